@@ -1,0 +1,77 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace foresee {
+
+/// The caller's or the user's mistake: one clear line, exit code 1. Base of the typed mistakes below.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A config key or value that is unknown, of the wrong type or out of range.
+class ConfigError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A video, episode or picture file that cannot be read or holds something else than expected.
+class DataError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A weight file, model folder or run checkpoint that cannot be read or written.
+class CheckpointError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A process group that failed.
+class DistError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Our own broken invariant: exit code 2.
+class InternalError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+/// Throws E with a formatted message: `fail<DataError>("{}: not a video", path)`.
+template <class E = Error, class... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
+  throw E(fmt::format(format, std::forward<Args>(args)...));
+}
+
+namespace detail {
+template <class E, class... Args>
+[[noreturn]] void check_failed(const char* function, fmt::format_string<Args...> format, Args&&... args) {
+  throw E("[" + std::string(function) + "] " + fmt::format(format, std::forward<Args>(args)...));
+}
+}  // namespace detail
+}  // namespace foresee
+
+/// Checks what the caller passed, always; throws foresee::Error "[function] MESSAGE".
+/// The message says what was expected and what came: FORESEE_CHECK(x.dim() == 3, "expected [B, N, D], got {}", x.dim()).
+#define FORESEE_CHECK(condition, ...)                                                    \
+  do {                                                                                   \
+    if (!(condition)) ::foresee::detail::check_failed<::foresee::Error>(__func__, __VA_ARGS__); \
+  } while (false)
+
+/// Checks our own invariant in debug builds; throws foresee::InternalError.
+#ifdef FORESEE_DEBUG
+#define FORESEE_DCHECK(condition, ...)                                                           \
+  do {                                                                                           \
+    if (!(condition)) ::foresee::detail::check_failed<::foresee::InternalError>(__func__, __VA_ARGS__); \
+  } while (false)
+#else
+#define FORESEE_DCHECK(condition, ...) \
+  do {                                 \
+  } while (false)
+#endif

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jepa/core/action_spec.h"
+#include "jepa/core/tensor.h"
+
+namespace foresee {
+
+/// How pictures become input: `preprocess.json`.
+struct Preprocess {
+  int64_t size = 224;                                // pixels, height and width
+  std::vector<double> mean{0.485, 0.456, 0.406};     // RGB, of values in [0, 1] (ImageNet)
+  std::vector<double> std{0.229, 0.224, 0.225};
+
+  /// uint8 [..., 3, H, W] -> float32 [..., 3, H, W]: (x / 255 - mean) / std.
+  Tensor normalise(const Tensor& frames) const;
+};
+void describe(Fields& fields, Preprocess& preprocess);
+
+/// Our own model folder: config.json {"family", "preset", "model": {...}}, model.safetensors, preprocess.json,
+/// actions.json (families with actions), README.md (model card).
+struct ModelFolder {
+  std::string family;           // "lewm", "vjepa2"
+  nlohmann::json model;         // the family's architecture config; strict when parsed by the family
+  Preprocess preprocess;
+  std::optional<ActionSpec> actions;
+  TensorMap weights;
+};
+
+/// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint).
+/// @param family  when not empty: a folder of another family is an error that names both.
+/// @throws CheckpointError naming the path and what is missing or wrong.
+ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");
+
+/// Writes every file but the card into `path` (made when absent). @throws Error.
+void save_model_folder(const std::filesystem::path& path, const ModelFolder& model);
+
+}  // namespace foresee

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <string>
+
+#include "jepa/core/tensor.h"
+
+namespace foresee {
+
+/// Parameters and buffers of a module by dotted name, detached, sharing storage.
+TensorMap state_dict(const torch::nn::Module& module);
+
+/// Copies `tensors` into the module's parameters and buffers.
+/// @param source  what messages call the origin, usually the path.
+/// @throws CheckpointError that lists all missing, unexpected and misshapen names at once.
+void load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& source);
+
+/// The entries whose name begins with `prefix`, without it; and the inverse.
+TensorMap with_prefix_removed(const TensorMap& tensors, const std::string& prefix);
+TensorMap with_prefix_added(const TensorMap& tensors, const std::string& prefix);
+
+}  // namespace foresee

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/config.h"
+#include "jepa/core/metrics.h"
+#include "jepa/train/run_folder.h"
+
+namespace foresee {
+
+/// When the loop reports, evaluates and saves.
+struct LoopConfig {
+  int64_t steps = 1000;             // optimizer steps in all
+  int64_t checkpoint_every = 500;   // steps; the last step always saves
+  int64_t keep_checkpoints = 2;     // older ones are removed
+  int64_t evaluate_every = 250;     // steps; step 0 and the last step always evaluate
+  int64_t log_every = 10;           // steps between rows of metrics.jsonl
+};
+void describe(Fields& fields, LoopConfig& config);
+
+/// What is trained. The loop owns order, logging, checkpoints, interruption; the task owns tensors.
+/// Everything random in a step is a function of (seed, step), so a run resumed from a checkpoint repeats the
+/// uninterrupted one bit for bit.
+class TrainTask {
+ public:
+  virtual ~TrainTask() = default;
+
+  /// Called once before the first step of this process: start prefetching batches from `step` on.
+  virtual void start(int64_t step) = 0;
+  /// Optimizer step number `step` (0-based). @returns what to log: "loss", "lr", ...
+  virtual Metrics step(int64_t step) = 0;
+  /// Held-out evaluation of the present weights; must not change them nor consume randomness of training.
+  virtual Metrics evaluate() = 0;
+  /// The whole state: weights as a model folder (written to the checkpoint folder itself, so that a checkpoint can be
+  /// used as --model), optimizer moments, EMA.
+  virtual void save(const std::filesystem::path& folder) const = 0;
+  virtual void load(const std::filesystem::path& folder) = 0;
+};
+
+/// How a call of run_loop ended.
+enum class LoopEnd { kFinished, kInterrupted };
+
+/// Trains from the run's latest checkpoint (or from 0) to config.steps with a progress bar on stderr; writes
+/// metrics.jsonl and checkpoints/step-N. After Ctrl-C or SIGTERM it saves a checkpoint and returns kInterrupted.
+/// @throws Error when a loss is not finite (names the step; the last checkpoint stays).
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run);
+
+}  // namespace foresee

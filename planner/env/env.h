@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jepa/core/action_spec.h"
+#include "jepa/core/random.h"
+#include "jepa/core/tensor.h"
+
+namespace foresee::planner {
+
+/// An environment with a goal. One object is one world; many are stepped from many threads, one thread each.
+class Env {
+ public:
+  virtual ~Env() = default;
+
+  /// A copy in the same state: what the oracle plans in.
+  virtual std::unique_ptr<Env> clone() const = 0;
+
+  /// Draws start and goal (and nothing else) from `random`.
+  virtual void reset(RandomSequence& random) = 0;
+  /// @param action  environment units, action_spec().size numbers. @returns true when the goal is reached after this step.
+  virtual bool step(std::span<const double> action) = 0;
+
+  virtual std::vector<double> state() const = 0;
+  virtual void set_state(std::span<const double> state) = 0;
+  virtual std::vector<double> goal() const = 0;
+  virtual void set_goal(std::span<const double> goal) = 0;
+  /// True when the present state already satisfies the goal test.
+  virtual bool solved() const = 0;
+  /// Shortest way to the goal, around walls; 0 at the goal. Units of the environment.
+  virtual double distance_to_goal() const = 0;
+
+  /// The picture of the present state. @returns uint8 [3, size, size], RGB.
+  virtual Tensor render(int64_t size) const = 0;
+  /// The picture of the goal: the world with the agent at the goal.
+  virtual Tensor render_goal(int64_t size) const = 0;
+
+  /// size, low and high of one action; block 1.
+  virtual ActionSpec action_spec() const = 0;
+};
+
+/// An action for the present state, in environment units.
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  virtual std::vector<double> act(const Env& env, RandomSequence& random) = 0;
+};
+
+/// By name: "two_room". @throws Error naming the known ones.
+std::unique_ptr<Env> make_env(const std::string& name);
+/// By name for an environment: "random", "expert", "noop". @param noise  standard deviation added to the expert's action.
+std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise = 0.0);
+
+}  // namespace foresee::planner

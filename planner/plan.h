@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "jepa/core/tensor.h"
+
+namespace foresee::planner {
+
+/// What a search found.
+struct Plan {
+  Tensor blocks;             // float [B, H, D], normalised action blocks
+  Tensor cost;               // float [B], mean cost of the last iteration's elites
+  std::vector<double> trace; // mean over B of the best cost, per iteration
+  int64_t iterations = 0;
+  double elapsed_ms = 0;
+};
+
+}  // namespace foresee::planner
