@@ -66,9 +66,8 @@ class Fields {
   }
 
   /// A key whose value is an enum, written as the name beside it.
-  template <class E>
-  void choice(std::string_view key, E& field, std::span<const std::pair<E, std::string_view>> table,
-              std::string_view doc) {
+  template <class E, size_t N>
+  void choice(std::string_view key, E& field, const std::pair<E, std::string_view> (&table)[N], std::string_view doc) {
     std::string name;
     std::vector<std::string_view> names;
     for (const auto& [value, text] : table) {

@@ -1,31 +1,26 @@
 #include "jepa/core/log.h"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
+#include <unistd.h>
 
-#include <memory>
+#include <atomic>
+#include <cstdio>
 
 namespace foresee {
 namespace {
-
-spdlog::logger& logger() {
-  static const std::shared_ptr<spdlog::logger> instance = [] {
-    auto made = std::make_shared<spdlog::logger>("foresee", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%^%v%$");
-    return made;
-  }();
-  return *instance;
-}
-
-constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::err, spdlog::level::warn, spdlog::level::info,
-                                                 spdlog::level::debug};
-
+// spdlog 1.10, Debian's, does not compile with the fmt 12 that LibTorch's headers bring; one line is all that is needed.
+std::atomic<int> log_level{2};
 }  // namespace
 
-void set_log_level(int level) { logger().set_level(kLevels[level < 0 ? 0 : level > 3 ? 3 : level]); }
+void set_log_level(int level) { log_level = level; }
 
 void detail::log_line(int level, const std::string& text) {
-  logger().log(kLevels[level], "{}", level == 1 ? "warning: " + text : text);
+  if (level > log_level) return;
+  static const bool colour = ::isatty(STDERR_FILENO) == 1;
+  const bool warning = level == 1;
+  const std::string line =
+      fmt::format("{}{}{}{}\n", warning && colour ? "\033[33m" : "", warning ? "warning: " : "", text,
+                  warning && colour ? "\033[0m" : "");
+  std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several threads do not mix
 }
 
 }  // namespace foresee

@@ -103,13 +103,13 @@ void Random::fill_uniform(std::span<float> out, uint64_t first) const {
   });
 }
 
-Tensor Random::normal(at::IntArrayRef shape, uint64_t first) const {
+Tensor Random::normal_tensor(at::IntArrayRef shape, uint64_t first) const {
   Tensor out = at::empty(shape, at::kFloat);
   fill_normal({out.data_ptr<float>(), static_cast<size_t>(out.numel())}, first);
   return out;
 }
 
-Tensor Random::uniform(at::IntArrayRef shape, uint64_t first) const {
+Tensor Random::uniform_tensor(at::IntArrayRef shape, uint64_t first) const {
   Tensor out = at::empty(shape, at::kFloat);
   fill_uniform({out.data_ptr<float>(), static_cast<size_t>(out.numel())}, first);
   return out;

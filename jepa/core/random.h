@@ -54,8 +54,8 @@ class Random {
   void fill_uniform(std::span<float> out, uint64_t first = 0) const;
 
   /// float32 CPU tensors of the draws above. @param first  index of the first element.
-  Tensor normal(at::IntArrayRef shape, uint64_t first = 0) const;
-  Tensor uniform(at::IntArrayRef shape, uint64_t first = 0) const;
+  Tensor normal_tensor(at::IntArrayRef shape, uint64_t first = 0) const;
+  Tensor uniform_tensor(at::IntArrayRef shape, uint64_t first = 0) const;
 
  private:
   std::array<uint32_t, 4> block(uint64_t index) const;
