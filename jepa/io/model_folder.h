@@ -13,26 +13,30 @@ namespace foresee {
 
 /// How pictures become input: `preprocess.json`.
 struct Preprocess {
-  int64_t size = 224;                                // pixels, height and width
-  std::vector<double> mean{0.485, 0.456, 0.406};     // RGB, of values in [0, 1] (ImageNet)
+  int64_t size = 224;                             // pixels, height and width
+  std::vector<double> mean{0.485, 0.456, 0.406};  // RGB, of values in [0, 1] (ImageNet)
   std::vector<double> std{0.229, 0.224, 0.225};
 
   /// uint8 [..., 3, H, W] -> float32 [..., 3, H, W]: (x / 255 - mean) / std.
   Tensor normalise(const Tensor& frames) const;
+  /// @throws ConfigError when mean or std do not have three entries or a std is not positive.
+  void validate() const;
 };
 void describe(Fields& fields, Preprocess& preprocess);
 
 /// Our own model folder: config.json {"family", "preset", "model": {...}}, model.safetensors, preprocess.json,
 /// actions.json (families with actions), README.md (model card).
 struct ModelFolder {
-  std::string family;           // "lewm", "vjepa2"
-  nlohmann::json model;         // the family's architecture config; strict when parsed by the family
+  std::string family;    // "lewm", "vjepa2"
+  nlohmann::json model;  // the family's architecture config; strict when parsed by the family
   Preprocess preprocess;
   std::optional<ActionSpec> actions;
-  TensorMap weights;
+  TensorMap weights;     // loaded ones are views of the file: clone before writing
+  std::string preset{};  // the preset that `model` was made from; empty: none
 };
 
 /// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint).
+/// Weights that are not finite give a warning.
 /// @param family  when not empty: a folder of another family is an error that names both.
 /// @throws CheckpointError naming the path and what is missing or wrong.
 ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "jepa/core/tensor.h"
 
@@ -19,8 +21,8 @@ struct TensorEntry {
 /// Format: https://github.com/huggingface/safetensors (8-byte header size, JSON header, data).
 class SafetensorsFile {
  public:
-  /// @throws CheckpointError on a truncated or lying file: header larger than the file or than 100 MB, not JSON, offsets
-  /// out of range, overlapping or with holes, a size that shape and dtype do not give, an unknown dtype.
+  /// @throws CheckpointError on a truncated or lying file: header larger than the file or than 100 MB, not JSON,
+  /// offsets out of range, overlapping or with holes, a size that shape and dtype do not give, an unknown dtype.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
   const std::map<std::string, TensorEntry>& entries() const { return entries_; }
@@ -41,7 +43,8 @@ class SafetensorsFile {
 /// Clones of all tensors of a file. @throws CheckpointError.
 TensorMap load_safetensors(const std::filesystem::path& path);
 
-/// Writes atomically (beside and renamed). Tensors may be on any device and of any stride. @throws Error on a full disk.
+/// Writes atomically (beside and renamed). Tensors may be on any device and of any stride. @throws Error on a full
+/// disk.
 void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                       const std::map<std::string, std::string>& metadata = {});
 

@@ -11,7 +11,7 @@ namespace foresee {
 /// Parameters and buffers of a module by dotted name, detached, sharing storage.
 TensorMap state_dict(const torch::nn::Module& module);
 
-/// Copies `tensors` into the module's parameters and buffers.
+/// Copies `tensors` into the module's parameters and buffers, all or none; floating types are converted.
 /// @param source  what messages call the origin, usually the path.
 /// @throws CheckpointError that lists all missing, unexpected and misshapen names at once.
 void load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& source);

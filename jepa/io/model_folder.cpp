@@ -1,0 +1,147 @@
+#include "jepa/io/model_folder.h"
+
+#include <cmath>
+
+#include "jepa/core/config.h"
+#include "jepa/core/error.h"
+#include "jepa/core/file.h"
+#include "jepa/core/log.h"
+#include "jepa/io/checkpoint.h"
+#include "jepa/io/safetensors.h"
+
+namespace foresee {
+namespace fs = std::filesystem;
+
+Tensor Preprocess::normalise(const Tensor& frames) const {
+  FORESEE_CHECK(frames.dim() >= 3 && frames.size(-3) == 3 && frames.scalar_type() == at::kByte,
+                "expected uint8 [..., 3, H, W], got {}", describe(frames));
+  const auto channels = [&](const std::vector<double>& values) {  // [3, 1, 1]
+    return torch::tensor(values, at::kFloat).view({3, 1, 1}).to(frames.device());
+  };
+  return frames.to(at::kFloat).div_(255.0).sub_(channels(mean)).div_(channels(std));
+}
+
+void Preprocess::validate() const {
+  if (mean.size() != 3 || std.size() != 3)
+    fail<ConfigError>("preprocess: expected 3 values of mean and of std, got {} and {}", mean.size(), std.size());
+  for (const double value : std)
+    if (!(value > 0)) fail<ConfigError>("preprocess: expected std > 0, got {}", value);
+}
+
+void describe(Fields& fields, Preprocess& preprocess) {
+  fields("size", preprocess.size, "height and width of the input, pixels", {1, 16384});
+  fields("mean", preprocess.mean, "mean of R, G, B, of values in [0, 1]");
+  fields("std", preprocess.std, "standard deviation of R, G, B, of values in [0, 1]");
+}
+
+namespace {
+
+/// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run.
+fs::path resolve_model_folder(const fs::path& path) {
+  if (!fs::exists(path)) fail<CheckpointError>("{}: no such folder", path.string());
+  if (!fs::is_directory(path))
+    fail<CheckpointError>(
+        "{}: is a file, expected a model folder (config.json, model.safetensors, ...) or a run folder", path.string());
+  const bool is_run = fs::exists(path / "latest") || fs::is_directory(path / "checkpoints");
+  if (!is_run) return path;
+  const auto step = latest_checkpoint_step(path);
+  if (!step) fail<CheckpointError>("{}: this run has no checkpoint yet", path.string());
+  return checkpoint_folder(path, *step);
+}
+
+fs::path required_file(const fs::path& folder, const char* name) {
+  if (!fs::exists(folder / name))
+    fail<CheckpointError>(
+        "{}: no {}; a model folder holds config.json, preprocess.json, model.safetensors (weights published by others: "
+        "convert them with `foresee import`)",
+        folder.string(), name);
+  return folder / name;
+}
+
+/// Reads {"family": F, "preset": P, "model": {...}}.
+void read_model_config(const fs::path& file, const std::string& family, ModelFolder& model) {
+  const auto config = read_json(file);
+  const std::string where = file.string();
+  if (!config.is_object()) fail<CheckpointError>("{}: expected an object, got {}", where, config.type_name());
+  if (!config.contains("family")) {
+    const bool foreign = config.contains("model_type") || config.contains("_target_");
+    fail<CheckpointError>("{}: no key 'family'{}", where,
+                          foreign ? "; published by others: convert the folder with `foresee import`" : "");
+  }
+  const std::vector<std::string> known{"family", "preset", "model"};
+  for (const auto& [key, value] : config.items())
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      fail<CheckpointError>("{}: unknown key '{}'{}", where, key, suggestion(key, known));
+  if (!config["family"].is_string()) fail<CheckpointError>("{}: family: expected a string", where);
+  model.family = config["family"].get<std::string>();
+  if (!family.empty() && model.family != family)
+    fail<CheckpointError>("expected a model of family '{}', got '{}' ({})", family, model.family, where);
+  if (!config.contains("model") || !config["model"].is_object())
+    fail<CheckpointError>("{}: model: expected an object with the architecture", where);
+  model.model = config["model"];
+  const auto preset = config.value("preset", nlohmann::json(""));
+  if (!preset.is_string()) fail<CheckpointError>("{}: preset: expected a string", where);
+  model.preset = preset.get<std::string>();
+}
+
+void warn_of_weights_not_finite(const fs::path& file, const TensorMap& weights) {
+  std::vector<std::string> broken;
+  for (const auto& [name, tensor] : weights) {
+    const auto dtype = tensor.scalar_type();
+    if (dtype != at::kFloat && dtype != at::kDouble && dtype != at::kHalf && dtype != at::kBFloat16) continue;
+    // The sum first: it needs no second tensor, and it is finite for every sound weight.
+    if (std::isfinite(tensor.sum(at::kDouble).item<double>()) || tensor.isfinite().all().item<bool>()) continue;
+    broken.push_back(name);
+  }
+  if (!broken.empty())
+    log_warning("{}: {} of {} tensors hold NaN or infinity (first: {})", file.string(), broken.size(), weights.size(),
+                broken.front());
+}
+
+}  // namespace
+
+ModelFolder load_model_folder(const fs::path& path, const std::string& family) {
+  const fs::path folder = resolve_model_folder(path);
+  ModelFolder model;
+  try {
+    read_model_config(required_file(folder, "config.json"), family, model);
+    const auto preprocess = required_file(folder, "preprocess.json");
+    model.preprocess = parse_config<Preprocess>(read_json(preprocess), preprocess.string());
+    const auto actions = folder / "actions.json";
+    if (fs::exists(actions)) model.actions = parse_config<ActionSpec>(read_json(actions), actions.string());
+  } catch (const CheckpointError&) {
+    throw;
+  } catch (const Error& error) {
+    // validate() knows no path, everything else begins with it.
+    const std::string text = error.what();
+    const bool named = text.find(folder.string()) != std::string::npos;
+    fail<CheckpointError>("{}{}{}", named ? "" : folder.string(), named ? "" : ": ", text);
+  }
+  const auto weights = required_file(folder, "model.safetensors");
+  model.weights = SafetensorsFile(weights).tensors();
+  warn_of_weights_not_finite(weights, model.weights);
+  return model;
+}
+
+void save_model_folder(const fs::path& path, const ModelFolder& model) {
+  FORESEE_CHECK(!model.family.empty(), "expected a family, got an empty name ({})", path.string());
+  model.preprocess.validate();
+  if (model.actions) model.actions->validate();
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code) fail<CheckpointError>("{}: cannot create: {}", path.string(), code.message());
+  nlohmann::ordered_json config{{"family", model.family}};
+  if (!model.preset.empty()) config["preset"] = model.preset;
+  config["model"] = model.model;
+  // The weights first: where a disk fills up it is here, and a folder without config.json is no model.
+  save_safetensors(path / "model.safetensors", model.weights);
+  write_json(path / "preprocess.json", config_json(model.preprocess));
+  if (model.actions) {
+    write_json(path / "actions.json", config_json(*model.actions));
+  } else {
+    fs::remove(path / "actions.json", code);  // of an earlier model with actions
+  }
+  write_json(path / "config.json", config);
+}
+
+}  // namespace foresee
