@@ -1,0 +1,19 @@
+#pragma once
+
+#include "jepa/model/world_model.h"
+#include "planner/cost.h"
+
+namespace foresee::planner {
+
+/// A world model and goal pictures as a cost.
+struct ModelCost {
+  CostFn cost;
+  at::Device device;  // where the model computes
+};
+
+/// Encodes observation and goals, once. @param model  must outlive the result.
+/// @param observation  B histories. @param goals  uint8 [B, 3, S, S], the model's picture size.
+/// @returns the cost of plans from there; its `rows` are indices into the B histories.
+ModelCost model_cost(const WorldModel& model, const Observation& observation, const Tensor& goals);
+
+}  // namespace foresee::planner

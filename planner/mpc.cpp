@@ -1,0 +1,88 @@
+#include "planner/mpc.h"
+
+#include <torch/torch.h>
+
+#include "jepa/core/error.h"
+
+namespace foresee::planner {
+namespace {
+
+/// The bound of every number of a block in normalised units; undefined where the action has none.
+Tensor normalised_bound(const std::vector<double>& bound, const ActionSpec& actions) {
+  if (bound.empty()) return {};
+  return actions.normalise(torch::tensor(bound, at::kFloat).repeat({actions.block}));
+}
+
+}  // namespace
+
+void MpcConfig::validate() const {
+  planner.validate();
+  if (receding > planner.search.horizon)
+    fail<ConfigError>("planner: expected receding <= horizon, got {} > {}", receding, planner.search.horizon);
+}
+
+void describe(Fields& f, MpcConfig& c) {
+  describe(f, c.planner);
+  f("receding", c.receding, "action blocks that are executed before the next plan", {1});
+  f("warm_start", c.warm_start, "begin a search with the blocks that the last plan had left");
+}
+
+Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first)
+    : config_(config),
+      planner_(make_planner(config.planner)),
+      actions_(actions),
+      seed_(seed),
+      first_(first),
+      problems_(static_cast<size_t>(count)) {
+  config.validate();
+  actions.validate();
+}
+
+Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device) {
+  const SearchConfig& search = config_.planner.search;
+  const auto count = static_cast<int64_t>(problems.size());
+  const int64_t kept = config_.warm_start ? search.horizon - config_.receding : 0;
+
+  SearchRequest request;
+  request.init = at::zeros({count, kept, actions_.block_size()}, at::kFloat);
+  std::vector<PlanId> ids;
+  for (int64_t row = 0; row < count; ++row) {
+    Problem& problem = get(problems[static_cast<size_t>(row)]);
+    ids.push_back({first_ + problems[static_cast<size_t>(row)], problem.plans++});
+    if (kept > 0 && problem.left_over.defined()) request.init[row].copy_(problem.left_over);
+  }
+  request.init = request.init.to(device);
+  request.noise = draw_noise(seed_, ids, search, actions_.block_size());
+  request.low = normalised_bound(actions_.low, actions_);
+  request.high = normalised_bound(actions_.high, actions_);
+  Plan plan = planner_(cost, request);
+
+  const Tensor blocks = plan.blocks.cpu();
+  const Tensor steps = actions_.to_environment(blocks.slice(1, 0, config_.receding)).to(at::kDouble).contiguous();
+  for (int64_t row = 0; row < count; ++row) {
+    Problem& problem = get(problems[static_cast<size_t>(row)]);
+    problem.queue.clear();
+    for (int64_t step = 0; step < steps.size(1); ++step) {
+      const double* action = steps[row][step].data_ptr<double>();
+      problem.queue.emplace_back(action, action + actions_.size);
+    }
+    if (kept > 0) problem.left_over = blocks[row].slice(0, config_.receding).clone();
+  }
+  return plan;
+}
+
+std::vector<double> Mpc::next_action(int64_t problem) {
+  auto& queue = get(problem).queue;
+  FORESEE_CHECK(!queue.empty(), "problem {} has no action left: plan first", problem);
+  std::vector<double> action = std::move(queue.front());
+  queue.pop_front();
+  return action;
+}
+
+void Mpc::reset(int64_t problem) {
+  Problem& fresh = get(problem);
+  fresh.queue.clear();
+  fresh.left_over = Tensor();
+}
+
+}  // namespace foresee::planner

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "jepa/core/action_spec.h"
+#include "planner/planner.h"
+
+namespace foresee::planner {
+
+/// How a plan becomes behaviour.
+struct MpcConfig {
+  PlannerConfig planner;
+  int64_t receding = 5;
+  bool warm_start = true;
+
+  /// @throws ConfigError when more blocks are to be executed than planned.
+  void validate() const;
+};
+void describe(Fields& fields, MpcConfig& config);
+
+/// Receding-horizon control of several problems, as stable_worldmodel's WorldModelPolicy: each problem has a queue of
+/// environment actions; when it is empty, a plan is searched and its first `receding` blocks are queued. The blocks
+/// that are left over begin the next search's mean (with receding = horizon there are none).
+class Mpc {
+ public:
+  /// @param first  own name of problem 0; problem i draws the noise of first + i (Stream::kPlan).
+  Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0);
+
+  /// True when the problem has no action left.
+  bool due(int64_t problem) const { return get(problem).queue.empty(); }
+
+  /// Searches plans for several problems side by side and fills their queues.
+  /// @param problems  which ones, 0 .. count-1. @param cost  its `rows` are positions in `problems`.
+  /// @param device  where the search runs; the cost's, best.
+  Plan plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device = at::kCPU);
+
+  /// The next action of a problem, [size] in environment units, not clipped. @throws Error when one is due.
+  std::vector<double> next_action(int64_t problem);
+
+  /// Forgets queue and left-over blocks: a new episode.
+  void reset(int64_t problem);
+
+ private:
+  struct Problem {
+    std::deque<std::vector<double>> queue;
+    Tensor left_over;  // float [horizon - receding, D], or undefined
+    int64_t plans = 0;
+  };
+  const Problem& get(int64_t problem) const { return problems_.at(static_cast<size_t>(problem)); }
+  Problem& get(int64_t problem) { return problems_.at(static_cast<size_t>(problem)); }
+
+  MpcConfig config_;
+  Planner planner_;
+  ActionSpec actions_;
+  uint64_t seed_;
+  int64_t first_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace foresee::planner

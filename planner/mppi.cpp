@@ -1,0 +1,35 @@
+#include "planner/mppi.h"
+
+#include <torch/torch.h>
+
+namespace foresee::planner {
+
+void describe(Fields& f, MppiConfig& c) {
+  f("temperature", c.temperature, "how much dearer a candidate may be and still count, units of the cost", {1e-6});
+}
+
+Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const MppiConfig& mppi) {
+  Search search(cost, request, config);
+  Elites elites;
+  for (int64_t i = 0; i < config.iterations; ++i) {
+    elites = search.judge(search.sample(search.noise(i)), config.elites);
+    const Tensor cheapest = elites.costs.slice(1, 0, 1);  // [B, 1]
+    const Tensor weights = at::softmax((cheapest - elites.costs) / mppi.temperature, /*dim=*/1);
+    search.mean = (elites.actions * weights.unsqueeze(-1).unsqueeze(-1)).sum(1);
+    search.record(i);
+  }
+  return search.finish(search.mean, elites.costs.mean(1));
+}
+
+Plan predictive_sampling(const CostFn& cost, const SearchRequest& request, const SearchConfig& config) {
+  Search search(cost, request, config);
+  Elites best;
+  for (int64_t i = 0; i < config.iterations; ++i) {
+    best = search.judge(search.sample(search.noise(i)), /*count=*/1);
+    search.mean = best.actions.select(1, 0);
+    search.record(i);
+  }
+  return search.finish(search.mean, best.costs.select(1, 0));
+}
+
+}  // namespace foresee::planner

@@ -1,0 +1,103 @@
+#include "planner/search.h"
+
+#include <fmt/ranges.h>
+#include <torch/torch.h>
+
+#include "jepa/core/error.h"
+#include "jepa/core/random.h"
+
+namespace foresee::planner {
+
+void SearchConfig::validate() const {
+  if (elites > samples) fail<ConfigError>("planner: expected elites <= samples, got {} > {}", elites, samples);
+}
+
+void describe(Fields& f, SearchConfig& c) {
+  f("samples", c.samples, "candidates an iteration", {1});
+  f("iterations", c.iterations, "iterations a search", {1});
+  f("elites", c.elites, "cheapest candidates that move the search", {1});
+  f("horizon", c.horizon, "action blocks a plan looks ahead", {1});
+  f("init_std", c.init_std, "standard deviation of the first iteration, normalised actions", {0});
+}
+
+Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig& config, int64_t block_size) {
+  const auto count = static_cast<int64_t>(ids.size());
+  const int64_t each = config.samples * config.horizon * block_size;
+  FORESEE_CHECK(config.iterations * each < int64_t{1} << 32, "expected fewer than 2^32 draws a search, got {}",
+                config.iterations * each);
+  Tensor noise = at::empty({config.iterations, count, config.samples, config.horizon, block_size}, at::kFloat);
+  float* out = noise.data_ptr<float>();
+  for (int64_t iteration = 0; iteration < config.iterations; ++iteration)
+    for (const PlanId& id : ids) {
+      const Random random(seed, Stream::kPlan, static_cast<uint64_t>(id.number));
+      random.fill_normal({out, static_cast<size_t>(each)},
+                         (static_cast<uint64_t>(id.problem) << 32) + static_cast<uint64_t>(iteration * each));
+      out += each;
+    }
+  return noise;
+}
+
+Search::Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config)
+    : cost_(cost), request_(request), begin_(std::chrono::steady_clock::now()) {
+  config.validate();
+  const Tensor& init = request.init;
+  FORESEE_CHECK(init.defined() && init.dim() == 3 && init.size(1) <= config.horizon,
+                "expected init [B, 0 .. {}, D], got {}", config.horizon, foresee::describe(init));
+  const int64_t problems = init.size(0), block = init.size(2);
+  const std::vector<int64_t> shape{config.iterations, problems, config.samples, config.horizon, block};
+  FORESEE_CHECK(request.noise.defined() && request.noise.sizes() == at::IntArrayRef(shape),
+                "expected noise [{}], got {}", fmt::join(shape, ", "), foresee::describe(request.noise));
+  FORESEE_CHECK(!request.rows.defined() || request.rows.numel() == problems, "expected {} rows, got {}", problems,
+                foresee::describe(request.rows));
+  noise_ = request.noise.to(init.options());
+  rows_ = request.rows.defined() ? request.rows : at::arange(problems, at::kLong);
+  mean = at::cat({init, at::zeros({problems, config.horizon - init.size(1), block}, init.options())}, 1);
+  std = at::full_like(mean, config.init_std);
+}
+
+Tensor Search::sample(const Tensor& noise) const {
+  Tensor candidates = at::addcmul(mean.unsqueeze(1), std.unsqueeze(1), noise);
+  candidates.select(1, 0).copy_(mean);
+  return candidates;
+}
+
+Elites Search::judge(const Tensor& candidates, int64_t count) {
+  Tensor costs;
+  {
+    const at::NoGradGuard no_grad;
+    costs = cost_(candidates, rows_);
+  }
+  FORESEE_CHECK(
+      costs.defined() && costs.dim() == 2 && costs.size(0) == candidates.size(0) && costs.size(1) == candidates.size(1),
+      "expected costs [{}, {}], got {}", candidates.size(0), candidates.size(1), foresee::describe(costs));
+  costs = costs.to(candidates.device());
+  auto [elite_costs, index] = at::topk(costs, count, /*dim=*/1, /*largest=*/false, /*sorted=*/true);
+  const Tensor picked = index.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, candidates.size(2), candidates.size(3)});
+  best_.push_back(elite_costs.select(1, 0));
+  if (request_.trace) last_ = {candidates, costs, elite_costs, index, {}, {}};
+  return {candidates.gather(1, picked), elite_costs, index};
+}
+
+void Search::record(int64_t iteration) const {
+  if (!request_.trace) return;
+  Iteration done = last_;
+  done.mean = mean;
+  done.std = std;
+  request_.trace(iteration, done);
+}
+
+Plan Search::finish(const Tensor& blocks, const Tensor& cost) const {
+  Plan plan;
+  plan.blocks = blocks;
+  plan.cost = cost;
+  plan.iterations = static_cast<int64_t>(best_.size());
+  // One transfer at the end: nothing inside the search waits for the device.
+  const Tensor best = at::stack(best_).to(at::kDouble).mean(1).cpu();
+  plan.trace.assign(best.data_ptr<double>(), best.data_ptr<double>() + best.numel());
+  FORESEE_CHECK(at::isfinite(cost).all().item<bool>() && at::isfinite(blocks).all().item<bool>(),
+                "the plan's cost is not a finite number; the model's weights may hold NaN");
+  plan.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin_).count();
+  return plan;
+}
+
+}  // namespace foresee::planner
