@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/config.h"
+#include "jepa/core/interrupt.h"
 #include "jepa/core/metrics.h"
 #include "jepa/train/run_folder.h"
 
@@ -12,11 +14,11 @@ namespace foresee {
 
 /// When the loop reports, evaluates and saves.
 struct LoopConfig {
-  int64_t steps = 1000;             // optimizer steps in all
-  int64_t checkpoint_every = 500;   // steps; the last step always saves
-  int64_t keep_checkpoints = 2;     // older ones are removed
-  int64_t evaluate_every = 250;     // steps; step 0 and the last step always evaluate
-  int64_t log_every = 10;           // steps between rows of metrics.jsonl
+  int64_t steps = 1000;            // optimizer steps in all
+  int64_t checkpoint_every = 500;  // steps; the last step always saves
+  int64_t keep_checkpoints = 2;    // older ones are removed
+  int64_t evaluate_every = 250;    // steps; step 0 and the last step always evaluate
+  int64_t log_every = 10;          // steps between rows of metrics.jsonl
 };
 void describe(Fields& fields, LoopConfig& config);
 
@@ -44,7 +46,12 @@ enum class LoopEnd { kFinished, kInterrupted };
 
 /// Trains from the run's latest checkpoint (or from 0) to config.steps with a progress bar on stderr; writes
 /// metrics.jsonl and checkpoints/step-N. After Ctrl-C or SIGTERM it saves a checkpoint and returns kInterrupted.
-/// @throws Error when a loss is not finite (names the step; the last checkpoint stays).
-LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run);
+/// Rows of metrics.jsonl carry the number of steps done: 0 for the first evaluation. All values but step_ms repeat
+/// bit for bit after a resume.
+/// @param stop  asked between steps; the default is Ctrl-C or SIGTERM.
+/// @throws Error when a loss is not finite (names the step; the last checkpoint stays), or a checkpoint cannot be
+/// written.
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run,
+                 const std::function<bool()>& stop = interrupted);
 
 }  // namespace foresee

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 
@@ -11,8 +12,10 @@ namespace foresee {
 /// The files of one training run: config.json (resolved), metrics.jsonl, checkpoints/step-N/, latest (text: "step-N").
 class RunFolder {
  public:
-  /// Opens or makes the folder. A new one gets `resolved_config`; in an existing one the config must be the same, but for
-  /// the number of steps. @throws ConfigError naming the first key that differs.
+  /// Opens or makes the folder. A new one gets `resolved_config`; in an existing one the config must be the same, but
+  /// for the number of steps (loop.steps) and what does not change results (threads, workers, device,
+  /// keep_checkpoints). What a killed process left half-written is removed.
+  /// @throws ConfigError naming the first key that differs, Error when another process has the run open.
   RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config);
 
   const std::filesystem::path& path() const { return path_; }
@@ -20,12 +23,13 @@ class RunFolder {
   /// Step of the latest complete checkpoint; nothing in a new run.
   std::optional<int64_t> latest_step() const;
   std::filesystem::path checkpoint_path(int64_t step) const;
-  /// Writes checkpoints/step-N through `write` (called with the staging folder), flushes, renames, then points `latest` at
-  /// it and removes all but the newest `keep`. @throws Error (a full disk): nothing half-written stays.
+  /// Writes checkpoints/step-N through `write` (called with the staging folder), flushes, renames, then points `latest`
+  /// at it and removes all but the newest `keep`. @throws Error (a full disk): nothing half-written stays.
   void save_checkpoint(int64_t step, int64_t keep, const std::function<void(const std::filesystem::path&)>& write);
 
  private:
   std::filesystem::path path_;
+  std::shared_ptr<const void> lock_;  // held while a process trains in the folder
 };
 
 }  // namespace foresee

@@ -18,7 +18,12 @@ double warmup_stable_decay(int64_t step, int64_t warmup, int64_t anneal, int64_t
                            double final_value);
 
 /// LeWM's schedule (fixtures/lewm/lr_schedule): linear warm-up from 0, then cosine. @param step  0 at the first update.
-double lewm_learning_rate(int64_t step, int64_t warmup, int64_t total, double peak, double warmup_start, double minimum);
+double lewm_learning_rate(int64_t step, int64_t warmup, int64_t total, double peak, double warmup_start,
+                          double minimum);
+
+/// V-JEPA 2 CosineWDSchedule: weight decay from `start` to `final_value` along half a cosine. @param step  1 at the
+/// first iteration.
+double cosine_weight_decay(int64_t step, int64_t total, double start, double final_value);
 
 /// V-JEPA 2 EMA momentum: ema0 + step (ema1 - ema0) / total. @param step  0 at the first iteration.
 double ema_momentum(int64_t step, int64_t total, double ema0, double ema1);

@@ -1,0 +1,98 @@
+#include "jepa/train/loop.h"
+
+#include <chrono>
+#include <cmath>
+
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/core/progress.h"
+
+namespace foresee {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+std::string checkpoint_text(const RunFolder& run) {
+  const auto latest = run.latest_step();
+  return latest ? fmt::format("the last checkpoint is {}", run.checkpoint_path(*latest).string())
+                : "no checkpoint was written yet";
+}
+
+void check_loss(const Metrics& metrics, int64_t step, const RunFolder& run) {
+  for (const auto& [name, value] : metrics)
+    if (name == "loss" && !std::isfinite(value))
+      fail("step {}: the loss is {}, training stops; {} (a lower learning rate or gradient clipping often helps)", step,
+           value, checkpoint_text(run));
+}
+
+void save(const TrainTask& task, const LoopConfig& config, RunFolder& run, int64_t done) {
+  try {
+    run.save_checkpoint(done, config.keep_checkpoints, [&](const std::filesystem::path& folder) { task.save(folder); });
+  } catch (const Error& error) {
+    fail<CheckpointError>("checkpoint step-{} was not written: {}; {}", done, error.what(), checkpoint_text(run));
+  }
+}
+
+}  // namespace
+
+void describe(Fields& fields, LoopConfig& config) {
+  fields("steps", config.steps, "optimizer steps in all", {1});
+  fields("checkpoint_every", config.checkpoint_every, "steps between checkpoints; the last step always saves", {1});
+  fields("keep_checkpoints", config.keep_checkpoints, "newest checkpoints that are kept", {1});
+  fields("evaluate_every", config.evaluate_every, "steps between evaluations; step 0 and the last always evaluate",
+         {1});
+  fields("log_every", config.log_every, "steps between rows of metrics.jsonl", {1});
+}
+
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const std::function<bool()>& stop) {
+  const auto latest = run.latest_step();
+  const int64_t start = latest.value_or(0);
+  if (start >= config.steps) {
+    log_info("{}: {} of {} steps are done, nothing is left to train", run.path().string(), start, config.steps);
+    return LoopEnd::kFinished;
+  }
+  if (latest) {
+    task.load(run.checkpoint_path(start));
+    log_info("resuming from {}", run.checkpoint_path(start).string());
+  }
+  // A checkpoint at N is written after the rows of N. So the rows up to N are complete, and later ones come again.
+  MetricsWriter metrics(run.metrics_path(), latest.value_or(-1));
+  if (!latest) metrics.write(0, task.evaluate());
+
+  Progress progress("train", config.steps, "steps", start);
+  task.start(start);
+  auto row_begin = Clock::now();
+  int64_t row_start = start;
+  for (int64_t done = start; done < config.steps;) {
+    if (stop()) {
+      if (latest != done && run.latest_step() != done) save(task, config, run, done);
+      log_info("interrupted after {} of {} steps; the same command continues from {}", done, config.steps,
+               run.checkpoint_path(done).string());
+      return LoopEnd::kInterrupted;
+    }
+    Metrics row = task.step(done++);
+    const bool finite = std::isfinite(metric(row, "loss"));
+    progress.update(done, finite ? fmt::format("loss {:.4g}", metric(row, "loss")) : "");
+    check_loss(row, done - 1, run);
+
+    const bool last = done == config.steps;
+    if (last || done % config.log_every == 0) {
+      row.emplace_back("step_ms", milliseconds_since(row_begin) / static_cast<double>(done - row_start));
+      metrics.write(done, row);
+    }
+    if (last || done % config.evaluate_every == 0) metrics.write(done, task.evaluate());
+    if (last || done % config.checkpoint_every == 0) save(task, config, run, done);
+    if (last || done % config.log_every == 0) {  // after them: step_ms counts training alone
+      row_begin = Clock::now();
+      row_start = done;
+    }
+  }
+  progress.finish();
+  return LoopEnd::kFinished;
+}
+
+}  // namespace foresee

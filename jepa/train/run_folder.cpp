@@ -1,0 +1,147 @@
+#include "jepa/train/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "jepa/core/error.h"
+#include "jepa/core/file.h"
+#include "jepa/core/log.h"
+#include "jepa/io/checkpoint.h"
+
+namespace foresee {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::ordered_json;
+
+/// Keys that may change between the calls that make one run: they do not change what is learned.
+bool may_differ(const std::string& path) {
+  constexpr std::array<std::string_view, 4> kFree{"threads", "workers", "device", "keep_checkpoints"};
+  const auto dot = path.rfind('.');
+  const std::string_view key = std::string_view(path).substr(dot == std::string::npos ? 0 : dot + 1);
+  if (std::find(kFree.begin(), kFree.end(), key) != kFree.end()) return true;
+  return path == "loop.steps" || path.ends_with(".loop.steps");
+}
+
+struct Difference {
+  std::string key, before, now;  // dotted key; values as JSON
+};
+
+/// The first key, in the order of `now`, whose value is another one.
+std::optional<Difference> first_difference(const ordered_json& before, const ordered_json& now,
+                                           const std::string& path = "") {
+  if (may_differ(path)) return std::nullopt;
+  if (!before.is_object() || !now.is_object()) {
+    if (before == now) return std::nullopt;
+    const auto text = [](const ordered_json& value) { return value.is_discarded() ? "not set" : value.dump(); };
+    return Difference{path, text(before), text(now)};
+  }
+  const ordered_json absent(ordered_json::value_t::discarded);
+  const auto inner = [&](const std::string& key) { return path.empty() ? key : path + "." + key; };
+  for (const auto& [key, value] : now.items())
+    if (auto found = first_difference(before.contains(key) ? before.at(key) : absent, value, inner(key))) return found;
+  for (const auto& [key, value] : before.items())
+    if (!now.contains(key))
+      if (auto found = first_difference(value, absent, inner(key))) return found;
+  return std::nullopt;
+}
+
+int64_t loop_steps(const ordered_json& config) {
+  const auto* steps = config.contains("loop") && config["loop"].contains("steps") ? &config["loop"]["steps"] : nullptr;
+  return steps != nullptr && steps->is_number_integer() ? steps->get<int64_t>() : 0;
+}
+
+/// Holds RUN/.lock until the last copy is gone or the process ends, however it ends.
+std::shared_ptr<const void> lock_run(const fs::path& run) {
+  const int descriptor = ::open((run / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) fail("{}: cannot write into this folder: {}", run.string(), std::strerror(errno));
+  std::shared_ptr<const void> lock(nullptr, [descriptor](const void*) { ::close(descriptor); });
+  // Some network file systems have no locks: then there is no protection, and no failure either.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    fail("{}: another process is training in this run folder", run.string());
+  return lock;
+}
+
+/// What a killed process left: folders and files that were not renamed into place.
+void remove_leftovers(const fs::path& folder) {
+  std::error_code none;
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder, none)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".") && name.find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+  }
+  for (const auto& path : leftovers) {
+    fs::remove_all(path, none);
+    log_info("removed {}, left by a run that was killed", path.string());
+  }
+}
+
+/// Removes a checkpoint so that a kill in between leaves no half of it under its name.
+void remove_checkpoint(const fs::path& folder) {
+  const fs::path doomed = folder.parent_path() / fmt::format(".{}.tmp-removed", folder.filename().string());
+  fs::remove_all(doomed);
+  fs::rename(folder, doomed);
+  fs::remove_all(doomed);
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
+  std::error_code code;
+  fs::create_directories(path_ / "checkpoints", code);
+  if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
+  lock_ = lock_run(path_);
+  remove_leftovers(path_);
+  remove_leftovers(path_ / "checkpoints");
+
+  const fs::path config_path = path_ / "config.json";
+  // Through text, as the file went: NaN becomes null on both sides.
+  const auto now = ordered_json::parse(resolved_config.dump());
+  if (!fs::exists(config_path)) {
+    if (latest_step())
+      fail<ConfigError>("{}: has checkpoints but no config.json; continue with another --out", path_.string());
+    write_json(config_path, now);
+    return;
+  }
+  ordered_json before;
+  try {
+    before = ordered_json::parse(read_file(config_path));
+  } catch (const nlohmann::json::exception&) {
+    fail<ConfigError>("{}: not valid JSON", config_path.string());
+  }
+  if (const auto difference = first_difference(before, now))
+    fail<ConfigError>("{}: this run was started with {} = {}, now it is {}; keep it, or use another --out",
+                      config_path.string(), difference->key, difference->before, difference->now);
+  if (before != now && loop_steps(now) >= loop_steps(before)) write_json(config_path, now);
+}
+
+std::optional<int64_t> RunFolder::latest_step() const { return latest_checkpoint_step(path_); }
+
+fs::path RunFolder::checkpoint_path(int64_t step) const { return checkpoint_folder(path_, step); }
+
+void RunFolder::save_checkpoint(int64_t step, int64_t keep, const std::function<void(const fs::path&)>& write) {
+  FORESEE_CHECK(step >= 0 && keep >= 1, "expected step >= 0 and keep >= 1, got {} and {}", step, keep);
+  const fs::path final_path = checkpoint_path(step);
+  try {
+    StagedFolder staged(final_path);
+    write(staged.path());
+    if (fs::exists(final_path)) remove_checkpoint(final_path);
+    staged.commit();
+    write_file(path_ / "latest", final_path.filename().string() + "\n");
+    // Those behind `step` belong to a run that was rolled back; they are replaced when it gets there.
+    auto steps = checkpoint_steps(path_);
+    std::erase_if(steps, [&](int64_t other) { return other > step; });
+    for (size_t i = 0; i + static_cast<size_t>(keep) < steps.size(); ++i) remove_checkpoint(checkpoint_path(steps[i]));
+  } catch (const fs::filesystem_error& error) {
+    fail<CheckpointError>("{}: the checkpoint was not written: {}", final_path.string(), error.code().message());
+  }
+}
+
+}  // namespace foresee
