@@ -20,9 +20,9 @@ struct CommonOptions {
   std::vector<std::string> set;                 // --set a.b=c, after the file
   std::string device = "auto";                  // auto | cpu | cuda
   uint64_t seed = 0;
-  int64_t threads = 0;                          // 0: all cores
+  int64_t threads = 0;  // 0: all cores
   std::optional<std::filesystem::path> out;
-  bool json = false;                            // one JSON object on stdout, all else on stderr
+  bool json = false;  // one JSON object on stdout, all else on stderr
 };
 
 /// What a command runs after parsing; returns the exit code.

@@ -59,11 +59,13 @@ Tensor number_tensor(const json& value) {
 std::string tolerance_text(const json& entry) {
   std::string text;
   for (const char* name : {"atol", "rtol", "bad_fraction", "hard_atol", "mean_atol"})
-    if (entry.contains(name)) text += fmt::format("{}{} {:g}", text.empty() ? "" : " ", name, entry[name].get<double>());
+    if (entry.contains(name))
+      text += fmt::format("{}{} {:g}", text.empty() ? "" : " ", name, entry[name].get<double>());
   return text;
 }
 
-/// The rule of tests/fixtures/README.md: |value - ref| <= atol + rtol |ref|, with bad_fraction, hard_atol and mean_atol.
+/// The rule of tests/fixtures/README.md: |value - ref| <= atol + rtol |ref|, with bad_fraction, hard_atol and
+/// mean_atol.
 Comparison compare(const std::string& key, const json& entry, const Tensor& actual, const Tensor& expected) {
   Comparison row{.key = key, .tolerance = tolerance_text(entry)};
   if (!actual.defined() || actual.sizes() != expected.sizes()) {
@@ -86,7 +88,8 @@ Comparison compare(const std::string& key, const json& entry, const Tensor& actu
     return row;
   }
   const int64_t missed = (difference > atol + rtol * reference.abs()).sum().item<int64_t>();
-  const int64_t allowed = static_cast<int64_t>(std::floor(entry.value("bad_fraction", 0.0) * static_cast<double>(value.numel())));
+  const int64_t allowed =
+      static_cast<int64_t>(std::floor(entry.value("bad_fraction", 0.0) * static_cast<double>(value.numel())));
   const double hard = entry.value("hard_atol", std::numeric_limits<double>::infinity());
   if (missed > allowed)
     row.reason = fmt::format("{} of {} elements off, {} allowed", missed, value.numel(), allowed);
@@ -135,12 +138,12 @@ void Case::expect(const std::string& key, const Tensor& value) {
   done_[key] = compare(key, *entry, value, tensor(key.substr(0, colon), key.substr(colon + 1)));
 }
 
-void Case::expect_json(const std::string& path, const json& value) {
+void Case::expect_json(const std::string& path, const nlohmann::json& value) {
   const std::string key = "case.json:" + path;
   const auto& values = json_["values"];
   const auto entry = values.find(key);
   if (entry == values.end() || entry->value("role", "") != "expected") return;
-  const json* expected = lookup(json_, path);
+  const nlohmann::json* expected = lookup(json_, path);
   if (expected == nullptr) fail<DataError>("{}: no field '{}'", folder_.string(), path);
   if (all_numbers(*expected) && all_numbers(value) && !expected->is_null() && !value.is_null()) {
     done_[key] = compare(key, *entry, number_tensor(value), number_tensor(*expected));

@@ -20,7 +20,8 @@ struct Comparison {
   std::string reason;     // why not: "not covered", "shape [3] instead of [4]", "2 of 80 elements off"
 };
 
-/// One case folder while it is verified: a kind takes inputs from it and hands results to it (schema: tests/fixtures/README.md).
+/// One case folder while it is verified: a kind takes inputs from it and hands results to it (schema:
+/// tests/fixtures/README.md).
 class Case {
  public:
   /// @throws DataError when case.json is missing or not of the schema.
@@ -33,7 +34,7 @@ class Case {
   /// A stored tensor, by file and name: input("io.safetensors", "pixels"). Any role. @throws DataError when absent.
   Tensor tensor(const std::string& file, const std::string& name) const;
   Tensor io(const std::string& name) const { return tensor("io.safetensors", name); }
-  bool has(const std::string& key) const;  // key as in `values`: "io.safetensors:NAME"
+  bool has(const std::string& key) const;         // key as in `values`: "io.safetensors:NAME"
   TensorMap file(const std::string& name) const;  // all tensors of a safetensors file of the folder
 
   /// Hands over a computed value for the key; compared when its role is `expected`, else ignored.
