@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "jepa/core/action_spec.h"
@@ -22,7 +23,8 @@ class Env {
 
   /// Draws start and goal (and nothing else) from `random`.
   virtual void reset(RandomSequence& random) = 0;
-  /// @param action  environment units, action_spec().size numbers. @returns true when the goal is reached after this step.
+  /// @param action  environment units, action_spec().size numbers. @returns true when the goal is reached after this
+  /// step.
   virtual bool step(std::span<const double> action) = 0;
 
   virtual std::vector<double> state() const = 0;
@@ -41,6 +43,10 @@ class Env {
 
   /// size, low and high of one action; block 1.
   virtual ActionSpec action_spec() const = 0;
+
+  /// What a recorded row holds beside picture and action, under stable-worldmodel's column names. By default state and
+  /// goal_state.
+  virtual std::vector<std::pair<std::string, std::vector<double>>> columns() const;
 };
 
 /// An action for the present state, in environment units.
@@ -52,7 +58,8 @@ class Policy {
 
 /// By name: "two_room". @throws Error naming the known ones.
 std::unique_ptr<Env> make_env(const std::string& name);
-/// By name for an environment: "random", "expert", "noop". @param noise  standard deviation added to the expert's action.
+/// By name for an environment: "random", "expert", "noop". @param noise  standard deviation added to the expert's
+/// action.
 std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise = 0.0);
 
 }  // namespace foresee::planner
