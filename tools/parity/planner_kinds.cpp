@@ -65,7 +65,7 @@ void verify_solver_trace(Case& c) {
   const int64_t block = config.at("action_block").get<int64_t>() * config.at("action_dim").get<int64_t>();
   const auto bounds = config.at("bounds").get<std::vector<double>>();
 
-  std::vector<Tensor> actions, means, stds, costs;
+  std::vector<Tensor> actions, stds, costs;
   int64_t recorded = 0;  // iterations run through slice 0, then slice 1, ...
   for (int64_t first = 0; first < problems; first += slice) {
     const int64_t count = std::min(slice, problems - first);
@@ -96,12 +96,11 @@ void verify_solver_trace(Case& c) {
     recorded += settings.search.iterations;
     actions.push_back(plan.blocks);
     costs.push_back(plan.cost);
-    means.push_back(last.mean);
     stds.push_back(last.std);
   }
   c.expect_io("actions", at::cat(actions));
   c.expect_io("reported_costs", at::cat(costs));
-  c.expect_io("final_mean", at::cat(means));
+  c.expect_io("final_mean", at::cat(actions));  // upstream calls the plan so, even where it is the best elite
   c.expect_io("final_std", at::cat(stds));
 }
 
