@@ -22,12 +22,12 @@ struct EncodeOptions {
   std::vector<std::pair<std::string, std::string>> format_options;  // the muxer's own, e.g. {"movflags", "faststart"}
 };
 
-/// Writes frames to a video file one by one.
+/// Writes frames to a video file one by one, beside the target, which finish() replaces.
 class VideoWriter {
  public:
   /// @throws Error: unknown codec, a size that the codec does not take, a path that cannot be written.
   VideoWriter(const std::filesystem::path& path, int64_t height, int64_t width, EncodeOptions options = {});
-  /// Finishes the file if finish() was not called; errors are then lost.
+  /// Without finish() nothing is left behind; an earlier file of that name stays as it was.
   ~VideoWriter();
   VideoWriter(VideoWriter&&) noexcept;
   VideoWriter& operator=(VideoWriter&&) noexcept;

@@ -34,7 +34,7 @@ struct VideoInfo {
   double duration_s() const { return end_s - begin_s; }
 };
 
-/// How frames were obtained, for tests and benchmarks. Counted since opening, the scan apart.
+/// How frames were obtained, for tests and benchmarks. What opening took is not counted, but for the scan.
 struct DecodeCounters {
   int64_t packets_scanned = 0;   // demuxed once to build the index
   int64_t packets_decoded = 0;   // given to the decoder

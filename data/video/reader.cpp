@@ -1,0 +1,222 @@
+#include "data/video/reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "data/video/decoder.h"
+#include "data/video/rgb.h"
+#include "data/video/verify.h"
+#include "jepa/core/error.h"
+
+namespace foresee::data {
+namespace {
+
+// Jumping costs about as much as decoding this many small frames.
+constexpr int64_t kSeekCostFrames = 2;
+
+// Size with the short side at most `limit`, shape kept.
+void shrink(int64_t& height, int64_t& width, int64_t limit) {
+  const int64_t shorter = std::min(height, width);
+  if (shorter <= limit) return;
+  height = std::max<int64_t>(1, (height * limit + shorter / 2) / shorter);
+  width = std::max<int64_t>(1, (width * limit + shorter / 2) / shorter);
+}
+
+VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const VideoOptions& options) {
+  const AVStream& stream = demuxer.stream();
+  const AVCodecParameters& codec = *stream.codecpar;
+  VideoInfo info;
+  info.coded_width = info.width = codec.width;
+  info.coded_height = info.height = codec.height;
+  if (options.short_side) shrink(info.height, info.width, *options.short_side);
+  info.rotation_degrees = demuxer.rotation_degrees();
+  if (info.rotation_degrees % 180 != 0) std::swap(info.height, info.width);
+  info.frame_count = static_cast<int64_t>(index.frames.size());
+  info.lost_frames = index.lost;
+  info.key_frames = static_cast<int64_t>(index.keys.size());
+  info.longest_gop = index.longest_gop();
+  info.seekable = index.by_time;
+  info.codec = avcodec_get_name(codec.codec_id);
+  info.container = demuxer.container();
+  const char* format = av_get_pix_fmt_name(static_cast<AVPixelFormat>(codec.format));
+  info.pixel_format = format == nullptr ? "unknown" : format;
+
+  const FrameEntry &first = index.frames.front(), &last = index.frames.back();
+  const double span_s = in_seconds(last.pts - first.pts, stream.time_base);
+  info.average_fps = span_s > 0 ? static_cast<double>(info.frame_count - 1) / span_s : av_q2d(stream.avg_frame_rate);
+  info.begin_s = in_seconds(first.pts, stream.time_base);
+  info.end_s = in_seconds(last.pts + last.duration, stream.time_base);
+  if (last.duration <= 0 && info.average_fps > 0) info.end_s += 1.0 / info.average_fps;
+  return info;
+}
+
+}  // namespace
+
+struct VideoReader::Impl {
+  Impl(const std::filesystem::path& path, const VideoOptions& wanted)
+      : options(wanted), demuxer(path), index(scan_packets(demuxer)) {
+    counters.packets_scanned = static_cast<int64_t>(index.packets.size());
+    if (index.packets.empty()) fail<DataError>("{}: holds no complete frame (cut off?)", path.string());
+    decoder.emplace(demuxer, index, options.threads, counters);
+    const AVCodecID codec = demuxer.stream().codecpar->codec_id;
+    if (options.verify || !index.by_time || packets_may_hide_frames(codec) || !first_frame_decodes()) {
+      keep_frames_that_decode(*decoder, demuxer, index);
+      held = nullptr;
+      started = false;
+    }
+    if (index.frames.empty())
+      fail<DataError>("{}: no frame of it decodes{}{}", path.string(), decoder->damage().empty() ? "" : ": ",
+                      decoder->damage());
+    info = describe_video(demuxer, index, options);
+    if (info.coded_width <= 0 || info.coded_height <= 0) fail<DataError>("{}: has no picture size", path.string());
+    const bool sideways = info.rotation_degrees % 180 != 0;
+    converter.emplace(sideways ? info.width : info.height, sideways ? info.height : info.width, info.rotation_degrees);
+    counters = {.packets_scanned = counters.packets_scanned};
+  }
+
+  const std::string& path() const { return demuxer.path().native(); }
+
+  bool first_frame_decodes() {
+    try {
+      return !index.frames.empty() && (reach(0), true);
+    } catch (const DataError&) {
+      return false;
+    }
+  }
+
+  // Decodes up to frame `number`, the cheapest way that is exact. @throws DataError when it does not come.
+  const AVFrame& reach(int64_t number) {
+    if (held != nullptr && held_number == number) return *held;
+    const FrameEntry& frame = index.frames[static_cast<size_t>(number)];
+    const int64_t start = index.by_time ? index.start_for(frame) : 0;
+    if (can_go_on(number, start) && advance(number)) return *held;
+    // A key packet of a stream with gradual refresh is not enough to begin at: then from earlier ones.
+    int64_t begun = -1;
+    for (const int64_t back : {0, 1, 3}) {
+      const int64_t from = index.by_time ? index.start_for(frame, back) : 0;
+      if (from == begun) break;
+      decoder->begin(begun = from);
+      held = nullptr;
+      outputs = 0;
+      if (advance(number)) return *held;
+      if (!decoder->damage().empty()) break;
+    }
+    started = false;
+    fail<DataError>("{}: frame {} of {} does not decode{}{}", path(), number, index.frames.size(),
+                    decoder->damage().empty() ? "" : ": ", decoder->damage());
+  }
+
+  // True when decoding on from here brings the frame, and no slower than a jump to `start` would.
+  bool can_go_on(int64_t number, int64_t start) const {
+    if (!started || (held != nullptr && number <= held_number)) return false;
+    return decoder->begun_at() <= start && start <= decoder->next_packet() + kSeekCostFrames;
+  }
+
+  // Decodes on until frame `number` is held. @returns false when the decoder passes it by, or it is spoiled.
+  bool advance(int64_t number) {
+    started = true;
+    const FrameEntry& frame = index.frames[static_cast<size_t>(number)];
+    while ((held = decoder->next()) != nullptr) {
+      const int64_t output = outputs++;
+      if (index.by_time) {
+        const std::optional<int64_t> shown = index.frame_at(held->pts);
+        held_number = shown.value_or(-1);
+        if (held->pts == frame.pts) return !decoder->spoiled(frame);
+        if (held->pts > frame.pts) return false;
+      } else {
+        held_number = -1;
+        if (output == frame.order) {
+          held_number = number;
+          return true;
+        }
+        if (output > frame.order) return false;
+      }
+    }
+    started = false;
+    return false;
+  }
+
+  void convert(int64_t number, const Tensor& out) {
+    const AVFrame& frame = reach(number);
+    try {
+      converter->convert(frame, {out.data_ptr<uint8_t>(), static_cast<size_t>(out.numel())});
+    } catch (const DataError& error) {
+      fail<DataError>("{}: frame {}: {}", path(), number, error.what());
+    }
+    ++counters.frames_converted;
+  }
+
+  VideoOptions options;
+  DecodeCounters counters;
+  Demuxer demuxer;
+  FrameIndex index;
+  std::optional<Decoder> decoder;
+  std::optional<RgbConverter> converter;
+  VideoInfo info;
+  const AVFrame* held = nullptr;  // the decoder's last frame
+  int64_t held_number = -1;       // its number; -1: not one that is shown
+  int64_t outputs = 0;            // frames since the decoder began
+  bool started = false;
+};
+
+VideoReader::VideoReader(const std::filesystem::path& path, VideoOptions options) {
+  FORESEE_CHECK(options.threads >= 1, "expected at least one decoder thread, got {}", options.threads);
+  FORESEE_CHECK(!options.short_side || *options.short_side >= 1, "expected short_side >= 1, got {}",
+                *options.short_side);
+  impl_ = std::make_unique<Impl>(path, options);
+}
+VideoReader::~VideoReader() = default;
+VideoReader::VideoReader(VideoReader&&) noexcept = default;
+VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
+
+const VideoInfo& VideoReader::info() const { return impl_->info; }
+const DecodeCounters& VideoReader::counters() const { return impl_->counters; }
+
+Tensor VideoReader::frame(int64_t index) { return frames({&index, 1})[0]; }
+
+Tensor VideoReader::frames(std::span<const int64_t> indices) {
+  const VideoInfo& info = impl_->info;
+  for (const int64_t index : indices)
+    FORESEE_CHECK(index >= 0 && index < info.frame_count, "expected a frame in [0, {}), got {} ({})", info.frame_count,
+                  index, impl_->path());
+  Tensor out = at::empty({static_cast<int64_t>(indices.size()), 3, info.height, info.width}, at::kByte);
+  std::multimap<int64_t, int64_t> slots;  // frame -> places in `out`
+  for (size_t i = 0; i < indices.size(); ++i) slots.emplace(indices[i], static_cast<int64_t>(i));
+  const int64_t bytes = 3 * info.height * info.width;
+  uint8_t* data = out.data_ptr<uint8_t>();
+  for (auto at = slots.begin(); at != slots.end();) {
+    const auto [first, last] = slots.equal_range(at->first);
+    const int64_t source = first->second;
+    impl_->convert(first->first, out[source]);
+    for (auto copy = std::next(first); copy != last; ++copy)
+      std::copy_n(data + source * bytes, bytes, data + copy->second * bytes);
+    at = last;
+  }
+  return out;
+}
+
+double VideoReader::start_s(int64_t index) const {
+  FORESEE_CHECK(index >= 0 && index < impl_->info.frame_count, "expected a frame in [0, {}), got {}",
+                impl_->info.frame_count, index);
+  return in_seconds(impl_->index.frames[static_cast<size_t>(index)].pts, impl_->demuxer.time_base());
+}
+
+double VideoReader::stop_s(int64_t index) const {
+  return index + 1 < impl_->info.frame_count ? start_s(index + 1) : impl_->info.end_s;
+}
+
+int64_t VideoReader::index_at(double seconds) const {
+  int64_t low = 0, high = impl_->info.frame_count - 1;  // the answer is in [low, high]
+  while (low < high) {
+    const int64_t middle = (low + high + 1) / 2;
+    if (start_s(middle) <= seconds)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
+}
+
+}  // namespace foresee::data

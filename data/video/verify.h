@@ -1,0 +1,17 @@
+#pragma once
+
+#include "data/video/decoder.h"
+#include "data/video/demuxer.h"
+#include "data/video/index.h"
+
+namespace foresee::data {
+
+/// True for codecs that store pictures which are never shown as packets of their own (VP8's hidden reference frames):
+/// their packets cannot be counted as frames.
+bool packets_may_hide_frames(AVCodecID codec);
+
+/// Decodes the whole file and leaves in the index only the frames that come out undamaged; the rest count as lost.
+/// Where times are not usable, numbers the frames that come out.
+void keep_frames_that_decode(Decoder& decoder, const Demuxer& demuxer, FrameIndex& index);
+
+}  // namespace foresee::data
