@@ -37,7 +37,8 @@ Tensor ActionSpec::to_environment(const Tensor& blocks) const {
 void ActionSpec::validate() const {
   for (const auto* list : {&low, &high, &mean, &std})
     if (!list->empty() && static_cast<int64_t>(list->size()) != size)
-      fail<ConfigError>("actions.json: expected lists of {} numbers (one an action component), got {}", size, list->size());
+      fail<ConfigError>("actions.json: expected lists of {} numbers (one an action component), got {}", size,
+                        list->size());
   for (const double value : std)
     if (!(value > 0)) fail<ConfigError>("actions.json: expected a positive std, got {}", value);
 }

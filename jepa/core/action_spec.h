@@ -13,12 +13,12 @@ namespace foresee {
 /// An environment action has `size` numbers in the environment's units. A model and a search see *blocks*: `block`
 /// consecutive environment actions, z-scored and laid end to end, block * size = D numbers, first action first.
 struct ActionSpec {
-  int64_t size = 2;           // numbers in one environment action
-  int64_t block = 1;          // environment steps per block (the frame skip)
-  std::vector<double> low;    // [size], environment units; empty: unbounded
-  std::vector<double> high;   // [size]
-  std::vector<double> mean;   // [size], of the training data; empty: 0
-  std::vector<double> std;    // [size], population; empty: 1
+  int64_t size = 2;          // numbers in one environment action
+  int64_t block = 1;         // environment steps per block (the frame skip)
+  std::vector<double> low;   // [size], environment units; empty: unbounded
+  std::vector<double> high;  // [size]
+  std::vector<double> mean;  // [size], of the training data; empty: 0
+  std::vector<double> std;   // [size], population; empty: 1
 
   int64_t block_size() const { return block * size; }
 

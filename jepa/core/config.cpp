@@ -132,7 +132,8 @@ class Writer : public Fields {
   ordered_json object = ordered_json::object();
 
  protected:
-  void value(std::string_view key, FieldRef field, std::string_view, Range, std::span<const std::string_view>) override {
+  void value(std::string_view key, FieldRef field, std::string_view, Range,
+             std::span<const std::string_view>) override {
     std::visit(
         [&](auto* source) {
           using T = std::decay_t<decltype(*source)>;
@@ -223,7 +224,8 @@ void apply_override(json& object, const std::string& assignment) {
     const auto dot = path.find('.', begin);
     const std::string key = path.substr(begin, dot == std::string::npos ? dot : dot - begin);
     if (!target->is_object() && !target->is_null())
-      fail<ConfigError>("--set {}: '{}' is a value, not a group of keys", assignment, path.substr(0, begin ? begin - 1 : 0));
+      fail<ConfigError>("--set {}: '{}' is a value, not a group of keys", assignment,
+                        path.substr(0, begin ? begin - 1 : 0));
     target = &(*target)[key];
     if (dot == std::string::npos) break;
     begin = dot + 1;

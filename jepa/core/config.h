@@ -42,7 +42,9 @@ using FieldRef = std::variant<bool*, int64_t*, double*, std::string*, std::vecto
 
 class Fields;
 template <class T>
-concept ConfigStruct = requires(Fields& fields, T& config) { describe(fields, config); };
+concept ConfigStruct = requires(Fields& fields, T& config) {
+  describe(fields, config);
+};
 
 /// Visitor of a config's keys; see Note [Configs].
 class Fields {
@@ -91,7 +93,8 @@ class Fields {
 void read_config(const nlohmann::json& object, const std::string& where, const std::function<void(Fields&)>& members);
 nlohmann::ordered_json write_config(const std::function<void(Fields&)>& members);
 
-/// A T from a JSON object; absent keys keep their defaults. @throws ConfigError as read_config, and what validate() throws.
+/// A T from a JSON object; absent keys keep their defaults. @throws ConfigError as read_config, and what validate()
+/// throws.
 template <ConfigStruct T>
 T parse_config(const nlohmann::json& object, const std::string& where, T config = {}) {
   read_config(object, where, [&](Fields& fields) { describe(fields, config); });

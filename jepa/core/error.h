@@ -58,16 +58,17 @@ template <class E, class... Args>
 }  // namespace foresee
 
 /// Checks what the caller passed, always; throws foresee::Error "[function] MESSAGE".
-/// The message says what was expected and what came: FORESEE_CHECK(x.dim() == 3, "expected [B, N, D], got {}", x.dim()).
-#define FORESEE_CHECK(condition, ...)                                                    \
-  do {                                                                                   \
+/// The message says what was expected and what came: FORESEE_CHECK(x.dim() == 3, "expected [B, N, D], got {}",
+/// x.dim()).
+#define FORESEE_CHECK(condition, ...)                                                           \
+  do {                                                                                          \
     if (!(condition)) ::foresee::detail::check_failed<::foresee::Error>(__func__, __VA_ARGS__); \
   } while (false)
 
 /// Checks our own invariant in debug builds; throws foresee::InternalError.
 #ifdef FORESEE_DEBUG
-#define FORESEE_DCHECK(condition, ...)                                                           \
-  do {                                                                                           \
+#define FORESEE_DCHECK(condition, ...)                                                                  \
+  do {                                                                                                  \
     if (!(condition)) ::foresee::detail::check_failed<::foresee::InternalError>(__func__, __VA_ARGS__); \
   } while (false)
 #else

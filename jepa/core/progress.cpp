@@ -50,11 +50,11 @@ void Progress::draw(bool last) {
   shown_ = Clock::now();
   const double seconds = std::max(1e-9, std::chrono::duration<double>(shown_ - begin_).count());
   const double rate = static_cast<double>(done_ - start_) / seconds;
-  const double fraction = total_ > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0) : 1;
-  const std::string time =
-      last          ? "in " + duration_text(seconds)
-      : rate > 0.0 ? "ETA " + duration_text(static_cast<double>(total_ - done_) / rate)
-                    : "ETA ?";
+  const double fraction =
+      total_ > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0) : 1;
+  const std::string time = last         ? "in " + duration_text(seconds)
+                           : rate > 0.0 ? "ETA " + duration_text(static_cast<double>(total_ - done_) / rate)
+                                        : "ETA ?";
   std::string bar;
   if (terminal_) {
     const int filled = static_cast<int>(fraction * kBarWidth);

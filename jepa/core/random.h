@@ -15,18 +15,18 @@ std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<u
 
 /// Who draws. Two consumers with the same seed never share a draw.
 enum class Stream : uint32_t {
-  kInit = 1,     // initial weights
-  kDataOrder,    // shuffles of clips
-  kCrop,         // clip position, random resized crop, flip
-  kMask,         // masks
-  kPlan,         // planning noise
-  kSigreg,       // projection directions
-  kDropout,      // dropout and drop path
-  kEnvReset,     // start, goal and layout of an episode
-  kPolicy,       // random and noisy policies
-  kEvalStarts,   // which starts are evaluated
-  kBaseline,     // baselines of an evaluation
-  kTest,         // tests
+  kInit = 1,    // initial weights
+  kDataOrder,   // shuffles of clips
+  kCrop,        // clip position, random resized crop, flip
+  kMask,        // masks
+  kPlan,        // planning noise
+  kSigreg,      // projection directions
+  kDropout,     // dropout and drop path
+  kEnvReset,    // start, goal and layout of an episode
+  kPolicy,      // random and noisy policies
+  kEvalStarts,  // which starts are evaluated
+  kBaseline,    // baselines of an evaluation
+  kTest,        // tests
 };
 
 /// Draws as a pure function of (seed, stream, step, index): any index in any order, on any number of threads, gives the

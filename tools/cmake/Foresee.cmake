@@ -21,6 +21,8 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
+configure_file("${CMAKE_CURRENT_LIST_DIR}/build_info.h.in" "${CMAKE_BINARY_DIR}/generated/build_info.h" @ONLY)
+
 add_library(foresee_options INTERFACE)
 target_include_directories(foresee_options INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/generated")
 target_compile_definitions(foresee_options INTERFACE FMT_HEADER_ONLY
