@@ -1,0 +1,70 @@
+#include "jepa/model/vjepa2.h"
+
+#include <torch/torch.h>
+
+#include <array>
+#include <string_view>
+
+#include "jepa/core/error.h"
+#include "jepa/io/state_dict.h"
+
+namespace foresee {
+namespace {
+
+struct EncoderSizes {
+  std::string_view name;
+  int64_t width, depth, heads;
+  double mlp_ratio;
+};
+
+// facebookresearch/vjepa2 src/models/vision_transformer.py. Both gigantic constructors misspell the ratio's keyword
+// ("mpl_ratio"), so that their 64/13 never acts and the default of 4 does.
+constexpr std::array<EncoderSizes, 10> kEncoders{{
+    {"vit_synthetic", 1, 1, 1, 4.0},
+    {"vit_tiny", 192, 12, 3, 4.0},
+    {"vit_small", 384, 12, 6, 4.0},
+    {"vit_base", 768, 12, 12, 4.0},
+    {"vit_large", 1024, 24, 16, 4.0},
+    {"vit_huge", 1280, 32, 16, 4.0},
+    {"vit_giant", 1408, 40, 16, 48.0 / 11.0},
+    {"vit_giant_xformers", 1408, 40, 22, 48.0 / 11.0},
+    {"vit_gigantic", 1664, 48, 16, 4.0},
+    {"vit_gigantic_xformers", 1664, 48, 26, 4.0},
+}};
+
+}  // namespace
+
+void describe(Fields& f, Vjepa2Config& c) {
+  f("encoder", c.encoder, "the video transformer");
+  f("predictor", c.predictor, "predicts masked tokens from context tokens");
+}
+
+VideoEncoderConfig video_encoder_preset(const std::string& name) {
+  for (const auto& sizes : kEncoders) {
+    if (sizes.name != name) continue;
+    VideoEncoderConfig config;
+    config.width = sizes.width;
+    config.depth = sizes.depth;
+    config.heads = sizes.heads;
+    config.mlp_ratio = sizes.mlp_ratio;
+    return config;
+  }
+  fail<ConfigError>("unknown encoder '{}'{}", name, suggestion(name, video_encoder_presets()));
+}
+
+std::vector<std::string> video_encoder_presets() {
+  std::vector<std::string> names;
+  for (const auto& sizes : kEncoders) names.emplace_back(sizes.name);
+  return names;
+}
+
+LoadedVideoEncoder load_video_encoder(const std::filesystem::path& folder) {
+  const ModelFolder files = load_model_folder(folder, "vjepa2");
+  const auto config = parse_config<Vjepa2Config>(files.model, (folder / "config.json").string() + ": model");
+  LoadedVideoEncoder loaded{std::make_shared<VideoEncoder>(config.encoder), files.preprocess};
+  load_state_dict(*loaded.encoder, files.weights, folder.string());
+  for (auto& parameter : loaded.encoder->parameters()) parameter.requires_grad_(false);
+  return loaded;
+}
+
+}  // namespace foresee

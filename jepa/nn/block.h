@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "jepa/nn/attention.h"
+#include "jepa/nn/dropout.h"
+
+namespace foresee {
+
+/// Sizes of one transformer block.
+struct BlockSizes {
+  int64_t width = 192, heads = 3, mlp = 768;
+  double layer_norm_eps = 1e-6;
+  bool qkv_bias = true;
+};
+
+/// Pre-norm transformer block; tensor names as facebookresearch/vjepa2 Block (norm1, attn, norm2, mlp.fc1, mlp.fc2):
+///   x = x + DropPath(Attention(LN(x)));  x = x + DropPath(fc2(GELU(fc1(LN(x)))))       GELU with the exact erf
+class Block {
+ public:
+  /// Registers the tensors below `path` of `module`.
+  Block(torch::nn::Module& module, const std::string& path, const BlockSizes& sizes);
+
+  /// @param x  float [B, N, width]. @param rope  null: no positions.
+  /// @param dropout  null: evaluation. @param drop_path  probability that a sample skips a branch.
+  Tensor forward(const Tensor& x, const RopeTable* rope, Dropout* dropout = nullptr, double drop_path = 0) const;
+
+  const BlockSizes sizes;
+  Affine norm1;
+  Attention attention;
+  Affine norm2, fc1, fc2;
+};
+
+/// Drops whole samples: `branch` times a mask of shape [B, 1, 1] (Huang et al. 2016, stochastic depth).
+Tensor drop_path(Dropout* dropout, const Tensor& branch, double p);
+
+}  // namespace foresee

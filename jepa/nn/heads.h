@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "jepa/core/tensor.h"
+#include "jepa/nn/rope.h"
+
+namespace foresee {
+
+/// Queries, keys and values of every head: float [B, heads, N, head_dim].
+struct Heads {
+  Tensor query, key, value;
+};
+
+/// Splits the output of a joint linear map and turns queries and keys (Note [3-D RoPE]).
+/// On the CPU one pass does both, forward and backward; it gives what apply_rope gives.
+/// @param qkv  float [B, N, 3 * heads * head_dim]: query rows, key rows, value rows, each head after head.
+/// @param rope  null: nothing turns.
+Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope);
+
+}  // namespace foresee

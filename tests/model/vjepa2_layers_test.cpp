@@ -1,0 +1,114 @@
+// Claims about the layers: the fused head split is apply_rope with its gradient, both attention routes agree, drop path
+// keeps the mean, tubelets are a Conv3d.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "jepa/core/error.h"
+#include "jepa/nn/attention.h"
+#include "jepa/nn/block.h"
+#include "jepa/nn/heads.h"
+#include "jepa/nn/patch_embed.h"
+
+namespace foresee {
+namespace {
+
+Tensor draw(at::IntArrayRef shape, uint64_t first = 0) {
+  return Random(1, Stream::kTest).normal_tensor(shape, first).to(at::kDouble);
+}
+
+// Section 1.4 of the reference: a segment of 20 channels holding 0.1 .. 2.0 at positions 1 and 7.
+TEST(Rope, TurnsASegmentAsRecorded) {
+  const std::vector<double> at_1{-0.114264, 0.223127, 0.233109, 0.41812,   0.484773, 0.60497, 0.69681,
+                                 0.801108,  0.899369, 1.000226, -0.415433, 1.532597, 1.06275, 1.479184,
+                                 1.459341,  1.61492,  1.692821, 1.802692,  1.898738, 2.000477};
+  const std::vector<double> at_7{-0.056007, -0.152796, -0.224624, 0.489851, 0.387334,  0.633502,  0.677437,
+                                 0.807717,  0.895575,  1.001581,  0.040909, -0.743055, -0.674891, 1.821339,
+                                 1.196988,  1.700996,  1.649185,  1.818749, 1.891148,  2.003338};
+  const Tensor x = at::arange(1, 61, at::kFloat).remainder(20).sub(1).remainder(20).add(1).div(10).view({1, 1, 1, 60});
+  for (const auto& [position, expected] : {std::pair{1, at_1}, {7, at_7}}) {
+    const Tensor p = at::full({1}, position, at::kLong);
+    const Tensor turned = apply_rope(x, rope_table({p, p, p}, 60, at::kFloat)).view({3, 20});
+    for (int64_t axis = 0; axis < 3; ++axis)
+      EXPECT_TRUE(at::allclose(turned[axis], at::tensor(expected, at::kFloat), 0, 2e-6)) << position;
+  }
+}
+
+TEST(Rope, InterleavedAnglesKeepLengths) {
+  const Tensor ids = at::arange(24, at::kLong), x = draw({2, 2, 24, 64});
+  const auto table = rope_table(token_positions(ids, 3, 4), 64, at::kDouble, RopeAngles::kInterleaved);
+  EXPECT_TRUE(at::allclose(apply_rope(x, table).norm(2, -1), x.norm(2, -1)));
+  const auto tiled = rope_table(token_positions(ids, 3, 4), 64, at::kDouble);
+  EXPECT_FALSE(at::allclose(apply_rope(x, tiled).norm(2, -1), x.norm(2, -1)));  // upstream's does not
+}
+
+TEST(Heads, FusedSplitIsRopeOnQueriesAndKeysWithItsGradient) {
+  for (const int64_t head_dim : {1, 7, 12, 16, 25, 32, 64}) {
+    for (const bool per_sample : {false, true}) {
+      Tensor ids = at::arange(10, at::kLong) * 3;
+      if (per_sample) ids = at::stack({ids, ids + 7});
+      const auto table = rope_table(token_positions(ids, 3, 4), head_dim, at::kDouble);
+      const Tensor qkv = draw({2, 10, 3 * 2 * head_dim}).requires_grad_();
+      const auto fused = split_heads(qkv, 2, &table);
+      const auto parts = qkv.view({2, 10, 3, 2, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
+      const std::vector<Tensor> plain{apply_rope(parts[0], table), apply_rope(parts[1], table), parts[2]};
+      const std::vector<Tensor> values{fused.query, fused.key, fused.value};
+      Tensor fused_loss = at::zeros({}, at::kDouble), plain_loss = fused_loss;
+      for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(at::allclose(values[i], plain[i])) << head_dim;
+        const Tensor weight = draw(plain[i].sizes(), 1000 * static_cast<uint64_t>(i + 1));
+        fused_loss = fused_loss + (values[i] * weight).sum();
+        plain_loss = plain_loss + (plain[i] * weight).sum();
+      }
+      const Tensor fused_gradient = torch::autograd::grad({fused_loss}, {qkv})[0];
+      EXPECT_TRUE(at::allclose(fused_gradient, torch::autograd::grad({plain_loss}, {qkv})[0])) << head_dim;
+    }
+  }
+}
+
+TEST(Heads, AnglesOfOtherTokensAreRefused) {
+  const auto table = rope_table(token_positions(at::arange(9, at::kLong), 3, 3), 16, at::kFloat);
+  EXPECT_THROW(split_heads(at::zeros({1, 10, 96}), 2, &table), Error);
+}
+
+TEST(Attention, BothRoutesAgree) {
+  for (const int64_t tokens : {5, 63, 64, 200}) {
+    const Tensor q = draw({2, 3, tokens, 16}), k = draw({2, 3, tokens, 16}, 20000), v = draw({2, 3, tokens, 16}, 40000);
+    const Tensor plain = at::matmul(at::softmax(at::matmul(q, k.transpose(-2, -1)) / 4.0, -1), v);
+    EXPECT_TRUE(at::allclose(attend(q, k, v), plain, 1e-9, 1e-9)) << tokens;
+  }
+}
+
+TEST(DropPath, DropsWholeSamplesAndKeepsTheMean) {
+  const Tensor branch = at::ones({4000, 2, 3});
+  Dropout dropout(Random(1, Stream::kDropout, 5)), again(Random(1, Stream::kDropout, 5));
+  const Tensor dropped = drop_path(&dropout, branch, 0.25);
+  EXPECT_TRUE(at::equal(dropped, drop_path(&again, branch, 0.25)));
+  EXPECT_TRUE(at::equal(dropped.amin({1, 2}), dropped.amax({1, 2})));
+  EXPECT_NEAR(dropped.mean().item<double>(), 1.0, 0.03);
+  EXPECT_NEAR(dropped.eq(0).to(at::kDouble).mean().item<double>(), 0.25, 0.03);
+  EXPECT_TRUE(at::equal(drop_path(nullptr, branch, 0.25), branch));
+}
+
+TEST(PatchEmbed, IsTheOfficialConvolution) {
+  torch::nn::Module module;
+  const TubeletSize tubelet{2, 8};
+  const PatchEmbed embed(module, "proj", 5, tubelet);
+  torch::NoGradGuard no_grad;
+  module.to(at::kDouble);
+  embed.proj.weight.copy_(draw(embed.proj.weight.sizes()));
+  embed.proj.bias.copy_(draw({5}, 5000));
+  const Tensor clips = draw({2, 3, 5, 19, 24}, 9000);  // odd frames and pixels are left out
+  const Tensor convolved = at::conv3d(clips, embed.proj.weight, embed.proj.bias, {2, 8, 8}).flatten(2).transpose(1, 2);
+  EXPECT_TRUE(at::allclose(embed.forward(unfold_tubelets(clips, tubelet)), convolved));
+  EXPECT_EQ(tubelet.grid(clips), (TokenGrid{2, 2, 3}));
+  EXPECT_THROW(unfold_tubelets(draw({1, 3, 1, 16, 16}), tubelet), Error);
+}
+
+TEST(PatchEmbed, GathersEachSamplesOwnTokens) {
+  const Tensor tokens = at::arange(12, at::kFloat).view({2, 3, 2});
+  const Tensor rows = gather_tokens(tokens, at::tensor({2, 0, 1, 1}, at::kLong).view({2, 2}));
+  EXPECT_TRUE(at::equal(rows, at::tensor({4., 5., 0., 1., 8., 9., 8., 9.}, at::kFloat).view({2, 2, 2})));
+}
+
+}  // namespace
+}  // namespace foresee
