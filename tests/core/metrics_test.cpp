@@ -3,14 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
+
+#include "tests/support/temporary_folder.h"
 
 namespace foresee {
 namespace {
 
 TEST(Metrics, AResumedRunDropsRowsAfterItsCheckpoint) {
-  const auto path = std::filesystem::temp_directory_path() / ("metrics-" + std::to_string(::getpid()) + ".jsonl");
+  const TemporaryFolder folder;
+  const auto path = folder / "metrics.jsonl";
   {
     MetricsWriter writer(path, 0);
     for (int64_t step : {1, 2, 3}) writer.write(step, {{"loss", 1.0 / static_cast<double>(step)}, {"bad", NAN}});
@@ -21,7 +23,6 @@ TEST(Metrics, AResumedRunDropsRowsAfterItsCheckpoint) {
     writer.write(3, {{"loss", 7.0}});
   }
   const auto rows = read_metrics(path);
-  std::filesystem::remove(path);
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[2].first, 3);
   EXPECT_EQ(metric(rows[2].second, "loss"), 7.0);

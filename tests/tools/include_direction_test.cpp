@@ -30,7 +30,9 @@ const std::map<std::string, std::vector<std::string>> kAllowed = {
     {"planner", {"jepa/core"}},
     {"planner/model_cost", {"jepa/core", "jepa/model", "jepa/io", "planner"}},
     {"planner/env", {"jepa/core", "planner", "data/image", "data/episode"}},
-    {"planner/eval", {"jepa/core", "jepa/model", "jepa/io", "planner", "data/image", "data/episode"}},
+    {"planner/eval",
+     {"jepa/core", "jepa/model", "jepa/io", "planner", "planner/model_cost", "planner/env", "data/image",
+      "data/episode"}},
     {"tools", {"jepa", "data", "planner"}},
     {"tests", {"jepa", "data", "planner", "tools"}},
 };

@@ -1,38 +1,31 @@
 // What decides that a recorded value holds (rules: tests/fixtures/README.md).
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
 #include "jepa/io/safetensors.h"
+#include "tests/support/temporary_folder.h"
 #include "tools/parity/case.h"
 
 namespace foresee::parity {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// A case with one expected tensor [0, 1, 2, 3] under the given tolerance.
 class VerifyTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("verify-" + std::to_string(::getpid()));
-    fs::create_directories(folder_);
-    save_safetensors(folder_ / "io.safetensors", {{"x", at::arange(4, at::kFloat)}});
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override { save_safetensors(folder_ / "io.safetensors", {{"x", at::arange(4, at::kFloat)}}); }
 
   Comparison compare(nlohmann::ordered_json tolerance, const Tensor& value) {
     tolerance["role"] = "expected";
     write_json(folder_ / "case.json", {{"kind", "test"}, {"number", 3}, {"values", {{"io.safetensors:x", tolerance}}}});
-    Case recorded(folder_);
+    Case recorded(folder_.path());
     if (value.defined()) recorded.expect_io("x", value);
     return recorded.results().at(0);
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(VerifyTest, AValueWithinItsToleranceHolds) {
@@ -77,7 +70,7 @@ TEST_F(VerifyTest, AValueThatNothingComputesFailsByName) {
 TEST_F(VerifyTest, AFolderThatIsNoCaseIsNamed) {
   EXPECT_THROW(Case(folder_ / "absent"), DataError);
   write_file(folder_ / "case.json", "{\"kind\": 3}");
-  EXPECT_THROW(Case{folder_}, DataError);
+  EXPECT_THROW(Case{folder_.path()}, DataError);
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#include "tests/tools/program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <stdexcept>
+#include <thread>
+
+#include "jepa/core/file.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee::tests {
+
+namespace fs = std::filesystem;
+
+fs::path program_path() {
+  // build/PRESET/tests/tools/test_x -> build/PRESET/foresee
+  return fs::canonical("/proc/self/exe").parent_path().parent_path().parent_path() / "foresee";
+}
+
+Outcome run_program(const std::vector<std::string>& arguments, int signal, int signal_after_ms) {
+  const TemporaryFolder folder;
+  const std::string out = (folder / "out").string(), err = (folder / "err").string(), program = program_path().string();
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("cannot fork");
+  if (child == 0) {
+    ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+    ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    ::execv(program.c_str(), argv.data());
+    ::_exit(127);
+  }
+  if (signal != 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(signal_after_ms));
+    ::kill(child, signal);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
+}
+
+}  // namespace foresee::tests
