@@ -1,0 +1,132 @@
+#include "data/episode/clip_loader.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "jepa/core/error.h"
+#include "jepa/core/random.h"
+
+namespace foresee::data {
+
+struct ClipLoader::Impl {
+  Impl(const EpisodeDataset& dataset_in, ClipShape shape_in, LoaderConfig config_in)
+      : dataset(dataset_in), shape(std::move(shape_in)), config(config_in), clips(dataset.clips(shape, config.split)) {
+    FORESEE_CHECK(config.batch > 0 && config.prefetch >= 0,
+                  "expected a positive batch and prefetch >= 0, got {} and {}", config.batch, config.prefetch);
+    if (static_cast<int64_t>(clips.size()) < config.batch)
+      fail<DataError>("{} clips of {} frames, {} steps apart, are fewer than a batch of {}", clips.size(), shape.frames,
+                      shape.frameskip, config.batch);
+    per_epoch = static_cast<int64_t>(clips.size()) / config.batch;
+    if (config.prefetch > 0) worker = std::thread([this] { read_ahead(); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stop = true;
+    }
+    wake.notify_all();
+    if (worker.joinable()) worker.join();
+  }
+
+  /// The clips of a step; one thread at a time.
+  ClipBatch read(int64_t step) {
+    const int64_t epoch = step / per_epoch;
+    if (epoch != ordered_epoch) {
+      order = Random(config.seed, Stream::kDataOrder, static_cast<uint64_t>(epoch))
+                  .permutation(static_cast<int64_t>(clips.size()));
+      ordered_epoch = epoch;
+    }
+    std::vector<Clip> chosen;
+    for (int64_t i = 0; i < config.batch; ++i)
+      chosen.push_back(clips[static_cast<size_t>(order[static_cast<size_t>(step % per_epoch * config.batch + i)])]);
+    return dataset.read(shape, chosen);
+  }
+
+  void read_ahead() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      wake.wait(lock,
+                [this] { return stop || (!failure && next && ready.size() < static_cast<size_t>(config.prefetch)); });
+      if (stop) return;
+      const int64_t step = *next;
+      const int64_t generation = asked;
+      lock.unlock();
+      ClipBatch batch;
+      std::exception_ptr error;
+      try {
+        batch = read(step);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      if (generation == asked) {  // else the reader jumped to another step meanwhile
+        failure = error;
+        if (!error) {
+          ready.emplace_back(step, std::move(batch));
+          next = step + 1;
+        }
+      }
+      wake.notify_all();
+    }
+  }
+
+  ClipBatch take(int64_t step) {
+    if (config.prefetch == 0) return read(step);
+    std::unique_lock lock(mutex);
+    const bool expected = !ready.empty() ? ready.front().first == step : next == step;
+    if (!expected) {
+      ready.clear();
+      failure = nullptr;
+      next = step;
+      ++asked;
+      wake.notify_all();
+    }
+    wake.wait(lock, [this] { return failure || !ready.empty(); });
+    if (ready.empty()) {
+      next.reset();
+      std::rethrow_exception(std::exchange(failure, nullptr));
+    }
+    ClipBatch batch = std::move(ready.front().second);
+    ready.pop_front();
+    wake.notify_all();
+    return batch;
+  }
+
+  const EpisodeDataset& dataset;
+  ClipShape shape;
+  LoaderConfig config;
+  std::vector<Clip> clips;
+  int64_t per_epoch = 0;
+  std::vector<int64_t> order;  // of ordered_epoch
+  int64_t ordered_epoch = -1;
+
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<std::pair<int64_t, ClipBatch>> ready;  // consecutive steps
+  std::optional<int64_t> next;                      // step that the worker reads next; nothing before the first request
+  int64_t asked = 0;                                // how often the reader has jumped
+  std::exception_ptr failure;
+  bool stop = false;
+  std::thread worker;
+};
+
+ClipLoader::ClipLoader(const EpisodeDataset& dataset, ClipShape shape, LoaderConfig config)
+    : impl_(std::make_unique<Impl>(dataset, std::move(shape), config)) {}
+ClipLoader::~ClipLoader() = default;
+ClipLoader::ClipLoader(ClipLoader&&) noexcept = default;
+
+int64_t ClipLoader::clips() const { return static_cast<int64_t>(impl_->clips.size()); }
+int64_t ClipLoader::steps_per_epoch() const { return impl_->per_epoch; }
+
+ClipBatch ClipLoader::batch(int64_t step) {
+  FORESEE_CHECK(step >= 0, "expected a step of 0 or more, got {}", step);
+  return impl_->take(step);
+}
+
+}  // namespace foresee::data

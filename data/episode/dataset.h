@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/episode/episode.h"
+#include "data/episode/split.h"
+#include "jepa/core/action_spec.h"
+
+namespace foresee::data {
+
+/// A run of `frames` pictures, `frameskip` rows apart, with every action between: what a world model trains on.
+struct ClipShape {
+  int64_t frames = 4;                // T
+  int64_t frameskip = 5;             // rows between frames = actions in a block
+  std::vector<std::string> columns;  // others wanted beside pixels and action, one row a frame: "state", "proprio"
+
+  int64_t span() const { return frames * frameskip; }
+};
+
+/// One clip: an episode of the dataset and its first row there.
+struct Clip {
+  int64_t episode;
+  int64_t start;
+};
+
+/// B clips. Rows of a clip: frame t at start + t * frameskip; action block t = the rows from there to the next frame
+/// (the last block leaves the last frame, and may end with the episode's NaN).
+struct ClipBatch {
+  Tensor frames;      // uint8 [B, T, 3, H, W]
+  Tensor actions;     // float [B, T, frameskip, A], environment units, NaN kept
+  TensorMap columns;  // float [B, T, ...]
+};
+
+/// Mean and population standard deviation of a column.
+struct ColumnStatistics {
+  std::vector<double> mean, std;
+};
+
+/// Episodes to train and evaluate on, from files or from memory. Reading is thread-safe.
+class EpisodeDataset {
+ public:
+  /// Opens HDF5 episode files. Pixels are kept in memory (uint8) when all fit into `cache_bytes`, else read when asked
+  /// for.
+  /// @throws DataError as EpisodeFile, or when the files disagree on picture size or action size.
+  explicit EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes = kCacheBytes);
+  /// Episodes in memory. @throws Error when there is none or they disagree.
+  explicit EpisodeDataset(std::vector<Episode> episodes);
+  ~EpisodeDataset();
+  EpisodeDataset(EpisodeDataset&&) noexcept;
+
+  static constexpr int64_t kCacheBytes = int64_t{8} << 30;
+
+  int64_t episodes() const;
+  int64_t length(int64_t episode) const;  // rows
+  uint64_t id(int64_t episode) const;
+  int64_t height() const;
+  int64_t width() const;
+  int64_t action_size() const;
+  bool has(const std::string& column) const;
+  /// Episodes of a split, in order.
+  std::vector<int64_t> episodes_of(Split split) const;
+
+  /// All clips of a split: every start in 0 .. length - span of every episode.
+  std::vector<Clip> clips(const ClipShape& shape, Split split) const;
+  ClipBatch read(const ClipShape& shape, std::span<const Clip> clips) const;
+
+  /// Rows [first, first + count) of an episode. @returns uint8 [count, 3, H, W] / float [count, ...].
+  Tensor frames(int64_t episode, int64_t first, int64_t count) const;
+  Tensor column(int64_t episode, const std::string& name, int64_t first, int64_t count) const;
+
+  /// Over the rows of a split; rows that hold a NaN are left out.
+  ColumnStatistics statistics(const std::string& column, Split split = Split::kTrain) const;
+  /// size, block, mean and std of the training split's actions; low and high are left empty (they are the
+  /// environment's).
+  ActionSpec action_spec(int64_t block) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace foresee::data

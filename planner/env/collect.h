@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/episode/episode.h"
+#include "planner/env/env.h"
+
+namespace foresee::planner {
+
+/// How episodes are recorded. The defaults are the LeWM data of Two-Room: start and goal in opposite rooms, at least 25
+/// steps apart, a noisy expert.
+struct CollectConfig {
+  std::string env = "two_room";
+  std::string policy = "expert";
+  double noise = 2.0;       // standard deviation added to the expert's action
+  int64_t max_steps = 100;  // an episode ends at the goal, or after so many steps
+  int64_t size = 64;        // pixels, height and width
+  uint64_t seed = 0;
+};
+void describe(Fields& fields, CollectConfig& config);
+
+/// Records one episode: a pure function of (config, id). Rows: the start and the state after every step; the row's
+/// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool.
+data::Episode generate_episode(const CollectConfig& config, uint64_t id);
+
+/// Episodes first_id .. first_id + count - 1, on several threads: the same bytes whatever their number.
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id = 0);
+
+}  // namespace foresee::planner
