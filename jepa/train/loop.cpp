@@ -12,10 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double milliseconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
 std::string checkpoint_text(const RunFolder& run) {
   const auto latest = run.latest_step();
   return latest ? fmt::format("the last checkpoint is {}", run.checkpoint_path(*latest).string())
@@ -65,31 +61,31 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
 
   Progress progress("train", config.steps, "steps", start);
   task.start(start);
-  auto row_begin = Clock::now();
+  double step_ms = 0.0;  // of the steps since the last row
   int64_t row_start = start;
   for (int64_t done = start; done < config.steps;) {
     if (stop()) {
-      if (latest != done && run.latest_step() != done) save(task, config, run, done);
+      if (run.latest_step() != done) save(task, config, run, done);
       log_info("interrupted after {} of {} steps; the same command continues from {}", done, config.steps,
                run.checkpoint_path(done).string());
       return LoopEnd::kInterrupted;
     }
+    const auto begin = Clock::now();
     Metrics row = task.step(done++);
+    step_ms += std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     const bool finite = std::isfinite(metric(row, "loss"));
     progress.update(done, finite ? fmt::format("loss {:.4g}", metric(row, "loss")) : "");
     check_loss(row, done - 1, run);
 
     const bool last = done == config.steps;
     if (last || done % config.log_every == 0) {
-      row.emplace_back("step_ms", milliseconds_since(row_begin) / static_cast<double>(done - row_start));
+      row.emplace_back("step_ms", step_ms / static_cast<double>(done - row_start));
       metrics.write(done, row);
+      step_ms = 0.0;
+      row_start = done;
     }
     if (last || done % config.evaluate_every == 0) metrics.write(done, task.evaluate());
     if (last || done % config.checkpoint_every == 0) save(task, config, run, done);
-    if (last || done % config.log_every == 0) {  // after them: step_ms counts training alone
-      row_begin = Clock::now();
-      row_start = done;
-    }
   }
   progress.finish();
   return LoopEnd::kFinished;

@@ -95,7 +95,7 @@ void remove_checkpoint(const fs::path& folder) {
 
 RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
   std::error_code code;
-  fs::create_directories(path_ / "checkpoints", code);
+  fs::create_directories(path_, code);
   if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
   lock_ = lock_run(path_);
   remove_leftovers(path_);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace foresee {
+
+/// The message of the E that `call` throws; empty where it throws nothing.
+template <class E, class Call>
+std::string refusal_of(Call&& call) {
+  try {
+    call();
+    return {};
+  } catch (const E& error) {
+    return error.what();
+  }
+}
+
+/// The text holds the part; shows both where it does not.
+inline ::testing::AssertionResult says(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "expected '" << part << "' in '" << text << "'";
+}
+
+}  // namespace foresee
