@@ -5,16 +5,6 @@
 #include "jepa/core/error.h"
 
 namespace foresee::planner {
-namespace {
-
-/// The bound of every number of a block in normalised units; undefined where the action has none.
-Tensor normalised_bound(const std::vector<double>& bound, const ActionSpec& actions) {
-  if (bound.empty()) return {};
-  return actions.normalise(torch::tensor(bound, at::kFloat).repeat({actions.block}));
-}
-
-}  // namespace
-
 void MpcConfig::validate() const {
   planner.validate();
   if (receding > planner.search.horizon)
@@ -53,8 +43,7 @@ Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device
   }
   request.init = request.init.to(device);
   request.noise = draw_noise(seed_, ids, search, actions_.block_size());
-  request.low = normalised_bound(actions_.low, actions_);
-  request.high = normalised_bound(actions_.high, actions_);
+  std::tie(request.low, request.high) = normalised_bounds(actions_);
   Plan plan = planner_(cost, request);
 
   const Tensor blocks = plan.blocks.cpu();

@@ -37,6 +37,13 @@ Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig
   return noise;
 }
 
+std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions) {
+  const auto bound = [&](const std::vector<double>& values) {
+    return values.empty() ? Tensor() : actions.normalise(torch::tensor(values, at::kFloat).repeat({actions.block}));
+  };
+  return {bound(actions.low), bound(actions.high)};
+}
+
 Search::Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config)
     : cost_(cost), request_(request), begin_(std::chrono::steady_clock::now()) {
   config.validate();

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "jepa/core/action_spec.h"
 #include "jepa/core/config.h"
 #include "jepa/core/tensor.h"
 #include "planner/cost.h"
@@ -60,6 +62,9 @@ struct PlanId {
 /// Draws the noise of whole searches ahead. A problem's draws depend on seed and id only, not on its neighbours.
 /// @returns float [iterations, B, samples, horizon, block_size], on the CPU.
 Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig& config, int64_t block_size);
+
+/// The bounds of every number of a block, normalised: (low, high), float [D] each; undefined where there is none.
+std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions);
 
 /// The cheapest candidates of an iteration, cheapest first.
 struct Elites {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "jepa/model/world_model.h"
+#include "planner/eval/runner.h"
+#include "planner/mpc.h"
+
+namespace foresee::planner {
+
+/// The cost of candidates in copies of the worlds themselves: rollout_costs().
+/// @param worlds  must outlive the result. @param actions  what a block is.
+CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions);
+
+/// Each world with its own policy of that name (random, noop, expert) and its own draws (Stream::kBaseline).
+ControllerFactory policy_controller(const std::string& env, const std::string& policy, uint64_t seed);
+
+/// Pictures to actions by a world model: what an evaluation is about.
+/// @param model  must outlive the result. @param history  context frames, one action block apart, as far as there are
+/// any.
+ControllerFactory model_controller(const WorldModel& model, const MpcConfig& config, int64_t history, uint64_t seed);
+
+/// The same search on the true simulator: what perfect prediction would give.
+/// @param block  environment steps an action block.
+ControllerFactory oracle_controller(const MpcConfig& config, int64_t block, uint64_t seed);
+
+}  // namespace foresee::planner

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jepa/core/config.h"
+#include "jepa/model/world_model.h"
+#include "planner/eval/runner.h"
+#include "planner/eval/statistics.h"
+#include "planner/mpc.h"
+
+namespace foresee::planner {
+
+/// A closed-loop evaluation. Defaults: the published protocol of LeWorldModel.
+struct EvalConfig {
+  std::string env = "two_room";
+  std::string protocol = "near";
+  int64_t episodes = 100;
+  std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};
+  int64_t goal_offset = 25;
+  std::optional<int64_t> budget;
+  int64_t history = 1;
+  int64_t batch = 1;
+  MpcConfig planner;
+  int64_t oracle_block = 5;
+  MpcConfig oracle;
+
+  /// @throws ConfigError on an unknown method, with the nearest known one.
+  void validate() const;
+  /// Steps an episode may take: as given, or the protocol's (near 50, far 100).
+  int64_t step_budget() const;
+};
+void describe(Fields& fields, EvalConfig& config);
+
+/// How one method did.
+struct MethodResult {
+  std::string method;
+  SuccessRate success;
+  std::vector<Episode> episodes;  // in the order of the starts
+};
+
+/// p50 and p95 of the wall-clock of one plan, milliseconds.
+struct PlanningTime {
+  double p50 = 0, p95 = 0;
+};
+
+/// What an evaluation found.
+struct EvalResult {
+  std::string env, protocol;
+  uint64_t seed = 0;
+  StartSet starts;
+  std::vector<MethodResult> methods;     // in the order they were asked for
+  std::optional<PlanningTime> planning;  // of method planner
+  bool interrupted = false;              // methods hold what was finished
+
+  /// A method's result, or null.
+  const MethodResult* find(const std::string& method) const;
+};
+
+/// Runs every method on the same starts, with a progress bar. Ctrl-C ends it with what is finished.
+/// @param model  needed by method planner only, else may be null. @throws Error when it is missing or plans other
+/// actions.
+EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model);
+
+/// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
+/// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned.
+nlohmann::ordered_json to_json(const EvalResult& result);
+
+/// Writes results.json (config, result, starts, a row an episode) and, for the planner, film strips of the first
+/// episodes, failures first: strips/planner_START_failure.png. @throws Error (a full disk, a path that is a file).
+/// @param strips  how many.
+void save_results(const std::filesystem::path& folder, const EvalConfig& config, const EvalResult& result,
+                  int64_t strips = 12);
+
+}  // namespace foresee::planner

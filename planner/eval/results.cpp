@@ -1,0 +1,87 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "data/image/image.h"
+#include "jepa/core/error.h"
+#include "jepa/core/file.h"
+#include "planner/eval/evaluate.h"
+#include "planner/eval/film_strip.h"
+
+namespace foresee::planner {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json rate_json(const SuccessRate& success) {
+  return {{"rate", success.rate}, {"low", success.low}, {"high", success.high}, {"n", success.n}};
+}
+
+ordered_json start_json(const Start& start) {
+  ordered_json row{{"start", start.state}, {"goal", start.goal}};
+  if (start.episode) row["episode"] = *start.episode;
+  if (start.row) row["row"] = *start.row;
+  return row;
+}
+
+ordered_json episode_json(const Episode& episode) {
+  ordered_json row{{"start", episode.start},
+                   {"success", episode.success},
+                   {"steps", episode.steps},
+                   {"final_state", episode.path.back()},
+                   {"final_distance", episode.final_distance}};
+  if (!episode.planning_ms.empty()) row["planning_ms"] = episode.planning_ms;
+  return row;
+}
+
+}  // namespace
+
+ordered_json to_json(const EvalResult& result) {
+  ordered_json success = ordered_json::object();
+  for (const auto& method : result.methods) success[method.method] = rate_json(method.success);
+  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
+  if (result.planning) planning = {{"p50", result.planning->p50}, {"p95", result.planning->p95}};
+  return {{"env", result.env},
+          {"protocol", result.protocol},
+          {"seed", result.seed},
+          {"success", success},
+          {"excluded_solved", result.starts.excluded_solved},
+          {"planning_ms", planning}};
+}
+
+void save_results(const std::filesystem::path& folder, const EvalConfig& config, const EvalResult& result,
+                  int64_t strips) {
+  ordered_json starts = ordered_json::array(), episodes = ordered_json::object();
+  for (const auto& start : result.starts.starts) starts.push_back(start_json(start));
+  for (const auto& method : result.methods) {
+    episodes[method.method] = ordered_json::array();
+    for (const auto& episode : method.episodes) episodes[method.method].push_back(episode_json(episode));
+  }
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) fail("{}: cannot make this folder: {}", folder.string(), error.message());
+  write_json(folder / "results.json",
+             {{"config", config_json(config)},
+              {"result", to_json(result)},
+              {"interrupted", result.interrupted},
+              {"origin_of_starts", result.starts.origin},
+              {"planning_ms_is",
+               "wall-clock of one plan: encoding observation and goal, and the search; of a batch of "
+               "plans, divided by their number"},
+              {"starts", starts},
+              {"episodes", episodes}});
+
+  const auto* planner = result.find("planner");
+  if (planner == nullptr || strips == 0) return;
+  std::filesystem::create_directories(folder / "strips");
+  const auto world = make_env(result.env);
+  auto order = failures_first(planner->episodes);
+  order.resize(std::min(order.size(), static_cast<size_t>(strips)));
+  for (const int64_t index : order) {
+    const Episode& episode = planner->episodes[static_cast<size_t>(index)];
+    const Start& start = result.starts.starts[static_cast<size_t>(episode.start)];
+    const auto name = fmt::format("planner_{:03d}_{}.png", episode.start, episode.success ? "success" : "failure");
+    data::write_image(folder / "strips" / name, film_strip(*world, start, episode));
+  }
+}
+
+}  // namespace foresee::planner

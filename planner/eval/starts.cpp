@@ -1,0 +1,128 @@
+#include "planner/eval/starts.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/episode/split.h"
+#include "jepa/core/error.h"
+#include "planner/env/collect.h"
+#include "planner/env/two_room.h"
+
+namespace foresee::planner {
+namespace {
+
+/// Episodes whose held-out tenth makes up the pool of near starts, at least.
+constexpr int64_t kPoolEpisodes = 1000;
+constexpr int kFarTries = 1000;
+
+/// The states of one held-out expert episode.
+struct StatePath {
+  int64_t id;
+  Tensor states;  // double [T, S]
+
+  std::vector<double> state(int64_t row) const {
+    const double* first = states[row].const_data_ptr<double>();
+    return {first, first + states.size(1)};
+  }
+};
+
+/// Every held-out one of the first `episodes` episodes that training data of this seed consists of.
+std::vector<StatePath> held_out_paths(const std::string& env, uint64_t seed, int64_t episodes) {
+  std::vector<StatePath> paths;
+  for (int64_t id = 0; id < episodes; ++id)
+    if (data::held_out(static_cast<uint64_t>(id))) paths.push_back({id, {}});
+  // Where the agent was does not depend on the size of its pictures, so they are small.
+  const CollectConfig collect{.env = env, .size = 8, .seed = seed};
+  at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      auto& path = paths[static_cast<size_t>(i)];
+      path.states = generate_episode(collect, static_cast<uint64_t>(path.id)).columns.at("state").to(at::kDouble);
+    }
+  });
+  return paths;
+}
+
+bool solved(Env& world, const Start& start) {
+  world.set_goal(start.goal);
+  world.set_state(start.state);
+  return world.solved();
+}
+
+/// True when an agent put there stays there (positions at the border and in the wall are pushed out by the first step).
+bool can_stand(Env& world, const std::vector<double>& state) {
+  world.set_state(state);
+  const std::vector<double> rest(static_cast<size_t>(world.action_spec().size), 0.0);
+  world.step(rest);
+  return world.state() == state;
+}
+
+}  // namespace
+
+StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64_t offset) {
+  const auto world = make_env(env);
+  const int64_t episodes = std::max(kPoolEpisodes, 10 * count);
+  const auto paths = held_out_paths(env, seed, episodes);
+  std::vector<int64_t> first_row;  // of each path, among all rows that have a goal
+  int64_t rows = 0;
+  for (const auto& path : paths) {
+    first_row.push_back(rows);
+    rows += std::max(int64_t{0}, path.states.size(0) - offset);
+  }
+
+  StartSet set;
+  set.origin = fmt::format("{} held-out expert episodes among {} generated with seed {}; goal {} steps later",
+                           paths.size(), episodes, seed, offset);
+  const Random random(seed, Stream::kEvalStarts);
+  std::set<int64_t> drawn;
+  for (uint64_t draw = 0; static_cast<int64_t>(set.starts.size()) < count; ++draw) {
+    if (static_cast<int64_t>(drawn.size()) == rows)
+      fail(
+          "eval: {} held-out rows have a goal {} steps later that is not solved already, {} are asked for; lower "
+          "--episodes "
+          "or goal_offset",
+          set.starts.size(), offset, count);
+    const int64_t place = random.integer(draw, rows);
+    if (!drawn.insert(place).second) continue;
+    const auto after = std::upper_bound(first_row.begin(), first_row.end(), place);
+    const auto path = after - first_row.begin() - 1;  // the last one that begins at or before `place`: it has rows
+    const StatePath& episode = paths[static_cast<size_t>(path)];
+    const int64_t row = place - first_row[static_cast<size_t>(path)];
+    Start start{episode.state(row), episode.state(row + offset), episode.id, row};
+    if (solved(*world, start))
+      ++set.excluded_solved;
+    else
+      set.starts.push_back(std::move(start));
+  }
+  return set;
+}
+
+StartSet far_starts(const std::string& env, uint64_t seed, int64_t count) {
+  if (env != "two_room") fail("eval: environment '{}' has no protocol far (two_room has)", env);
+  TwoRoomConfig config;
+  config.min_steps = 0;
+  TwoRoom world(config);
+
+  StartSet set;
+  set.origin = "start and goal drawn uniformly in opposite rooms";
+  for (int64_t i = 0; i < count; ++i) {
+    RandomSequence random(Random(seed, Stream::kEvalStarts, static_cast<uint64_t>(i)));
+    int tries = 0;
+    for (; tries < kFarTries; ++tries) {
+      world.reset(random);
+      Start start{world.state(), world.goal(), std::nullopt, std::nullopt};
+      if (!can_stand(world, start.state) || !can_stand(world, start.goal)) continue;
+      if (!solved(world, start)) {
+        set.starts.push_back(std::move(start));
+        break;
+      }
+      ++set.excluded_solved;
+    }
+    FORESEE_CHECK(tries < kFarTries, "no start found in {} draws", kFarTries);
+  }
+  return set;
+}
+
+}  // namespace foresee::planner
