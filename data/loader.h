@@ -16,7 +16,7 @@ class Fields;
 namespace foresee::data {
 
 /// How clips are drawn, decoded and made into batches.
-struct LoaderConfig {
+struct VideoLoaderConfig {
   int64_t batch = 8;   // clips
   int64_t size = 224;  // pixels, height and width of the network's input
   ClipConfig clip;
@@ -27,7 +27,7 @@ struct LoaderConfig {
   int64_t workers = 1;     // threads that decode ahead
   int64_t ahead = 2;       // batches that are ready or being made beyond the one asked for
 };
-void describe(Fields& fields, LoaderConfig& config);
+void describe(Fields& fields, VideoLoaderConfig& config);
 
 /// Where a clip came from.
 struct ClipSource {
@@ -49,8 +49,8 @@ struct VideoBatch {
 class VideoLoader {
  public:
   /// @param ranges  what may be used: VideoSplit::train or held_out. @throws Error when empty.
-  VideoLoader(const VideoSet& set, std::vector<FrameRange> ranges, LoaderConfig config, Normalisation normalisation,
-              uint64_t seed);
+  VideoLoader(const VideoSet& set, std::vector<FrameRange> ranges, VideoLoaderConfig config,
+              Normalisation normalisation, uint64_t seed);
   ~VideoLoader();
   VideoLoader(const VideoLoader&) = delete;
   VideoLoader& operator=(const VideoLoader&) = delete;

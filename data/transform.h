@@ -49,13 +49,14 @@ Crop sample_crop(int64_t height, int64_t width, const CropConfig& config, Random
 /// @param frames  uint8 [T, 3, H, W], RGB, contiguous.
 /// @param out  float [3, T, size, size] with unit stride in the last dimension (a slot of a batch).
 void crop_resize_normalise(const Tensor& frames, const Crop& crop, Resampling resampling,
-                           const Normalisation& normalisation, Tensor& out);
+                           const Normalisation& normalisation, const Tensor& out);
 Tensor crop_resize_normalise(const Tensor& frames, const Crop& crop, int64_t size, Resampling resampling,
                              const Normalisation& normalisation);
 
 /// Deterministic input of evaluation: the short side to `short_side` (antialiased, rounded to 8 bits; as it is where it
 /// matches already), the centre `size` square, normalised. V-JEPA 2 uses short_side = int(size * 256 / 224).
-/// @param frames  uint8 [T, 3, H, W], RGB. @returns float [3, T, size, size].
+/// @param frames  uint8 [T, 3, H, W], RGB. @param out  float [3, T, size, size], as above.
+void evaluation_clip(const Tensor& frames, int64_t short_side, const Normalisation& normalisation, const Tensor& out);
 Tensor evaluation_clip(const Tensor& frames, int64_t size, int64_t short_side, const Normalisation& normalisation);
 
 }  // namespace foresee::data

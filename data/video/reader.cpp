@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
+#include <set>
 
 #include "data/video/decoder.h"
 #include "data/video/rgb.h"
@@ -16,21 +16,16 @@ namespace {
 // Jumping costs about as much as decoding this many small frames.
 constexpr int64_t kSeekCostFrames = 2;
 
-// Size with the short side at most `limit`, shape kept.
-void shrink(int64_t& height, int64_t& width, int64_t limit) {
-  const int64_t shorter = std::min(height, width);
-  if (shorter <= limit) return;
-  height = std::max<int64_t>(1, (height * limit + shorter / 2) / shorter);
-  width = std::max<int64_t>(1, (width * limit + shorter / 2) / shorter);
-}
-
 VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const VideoOptions& options) {
   const AVStream& stream = demuxer.stream();
   const AVCodecParameters& codec = *stream.codecpar;
   VideoInfo info;
-  info.coded_width = info.width = codec.width;
-  info.coded_height = info.height = codec.height;
-  if (options.short_side) shrink(info.height, info.width, *options.short_side);
+  info.coded_width = codec.width;
+  info.coded_height = codec.height;
+  PictureSize size{codec.height, codec.width};
+  if (options.short_side) size = shrunk(size, *options.short_side);
+  info.width = size.width;
+  info.height = size.height;
   info.rotation_degrees = demuxer.rotation_degrees();
   if (info.rotation_degrees % 180 != 0) std::swap(info.height, info.width);
   info.frame_count = static_cast<int64_t>(index.frames.size());
@@ -53,6 +48,13 @@ VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const 
 }
 
 }  // namespace
+
+PictureSize shrunk(PictureSize size, int64_t short_side) {
+  const int64_t shorter = std::min(size.height, size.width);
+  if (shorter <= short_side) return size;
+  const auto scale = [&](int64_t side) { return std::max<int64_t>(1, (side * short_side + shorter / 2) / shorter); };
+  return {scale(size.height), scale(size.width)};
+}
 
 struct VideoReader::Impl {
   Impl(const std::filesystem::path& path, const VideoOptions& wanted)
@@ -90,22 +92,35 @@ struct VideoReader::Impl {
   const AVFrame& reach(int64_t number) {
     if (held != nullptr && held_number == number) return *held;
     const FrameEntry& frame = index.frames[static_cast<size_t>(number)];
-    const int64_t start = index.by_time ? index.start_for(frame) : 0;
-    if (can_go_on(number, start) && advance(number)) return *held;
-    // A key packet of a stream with gradual refresh is not enough to begin at: then from earlier ones.
-    int64_t begun = -1;
-    for (const int64_t back : {0, 1, 3}) {
-      const int64_t from = index.by_time ? index.start_for(frame, back) : 0;
-      if (from == begun) break;
-      decoder->begin(begun = from);
-      held = nullptr;
-      outputs = 0;
-      if (advance(number)) return *held;
-      if (!decoder->damage().empty()) break;
+    if (!known_to_fail.contains(number)) {
+      const int64_t start = index.by_time ? index.start_for(frame) : 0;
+      if (can_go_on(number, start) && advance(number)) return *held;
+      // A key packet of a stream with gradual refresh is not enough to begin at: then from earlier ones.
+      int64_t begun = -1;
+      for (const int64_t back : {0, 1, 3}) {
+        const int64_t from = index.by_time ? index.start_for(frame, back) : 0;
+        if (from == begun) break;
+        decoder->begin(begun = from);
+        held = nullptr;
+        outputs = 0;
+        if (advance(number)) return *held;
+      }
+      note_failures(number);
+      started = false;
     }
-    started = false;
     fail<DataError>("{}: frame {} of {} does not decode{}{}", path(), number, index.frames.size(),
-                    decoder->damage().empty() ? "" : ": ", decoder->damage());
+                    damage.empty() ? "" : ": ", damage);
+  }
+
+  // Remembers the frames that the damage met on the last pass spoils, so that each group is tried once.
+  void note_failures(int64_t number) {
+    known_to_fail.insert(number);
+    if (damage.empty()) damage = decoder->damage();
+    if (!index.by_time) return;
+    for (auto n = number; n < static_cast<int64_t>(index.frames.size()); ++n) {
+      if (!decoder->spoiled(index.frames[static_cast<size_t>(n)])) break;
+      known_to_fail.insert(n);
+    }
   }
 
   // True when decoding on from here brings the frame, and no slower than a jump to `start` would.
@@ -159,6 +174,8 @@ struct VideoReader::Impl {
   int64_t held_number = -1;       // its number; -1: not one that is shown
   int64_t outputs = 0;            // frames since the decoder began
   bool started = false;
+  std::set<int64_t> known_to_fail;  // frames
+  std::string damage;               // what the decoder said of the first of them
 };
 
 VideoReader::VideoReader(const std::filesystem::path& path, VideoOptions options) {

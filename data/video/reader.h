@@ -10,6 +10,13 @@
 
 namespace foresee::data {
 
+/// Pixels of a picture.
+struct PictureSize {
+  int64_t height = 0, width = 0;
+};
+/// `size` with a short side of at most `short_side`, its shape kept.
+PictureSize shrunk(PictureSize size, int64_t short_side);
+
 /// How a video is decoded.
 struct VideoOptions {
   int64_t threads = 1;                // decoder threads of this reader, >= 1

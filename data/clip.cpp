@@ -1,0 +1,57 @@
+#include "data/clip.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "jepa/core/config.h"
+#include "jepa/core/error.h"
+
+namespace foresee::data {
+namespace {
+
+// Appends numpy.linspace(start, stop, count) truncated to integers, limited to [start, stop - 1], in numpy's
+// arithmetic: the truncation turns a last-bit difference into another frame.
+void append_linspace(std::vector<int64_t>& out, int64_t start, int64_t stop, int64_t count) {
+  const auto length = static_cast<double>(stop - start);
+  const double step = count > 1 ? length / static_cast<double>(count - 1) : 0.0;
+  for (int64_t i = 0; i < count; ++i) {
+    double at = static_cast<double>(i) * step + static_cast<double>(start);
+    if (count > 1 && i == count - 1) at = static_cast<double>(stop);
+    out.push_back(std::clamp(static_cast<int64_t>(at), start, stop - 1));
+  }
+}
+
+// Frames of the video between two of the clip. Rates are compared after rounding up to whole frames a second, as
+// upstream does; rates measured from rounded times (30.0003) count as the rate they mean.
+int64_t frame_step(double video_fps, const ClipConfig& config) {
+  const double rounded_up = std::ceil(video_fps - 0.01);
+  return std::max<int64_t>(1, static_cast<int64_t>(rounded_up / config.fps));
+}
+
+}  // namespace
+
+void describe(Fields& f, ClipConfig& c) {
+  f("frames", c.frames, "frames of a clip", {1});
+  f("fps", c.fps, "target rate of a clip, Hz", {1e-3, 1000});
+}
+
+int64_t clip_span(double video_fps, const ClipConfig& config) { return config.frames * frame_step(video_fps, config); }
+
+std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, const ClipConfig& config,
+                                  RandomSequence& random) {
+  FORESEE_CHECK(begin >= 0 && end > begin, "expected frames to choose from, got [{}, {})", begin, end);
+  const int64_t length = end - begin, span = clip_span(video_fps, config);
+  const double draw = random.uniform();
+  std::vector<int64_t> indices;
+  indices.reserve(static_cast<size_t>(config.frames));
+  if (length > span) {
+    const int64_t start = begin + static_cast<int64_t>(draw * static_cast<double>(length - span));
+    append_linspace(indices, start, start + span, config.frames);
+  } else {
+    append_linspace(indices, begin, end, length / frame_step(video_fps, config));
+    indices.resize(static_cast<size_t>(config.frames), end - 1);
+  }
+  return indices;
+}
+
+}  // namespace foresee::data
