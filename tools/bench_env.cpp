@@ -1,0 +1,72 @@
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "planner/env/env.h"
+#include "tools/bench.h"
+
+namespace foresee::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kRepetitions = 7;
+constexpr double kRepetitionSeconds = 0.25;
+// stable-worldmodel 0.1.1 (gymnasium, torch 2.11) stepping swm/TwoRoom-v1 on a core of an Intel Xeon of the Sapphire
+// Rapids generation.
+constexpr double kPeerSteps = 21400, kPeerRendered = 1015;
+
+double rate(const std::function<void(int64_t)>& step) {
+  int64_t done = 0;
+  const auto begin = Clock::now();
+  double elapsed = 0;
+  while (elapsed < kRepetitionSeconds) {
+    for (const int64_t end = done + 64; done < end; ++done) step(done);
+    elapsed = std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  return static_cast<double>(done) / elapsed;
+}
+
+nlohmann::ordered_json rates(const std::function<void(int64_t)>& step, std::optional<double> peer) {
+  rate(step);  // warm: pages, caches, what is drawn once
+  std::vector<double> all;
+  for (int i = 0; i < kRepetitions; ++i) all.push_back(rate(step));
+  std::sort(all.begin(), all.end());
+  const double median = all[all.size() / 2];
+  nlohmann::ordered_json row{{"per_s", median}, {"low", all.front()}, {"high", all.back()}};
+  if (peer) {
+    row["peer_per_s"] = *peer;
+    row["ratio"] = median / *peer;
+  }
+  return row;
+}
+
+}  // namespace
+
+nlohmann::ordered_json bench_env(const std::string& env, uint64_t seed) {
+  const auto world = planner::make_env(env);
+  const auto policy = planner::make_policy(env, "random");
+  RandomSequence reset(Random(seed, Stream::kEnvReset)), random(Random(seed, Stream::kPolicy));
+  std::vector<std::vector<double>> actions;
+  for (int i = 0; i < 4096; ++i) actions.push_back(policy->act(*world, random));
+  world->reset(reset);
+  const auto step = [&](int64_t i) {
+    if (world->step(actions[static_cast<size_t>(i) % actions.size()])) world->reset(reset);
+  };
+  const auto rendered = [&](int64_t size) {
+    return [&step, &world, size](int64_t i) {
+      step(i);
+      world->render(size);
+    };
+  };
+  const bool has_peer = env == "two_room";
+  nlohmann::ordered_json result{{"env", env}, {"threads", 1}, {"repetitions", kRepetitions}};
+  result["steps"] = rates(step, has_peer ? std::optional(kPeerSteps) : std::nullopt);
+  result["rendered_224"] = rates(rendered(224), has_peer ? std::optional(kPeerRendered) : std::nullopt);
+  result["rendered_64"] = rates(rendered(64), std::nullopt);
+  return result;
+}
+
+}  // namespace foresee::tools

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "tools/command.h"
+
+namespace foresee::tools {
+
+/// `data collect`: records episodes of an environment under a policy into an HDF5 file.
+Run setup_data_collect(CLI::App& app, CommonOptions& common);
+/// `data probe`: what video files hold, one JSON object a line.
+Run setup_data_probe(CLI::App& app, CommonOptions& common);
+
+}  // namespace foresee::tools
