@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "jepa/core/tensor.h"
+
+namespace foresee {
+
+/// The quadrature of SIGReg: t_k = 3 k / (knots - 1), the characteristic function of the standard normal at t_k, and
+/// trapezoid weights (twice the spacing inside, for the negative half) times that function as a window.
+/// (LeJEPA, arXiv 2511.08544; stable_worldmodel.wm.loss.SIGReg.)
+struct SigregQuadrature {
+  Tensor t, phi, weights;  // float32 [knots], CPU
+};
+/// @pre knots >= 2.
+SigregQuadrature sigreg_quadrature(int64_t knots);
+
+/// Which implementation computes it.
+enum class SigregPath {
+  kAuto,   // fused on the CPU in float32, ATen elsewhere
+  kFused,  // one pass over the projections: angle-addition recurrence instead of a sine and cosine per knot
+  kAten,   // the formula, written with LibTorch's operators
+};
+
+/// Sketched isotropic Gaussian regularisation: the Epps-Pulley statistic of one-dimensional projections,
+///   N sum_k w_k ((mean_n cos(t_k p_n) - phi_k)^2 + (mean_n sin(t_k p_n))^2),  p = Z A,
+/// averaged over projections and groups. Zero where every projection of every group is standard normal.
+/// @param embeddings  float [T, N, D]: T groups (time steps) of N samples.
+/// @param directions  float [D, M]: raw normal draws; each column is divided by its norm here.
+/// @returns float [], differentiable in `embeddings`. Deterministic for a fixed number of threads.
+Tensor sigreg(const Tensor& embeddings, const Tensor& directions, int64_t knots, SigregPath path = SigregPath::kAuto);
+
+}  // namespace foresee

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+
+#include "jepa/model/lewm_predictor.h"
+#include "jepa/model/lewm_vit.h"
+#include "jepa/model/projector.h"
+
+namespace foresee {
+
+/// LeWorldModel (arXiv 2603.19312): a small ViT and an action-conditioned predictor in latent space, trained together.
+/// Tensor names are those of stable-worldmodel's released checkpoints.
+struct LewmImpl : torch::nn::Module {
+  explicit LewmImpl(const LewmConfig& config);
+
+  /// Embeddings of pictures. @param frames  uint8 [N, 3, H, W]. @returns float [N, embedding].
+  /// In training mode BatchNorm uses the statistics of these N pictures.
+  Tensor embed(const Tensor& frames, const Preprocess& preprocess) const;
+  /// @param actions  float [..., action_block], normalised, without NaN. @returns float [..., embedding].
+  Tensor embed_actions(const Tensor& actions) const;
+  /// The next embedding after each frame of a history. @param embeddings  float [B, T, embedding], T <= frames.
+  /// @param actions  float [B, T, embedding], embedded. @param dropout  null: none. @returns float [B, T, embedding].
+  Tensor predict(const Tensor& embeddings, const Tensor& actions, Dropout* dropout = nullptr) const;
+  /// Predicts block after block with a sliding window, each step from its own predictions.
+  /// @param embeddings  float [B, F, embedding], history. @param actions  float [B, F - 1 + H, action_block],
+  /// normalised: those that were executed, then the plan. @returns float [B, F + H, embedding]: history, then
+  /// predictions.
+  Tensor rollout(const Tensor& embeddings, const Tensor& actions) const;
+
+  const LewmConfig config;
+  LewmVit vit;
+  Projector projector, prediction_projector;
+  Tensor action_weight, action_bias;  // Conv1d with kernel 1: [smoothed, block, 1]
+  Affine action_in, action_out;
+  LewmPredictor predictor;
+};
+TORCH_MODULE(Lewm);
+
+/// Fills all parameters as upstream's constructors do: ViT normal with std 0.02 and zero biases, linear layers uniform
+/// within 1/sqrt(inputs), positions of the predictor standard normal, AdaLN zero, norms one. A function of the seed.
+void initialise(Lewm& model, uint64_t seed);
+
+/// Renames ViT tensors that carry the names of transformers 5 ("encoder.layers.0.attention.q_proj.weight") to those of
+/// transformers 4, which released checkpoints and this program use. Other names stay.
+TensorMap with_transformers4_names(const TensorMap& tensors);
+
+}  // namespace foresee

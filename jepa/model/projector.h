@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "jepa/nn/parameter_tree.h"
+
+namespace foresee {
+
+/// Linear - BatchNorm1d - GELU - Linear, tensor names as stable_worldmodel.wm.lewm.module.MLP ("net.0" .. "net.3").
+/// BatchNorm lets the embedding take the shape that SIGReg asks for, against the ViT's last LayerNorm.
+class Projector {
+ public:
+  Projector(torch::nn::Module& module, const std::string& path, int64_t in, int64_t hidden, int64_t out);
+
+  /// @param x  float [N, in]. @param training  batch statistics, and the running ones move (momentum 0.1);
+  /// else the running statistics. @returns float [N, out].
+  Tensor forward(const Tensor& x, bool training) const;
+
+  /// The first layer with the running statistics folded into it: what inference needs of `input` and `norm`.
+  Affine folded_input() const;
+
+  Affine input, norm, output;
+  Tensor running_mean, running_var, batches;  // buffers; batches counts the training passes
+};
+
+}  // namespace foresee

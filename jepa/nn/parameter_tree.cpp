@@ -1,0 +1,57 @@
+#include "jepa/nn/parameter_tree.h"
+
+#include <torch/nn/modules/container/any.h>
+#include <torch/torch.h>
+
+#include "jepa/core/error.h"
+
+namespace foresee {
+namespace {
+
+// A named group: a module without a forward of its own.
+struct ParameterGroupModule : torch::nn::Module {};
+
+torch::nn::Module& group_at(torch::nn::Module& module, const std::string& path) {
+  if (path.empty()) return module;
+  const size_t dot = path.find('.');
+  const std::string head = path.substr(0, dot), rest = dot == std::string::npos ? "" : path.substr(dot + 1);
+  const auto children = module.named_children();
+  const auto* found = children.find(head);
+  return group_at(found ? **found : *module.register_module(head, std::make_shared<ParameterGroupModule>()), rest);
+}
+
+std::pair<std::string, std::string> split_last(const std::string& path) {
+  const size_t dot = path.rfind('.');
+  if (dot == std::string::npos) return {"", path};
+  return {path.substr(0, dot), path.substr(dot + 1)};
+}
+
+}  // namespace
+
+Tensor add_parameter(torch::nn::Module& module, const std::string& path, at::IntArrayRef shape) {
+  const auto [group, name] = split_last(path);
+  return group_at(module, group).register_parameter(name, torch::zeros(shape, torch::kFloat));
+}
+
+Tensor add_buffer(torch::nn::Module& module, const std::string& path, const Tensor& value) {
+  const auto [group, name] = split_last(path);
+  return group_at(module, group).register_buffer(name, value);
+}
+
+Tensor Affine::linear(const Tensor& x) const { return at::linear(x, weight, bias); }
+
+Tensor Affine::layer_norm(const Tensor& x, double eps) const {
+  return at::layer_norm(x, {x.size(-1)}, weight, bias, eps, /*cudnn_enable=*/false);
+}
+
+Affine add_linear(torch::nn::Module& module, const std::string& path, int64_t in, int64_t out, bool bias) {
+  Affine affine{add_parameter(module, path + ".weight", {out, in}), {}};
+  if (bias) affine.bias = add_parameter(module, path + ".bias", {out});
+  return affine;
+}
+
+Affine add_norm(torch::nn::Module& module, const std::string& path, int64_t width) {
+  return {add_parameter(module, path + ".weight", {width}), add_parameter(module, path + ".bias", {width})};
+}
+
+}  // namespace foresee

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jepa/train/lewm_task.h"
+
+namespace foresee {
+
+/// All that a LeWM training run is configured by.
+struct LewmRecipe {
+  LewmConfig model;
+  LewmTrainConfig train;
+  LoopConfig loop;
+  int64_t frameskip = 5;             // environment steps per frame and action block
+  int64_t held_out_sequences = 128;  // evaluated; at most
+  int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
+};
+void describe(Fields& fields, LewmRecipe& recipe);
+
+/// Names of the presets.
+///   lewm      the published recipe: 18 M parameters, 224 px (arXiv 2603.19312; stable-worldmodel's training config);
+///   lewm-s64  1.43 M parameters, 64 px: learns Two-Room in a quarter of an hour on two CPU cores.
+const std::vector<std::string>& lewm_presets();
+/// @throws ConfigError naming the presets.
+LewmRecipe lewm_recipe(const std::string& preset);
+
+}  // namespace foresee
