@@ -1,4 +1,5 @@
 // What data/video is in a build without FFmpeg.
+#include "data/video/backend.h"
 #include "data/video/encode.h"
 #include "data/video/reader.h"
 #include "jepa/core/error.h"
@@ -24,6 +25,8 @@ Tensor VideoReader::frames(std::span<const int64_t>) { absent({}); }
 double VideoReader::start_s(int64_t) const { absent({}); }
 double VideoReader::stop_s(int64_t) const { absent({}); }
 int64_t VideoReader::index_at(double) const { absent({}); }
+
+std::string video_backend() { return {}; }
 
 struct VideoWriter::Impl {};
 VideoWriter::VideoWriter(const std::filesystem::path& path, int64_t, int64_t, EncodeOptions) { absent(path); }
