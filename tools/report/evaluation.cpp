@@ -1,0 +1,105 @@
+#include "tools/report/evaluation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/error.h"
+#include "tools/report/success_table.h"
+
+namespace foresee::report {
+namespace {
+
+constexpr int64_t kPictureSize = 112;  // pixels
+
+std::string protocol_text(const std::string& protocol) {
+  if (protocol == "near")
+    return "Protocol near: the start is a moment of a held-out expert episode, the goal is its picture 25 steps later, "
+           "and "
+           "50 steps are allowed. Many of these goals are close, so a random policy reaches some of them.";
+  if (protocol == "far")
+    return "Protocol far: start and goal lie in opposite rooms and 100 steps are allowed. Only a way through the door "
+           "gets "
+           "there.";
+  return fmt::format("Protocol {}.", protocol);
+}
+
+std::vector<SuccessRow> success_rows(const nlohmann::ordered_json& success) {
+  std::vector<SuccessRow> rows;
+  for (const auto& [method, value] : success.items()) {
+    if (value.at("n").get<int64_t>() == 0) continue;  // cut short before its first episode
+    rows.push_back(success_row(method, value.at("rate").get<double>(), value.at("low").get<double>(),
+                               value.at("high").get<double>(), value.at("n").get<int64_t>()));
+  }
+  return rows;
+}
+
+void add_tiles(Report& report, const std::vector<SuccessRow>& rows, const nlohmann::ordered_json& planning) {
+  const auto find = [&](Role role) {
+    return std::find_if(rows.begin(), rows.end(), [&](const SuccessRow& row) { return row.role == role; });
+  };
+  const auto model = find(Role::kModel), baseline = find(Role::kBaseline);
+  if (model != rows.end() && baseline != rows.end())
+    report.add_tile({fmt::format("Goals reached, {}", model->name), percent_text(model->rate),
+                     fmt::format("{}: {}, of {} starts", baseline->name, percent_text(baseline->rate), model->n)});
+  if (planning.at("p50").is_number())
+    report.add_tile({"Time of one plan", fmt::format("{:.0f} ms", planning["p50"].get<double>()),
+                     fmt::format("median; 95 of 100 took at most {:.0f} ms", planning["p95"].get<double>())});
+}
+
+void add_checked(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
+                 const std::vector<FilmStrip>& strips) {
+  const std::vector<SuccessRow> rows = success_rows(result.at("success"));
+  std::vector<Html> content{paragraph(protocol_text(result.at("protocol").get<std::string>()))};
+  if (rows.empty()) {
+    content.push_back(paragraph("No episode was finished."));
+  } else {
+    add_tiles(report, rows, result.at("planning_ms"));
+    content.push_back(draw(rows));
+  }
+  content.push_back(paragraph(
+      fmt::format(
+          "All methods face the same starts. {} further starts were solved before the first step and are left out. {} "
+          "Bars are Wilson 95 % intervals.",
+          result.at("excluded_solved").get<int64_t>(), origin),
+      "note"));
+  report.add_section(fmt::format("Planning to a goal picture: {}", result.at("env").get<std::string>()), content);
+  if (!strips.empty())
+    report.add_section("Episodes of the planner, failures first",
+                       {paragraph("The planner sees the current picture and the goal picture, nothing else.", "note"),
+                        draw_strips(strips)});
+}
+
+}  // namespace
+
+FilmStrip episode_strip(const planner::Env& world, const planner::Start& start, const planner::Episode& episode,
+                        int64_t pictures) {
+  FORESEE_CHECK(pictures >= 2 && !episode.path.empty(), "expected at least 2 pictures and a path, got {} and {} states",
+                pictures, episode.path.size());
+  const auto shown = world.clone();
+  shown->set_goal(start.goal);
+  const auto last = static_cast<int64_t>(episode.path.size()) - 1;
+  const int64_t count = std::min(pictures, last + 1);
+  FilmStrip strip{.success = episode.success};
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t step = count > 1 ? (i * last + (count - 1) / 2) / (count - 1) : 0;
+    shown->set_state(episode.path[static_cast<size_t>(step)]);
+    strip.frames.push_back(make_picture(shown->render(kPictureSize), fmt::format("step {}", step)));
+  }
+  strip.goal = make_picture(shown->render_goal(kPictureSize), "goal");
+  strip.caption = fmt::format("start {}, {} steps, {:.0f} px from the goal at the end", episode.start, episode.steps,
+                              episode.final_distance);
+  return strip;
+}
+
+void add_evaluation(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
+                    const std::vector<FilmStrip>& strips) {
+  try {
+    add_checked(report, result, origin, strips);
+  } catch (const nlohmann::json::exception& error) {
+    fail("this is not a result of 'foresee eval': {}", error.what());
+  }
+}
+
+}  // namespace foresee::report

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <vector>
+
+#include "planner/eval/evaluate.h"
+#include "tools/report/document.h"
+#include "tools/report/pictures.h"
+
+namespace foresee::report {
+
+/// An episode as pictures of its evenly chosen moments, and the goal.
+/// @param world  any world of the environment. @param pictures  at least 2.
+FilmStrip episode_strip(const planner::Env& world, const planner::Start& start, const planner::Episode& episode,
+                        int64_t pictures = 8);
+
+/// Tiles and a section: what was asked, the success of every method with its interval, planning time, film strips.
+/// @param result  as `foresee eval --json` prints it. @param origin  where the starts come from, one sentence.
+/// @throws Error when the planner stands there without a baseline, or the JSON is not such a result.
+void add_evaluation(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
+                    const std::vector<FilmStrip>& strips);
+
+}  // namespace foresee::report

@@ -1,0 +1,101 @@
+#include "tools/report/folder_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/error.h"
+#include "jepa/core/file.h"
+#include "jepa/io/checkpoint.h"
+#include "tools/report/curves.h"
+#include "tools/report/evaluation.h"
+#include "tools/report/reproduction.h"
+
+namespace foresee::report {
+namespace fs = std::filesystem;
+namespace {
+
+std::string folder_name(const fs::path& folder) {
+  const fs::path whole = fs::absolute(folder).lexically_normal();
+  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+/// First and last finite value.
+void add_tile(Report& report, const std::vector<Series>& curves, const std::string& name, const std::string& label) {
+  const Series* curve = find_curve(curves, name);
+  if (!curve) return;
+  const auto finite = [](double value) { return std::isfinite(value); };
+  const auto first = std::find_if(curve->y.begin(), curve->y.end(), finite);
+  const auto last = std::find_if(curve->y.rbegin(), curve->y.rend(), finite);
+  if (first == curve->y.end()) return;
+  report.add_tile({label, number_text(*last), fmt::format("{} at the start", number_text(*first))});
+}
+
+Html draw_config(const fs::path& folder) {
+  const auto config =
+      nlohmann::ordered_json::parse(read_file(folder / "config.json"), nullptr, /*allow_exceptions=*/false);
+  if (config.is_discarded()) fail("{}: not JSON", (folder / "config.json").string());
+  return {fmt::format("<details><summary>config.json</summary><pre><code>{}</code></pre></details>\n",
+                      escape(config.dump(2)))};
+}
+
+Report run_report(const fs::path& folder) {
+  const std::vector<Series> curves = read_curves(folder / "metrics.jsonl");
+  const auto latest = latest_checkpoint_step(folder);
+  Report report(
+      "Training run " + folder_name(folder),
+      latest ? fmt::format("The latest checkpoint is at step {}.", *latest) : "No checkpoint was written yet.");
+  add_tile(report, curves, "skill", "Skill on held-out frames");
+  add_tile(report, curves, "effective_rank", "Effective rank");
+  add_tile(report, curves, "loss", "Training loss");
+  report.add_section("Curves", {draw_curves(curves)});
+  std::vector<Html> origin{draw(reproduction_facts({}, {{"run folder", fs::absolute(folder).string()}}))};
+  if (fs::exists(folder / "config.json")) origin.push_back(draw_config(folder));
+  report.add_section("How this report was made", origin);
+  return report;
+}
+
+/// Film strips of an evaluation: strips/planner_003_failure.png.
+std::vector<FilmStrip> read_strips(const fs::path& folder) {
+  std::vector<fs::path> files;
+  if (fs::is_directory(folder))
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".png") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::vector<FilmStrip> strips;
+  for (const auto& file : files) {
+    const std::string bytes = read_file(file), name = file.stem().string();
+    strips.push_back({.caption = name, .success = name.ends_with("success"), .frames = {}, .goal = {}});
+    strips.back().whole = Picture{{bytes.begin(), bytes.end()}, name + ": from the start to the end, then the goal"};
+  }
+  return strips;
+}
+
+Report evaluation_report(const fs::path& folder) {
+  const fs::path file = folder / "results.json";
+  const auto results = nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  if (!results.is_object() || !results.contains("result")) fail("{}: not a result of 'foresee eval'", file.string());
+  const auto& result = results["result"];
+  Report report("Evaluation " + folder_name(folder), "How often each method reaches the goal, on the same starts.");
+  if (results.value("interrupted", false))
+    report.add_notice("The evaluation was interrupted: this is what was finished.");
+  add_evaluation(report, result, results.value("origin_of_starts", ""), read_strips(folder / "strips"));
+  std::optional<uint64_t> seed;
+  if (result.contains("seed") && result["seed"].is_number_unsigned()) seed = result["seed"].get<uint64_t>();
+  report.add_section("How this report was made",
+                     {draw(reproduction_facts(seed, {{"evaluation folder", fs::absolute(folder).string()}}))});
+  return report;
+}
+
+}  // namespace
+
+Report folder_report(const fs::path& folder) {
+  if (!fs::is_directory(folder)) fail("{}: no such folder", folder.string());
+  if (fs::exists(folder / "metrics.jsonl")) return run_report(folder);
+  if (fs::exists(folder / "results.json")) return evaluation_report(folder);
+  fail("{}: expected a run folder (with metrics.jsonl) or an evaluation folder (with results.json)", folder.string());
+}
+
+}  // namespace foresee::report
