@@ -1,12 +1,9 @@
 #include "jepa/io/safetensors.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -16,63 +13,14 @@
 #include <string_view>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/io/descriptor.h"
+#include "jepa/io/safetensors_format.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "safetensors data is little-endian");
-
-constexpr size_t kMaxHeaderBytes = 100'000'000;  // as in the reference implementation
-constexpr size_t kPrefixBytes = 8;               // the header's size, in front of it
-
-constexpr std::pair<std::string_view, at::ScalarType> kDtypes[] = {
-    {"BOOL", at::kBool},
-    {"U8", at::kByte},
-    {"I8", at::kChar},
-    {"I16", at::kShort},
-    {"U16", at::kUInt16},
-    {"I32", at::kInt},
-    {"U32", at::kUInt32},
-    {"I64", at::kLong},
-    {"U64", at::kUInt64},
-    {"F8_E4M3", at::kFloat8_e4m3fn},
-    {"F8_E5M2", at::kFloat8_e5m2},
-    {"F16", at::kHalf},
-    {"BF16", at::kBFloat16},
-    {"F32", at::kFloat},
-    {"F64", at::kDouble},
-};
-
-std::optional<at::ScalarType> dtype_from_name(std::string_view name) {
-  for (const auto& [text, dtype] : kDtypes)
-    if (text == name) return dtype;
-  return std::nullopt;
-}
-
-std::optional<std::string_view> dtype_name(at::ScalarType dtype) {
-  for (const auto& [text, known] : kDtypes)
-    if (known == dtype) return text;
-  return std::nullopt;
-}
-
-/// An open file, closed at the end of the scope.
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags) : number_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int number() const { return number_; }
-  bool close() { return ::close(std::exchange(number_, -1)) == 0; }
-
- private:
-  int number_;
-};
+using safetensors::kMaxHeaderBytes, safetensors::kPrefixBytes;
 
 /// What the first bytes look like, for a file that is no safetensors file.
 std::string_view likely_cause(std::string_view bytes) {
@@ -123,7 +71,7 @@ TensorEntry parse_entry(const std::string& where, const nlohmann::json& value) {
   const auto dtype_text = value.value("dtype", nlohmann::json());
   if (!dtype_text.is_string())
     fail<CheckpointError>("{}: expected a string as dtype, got {}", where, dtype_text.dump());
-  const auto dtype = dtype_from_name(dtype_text.get<std::string>());
+  const auto dtype = safetensors::dtype_from_name(dtype_text.get<std::string>());
   if (!dtype) fail<CheckpointError>("{}: unknown dtype {}", where, dtype_text.dump());
   const auto shape = sizes_of(value, "shape"), offsets = sizes_of(value, "data_offsets");
   if (!shape) fail<CheckpointError>("{}: expected a list of sizes as shape", where);
@@ -243,79 +191,6 @@ TensorMap load_safetensors(const fs::path& path) {
   TensorMap tensors = SafetensorsFile(path).tensors();
   for (auto& [name, tensor] : tensors) tensor = tensor.clone();
   return tensors;
-}
-
-namespace {
-
-void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
-  constexpr size_t kChunk = size_t{1} << 30;  // Linux writes at most 2 GiB at once
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kChunk));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0)
-      fail<CheckpointError>("{}: cannot write: {}{}", path.string(), std::strerror(errno),
-                            errno == ENOSPC ? " (free some space and run the same command again)" : "");
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
-/// The tensors in file order. Wide types first, so that every tensor is aligned for its type.
-std::vector<std::pair<std::string_view, const Tensor*>> file_order(const TensorMap& tensors) {
-  std::vector<std::pair<std::string_view, const Tensor*>> order;
-  for (const auto& [name, tensor] : tensors) {
-    FORESEE_CHECK(tensor.defined(), "expected a tensor, '{}' is undefined", name);
-    FORESEE_CHECK(dtype_name(tensor.scalar_type()), "safetensors has no dtype for '{}' {}", name, describe(tensor));
-    FORESEE_CHECK(name != "__metadata__", "'{}' is not a name for a tensor: the format uses it", name);
-    order.emplace_back(name, &tensor);
-  }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.second->element_size() > b.second->element_size(); });
-  return order;
-}
-
-std::string header_text(const std::vector<std::pair<std::string_view, const Tensor*>>& order,
-                        const std::map<std::string, std::string>& metadata) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  size_t offset = 0;
-  for (const auto& [name, tensor] : order) {
-    const size_t end = offset + tensor->nbytes();
-    header[std::string(name)] = {{"dtype", *dtype_name(tensor->scalar_type())},
-                                 {"shape", tensor->sizes().vec()},
-                                 {"data_offsets", {offset, end}}};
-    offset = end;
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  return text;
-}
-
-}  // namespace
-
-void save_safetensors(const fs::path& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata) {
-  const auto order = file_order(tensors);
-  std::string header;
-  try {
-    header = header_text(order, metadata);
-  } catch (const nlohmann::json::exception&) {
-    fail<CheckpointError>("{}: a tensor's name or a metadata text is not UTF-8", path.string());
-  }
-  FORESEE_CHECK(header.size() <= kMaxHeaderBytes, "expected a header of at most {} bytes, got {} for {} tensors",
-                kMaxHeaderBytes, header.size(), tensors.size());
-  write_file_with(path, [&](const fs::path& temporary) {
-    Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (file.number() < 0) fail<CheckpointError>("{}: cannot create: {}", path.string(), std::strerror(errno));
-    const uint64_t header_bytes = header.size();
-    write_all(file.number(), {reinterpret_cast<const char*>(&header_bytes), kPrefixBytes}, path);
-    write_all(file.number(), header, path);
-    for (const auto& [name, tensor] : order) {
-      // One tensor at a time: a copy only of what is on another device or not contiguous.
-      const Tensor plain = tensor->detach().to(at::kCPU).contiguous();
-      write_all(file.number(), {static_cast<const char*>(plain.const_data_ptr()), plain.nbytes()}, path);
-    }
-    if (!file.close()) fail<CheckpointError>("{}: cannot write: {}", path.string(), std::strerror(errno));
-  });
 }
 
 }  // namespace foresee

@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 
 namespace foresee {
