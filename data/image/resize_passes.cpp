@@ -1,35 +1,44 @@
-// Compiled with -O3 and once for each vector width (CMakeLists.txt); see Note [Pillow resize].
+// Compiled with -O3 (CMakeLists.txt), once for each vector width; see Note [Pillow resize].
 #include "data/image/resize_passes.h"
 
 #include <algorithm>
 #include <cmath>
-
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define FORESEE_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FORESEE_VECTOR_CLONES
-#endif
+#include <cstring>
 
 namespace foresee::data {
 namespace {
 
 constexpr int kBits = 22;
-constexpr int kBlock = 128;  // outputs summed at a time: the sums stay in the first-level cache
+constexpr int32_t kHalf = 1 << (kBits - 1);
 
-FORESEE_VECTOR_CLONES
-void weighted_lines(const int32_t* weights, int64_t count, const uint8_t* rows, int64_t stride, int64_t length,
-                    uint8_t* out) {
-  int32_t sums[kBlock];
-  for (int64_t begin = 0; begin < length; begin += kBlock) {
-    const int64_t n = std::min<int64_t>(kBlock, length - begin);
-    for (int64_t i = 0; i < n; ++i) sums[i] = 1 << (kBits - 1);
-    for (int64_t k = 0; k < count; ++k) {
-      const uint8_t* row = rows + k * stride + begin;
-      const int32_t weight = weights[k];
-      for (int64_t i = 0; i < n; ++i) sums[i] += weight * row[i];
-    }
-    for (int64_t i = 0; i < n; ++i) out[begin + i] = static_cast<uint8_t>(std::clamp(sums[i] >> kBits, 0, 255));
-  }
+// Weights are not negative and add up to 2^22 but for rounding, so that a sum is in 0..255 or just above.
+uint8_t rounded(int32_t sum) { return static_cast<uint8_t>(std::min(sum >> kBits, 255)); }
+
+namespace plain {
+#include "data/image/resize_line.inc"
+}
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define FORESEE_WIDER_VECTORS
+#pragma GCC push_options
+#pragma GCC target("avx2")
+namespace avx2 {
+#include "data/image/resize_line.inc"
+}
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl")
+namespace avx512 {
+#include "data/image/resize_line.inc"
+}
+#pragma GCC pop_options
+#endif
+
+decltype(&plain::sum_lines) fastest_sum() {
+#ifdef FORESEE_WIDER_VECTORS
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) return avx512::sum_lines;
+  if (__builtin_cpu_supports("avx2")) return avx2::sum_lines;
+#endif
+  return plain::sum_lines;
 }
 
 template <int kChannels>
@@ -39,11 +48,10 @@ void weighted_row(const ResizeAxis& axis, const uint8_t* in, uint8_t* out) {
     const uint8_t* pixel = in + axis.first[static_cast<size_t>(x)] * kChannels;
     const int64_t count = axis.count[static_cast<size_t>(x)];
     int32_t sums[kChannels];
-    for (int c = 0; c < kChannels; ++c) sums[c] = 1 << (kBits - 1);
+    for (int c = 0; c < kChannels; ++c) sums[c] = kHalf;
     for (int64_t k = 0; k < count; ++k)
       for (int c = 0; c < kChannels; ++c) sums[c] += weights[k] * pixel[k * kChannels + c];
-    for (int c = 0; c < kChannels; ++c)
-      out[x * kChannels + c] = static_cast<uint8_t>(std::clamp(sums[c] >> kBits, 0, 255));
+    for (int c = 0; c < kChannels; ++c) out[x * kChannels + c] = rounded(sums[c]);
   }
 }
 
@@ -78,8 +86,8 @@ ResizeAxis pillow_bilinear_axis(int64_t in, int64_t out) {
 
 void resize_line(const ResizeAxis& axis, int64_t output, const uint8_t* rows, int64_t stride, int64_t length,
                  uint8_t* out) {
-  weighted_lines(axis.weights.data() + output * axis.taps, axis.count[static_cast<size_t>(output)], rows, stride,
-                 length, out);
+  static const auto kSum = fastest_sum();
+  kSum(axis.weights.data() + output * axis.taps, axis.count[static_cast<size_t>(output)], rows, stride, length, out);
 }
 
 void resize_rows(const ResizeAxis& axis, const uint8_t* in, int64_t rows, int64_t channels, uint8_t* out) {

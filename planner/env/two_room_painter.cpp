@@ -12,6 +12,9 @@ namespace {
 constexpr int64_t kSize = TwoRoom::kSize, kPlane = kSize * kSize;
 constexpr int64_t kBorderEnd = 14, kBorderLine = 4;
 
+// The next whole number of blocks of data::resize_line.
+constexpr int64_t padded(int64_t length) { return (length + 15) / 16 * 16; }
+
 // Walls, doors and border, [3, y, x].
 std::vector<uint8_t> draw_rooms(const TwoRoomConfig& config) {
   std::vector<uint8_t> picture(3 * kPlane);
@@ -122,38 +125,45 @@ void TwoRoomPainter::paint_resized(const Resized& small, TwoRoom::Point agent, u
   const int64_t in_y = axis.first[static_cast<size_t>(y_begin)];
   const int64_t in_y_end = axis.first[static_cast<size_t>(y_end - 1)] + axis.count[static_cast<size_t>(y_end - 1)];
 
-  // 1. The dot on its part of the full picture: [3, in_x .. in_x_end, lines of the box].
+  // 1. The dot on its part of the full picture: [3, in_x .. in_x_end, lines of the box]. Lines are padded to whole
+  // blocks of the passes; what is in the padding is computed and never read.
   const int64_t line = box.fast_end - box.fast_begin, lines = in_x_end - in_x, width = x_end - x_begin;
-  const auto full = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(3 * lines * line));
+  const int64_t line_stride = padded(line), width_stride = padded(width);
+  const auto full = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(3 * lines * line_stride));
   for (int64_t c = 0; c < 3; ++c)
     for (int64_t x = 0; x < lines; ++x)
-      std::memcpy(full.get() + (c * lines + x) * line,
+      std::memcpy(full.get() + (c * lines + x) * line_stride,
                   columns_.data() + c * kPlane + (in_x + x) * kSize + box.fast_begin, static_cast<size_t>(line));
-  draw_dot(dot, box, full.get() + (box.slow_begin - in_x) * line, lines * line, line);
+  draw_dot(dot, box, full.get() + (box.slow_begin - in_x) * line_stride, lines * line_stride, line_stride);
 
   // 2. The horizontal pass of these lines, laid into the background's: [3, in_y .. in_y_end, x_begin .. x_end].
   const int64_t height = in_y_end - in_y;
-  const auto rows = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(3 * height * width));
-  uint8_t column[kSize];
+  const auto rows = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(3 * height * width_stride));
+  uint8_t column[padded(kSize)];
   for (int64_t c = 0; c < 3; ++c) {
-    uint8_t* to = rows.get() + c * height * width;
+    uint8_t* to = rows.get() + c * height * width_stride;
     for (int64_t y = 0; y < height; ++y)
       if (in_y + y < box.fast_begin || in_y + y >= box.fast_end)
-        std::memcpy(to + y * width, small.rows.data() + (c * kSize + in_y + y) * size + x_begin,
+        std::memcpy(to + y * width_stride, small.rows.data() + (c * kSize + in_y + y) * size + x_begin,
                     static_cast<size_t>(width));
     for (int64_t x = 0; x < width; ++x) {
       const int64_t first = axis.first[static_cast<size_t>(x_begin + x)] - in_x;
-      data::resize_line(axis, x_begin + x, full.get() + (c * lines + first) * line, line, line, column);
-      uint8_t* target = to + (box.fast_begin - in_y) * width + x;
-      for (int64_t y = 0; y < line; ++y) target[y * width] = column[y];
+      data::resize_line(axis, x_begin + x, full.get() + (c * lines + first) * line_stride, line_stride, line_stride,
+                        column);
+      uint8_t* target = to + (box.fast_begin - in_y) * width_stride + x;
+      for (int64_t y = 0; y < line; ++y) target[y * width_stride] = column[y];
     }
   }
 
   // 3. The vertical pass.
+  const auto output = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(width_stride));
   for (int64_t c = 0; c < 3; ++c)
-    for (int64_t y = y_begin; y < y_end; ++y)
-      data::resize_line(axis, y, rows.get() + (c * height + axis.first[static_cast<size_t>(y)] - in_y) * width, width,
-                        width, out + (c * size + y) * size + x_begin);
+    for (int64_t y = y_begin; y < y_end; ++y) {
+      const int64_t first = axis.first[static_cast<size_t>(y)] - in_y;
+      data::resize_line(axis, y, rows.get() + (c * height + first) * width_stride, width_stride, width_stride,
+                        output.get());
+      std::memcpy(out + (c * size + y) * size + x_begin, output.get(), static_cast<size_t>(width));
+    }
 }
 
 }  // namespace foresee::planner
