@@ -117,22 +117,23 @@ TEST(ModelController, ShowsTheModelItsHistoryOneBlockApart) {
   PictureModel model;
   MpcConfig config = quick_search();
   config.receding = 1;
-  const auto starts = to_the_right(75, 1);
+  const std::vector<Start> starts{{.state = {50, 30}, .goal = {50, 190}}};  // down the left room
   const auto episodes = run_episodes(*world, starts, model_controller(model, config, /*history=*/3, 1), {.budget = 20});
-  ASSERT_GE(model.seen.size(), 3u);
+  ASSERT_EQ(model.seen.size(), 4u);
   EXPECT_EQ(model.seen[0].frames.sizes(), at::IntArrayRef({1, 1, 3, 56, 56}));
   EXPECT_FALSE(model.seen[0].actions.defined());
-  const auto& third = model.seen[2];  // at step 10
-  EXPECT_EQ(third.frames.sizes(), at::IntArrayRef({1, 3, 3, 56, 56}));
-  EXPECT_EQ(third.actions.sizes(), at::IntArrayRef({1, 10, 2}));
+  EXPECT_EQ(model.seen[1].frames.size(1), 2);
+  const auto& last = model.seen[3];  // at step 15: frames of steps 5, 10 and 15, and the ten actions between
+  EXPECT_EQ(last.frames.sizes(), at::IntArrayRef({1, 3, 3, 56, 56}));
+  EXPECT_EQ(last.actions.sizes(), at::IntArrayRef({1, 10, 2}));
   const auto& path = episodes[0].path;
-  for (int64_t t = 0; t < 3; ++t) {
-    const Tensor place = PictureModel::dot(third.frames[0][t].unsqueeze(0))[0];
-    EXPECT_NEAR(place[0].item<double>(), path[static_cast<size_t>(5 * t)][0], 1.5);
+  for (size_t t = 0; t < 3; ++t) {
+    const Tensor place = PictureModel::dot(last.frames[0][static_cast<int64_t>(t)].unsqueeze(0))[0];
+    EXPECT_NEAR(place[1].item<double>(), path[5 + 5 * t][1], 1.5);
   }
-  // The actions between the frames are those that moved the agent.
-  const double moved = third.actions[0].select(1, 0).clamp(-1, 1).slice(0, 5, 10).sum().item<double>() * 5;
-  EXPECT_NEAR(path[10][0] - path[5][0], moved, 1e-2);
+  const Tensor moves = last.actions[0].select(1, 0).clamp(-1, 1) * 5;
+  EXPECT_NEAR(path[10][0] - path[5][0], moves.slice(0, 0, 5).sum().item<double>(), 1e-2);
+  EXPECT_NEAR(path[15][0] - path[10][0], moves.slice(0, 5).sum().item<double>(), 1e-2);
 }
 
 TEST(OracleController, FindsTheWayThroughTheDoor) {
