@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+#include "jepa/model/lewm_rollout.h"
+#include "jepa/model/world_model.h"
+
+namespace foresee {
+
+/// LeWM as planning sees it: a goal is an embedding [B, D], a cost the squared distance of the last prediction to it
+/// (the sum over D, as stable-worldmodel's GoalMSE). Histories longer than the predictor's window lose their oldest
+/// frames. Costs without gradients take LewmRollout on the CPU; everything else takes LewmImpl::rollout, in chunks.
+class LewmWorldModel : public WorldModel {
+ public:
+  /// @param model  put into evaluation mode. @throws ConfigError when the actions are not of the model's size.
+  LewmWorldModel(Lewm model, ActionSpec actions, Preprocess preprocess);
+  /// From a model folder of family "lewm". @throws CheckpointError.
+  static std::unique_ptr<LewmWorldModel> from(const ModelFolder& folder, const std::string& source);
+
+  const ActionSpec& action_spec() const override { return actions_; }
+  const Preprocess& preprocess() const override { return preprocess_; }
+  std::unique_ptr<Context> encode(const Observation& observation) const override;
+  Tensor encode_goal(const Tensor& frames) const override;
+  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions) const override;
+  Tensor rollout(const Context& context, const Tensor& actions) const override;
+
+  /// `rollout` by the plain path, differentiable in `actions`: what the fast one is held against.
+  Tensor plain_rollout(const Context& context, const Tensor& actions) const;
+  const Lewm& model() const { return model_; }
+
+ private:
+  bool fast(const Tensor& actions) const;
+
+  Lewm model_;
+  ActionSpec actions_;
+  Preprocess preprocess_;
+  std::unique_ptr<LewmRollout> fast_;  // null away from the CPU
+};
+
+}  // namespace foresee

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+
+#include "jepa/core/tensor.h"
+
+namespace foresee {
+
+// Fused element-wise parts of an AdaLN block for inference on the CPU, float32, one thread: a search calls them from
+// several threads, each with its own candidates. All tensors have rows of contiguous floats.
+
+/// LN2(LN1(x) (1 + scale) + shift): the norm without weights, the modulation and the inner norm in one pass.
+/// @param x, out  [N, D]. @param shift, scale  [N, D], rows may lie apart. @param weight, bias  [D] of LN2.
+void modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale, const Tensor& weight, const Tensor& bias,
+                    Tensor& out);
+
+/// x += gate * h. @param x, h  [N, D]. @param gate  [N, D], rows may lie apart.
+void gated_add(Tensor& x, const Tensor& gate, const Tensor& h);
+
+/// Attention of one token to a few tokens. @param query  [N, heads * d]. @param keys, values  each [N, heads * d].
+/// Rows of all of them may lie apart. @param out  [N, heads * d].
+void attend_to_few(const Tensor& query, std::span<const Tensor> keys, std::span<const Tensor> values, int64_t heads,
+                   Tensor& out);
+
+}  // namespace foresee
