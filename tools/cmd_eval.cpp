@@ -14,7 +14,8 @@ using planner::EvalConfig, planner::EvalResult;
 struct EvalOptions {
   std::string env, protocol;
   std::filesystem::path model;
-  int64_t episodes = 0, strips = 12;
+  std::optional<int64_t> episodes;
+  int64_t strips = 12;
   std::vector<std::string> methods;
 };
 
@@ -22,7 +23,7 @@ EvalConfig resolved_config(const EvalOptions& options, const CommonOptions& comm
   nlohmann::json object = layered_config(nlohmann::json::object(), common);
   if (!options.env.empty()) object["env"] = options.env;
   if (!options.protocol.empty()) object["protocol"] = options.protocol;
-  if (options.episodes > 0) object["episodes"] = options.episodes;
+  if (options.episodes) object["episodes"] = *options.episodes;
   if (!options.methods.empty()) object["methods"] = options.methods;
   return parse_config<EvalConfig>(object, "eval");
 }
@@ -46,15 +47,18 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
     if (options.model.empty()) fail("eval: --model DIR is missing (or leave out planner: --methods random,oracle)");
     model = load_world_model(options.model);
   }
+  if (options.strips < 0) fail("eval: expected --strips 0 or more, got {}", options.strips);
+  // A folder that cannot be made is an error now, not after the episodes.
+  if (common.out) std::filesystem::create_directories(*common.out);
   const EvalResult result = planner::evaluate(config, common.seed, model.get());
-  if (common.out) {
-    planner::save_results(*common.out, config, result, options.strips);
-    log_info("rows and film strips: {}", (*common.out / "results.json").string());
-  }
   if (common.json)
     print_json(planner::to_json(result));
   else
     print_table(result);
+  if (common.out) {
+    planner::save_results(*common.out, config, result, options.strips);
+    log_info("rows and film strips: {}", (*common.out / "results.json").string());
+  }
   if (!result.interrupted) return 0;
   log_warning("eval: interrupted; the numbers are those of the episodes that were finished");
   return 1;
@@ -68,14 +72,11 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   app.add_option("--model", options->model, "Model folder or run, for method planner")->option_text("DIR");
   app.add_option("--protocol", options->protocol, "near (default): goal 25 steps ahead; far: in the opposite room")
       ->option_text("NAME");
-  app.add_option("--episodes", options->episodes, "Starts that are not solved already (default 100)")
-      ->check(CLI::PositiveNumber)
-      ->option_text("N");
+  app.add_option("--episodes", options->episodes, "Starts that are not solved already (default 100)")->option_text("N");
   app.add_option("--methods", options->methods, "Of planner,random,noop,expert,oracle (default all)")
       ->delimiter(',')
       ->option_text("LIST");
   app.add_option("--strips", options->strips, "Film strips to write under --out, failures first")
-      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   return [options, &common] { return eval(*options, common); };
 }

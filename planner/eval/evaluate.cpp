@@ -11,34 +11,27 @@ namespace foresee::planner {
 namespace {
 
 const std::vector<std::string> kMethods{"planner", "random", "noop", "expert", "oracle"};
-constexpr int64_t kPolicyGroup = 64;  // worlds side by side where nothing is planned
 
-/// The controllers of a method and how many worlds run side by side.
-struct Contestant {
-  ControllerFactory controller;
-  int64_t group;
-};
-
-Contestant contestant(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model) {
-  if (method == "planner") return {model_controller(*model, config.planner, config.history, seed), config.batch};
-  if (method == "oracle") return {oracle_controller(config.oracle, config.oracle_block, seed), config.batch};
-  return {policy_controller(config.env, method, seed), kPolicyGroup};
-}
-
-MethodResult run_method(const std::string& method, const Contestant& contestant, const Env& world,
-                        const std::vector<Start>& starts, int64_t budget) {
-  MethodResult result{.method = method};
-  const auto successes = [&](const std::vector<Episode>& episodes) {
-    return std::count_if(episodes.begin(), episodes.end(), [](const Episode& episode) { return episode.success; });
-  };
+MethodResult run_method(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model,
+                        const Env& world, const std::vector<Start>& starts) {
   Progress bar(method, static_cast<int64_t>(starts.size()), "episodes");
-  const RunOptions options{budget, contestant.group, [&](const std::vector<Episode>& done) {
-                             bar.update(static_cast<int64_t>(done.size()),
-                                        fmt::format("{} succeeded", successes(done)));
-                           }};
-  result.episodes = run_episodes(world, starts, contestant.controller, options);
+  RunOptions options{.budget = config.step_budget()};
+  options.progress = [&](int64_t done, int64_t successes) { bar.update(done, fmt::format("{} succeeded", successes)); };
+  ControllerFactory controller;
+  if (method == "planner") {
+    controller = model_controller(*model, config.planner, config.history, seed);
+    options.group = config.batch;
+  } else {
+    controller = method == "oracle" ? oracle_controller(config.oracle, config.oracle_block, seed)
+                                    : policy_controller(config.env, method, seed);
+    options.parallel_groups = true;
+  }
+  MethodResult result{.method = method};
+  result.episodes = run_episodes(world, starts, controller, options);
   bar.finish();
-  result.success = success_rate(successes(result.episodes), static_cast<int64_t>(result.episodes.size()));
+  const auto successes =
+      std::count_if(result.episodes.begin(), result.episodes.end(), [](const Episode& e) { return e.success; });
+  result.success = success_rate(successes, static_cast<int64_t>(result.episodes.size()));
   return result;
 }
 
@@ -95,8 +88,7 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
                                             : far_starts(config.env, seed, config.episodes);
   for (const auto& method : config.methods) {
     if (interrupted()) break;
-    result.methods.push_back(run_method(method, contestant(method, config, seed, model), *world, result.starts.starts,
-                                        config.step_budget()));
+    result.methods.push_back(run_method(method, config, seed, model, *world, result.starts.starts));
   }
   result.interrupted = interrupted();
 

@@ -43,14 +43,16 @@ struct Episode {
 };
 
 struct RunOptions {
-  int64_t budget = 50;                                             // environment steps an episode
-  int64_t group = 1;                                               // worlds side by side
-  std::function<void(const std::vector<Episode>& done)> progress;  // after every group; may be empty
+  int64_t budget = 50;           // environment steps an episode
+  int64_t group = 1;             // worlds side by side
+  bool parallel_groups = false;  // several groups at once, one thread each: for work too small to share out within
+  std::function<void(int64_t done, int64_t successes)> progress;  // after every group, one call at a time; may be empty
 };
 
 /// Runs every start to success or to the end of the budget. Success is tested after a step, never before the first.
 /// Ends early, with the finished groups, when the user interrupts.
-/// @param world  copied for every start.
+/// @param world  copied for every start. @param controller  called from several threads with parallel_groups.
+/// @returns episodes in the order of their starts.
 std::vector<Episode> run_episodes(const Env& world, std::span<const Start> starts, const ControllerFactory& controller,
                                   const RunOptions& options);
 

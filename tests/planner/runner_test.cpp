@@ -73,8 +73,10 @@ TEST(Runner, DoesNotDependOnHowManyWorldsRunTogether) {
                                  model_controller(model, quick_search(), /*history=*/1, 3)}) {
     const auto alone = run_episodes(*world, starts, controller, {.budget = 30, .group = 1});
     const auto together = run_episodes(*world, starts, controller, {.budget = 30, .group = 5});
+    const auto threaded = run_episodes(*world, starts, controller, {.budget = 30, .parallel_groups = true});
     for (size_t i = 0; i < starts.size(); ++i) {
       EXPECT_EQ(alone[i].start, static_cast<int64_t>(i));
+      EXPECT_EQ(alone[i].path, threaded[i].path);
       EXPECT_EQ(alone[i].steps, together[i].steps);
       for (size_t axis = 0; axis < 2; ++axis)
         EXPECT_NEAR(alone[i].path.back()[axis], together[i].path.back()[axis], 1e-3);
