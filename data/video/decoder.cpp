@@ -25,6 +25,9 @@ Decoder::Decoder(Demuxer& demuxer, const FrameIndex& index, int64_t threads, Dec
   int code = avcodec_parameters_to_context(codec_.get(), &parameters);
   if (code >= 0) {
     codec_->thread_count = static_cast<int>(threads);
+    // Pictures that refer to skipped ones come out marked instead of being held back: holding one back while draining
+    // makes the h264 decoder end before the pictures behind it.
+    codec_->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
     codec_->pkt_timebase = demuxer.time_base();
     code = avcodec_open2(codec_.get(), decoder, nullptr);
   }
@@ -36,6 +39,7 @@ void Decoder::begin(int64_t number) {
   draining_ = false;
   damaged_.clear();
   damage_.clear();
+  start_ = Start::kUnjudged;
   begun_at_ = next_packet_ = number;
   if (index_.by_time) {
     ++counters_.seeks;
@@ -80,9 +84,13 @@ const AVFrame* Decoder::next() {
         const auto number = index_.by_time ? index_.packet_at(frame_->pts) : std::nullopt;
         note_damage(number.value_or(next_packet_ - 1), "damaged picture");
       }
+      judge_start(frame_.get());
       return frame_.get();
     }
-    if (code == AVERROR_EOF) return nullptr;
+    if (code == AVERROR_EOF) {
+      judge_start(nullptr);
+      return nullptr;
+    }
     // With several threads an error surfaces up to that many packets late.
     if (code != AVERROR(EAGAIN))
       note_damage(std::max(begun_at_, next_packet_ - codec_->thread_count), errors.reason(code));
@@ -95,6 +103,15 @@ const AVFrame* Decoder::next() {
       avcodec_send_packet(codec_.get(), nullptr);
     }
   }
+}
+
+// The first picture that is shown no earlier than that of the first packet must be that one.
+void Decoder::judge_start(const AVFrame* output) {
+  if (start_ != Start::kUnjudged || !index_.by_time) return;
+  const PacketEntry& first = index_.packets[static_cast<size_t>(begun_at_)];
+  if (output != nullptr && output->pts < first.pts) return;
+  const bool clean = !first.shown || (output != nullptr && output->pts == first.pts && !marked_damaged(*output));
+  start_ = clean ? Start::kClean : Start::kUnclean;
 }
 
 void Decoder::note_damage(int64_t packet, const std::string& reason) {

@@ -26,6 +26,9 @@ class Decoder {
   /// Number of the packet that will be decoded next, and of the one where decoding began.
   int64_t next_packet() const { return next_packet_; }
   int64_t begun_at() const { return begun_at_; }
+  /// False when the key packet where decoding began did not give its own picture: then it is no place to begin. Streams
+  /// with gradual refresh mark such packets (the pictures come out some frames later, and not always exact).
+  bool begun_cleanly() const { return start_ != Start::kUnclean; }
   /// True when something that `frame` is made of did not decode since begin().
   bool spoiled(const FrameEntry& frame) const;
   /// What the decoder said of the first damage since begin(); empty when there was none.
@@ -36,6 +39,7 @@ class Decoder {
  private:
   bool read_until_begin();
   bool feed();
+  void judge_start(const AVFrame* output);
   void note_damage(int64_t packet, const std::string& reason);
 
   Demuxer& demuxer_;
@@ -45,6 +49,7 @@ class Decoder {
   UniquePacket packet_;
   UniqueFrame frame_;
   int64_t begun_at_ = 0, next_packet_ = 0;
+  enum class Start { kUnjudged, kClean, kUnclean } start_ = Start::kUnjudged;
   bool waiting_ = false;  // packet_ holds the first packet to decode
   bool draining_ = false;
   std::vector<int64_t> damaged_;  // packets

@@ -30,12 +30,11 @@ std::optional<int64_t> FrameIndex::frame_at(int64_t pts) const {
   return at - frames.begin();
 }
 
-int64_t FrameIndex::start_for(const FrameEntry& frame, int64_t back) const {
+int64_t FrameIndex::start_for(const FrameEntry& frame) const {
   auto key = std::upper_bound(keys.begin(), keys.end(), frame.order);
   while (key != keys.begin()) {
     --key;
-    if (packets[static_cast<size_t>(*key)].pts > frame.pts) continue;
-    return key - keys.begin() >= back ? *(key - back) : 0;
+    if (packets[static_cast<size_t>(*key)].pts <= frame.pts) return *key;
   }
   return 0;
 }

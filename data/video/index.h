@@ -40,9 +40,9 @@ struct FrameIndex {
   /// Number of the frame with exactly this time. @pre by_time.
   std::optional<int64_t> frame_at(int64_t pts) const;
   /// The packet where decoding must begin for `frame`: the last key that neither follows it in decoding order nor in
-  /// presentation order (so the leading pictures of an open group belong to the group before), moved back by `back` key
-  /// frames; packet 0 where there is none. @pre by_time.
-  int64_t start_for(const FrameEntry& frame, int64_t back = 0) const;
+  /// presentation order (so the leading pictures of an open group belong to the group before); packet 0 where there is
+  /// none. @pre by_time.
+  int64_t start_for(const FrameEntry& frame) const;
   /// The first key packet after packet `number`, or the number of packets.
   int64_t next_key(int64_t number) const;
   /// True when damage in packet `damaged` may show in `frame`: both lie in one group and the frame is decoded later.

@@ -95,15 +95,13 @@ struct VideoReader::Impl {
     if (!known_to_fail.contains(number)) {
       const int64_t start = index.by_time ? index.start_for(frame) : 0;
       if (can_go_on(number, start) && advance(number)) return *held;
-      // A key packet of a stream with gradual refresh is not enough to begin at: then from earlier ones.
-      int64_t begun = -1;
-      for (const int64_t back : {0, 1, 3}) {
-        const int64_t from = index.by_time ? index.start_for(frame, back) : 0;
-        if (from == begun) break;
-        decoder->begin(begun = from);
+      for (int64_t from = start;; from = index.start_for(frame)) {
+        decoder->begin(from);
         held = nullptr;
         outputs = 0;
         if (advance(number)) return *held;
+        if (decoder->begun_cleanly() || from == 0) break;
+        std::erase(index.keys, from);  // no place to begin at, now or later
       }
       note_failures(number);
       started = false;
@@ -138,6 +136,7 @@ struct VideoReader::Impl {
       if (index.by_time) {
         const std::optional<int64_t> shown = index.frame_at(held->pts);
         held_number = shown.value_or(-1);
+        if (!decoder->begun_cleanly() && decoder->begun_at() > 0) return false;
         if (held->pts == frame.pts) return !decoder->spoiled(frame);
         if (held->pts > frame.pts) return false;
       } else {
@@ -150,6 +149,7 @@ struct VideoReader::Impl {
       }
     }
     started = false;
+    held_number = -1;
     return false;
   }
 
