@@ -20,9 +20,13 @@ int print_config(const std::string& section, const CommonOptions& common) {
     if (!common.json) fmt::print("{}  ({})\n", entry.name, entry.summary);
     for (const auto& row : rows) {
       if (common.json)
-        all[entry.name].push_back({{"key", row.key}, {"default", nlohmann::json::parse(row.value)}, {"allowed", row.allowed}, {"meaning", row.doc}});
+        all[entry.name].push_back({{"key", row.key},
+                                   {"default", nlohmann::json::parse(row.value)},
+                                   {"allowed", row.allowed},
+                                   {"meaning", row.doc}});
       else
-        fmt::print("  {:<32} {:<22} {}{}\n", row.key, row.value, row.doc, row.allowed.empty() ? "" : " [" + row.allowed + "]");
+        fmt::print("  {:<32} {:<22} {}{}\n", row.key, row.value, row.doc,
+                   row.allowed.empty() ? "" : " [" + row.allowed + "]");
     }
     if (!common.json) fmt::print("\n");
   }

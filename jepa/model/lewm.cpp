@@ -24,8 +24,8 @@ LewmImpl::LewmImpl(const LewmConfig& c)
 
 Tensor LewmImpl::embed(const Tensor& frames, const Preprocess& preprocess) const {
   const Tensor patches = picture_patches(frames, preprocess, config.vit.patch);
-  const Tensor tokens = vit.tokens(patches, frames.size(2) / config.vit.patch, frames.size(3) / config.vit.patch);
-  return projector.forward(vit.class_token(tokens), is_training());
+  const Tensor encoded = vit.encode(patches, frames.size(2) / config.vit.patch, frames.size(3) / config.vit.patch);
+  return projector.forward(encoded, is_training());
 }
 
 Tensor LewmImpl::embed_actions(const Tensor& actions) const {

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/nn/tiled.h"
 
 namespace foresee {
 namespace {
@@ -106,6 +107,11 @@ LewmVit::LewmVit(torch::nn::Module& module, const std::string& path, const LewmV
     layers.push_back(std::move(layer));
   }
   norm = add_norm(module, path + ".layernorm", d);
+  parameters = {cls, positions, patch_weight, patch_bias, norm.weight, norm.bias};
+  for (const Layer& l : layers)
+    for (const Affine* a :
+         {&l.norm_before, &l.query, &l.key, &l.value, &l.attention_out, &l.norm_after, &l.mlp_in, &l.mlp_out})
+      parameters.insert(parameters.end(), {a->weight, a->bias});
 }
 
 Tensor LewmVit::tokens(const Tensor& patches, int64_t rows, int64_t columns) const {
@@ -133,6 +139,12 @@ Tensor LewmVit::class_token(const Tensor& tokens) const {
   Tensor x = tokens;
   for (size_t i = 0; i + 1 < layers.size(); ++i) x = vit_block(layers[i], x, config.heads);
   return norm.layer_norm(class_token_block(layers.back(), x, config.heads), kVitEps);
+}
+
+Tensor LewmVit::encode(const Tensor& patches, int64_t rows, int64_t columns) const {
+  constexpr int64_t kTokens = 520;  // of a tile: its activations fill a core's second-level cache
+  const int64_t tile = std::max<int64_t>(1, kTokens / (1 + rows * columns));
+  return tiled(patches, parameters, tile, [&](const Tensor& part) { return class_token(tokens(part, rows, columns)); });
 }
 
 }  // namespace foresee

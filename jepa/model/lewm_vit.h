@@ -31,6 +31,9 @@ class LewmVit {
   /// of a four-layer network: see the note in the source. @returns float [N, width].
   Tensor class_token(const Tensor& tokens) const;
 
+  /// class_token(tokens(patches, ...)), tile by tile where that is faster (see tiled). @returns float [N, width].
+  Tensor encode(const Tensor& patches, int64_t rows, int64_t columns) const;
+
   struct Layer {
     Affine norm_before, query, key, value, attention_out, norm_after, mlp_in, mlp_out;
   };
@@ -40,6 +43,7 @@ class LewmVit {
   Tensor patch_weight, patch_bias;
   std::vector<Layer> layers;
   Affine norm;
+  std::vector<Tensor> parameters;  // all of the above
 };
 
 inline constexpr double kVitEps = 1e-12;

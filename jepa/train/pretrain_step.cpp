@@ -60,12 +60,6 @@ Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid) 
   return latent_targets(target_encoder_->forward_tubelets(tubelets, grid));
 }
 
-Tensor MaskedPretrainer::predict(const Tensor& tubelets, const TokenGrid& grid, const MaskPair& masks,
-                                 int64_t mask_index, Dropout* dropout) const {
-  const Tensor context = encoder_->forward_tubelets(tubelets, grid, masks.context, dropout);
-  return predictor_->forward(context, masks.context, masks.target, mask_index, dropout);
-}
-
 PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch, double loss_exponent,
                                           Dropout* dropout) const {
   FORESEE_CHECK(!batch.empty(), "expected at least one bucket of clips");
@@ -75,12 +69,16 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
     const Tensor tubelets = unfold_tubelets(batch[b].clips, tubelet);
     const TokenGrid grid = tubelet.grid(batch[b].clips);
     out.targets.push_back(targets(tubelets, grid));
+    out.contexts.emplace_back();
     out.predictions.emplace_back();
     for (const auto& masks : batch[b].masks) {
       // Upstream's mask index counts the buckets, not the mask groups: with clips of one length it is always 0.
-      const Tensor predicted = predict(tubelets, grid, masks, static_cast<int64_t>(b), dropout);
+      const Tensor context = encoder_->forward_tubelets(tubelets, grid, masks.context, dropout);
+      const Tensor predicted =
+          predictor_->forward(context, masks.context, masks.target, static_cast<int64_t>(b), dropout);
       out.pair_losses.push_back(
           latent_prediction_loss(predicted, gather_tokens(out.targets.back(), masks.target), loss_exponent));
+      out.contexts.back().push_back(context);
       out.predictions.back().push_back(predicted);
     }
   }

@@ -23,6 +23,7 @@ struct PretrainForward {
   Tensor loss;                                   // scalar: mean over all buckets and groups
   std::vector<Tensor> pair_losses;               // scalars, bucket-major, then mask group
   std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
+  std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features
   std::vector<std::vector<Tensor>> predictions;  // [bucket][group]: [B, Kt, D]
 };
 
@@ -47,9 +48,6 @@ class MaskedPretrainer {
 
   /// Targets of whole clips: [B, N, D], without gradients. @param tubelets  of unfold_tubelets.
   Tensor targets(const Tensor& tubelets, const TokenGrid& grid) const;
-  /// Predicted features of the masked tokens: [B, Kt, D].
-  Tensor predict(const Tensor& tubelets, const TokenGrid& grid, const MaskPair& masks, int64_t mask_index,
-                 Dropout* dropout = nullptr) const;
 
   VideoEncoder& encoder() const { return *encoder_; }
   VideoEncoder& target_encoder() const { return *target_encoder_; }

@@ -1,6 +1,7 @@
 #include "tests/tools/program.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ fs::path program_path() {
   return fs::canonical("/proc/self/exe").parent_path().parent_path().parent_path() / "foresee";
 }
 
-Outcome run_program(const std::vector<std::string>& arguments, int signal, int signal_after_ms) {
+Outcome run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance) {
   const TemporaryFolder folder;
   const std::string out = (folder / "out").string(), err = (folder / "err").string(), program = program_path().string();
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
@@ -32,15 +33,29 @@ Outcome run_program(const std::vector<std::string>& arguments, int signal, int s
   if (child == 0) {
     ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
     ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    if (disturbance.file_limit_bytes > 0) {
+      std::signal(SIGXFSZ, SIG_IGN);  // inherited: writes fail instead of ending the program
+      const rlimit limit{disturbance.file_limit_bytes, disturbance.file_limit_bytes};
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
   }
-  if (signal != 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(signal_after_ms));
-    ::kill(child, signal);
-  }
   int status = 0;
-  ::waitpid(child, &status, 0);
+  if (disturbance.signal != 0) {
+    const auto wait = [](int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); };
+    bool ended = false;
+    while (!disturbance.when_exists.empty() && !fs::exists(disturbance.when_exists) &&
+           !(ended = ::waitpid(child, &status, WNOHANG) == child))
+      wait(2);
+    if (!ended) {
+      wait(disturbance.after_ms);
+      ::kill(child, disturbance.signal);
+      ::waitpid(child, &status, 0);
+    }
+  } else {
+    ::waitpid(child, &status, 0);
+  }
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
 }
 

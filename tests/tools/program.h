@@ -15,7 +15,15 @@ struct Outcome {
 /// build/.../foresee, beside the folder of this test executable.
 std::filesystem::path program_path();
 
-/// Runs `foresee ARGUMENTS...` to its end. @param signal_after_ms, signal  send this signal after so long (0: none).
-Outcome run_program(const std::vector<std::string>& arguments, int signal = 0, int signal_after_ms = 0);
+/// What happens to a run besides its arguments.
+struct Disturbance {
+  int signal = 0;                      // sent ...
+  std::filesystem::path when_exists;   // ... as soon as this exists (or at once)
+  int after_ms = 0;                    // ... and so long after that
+  unsigned long file_limit_bytes = 0;  // no file may grow beyond this: a full disk; 0: no limit
+};
+
+/// Runs `foresee ARGUMENTS...` to its end.
+Outcome run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance = {});
 
 }  // namespace foresee::tests

@@ -37,6 +37,7 @@ void write_run(const std::filesystem::path& folder) {
 
 planner::EvalConfig quick_evaluation() {
   planner::EvalConfig config;
+  config.protocol = "far";
   config.episodes = 3;
   config.methods = {"random", "noop", "expert"};
   return config;

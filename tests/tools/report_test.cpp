@@ -247,6 +247,17 @@ TEST(PcaPicture, OfARankOneFieldIsItsRampInRedAndGreyElsewhere) {
   EXPECT_TRUE((picture.select(1, 2) == 128).all().item<bool>());
 }
 
+TEST(PcaPicture, TurnsTheLargestLoadingPositive) {
+  const auto generator = at::make_generator<at::CPUGeneratorImpl>(5);
+  const Tensor position = at::linspace(0, 1, 100, at::kFloat).view({1, 10, 10, 1});
+  for (int i = 0; i < 12; ++i) {  // the eigenvectors of LAPACK have either sign
+    const Tensor direction = at::randn({5}, generator, at::kFloat);
+    const bool rises = direction[direction.abs().argmax()].item<float>() > 0;
+    const Tensor red = pca_picture(position * direction).select(1, 0).flatten();
+    EXPECT_EQ(red[99].item<uint8_t>() > red[0].item<uint8_t>(), rises) << direction;
+  }
+}
+
 TEST(PcaPicture, DoesNotLetOneTokenFlattenTheOthers) {
   Tensor tokens = at::linspace(-1, 1, 200, at::kFloat).view({1, 10, 20, 1}).clone();
   tokens[0][0][0][0] = 1000;

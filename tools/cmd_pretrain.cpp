@@ -1,0 +1,65 @@
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "tools/command.h"
+#include "tools/pretrain_run.h"
+
+namespace foresee::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PretrainOptions {
+  std::vector<fs::path> data;
+  std::string preset = "vjepa2-nano";
+  std::optional<int64_t> steps, checkpoint_every;
+};
+
+int pretrain(const PretrainOptions& options, const CommonOptions& common) {
+  if (options.data.empty()) fail("expected videos: --data PATH... (files, folders or lists)");
+  if (!common.out) fail("expected a run folder: --out RUN");
+  PretrainRequest request{
+      .preset = options.preset, .seed = common.seed, .device = at::Device(resolve_device(common)), .out = *common.out};
+  request.recipe =
+      parse_config(layered_config(nlohmann::json::object(), common), "pretrain", pretrain_recipe(options.preset));
+  if (options.steps) request.recipe.loop.steps = *options.steps;
+  if (options.checkpoint_every) request.recipe.loop.checkpoint_every = *options.checkpoint_every;
+  request.recipe.validate();
+  const PretrainOutcome outcome = run_pretraining(data::open_videos(options.data), request);
+  const auto number = [](double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr; };
+  nlohmann::ordered_json result{{"run", common.out->string()},
+                                {"model", outcome.model.string()},
+                                {"steps", outcome.steps},
+                                {"interrupted", outcome.interrupted},
+                                {"seconds", outcome.seconds}};
+  for (const char* name : {"skill", "effective_rank", "mean_std"}) {
+    result[fmt::format("{}_start", name)] = number(metric(outcome.start, name));
+    result[name] = number(metric(outcome.end, name));
+  }
+  if (common.json) {
+    print_json(result);
+  } else {
+    for (const char* name : {"skill", "effective_rank", "mean_std"})
+      fmt::print("{:<16} {:.4f} -> {:.4f}\n", name, metric(outcome.start, name), metric(outcome.end, name));
+    fmt::print("{:<16} {}\n", "model", outcome.model.string());
+  }
+  return 0;
+}
+
+}  // namespace
+
+Run setup_pretrain(CLI::App& app, CommonOptions& common) {
+  auto options = std::make_shared<PretrainOptions>();
+  app.add_option("--data", options->data, "Videos: files, folders, list files");
+  app.add_option("--preset", options->preset, fmt::format("{}", fmt::join(pretrain_presets(), ", ")))
+      ->capture_default_str();
+  app.add_option("--steps", options->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
+  app.add_option("--checkpoint-every", options->checkpoint_every, "Steps between checkpoints")
+      ->check(CLI::PositiveNumber);
+  return [options, &common] { return pretrain(*options, common); };
+}
+
+}  // namespace foresee::tools

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+namespace foresee::tools {
+
+/// A file or folder that comes with the source tree, by its path there ("tools/assets/two_room").
+/// Looked for under $FORESEE_HOME, the source tree that the program was built from, and the folders above the program.
+std::optional<std::filesystem::path> find_asset(const std::filesystem::path& relative);
+
+/// The world model of Two-Room that comes with the program. @throws Error that says where it was looked for.
+std::filesystem::path shipped_two_room_model();
+
+/// The folder of sample clips that the set-up fetched. @throws Error that says how to get them or use others.
+std::filesystem::path sample_clips();
+
+}  // namespace foresee::tools

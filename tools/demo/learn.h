@@ -1,0 +1,11 @@
+#pragma once
+
+#include "data/video_set.h"
+#include "tools/demo/demo.h"
+
+namespace foresee::tools {
+
+/// Pretrains the demo preset on the videos, from nothing, with a progress bar; the run folder is OUT/pretrain.
+LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOptions& options);
+
+}  // namespace foresee::tools
