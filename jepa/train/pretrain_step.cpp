@@ -5,6 +5,7 @@
 #include "jepa/core/error.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
+#include "jepa/loss/vicreg.h"
 #include "jepa/model/ema.h"
 
 namespace foresee {
@@ -33,7 +34,22 @@ std::unique_ptr<AdamW> make_optimizer(const VideoEncoder& encoder, const MaskedP
   return std::make_unique<AdamW>(std::move(groups), options);
 }
 
+// Over all context tokens of the batch.
+Tensor regulariser(const std::vector<std::vector<Tensor>>& contexts, const PretrainObjective& objective) {
+  std::vector<Tensor> tokens;
+  for (const auto& groups : contexts)
+    for (const auto& context : groups) tokens.push_back(context.flatten(0, 1));
+  const VicregTerms terms = vicreg_terms(latent_targets(at::cat(tokens)));
+  return objective.variance * terms.variance + objective.covariance * terms.covariance;
+}
+
 }  // namespace
+
+void describe(Fields& f, PretrainObjective& c) {
+  f("exponent", c.exponent, "p of the loss mean |z - h|^p / p", {0.1, 10});
+  f("variance", c.variance, "weight of VICReg's variance term on context tokens; 0: none, as V-JEPA 2", {0});
+  f("covariance", c.covariance, "weight of VICReg's covariance term on context tokens; 0: none, as V-JEPA 2", {0});
+}
 
 MaskedPretrainer::MaskedPretrainer(const Vjepa2Config& model, const AdamW::Options& optimizer, uint64_t seed)
     : encoder_(std::make_shared<VideoEncoder>(model.encoder)),
@@ -60,7 +76,7 @@ Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid) 
   return latent_targets(target_encoder_->forward_tubelets(tubelets, grid));
 }
 
-PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch, double loss_exponent,
+PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch, const PretrainObjective& objective,
                                           Dropout* dropout) const {
   FORESEE_CHECK(!batch.empty(), "expected at least one bucket of clips");
   PretrainForward out;
@@ -77,12 +93,13 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
       const Tensor predicted =
           predictor_->forward(context, masks.context, masks.target, static_cast<int64_t>(b), dropout);
       out.pair_losses.push_back(
-          latent_prediction_loss(predicted, gather_tokens(out.targets.back(), masks.target), loss_exponent));
+          latent_prediction_loss(predicted, gather_tokens(out.targets.back(), masks.target), objective.exponent));
       out.contexts.back().push_back(context);
       out.predictions.back().push_back(predicted);
     }
   }
-  out.loss = at::stack(out.pair_losses).mean();
+  out.prediction_loss = at::stack(out.pair_losses).mean();
+  out.loss = objective.regularised() ? out.prediction_loss + regulariser(out.contexts, objective) : out.prediction_loss;
   return out;
 }
 

@@ -18,9 +18,22 @@ struct PretrainBucket {
   std::vector<MaskPair> masks;  // one of each mask group, int64 [B, K]
 };
 
+/// What is minimised. The default is V-JEPA 2's.
+struct PretrainObjective {
+  double exponent = 1.0;  // p of mean |z - h|^p / p
+  double variance =
+      0.0;  // weights of VICReg's terms (jepa/loss/vicreg.h) on the encoder's context tokens, layer-normed
+  double covariance =
+      0.0;  // as targets are; 0: none, as upstream, which leaves it to the EMA alone to keep features apart
+
+  bool regularised() const { return variance != 0 || covariance != 0; }
+};
+void describe(Fields& fields, PretrainObjective& config);
+
 /// What one forward pass gives.
 struct PretrainForward {
-  Tensor loss;                                   // scalar: mean over all buckets and groups
+  Tensor loss;                                   // scalar: prediction and, where there is one, the regulariser
+  Tensor prediction_loss;                        // scalar: mean over all buckets and groups
   std::vector<Tensor> pair_losses;               // scalars, bucket-major, then mask group
   std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
   std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features
@@ -40,7 +53,7 @@ class MaskedPretrainer {
   void to(at::Device device, at::ScalarType dtype);
 
   /// The loss with its graph. @param dropout  null: evaluation.
-  PretrainForward forward(std::span<const PretrainBucket> batch, double loss_exponent = 1.0,
+  PretrainForward forward(std::span<const PretrainBucket> batch, const PretrainObjective& objective = {},
                           Dropout* dropout = nullptr) const;
   /// One optimizer step on the gradients that loss.backward() left, which are then dropped, and the EMA step.
   /// @param rates  with a momentum.

@@ -55,11 +55,12 @@ Metrics PretrainTask::step(int64_t step) {
                 config_.model.encoder.image_size, describe(clips));
   const PretrainBucket batch{clips, masks_of(step, clips.size(0))};
   Dropout dropout(Random(run_.seed, Stream::kDropout, static_cast<uint64_t>(step)));
-  const PretrainForward forward = networks_.forward({&batch, 1}, config_.loss_exponent, &dropout);
+  const PretrainForward forward = networks_.forward({&batch, 1}, config_.objective, &dropout);
   forward.loss.backward();
   const StepRates rates = rates_at(schedule_, step + 1);
   networks_.update(rates);
   return {{"loss", forward.loss.item<double>()},
+          {"prediction_loss", forward.prediction_loss.item<double>()},
           {"learning_rate", rates.learning_rate},
           {"weight_decay", rates.weight_decay},
           {"ema_momentum", rates.ema_momentum.value_or(0)}};

@@ -34,7 +34,7 @@ class PretrainTask : public TrainTask {
   PretrainTask(PretrainConfig config, PretrainClips clips, Run run);
 
   void start(int64_t step) override;
-  /// Logs loss, learning_rate, weight_decay and ema_momentum.
+  /// Logs loss, prediction_loss, learning_rate, weight_decay and ema_momentum.
   Metrics step(int64_t step) override;
   /// PretrainScore::metrics() of the held-out clips.
   Metrics evaluate() override;

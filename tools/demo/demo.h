@@ -28,10 +28,10 @@ struct LearnedFromVideo {
   double effective_rank_start = 0, effective_rank = 0;  // of held-out target features
   int64_t steps = 0;                                    // that were done
   double elapsed_s = 0;
-  std::filesystem::path run;          // run folder
-  std::vector<std::string> videos;    // names of the files that were used
-  std::vector<std::string> left_out;  // "PATH: reason" of the files that were not
-  std::string hold_out_rule;          // one line
+  std::filesystem::path run;                  // run folder
+  std::vector<std::filesystem::path> videos;  // files that were used
+  std::vector<std::string> left_out;          // "PATH: reason" of the files that were not
+  std::string hold_out_rule;                  // one line
 };
 
 /// What a demo found; parts that an interruption cut off are absent.

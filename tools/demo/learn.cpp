@@ -20,7 +20,7 @@ LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOption
                            .elapsed_s = outcome.seconds,
                            .run = request.out,
                            .hold_out_rule = outcome.hold_out_rule};
-  for (const auto& file : videos.files) learned.videos.push_back(file.name);
+  for (const auto& file : videos.files) learned.videos.push_back(file.path);
   for (const auto& [path, reason] : videos.broken) learned.left_out.push_back(path.string() + ": " + reason);
   return learned;
 }

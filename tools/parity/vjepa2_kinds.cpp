@@ -148,14 +148,14 @@ void verify_vjepa2_train_step(Case& c) {
   const Modules trained{modules[0], modules[1]};
   const TensorMap before = parameters_by_name(trained);
   const PretrainSchedule schedule = schedule_of("warmup_cosine", optimizer);
-  const double exponent = config.value("loss_exp", 1.0);
+  const PretrainObjective objective{.exponent = config.value("loss_exp", 1.0)};
   std::set<std::string> with_gradient;
   json losses = json::array(), pair_losses = json::array(), rates = json::array(), decays = json::array(),
        momenta = json::array();
 
   for (int64_t step = 0; step < c.json().at("steps").get<int64_t>(); ++step) {
     const auto batch = batch_of(c, step);
-    const PretrainForward forward = trainer.forward(batch, exponent);
+    const PretrainForward forward = trainer.forward(batch, objective);
     forward.loss.backward();
     losses.push_back(forward.loss.item<double>());
     json pairs = json::array();
