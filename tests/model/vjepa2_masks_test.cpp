@@ -88,9 +88,9 @@ TEST(EffectiveRank, CountsTheDimensionsThatVary) {
   EXPECT_NEAR(effective_rank(at::cat({x.narrow(1, 0, 3), at::zeros({5000, 13})}, 1)), 3, 0.05);
   EXPECT_NEAR(effective_rank(x * 7 + 100), effective_rank(x), 1e-4);  // neither scale nor offset counts
   EXPECT_EQ(effective_rank(at::ones({10, 4})), 0);
-  // Singular values 2 : 1 are shares 2/3 and 1/3.
+  // Variances 4 : 1 are shares 0.8 and 0.2.
   const Tensor two = at::tensor({2., 0., -2., 0., 0., 1., 0., -1.}, at::kDouble).view({4, 2});
-  EXPECT_NEAR(effective_rank(two), std::exp(2. / 3 * std::log(1.5) + 1. / 3 * std::log(3.)), 1e-9);
+  EXPECT_NEAR(effective_rank(two), std::exp(0.8 * std::log(1 / 0.8) + 0.2 * std::log(1 / 0.2)), 1e-9);
 }
 
 TEST(MeanStd, IsTheStdOfADimension) {
