@@ -8,6 +8,7 @@
 #include "jepa/core/interrupt.h"
 #include "planner/eval/controllers.h"
 #include "planner/eval/film_strip.h"
+#include "planner/model_cost.h"
 #include "tests/planner/picture_model.h"
 
 namespace foresee::planner {
@@ -136,6 +137,28 @@ TEST(ModelController, ShowsTheModelItsHistoryOneBlockApart) {
   const Tensor moves = last.actions[0].select(1, 0).clamp(-1, 1) * 5;
   EXPECT_NEAR(path[10][0] - path[5][0], moves.slice(0, 0, 5).sum().item<double>(), 1e-2);
   EXPECT_NEAR(path[15][0] - path[10][0], moves.slice(0, 5).sum().item<double>(), 1e-2);
+}
+
+TEST(ModelCost, JudgesTheRowsItIsAskedFor) {
+  const auto world = make_env("two_room");
+  world->set_goal(std::vector<double>{60, 100});
+  std::vector<Tensor> frames;
+  for (const double x : {30.0, 50.0, 90.0}) {
+    world->set_state(std::vector<double>{x, 100});
+    frames.push_back(world->render(56));
+  }
+  const PictureModel model;
+  Observation observation;
+  observation.frames = at::stack(frames).unsqueeze(1);  // [3, 1, 3, 56, 56]
+  const auto goals = world->render_goal(56).unsqueeze(0).expand({3, 3, 56, 56});
+  const auto [cost, device] = model_cost(model, observation, goals);
+  const Tensor rest = at::zeros({3, 1, 2, 10});
+  const Tensor all = cost(rest, torch::tensor({0, 1, 2})).flatten();
+  EXPECT_NEAR(all[0].item<double>(), 900, 60);
+  EXPECT_NEAR(all[1].item<double>(), 100, 20);
+  EXPECT_TRUE(at::equal(cost(rest.slice(0, 0, 2), torch::tensor({2, 0})).flatten(), torch::stack({all[2], all[0]})));
+  observation.frames = observation.frames.slice(0, 0, 2);
+  EXPECT_THROW(model_cost(model, observation, goals), Error);
 }
 
 TEST(OracleController, FindsTheWayThroughTheDoor) {

