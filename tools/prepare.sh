@@ -1,6 +1,6 @@
 # Sourced by quickstart.sh and test.sh: packages, LibTorch, clips, configure, build.
 #
-# After `parse_options "$@"` and `prepare`, the program lies at build/$preset/foresee.
+# After `parse_options "$@"` and `prepare TARGET`, the program lies at build/$preset/foresee.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 site="$root/.deps/site"
@@ -117,6 +117,7 @@ fetch_libraries() {
 
 # --- Build -------------------------------------------------------------------------------------------------------------
 
+# build TARGET
 build() {
   cd "$root" || exit 1
   local hdf5=ON; [ "$minimal" = 1 ] && hdf5=OFF
@@ -124,11 +125,12 @@ build() {
   cmake --preset "$preset" -DFORESEE_TORCH="$torch_dir" -DFORESEE_HDF5=$hdf5 >"$log" 2>&1 ||
     { tail -n 25 "$log" >&2; die "CMake could not configure the project (log: $log)" "fix what the log names and run again"; }
   say "building (the first time takes 5 to 15 minutes on 2 cores)"
-  cmake --build --preset "$preset" >&2 || die "the build failed" "see the first error above; with little memory, try: cmake --build --preset $preset -j1"
+  cmake --build --preset "$preset" --target "$1" >&2 || die "the build failed" "see the first error above; with little memory, try: cmake --build --preset $preset -j1"
 }
 
+# prepare TARGET: everything up to a built CMake target.
 prepare() {
   install_packages
   fetch_libraries
-  build
+  build "$1"
 }

@@ -11,6 +11,6 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 
 parse_options "$@"
-prepare
+prepare foresee
 say "running the demo: build/$preset/foresee demo"
 "$root/build/$preset/foresee" demo --out "$root/runs/demo" || die "the demo failed" "build/$preset/foresee doctor says what this machine has"

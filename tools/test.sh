@@ -9,7 +9,7 @@ set -uo pipefail
 
 parse_options "$@"
 [ -z "${CI:-}" ] || preset=ci
-prepare
+prepare all
 [ -z "${CI:-}" ] || cmake --build --preset ci --target check_headers >&2 || die "a header does not compile on its own" "include what it uses"
 preset=release
 
