@@ -40,6 +40,7 @@ void print_table(const EvalResult& result) {
 }
 
 int eval(const EvalOptions& options, const CommonOptions& common) {
+  if (common.device == "cuda") fail("eval: world models are loaded on the CPU; use --device auto or cpu");
   const EvalConfig config = resolved_config(options, common);
   const bool plans = std::find(config.methods.begin(), config.methods.end(), "planner") != config.methods.end();
   std::unique_ptr<WorldModel> model;

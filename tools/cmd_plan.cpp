@@ -32,9 +32,11 @@ std::vector<std::vector<double>> rows_of(const Tensor& table) {
 }
 
 int plan(const fs::path& folder, const fs::path& observed, const fs::path& goal, const CommonOptions& common) {
+  if (common.device == "cuda") fail("plan: world models are loaded on the CPU; use --device auto or cpu");
   planner::PlannerConfig config;
   read_config(layered_config(nlohmann::json::object(), common), "plan",
               [&](Fields& fields) { fields("planner", config, "the search on the world model"); });
+  config.validate();
   const auto model = load_world_model(folder);
   const Tensor frame = model_picture(observed, model->preprocess()), wanted = model_picture(goal, model->preprocess());
   const ActionSpec& actions = model->action_spec();
