@@ -104,7 +104,9 @@ T parse_config(const nlohmann::json& object, const std::string& where, T config 
 
 /// Every key of `config` with its value, nested as the structs are.
 template <ConfigStruct T>
-nlohmann::ordered_json config_json(T config);
+auto config_json(T config) {  // nlohmann::ordered_json, which is only declared here
+  return write_config([&](Fields& fields) { describe(fields, config); });
+}
 
 /// One row of the table that `foresee config` prints.
 struct ConfigRow {
@@ -128,11 +130,4 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
 /// "; did you mean 'X'?" or, where nothing is near, "; known: A, B, C".
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
 
-}  // namespace foresee
-
-namespace foresee {
-template <ConfigStruct T>
-nlohmann::ordered_json config_json(T config) {
-  return write_config([&](Fields& fields) { describe(fields, config); });
-}
 }  // namespace foresee

@@ -142,7 +142,7 @@ Tensor LewmVit::class_token(const Tensor& tokens) const {
 }
 
 Tensor LewmVit::encode(const Tensor& patches, int64_t rows, int64_t columns) const {
-  constexpr int64_t kTokens = 520;  // of a tile: its activations fill a core's second-level cache
+  constexpr int64_t kTokens = 1040;  // of a tile: few enough for the cache, enough for large products
   const int64_t tile = std::max<int64_t>(1, kTokens / (1 + rows * columns));
   return tiled(patches, parameters, tile, [&](const Tensor& part) { return class_token(tokens(part, rows, columns)); });
 }

@@ -247,6 +247,23 @@ TEST(ClipLoader, BatchIsAFunctionOfTheStep) {
   EXPECT_EQ(different, 11);
 }
 
+TEST(ClipLoader, JumpingWhileItReadsAheadGivesTheStepAskedFor) {
+  const EpisodeDataset dataset = many_episodes();
+  const ClipShape shape{.frames = 2, .frameskip = 2, .columns = {}};
+  ClipLoader ahead(dataset, shape, {.batch = 16, .seed = 3}),
+      now(dataset, shape, {.batch = 16, .seed = 3, .prefetch = 0});
+  for (int64_t i = 0; i < 400; ++i) {
+    const int64_t step = i * 37 % 50;
+    ASSERT_TRUE(at::equal(ahead.batch(step).frames, now.batch(step).frames)) << step;
+  }
+}
+
+TEST(ClipLoader, EveryEpochHasAnOrderOfItsOwn) {
+  const EpisodeDataset dataset = many_episodes();
+  ClipLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3});
+  EXPECT_FALSE(at::equal(loader.batch(0).frames, loader.batch(loader.steps_per_epoch()).frames));
+}
+
 TEST(ClipLoader, AnEpochShowsEveryClipOnce) {
   const EpisodeDataset dataset = many_episodes();
   const ClipShape shape{.frames = 2, .frameskip = 2, .columns = {"state"}};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "jepa/model/lewm_world_model.h"
 #include "jepa/train/lewm_task.h"

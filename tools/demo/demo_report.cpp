@@ -19,9 +19,6 @@ namespace {
 using report::Html;
 using report::Report;
 
-/// The video whose features are shown: the first that was used.
-std::filesystem::path shown_video(const LearnedFromVideo& learned) { return learned.videos.front(); }
-
 void add_learning(Report& report, const LearnedFromVideo& learned, uint64_t seed) {
   report.add_tile({"Skill on held-out frames", fmt::format("{:+.2f}", learned.skill),
                    fmt::format("{:+.2f} at the start; 0 is the mean of the context", learned.skill_start)});
@@ -40,9 +37,10 @@ void add_learning(Report& report, const LearnedFromVideo& learned, uint64_t seed
     report.add_section(
         "What the features tell apart",
         {report::draw_rows(
-            feature_rows(learned.run, shown_video(learned), seed),
+            feature_rows(learned.run, learned.videos.front(), seed),
             "The first three principal components of the patch features over this clip, as red, green and "
-            "blue. Equal colours are similar features; which colour is which is arbitrary, and differs "
+            "blue. The clip has twice the size of training clips. Equal colours are similar features; which colour is "
+            "which is arbitrary, and differs "
             "between the rows. A minute of training is a beginning.")});
   } catch (const Error& error) {  // the numbers do not depend on the picture
     log_warning("no picture of the features: {}", error.what());

@@ -14,6 +14,8 @@
 namespace foresee::tools {
 namespace {
 
+constexpr int64_t kEnlarged = 2;  // the shown clip is so many times the size of training clips: a finer grid of patches
+
 /// The clip that the pictures show, as the network sees it. @returns float [1, 3, T, size, size].
 Tensor last_clip(const std::filesystem::path& video, const VideoEncoderConfig& config,
                  const data::Normalisation& normalisation, int64_t size) {
@@ -56,7 +58,7 @@ std::vector<report::PictureRow> feature_rows(const std::filesystem::path& run, c
   data::Normalisation normalisation;
   std::copy_n(trained.preprocess.mean.begin(), 3, normalisation.mean.begin());
   std::copy_n(trained.preprocess.std.begin(), 3, normalisation.std.begin());
-  const Tensor clip = last_clip(video, config, normalisation, config.image_size);
+  const Tensor clip = last_clip(video, config, normalisation, kEnlarged * config.image_size);
   const Tensor frames = visible(clip[0], trained.preprocess);
 
   report::PictureRow seen{.label = fmt::format("the last seconds of {}", video.filename().string()), .pictures = {}};

@@ -25,6 +25,10 @@ std::string protocol_text(const std::string& protocol) {
   return fmt::format("Protocol {}.", protocol);
 }
 
+std::string time_text(double ms) {
+  return ms < 10000 ? fmt::format("{:.0f} ms", ms) : fmt::format("{:.1f} s", ms / 1000);
+}
+
 std::vector<SuccessRow> success_rows(const nlohmann::ordered_json& success) {
   std::vector<SuccessRow> rows;
   for (const auto& [method, value] : success.items()) {
@@ -44,8 +48,8 @@ void add_tiles(Report& report, const std::vector<SuccessRow>& rows, const nlohma
     report.add_tile({fmt::format("Goals reached, {}", model->name), percent_text(model->rate),
                      fmt::format("{}: {}, of {} starts", baseline->name, percent_text(baseline->rate), model->n)});
   if (planning.at("p50").is_number())
-    report.add_tile({"Time of one plan", fmt::format("{:.0f} ms", planning["p50"].get<double>()),
-                     fmt::format("median; 95 of 100 took at most {:.0f} ms", planning["p95"].get<double>())});
+    report.add_tile({"Time of one plan", time_text(planning["p50"].get<double>()),
+                     fmt::format("median; 95 of 100 took at most {}", time_text(planning["p95"].get<double>()))});
 }
 
 void add_checked(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
