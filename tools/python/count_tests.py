@@ -4,6 +4,7 @@ count_tests.py RESULTS_DIR BUILD_DIR CTEST_STATUS      exit 1 when a case failed
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -24,7 +25,7 @@ def main(results, build, ctest_status):
                 elif case["result"] == "COMPLETED":
                     passed += 1
     listed = subprocess.run(["ctest", "-N"], cwd=build, capture_output=True, text=True, check=True).stdout
-    executables = [line.split(": ", 1)[1].strip() for line in listed.splitlines() if line.strip().startswith("Test ")]
+    executables = re.findall(r"^\s*Test\s+#\d+: (\S+)", listed, re.MULTILINE)
     for name in executables:  # a crash leaves no result file
         if not (pathlib.Path(results) / f"{name}.json").exists():
             failed += 1
