@@ -35,7 +35,7 @@ PretrainRecipe nano() {
   recipe.loader.batch = 8;
   recipe.loader.clip.fps = 12;
   recipe.loader.short_side = 48;  // decoded near the crop's size: shrinking without antialiasing makes noise
-  recipe.loop = {.steps = 1500, .checkpoint_every = 250, .keep_checkpoints = 2, .evaluate_every = 150, .log_every = 10};
+  recipe.loop = {.steps = 2500, .checkpoint_every = 250, .keep_checkpoints = 2, .evaluate_every = 150, .log_every = 10};
   return recipe;
 }
 

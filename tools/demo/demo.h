@@ -17,7 +17,7 @@ struct DemoOptions {
   std::filesystem::path model;                // world model of Two-Room; empty: the shipped one
   std::filesystem::path out = "runs/demo";
   uint64_t seed = 0;
-  int64_t steps = 1500;   // of pretraining: about a minute on two cores
+  int64_t steps = 2500;   // of pretraining: about a minute and a half on two cores
   int64_t episodes = 20;  // of Two-Room, protocol near
   std::string device = "cpu";
 };
