@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jepa/core/tensor.h"
+#include "jepa/io/pickle.h"
+#include "jepa/io/zip_file.h"
+
+namespace foresee {
+
+/// What a checkpoint says of one tensor: a view of a storage, checked against the storage's bounds.
+struct PtTensor {
+  at::ScalarType dtype;
+  std::vector<int64_t> shape, strides;
+  int64_t offset = 0;        // elements from the begin of the storage
+  std::string_view storage;  // bytes of the mapped file
+  std::string_view record;   // name of the storage in the file: two tensors with the same one share memory
+};
+
+/// A file of torch.save (the zip format, since PyTorch 1.6), read without executing anything of it; see Note [Pickles].
+/// Tensors are views of the memory-mapped file, so an optimizer that nobody asks for costs no memory.
+class PtFile {
+ public:
+  /// @throws CheckpointError on a legacy file (not a zip; with a hint), a truncated or damaged zip, a hostile pickle.
+  explicit PtFile(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  /// What was saved: usually a dict. Numbers and texts are read from the values themselves.
+  const PickleValue& root() const { return pickle_.root(); }
+
+  /// The tensor that a value describes; nothing where it describes none (a number, a dict, a foreign object).
+  /// @throws CheckpointError where it is a tensor that cannot be had: a storage that is absent, compressed or shorter
+  /// than the view, a layout or dtype that LibTorch or this reader has not.
+  std::optional<PtTensor> describe_tensor(const PickleValue& value) const;
+  /// The tensor, CPU; a private mapping, so that a write changes neither the file nor another reader.
+  /// @param name  what messages call it. @throws CheckpointError also where the value describes none (says what it is).
+  Tensor tensor(const PickleValue& value, const std::string& name) const;
+  /// All values of a dict, by its keys. @throws CheckpointError where a value is no tensor.
+  TensorMap tensors(const PickleValue& dict, const std::string& name) const;
+
+  /// Calls `visit` with the dotted path of every tensor, in the order of the file, through dicts, lists and tuples (up
+  /// to a million).
+  void for_each_tensor(const std::function<void(const std::string& path, const PtTensor& tensor)>& visit) const;
+  /// Foreign objects and calls that were left unread: "args: argparse.Namespace", ...
+  std::vector<std::string> opaque_values() const;
+
+ private:
+  std::filesystem::path path_;
+  ZipFile zip_;
+  Pickle pickle_;
+};
+
+}  // namespace foresee
