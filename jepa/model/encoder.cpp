@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "jepa/core/error.h"
 #include "jepa/nn/init.h"
 
@@ -10,6 +12,14 @@ namespace foresee {
 
 BlockSizes VideoEncoderConfig::block() const {
   return {width, heads, static_cast<int64_t>(static_cast<double>(width) * mlp_ratio), layer_norm_eps, qkv_bias};
+}
+
+VideoEncoderConfig VideoEncoderConfig::hugging_face() const {
+  VideoEncoderConfig config = *this;
+  config.position_grid = PositionGrid::kImageSize;
+  config.context_masking = ContextMasking::kAfterBlocks;
+  config.repeat_short_clips = true;
+  return config;
 }
 
 int64_t VideoEncoderConfig::parameter_count() const {
@@ -39,6 +49,12 @@ void describe(Fields& f, VideoEncoderConfig& c) {
   f("qkv_bias", c.qkv_bias, "whether queries, keys and values have a bias");
   f("drop_path", c.drop_path, "probability of skipping a branch in the last block, rising from 0", {0, 0.999});
   f.choice("rope_angles", c.rope_angles, kRopeAngleNames, "tiled: as V-JEPA 2 was trained; interleaved: RoFormer's");
+  f.choice("position_grid", c.position_grid, kPositionGridNames,
+           "rows and columns of tokens from the input's size (official) or from image_size (transformers)");
+  f.choice("context_masking", c.context_masking, kContextMaskingNames,
+           "whether masked tokens are dropped before the blocks (official) or after them (transformers)");
+  f("repeat_short_clips", c.repeat_short_clips,
+    "whether a clip shorter than a tubelet is repeated tubelet_size times (transformers) or refused (official)");
 }
 
 VideoEncoder::VideoEncoder(const VideoEncoderConfig& config)
@@ -50,24 +66,87 @@ VideoEncoder::VideoEncoder(const VideoEncoderConfig& config)
 
 void VideoEncoder::initialise(uint64_t seed) { init_transformer(*this, Random(seed, Stream::kInit, 0), "blocks"); }
 
+Tensor VideoEncoder::tubelets(const Tensor& clips, TokenGrid& grid) const {
+  FORESEE_CHECK(clips.dim() == 5 && clips.size(1) == 3, "expected clips [B, 3, T, H, W], got {}",
+                foresee::describe(clips));
+  const bool repeat = config.repeat_short_clips && clips.size(2) < config.tubelet_size;
+  const Tensor whole = repeat ? clips.repeat({1, 1, config.tubelet_size, 1, 1}) : clips;
+  grid = config.tubelet().grid(whole);
+  return unfold_tubelets(whole, config.tubelet());
+}
+
+RopeTable VideoEncoder::rope(const TokenGrid& grid, const Tensor& ids, const at::TensorOptions& like) const {
+  const Tensor tokens = ids.defined() ? ids : at::arange(grid.tokens(), like.dtype(at::kLong));
+  const int64_t side = config.image_size / config.patch_size;
+  const bool own = config.position_grid == PositionGrid::kInput;
+  return rope_table(token_positions(tokens, own ? grid.height : side, own ? grid.width : side),
+                    config.width / config.heads, c10::typeMetaToScalarType(like.dtype()), config.rope_angles);
+}
+
+VideoEncoder::Tokens VideoEncoder::embed(const Tensor& tubelets, const TokenGrid& grid, const Tensor& ids) const {
+  FORESEE_CHECK(tubelets.dim() == 3 && tubelets.size(1) == grid.tokens(), "expected [B, {}, values], got {}",
+                grid.tokens(), foresee::describe(tubelets));
+  // Masked tokens are left out before the embedding: upstream embeds all and then selects, with the same result.
+  const Tensor x = patch_embed_.forward(ids.defined() ? gather_tokens(tubelets, ids) : tubelets);
+  return {x, rope(grid, ids, x.options())};
+}
+
+Tensor VideoEncoder::block(size_t index, const Tensor& x, const RopeTable& rope, Dropout* dropout) const {
+  const double last = static_cast<double>(std::max<int64_t>(1, config.depth - 1));
+  return blocks_[index].forward(x, &rope, dropout, config.drop_path * static_cast<double>(index) / last);
+}
+
 Tensor VideoEncoder::forward(const Tensor& clips, const Tensor& ids, Dropout* dropout) const {
-  return forward_tubelets(unfold_tubelets(clips, config.tubelet()), config.tubelet().grid(clips), ids, dropout);
+  TokenGrid grid;
+  const Tensor cut = tubelets(clips, grid);
+  return forward_tubelets(cut, grid, ids, dropout);
 }
 
 Tensor VideoEncoder::forward_tubelets(const Tensor& tubelets, const TokenGrid& grid, const Tensor& ids,
                                       Dropout* dropout) const {
-  FORESEE_CHECK(tubelets.dim() == 3 && tubelets.size(1) == grid.tokens(), "expected [B, {}, values], got {}",
-                grid.tokens(), describe(tubelets));
-  // Masked tokens are left out before the embedding: upstream embeds all and then selects, with the same result.
-  Tensor x = patch_embed_.forward(ids.defined() ? gather_tokens(tubelets, ids) : tubelets);
-  const Tensor tokens = ids.defined() ? ids : at::arange(grid.tokens(), x.options().dtype(at::kLong));
-  const RopeTable rope = rope_table(token_positions(tokens, grid.height, grid.width), config.width / config.heads,
-                                    x.scalar_type(), config.rope_angles);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    const double last = static_cast<double>(std::max<int64_t>(1, config.depth - 1));
-    x = blocks_[i].forward(x, &rope, dropout, config.drop_path * static_cast<double>(i) / last);
+  const bool pick_after = ids.defined() && config.context_masking == ContextMasking::kAfterBlocks;
+  auto [x, rope] = embed(tubelets, grid, pick_after ? Tensor() : ids);
+  for (size_t i = 0; i < blocks_.size(); ++i) x = block(i, x, rope, dropout);
+  x = norm_.layer_norm(x, config.layer_norm_eps);
+  return pick_after ? gather_tokens(x, ids) : x;
+}
+
+std::vector<Tensor> VideoEncoder::forward_levels(const Tensor& clips, std::span<const int64_t> layers,
+                                                 const Tensor& ids) const {
+  check_levels(layers, config.depth);
+  TokenGrid grid;
+  const Tensor cut = tubelets(clips, grid);
+  const bool pick_after = ids.defined() && config.context_masking == ContextMasking::kAfterBlocks;
+  auto [x, rope] = embed(cut, grid, pick_after ? Tensor() : ids);
+  std::vector<Tensor> levels(layers.size());
+  const int64_t last = *std::max_element(layers.begin(), layers.end());
+  for (int64_t i = 0; i <= last; ++i) {
+    x = block(static_cast<size_t>(i), x, rope, /*dropout=*/nullptr);
+    const auto wanted = std::find(layers.begin(), layers.end(), i);
+    if (wanted == layers.end()) continue;
+    const Tensor level = norm_.layer_norm(x, config.layer_norm_eps);
+    levels[static_cast<size_t>(wanted - layers.begin())] = pick_after ? gather_tokens(level, ids) : level;
   }
-  return norm_.layer_norm(x, config.layer_norm_eps);
+  return levels;
+}
+
+std::vector<Tensor> VideoEncoder::hidden_states(const Tensor& clips) const {
+  TokenGrid grid;
+  const Tensor cut = tubelets(clips, grid);
+  const auto [x, rope] = embed(cut, grid, {});
+  std::vector<Tensor> states{x};
+  for (size_t i = 0; i < blocks_.size(); ++i) states.push_back(block(i, states.back(), rope, /*dropout=*/nullptr));
+  return states;
+}
+
+void check_levels(std::span<const int64_t> layers, int64_t depth) {
+  FORESEE_CHECK(!layers.empty(), "expected at least one layer");
+  for (size_t i = 0; i < layers.size(); ++i) {
+    FORESEE_CHECK(layers[i] >= 0 && layers[i] < depth, "expected layers in [0, {}), got {}", depth, layers[i]);
+    FORESEE_CHECK(std::find(layers.begin(), layers.begin() + static_cast<int64_t>(i), layers[i]) ==
+                      layers.begin() + static_cast<int64_t>(i),
+                  "expected each layer once, got {} twice", layers[i]);
+  }
 }
 
 }  // namespace foresee
