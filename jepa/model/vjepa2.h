@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jepa/io/model_folder.h"
@@ -21,6 +23,21 @@ void describe(Fields& fields, Vjepa2Config& config);
 /// @throws ConfigError for an unknown name, with the nearest known one.
 VideoEncoderConfig video_encoder_preset(const std::string& name);
 std::vector<std::string> video_encoder_presets();
+
+/// A published model: its sizes, crop and frames, and the differences of the code it was published with.
+struct PublishedModel {
+  std::string_view name;     // "vitl", "vjepa2_vit_large", "vjepa2-vitl-fpc64-256"
+  std::string_view encoder;  // a name of video_encoder_presets()
+  int64_t image_size, frames;
+  bool hugging_face;  // transformers' variant (Note [V-JEPA 2 variants])
+};
+/// Meta's files (vitl.pt, ..., vjepa2-ac-vitg.pt), torch.hub entries and Hugging Face repositories.
+std::span<const PublishedModel> published_models();
+
+/// Networks by name: a published model, or one of video_encoder_presets() with the released predictor. "facebook/" in
+/// front and ".pt" behind are taken off. @throws ConfigError for an unknown name, with the nearest known one.
+Vjepa2Config vjepa2_preset(const std::string& name);
+std::vector<std::string> vjepa2_presets();
 
 /// A trained encoder as others use it: weights frozen, and how pictures become its input.
 struct LoadedVideoEncoder {
