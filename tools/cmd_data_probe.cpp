@@ -16,7 +16,6 @@ namespace {
 struct ProbeOptions {
   std::vector<std::filesystem::path> paths;
   bool decode = false;
-  int64_t decoder_threads = 1;
 };
 
 struct ProbeTotals {
@@ -62,8 +61,7 @@ int probe(const ProbeOptions& options, const CommonOptions& common) {
   for (const auto& [path, name] : data::list_videos(options.paths)) {
     if (interrupted()) break;
     try {
-      const data::VideoInfo info =
-          data::VideoReader(path, {.threads = options.decoder_threads, .verify = options.decode}).info();
+      const data::VideoInfo info = data::VideoReader(path, {.verify = options.decode}).info();
       ++totals.readable;
       totals.frames += info.frame_count;
       totals.lost += info.lost_frames;

@@ -7,6 +7,7 @@
 #include "jepa/core/file.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/sigreg.h"
+#include "jepa/nn/tiled.h"
 #include "tests/model/lewm_small.h"
 
 namespace foresee {
@@ -25,23 +26,60 @@ TEST(LewmVit, ClassTokenAloneIsThatOfTheFullPass) {
   EXPECT_TRUE(at::allclose(model->vit.class_token(tokens), full, 1e-5, 1e-5));
 }
 
+/// Gradients of a weighted sum of `class_token`, by parameter.
+TensorMap gradients_of(Lewm& model, const Tensor& class_token) {
+  model->zero_grad();
+  (class_token * Random(3, Stream::kTest).normal_tensor(class_token.sizes())).sum().backward();
+  TensorMap out;
+  for (const auto& item : model->named_parameters())
+    if (item.value().grad().defined()) out[item.key()] = item.value().grad().clone();
+  return out;
+}
+
+void expect_close(const TensorMap& ours, const TensorMap& plain) {
+  ASSERT_EQ(ours.size(), plain.size());
+  for (const auto& [name, gradient] : plain) {
+    const double scale = std::max(1.0, gradient.abs().max().item<double>());
+    EXPECT_LT((ours.at(name) - gradient).abs().max().item<double>(), 2e-5 * scale) << name;
+  }
+}
+
 TEST(LewmVit, ClassTokenAloneHasTheGradientsOfTheFullPass) {
   Lewm model = scrambled(small_lewm(), 1);
   const Tensor patches = picture_patches(testing::random_bytes({4, 3, 16, 16}, 2), Preprocess(), 8);
-  const Tensor weight = Random(3, Stream::kTest).normal_tensor({4, 24});
-  const auto gradients = [&](const Tensor& class_token) {
-    model->zero_grad();
-    (class_token * weight).sum().backward();
-    TensorMap out;
-    for (const auto& item : model->named_parameters())
-      if (item.value().grad().defined()) out[item.key()] = item.value().grad().clone();
-    return out;
+  const TensorMap fast = gradients_of(model, model->vit.class_token(model->vit.tokens(patches, 2, 2)));
+  expect_close(fast, gradients_of(model, model->vit.forward(model->vit.tokens(patches, 2, 2)).select(1, 0)));
+}
+
+TEST(LewmVit, TilesHaveTheValuesAndGradientsOfTheFullPass) {
+  LewmConfig config = small_lewm();
+  config.vit.layers = 3;
+  Lewm model = scrambled(config, 1);
+  const Tensor patches = picture_patches(testing::random_bytes({450, 3, 16, 16}, 2), Preprocess(), 8);  // three tiles
+  const Tensor tiles = model->vit.encode(patches, 2, 2);
+  const Tensor plain = model->vit.forward(model->vit.tokens(patches, 2, 2)).select(1, 0);
+  EXPECT_TRUE(at::allclose(tiles, plain, 1e-4, 2e-5)) << (tiles - plain).abs().max();
+  const TensorMap tiled_gradients = gradients_of(model, tiles);
+  expect_close(tiled_gradients, gradients_of(model, plain));
+}
+
+TEST(Tiled, GradientsDoNotDependOnThreads) {
+  const Random draws(1, Stream::kTest);
+  const Tensor x = draws.normal_tensor({101, 7}), weight = draws.normal_tensor({5, 7}, 1000).requires_grad_();
+  const auto gradient = [&](int threads) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    weight.mutable_grad() = Tensor();
+    const Tensor y = tiled(x, {weight}, 3, [&](const Tensor& part) { return at::linear(part, weight).tanh(); });
+    y.square().sum().backward();
+    at::set_num_threads(before);
+    return weight.grad().clone();
   };
-  const TensorMap fast = gradients(model->vit.class_token(model->vit.tokens(patches, 2, 2)));
-  const TensorMap plain = gradients(model->vit.forward(model->vit.tokens(patches, 2, 2)).select(1, 0));
-  ASSERT_EQ(fast.size(), plain.size());
-  for (const auto& [name, gradient] : plain)
-    EXPECT_TRUE(at::allclose(fast.at(name), gradient, 1e-4, 1e-5)) << name << (fast.at(name) - gradient).abs().max();
+  const Tensor one = gradient(1);
+  EXPECT_TRUE(at::equal(one, gradient(2)));
+  weight.mutable_grad() = Tensor();
+  at::linear(x, weight).tanh().square().sum().backward();
+  EXPECT_TRUE(at::allclose(one, weight.grad(), 1e-5, 1e-4));
 }
 
 TEST(LewmVit, PatchesAreNormalisedPictures) {

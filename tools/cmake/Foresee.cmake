@@ -3,7 +3,7 @@
 #   foresee_library(NAME SOURCES a.cpp ... [HEADERS a.h ...] [DEPS target ...])
 #   foresee_test(NAME SOURCES a_test.cpp ... [DEPS target ...] [LABELS unit|parity|slow|gpu])
 #
-# HEADERS default to the .h of each source; both are relative to the calling folder.
+# HEADERS, held against the rule that each compiles alone, default to all of the folder. Paths are relative to it.
 include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 
@@ -51,16 +51,10 @@ function(foresee_library name)
   foresee_configure(${name})
   target_link_libraries(${name} PUBLIC ${ARG_DEPS})
   if(NOT ARG_HEADERS)
-    foreach(source ${ARG_SOURCES})
-      string(REGEX REPLACE "\\.cpp$" ".h" header "${source}")
-      if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${header}")
-        list(APPEND ARG_HEADERS "${header}")
-      endif()
-    endforeach()
+    file(GLOB ARG_HEADERS CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "*.h")
   endif()
-  foreach(header ${ARG_HEADERS})
-    set_property(GLOBAL APPEND PROPERTY FORESEE_HEADERS "${CMAKE_CURRENT_SOURCE_DIR}/${header}")
-  endforeach()
+  list(TRANSFORM ARG_HEADERS PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  set_property(GLOBAL APPEND PROPERTY FORESEE_HEADERS ${ARG_HEADERS})
 endfunction()
 
 function(foresee_test name)
