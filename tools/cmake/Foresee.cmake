@@ -66,7 +66,6 @@ function(foresee_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   foresee_configure(${name})
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)  # a fifth less to compile; the work is in the library
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
   if(NOT ARG_LABELS)
