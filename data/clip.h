@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "jepa/core/random.h"
@@ -35,5 +37,30 @@ int64_t clip_span(double video_fps, const ClipConfig& config);
 /// @returns config.frames indices in [begin, end), never falling.
 std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, const ClipConfig& config,
                                   RandomSequence& random);
+
+/// How the frames of a clip lie in their part of a video.
+enum class ClipSampling {
+  kSegments,  // Meta's VideoDataset with num_clips: linspace over the clip's span, so a bit more than a step apart
+  kStride,    // a step apart exactly, as Hugging Face's examples; the last frame is repeated where the video ends
+};
+inline constexpr std::pair<ClipSampling, std::string_view> kClipSamplingNames[] = {
+    {ClipSampling::kSegments, "segments"}, {ClipSampling::kStride, "stride"}};
+
+/// Which clips of a whole video are looked at.
+struct SegmentConfig {
+  int64_t frames = 16;     // of a clip
+  int64_t segments = 1;    // clips of a video, each from an equal part of it
+  double fps = 4;          // target rate, Hz, as ClipConfig
+  int64_t frame_step = 0;  // frames of the video from one of a clip to the next; 0: as fps says. V-JEPA 2's probes: 4
+                           // with 16 frames, 2 with 64
+  ClipSampling sampling = ClipSampling::kSegments;
+};
+
+/// The frames of every clip of a video. kSegments: what V-JEPA 2's frozen evaluations pick, without their random
+/// windows: a clip lies at the begin of its part; clips of a video that is too short for all of them overlap, and one
+/// that is shorter than a clip repeats its last frame but one (allow_clip_overlap).
+/// @param length  frames of the video, >= 1.
+/// @returns [segments][frames], each in [0, length), never falling inside a clip.
+std::vector<std::vector<int64_t>> segment_indices(int64_t length, double video_fps, const SegmentConfig& config);
 
 }  // namespace foresee::data

@@ -25,6 +25,12 @@ struct CropConfig {
   std::vector<double> aspect{0.75, 1.35};  // width / height, log-uniform
   double flip = 0.5;                       // probability
 
+  /// V-JEPA 2-AC's training on DROID: no draw fits a 16:9 picture, so it is always the centre, 1.35 times as wide as
+  /// high, squeezed into the square.
+  static CropConfig action_conditioned() { return {{1.777, 1.777}, {0.75, 1.35}, 0.0}; }
+  /// V-JEPA 2-AC's planning notebook: the central square.
+  static CropConfig central_square() { return {{1.0, 1.0}, {1.0, 1.0}, 0.0}; }
+
   void validate() const;
 };
 void describe(Fields& fields, CropConfig& config);

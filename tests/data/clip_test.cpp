@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "jepa/core/error.h"
@@ -60,6 +61,39 @@ TEST(ClipSpan, RoundsTheVideosRateUpAndTheStepDown) {
   EXPECT_EQ(clip_span(25, {.frames = 16, .fps = 4}), 16 * 6);
   EXPECT_EQ(clip_span(30.0003, {.frames = 1, .fps = 4}), 7) << "30 fps in whole milliseconds";
   EXPECT_EQ(clip_span(24, {.frames = 1, .fps = 60}), 1) << "slower than asked for: every frame";
+}
+
+TEST(SegmentIndices, AreTheFrozenEvaluations) {
+  // V-JEPA 2's VideoDataset, num_clips 2, 16 frames a step of 4 apart, without random windows, worked out in Python.
+  const SegmentConfig two{.frames = 16, .segments = 2, .frame_step = 4};
+  EXPECT_EQ(segment_indices(300, 30, two),
+            (std::vector<std::vector<int64_t>>{
+                {0, 4, 8, 12, 17, 21, 25, 29, 34, 38, 42, 46, 51, 55, 59, 63},
+                {150, 154, 158, 162, 167, 171, 175, 179, 184, 188, 192, 196, 201, 205, 209, 213}}));
+  EXPECT_EQ(segment_indices(100, 30, two),
+            (std::vector<std::vector<int64_t>>{{0, 4, 9, 13, 18, 22, 27, 31, 36, 40, 45, 49, 54, 58, 62, 62},
+                                               {36, 40, 45, 49, 54, 58, 63, 67, 72, 76, 81, 85, 90, 94, 98, 98}}));
+  EXPECT_EQ(segment_indices(7, 30, {.frames = 4, .frame_step = 2}), (std::vector<std::vector<int64_t>>{{0, 3, 5, 5}}));
+}
+
+TEST(SegmentIndices, StayInsideAnyVideo) {
+  for (const ClipSampling sampling : {ClipSampling::kSegments, ClipSampling::kStride})
+    for (const int64_t length : {1, 2, 3, 15, 16, 17, 63, 64, 65, 500})
+      for (const int64_t frames : {1, 2, 16, 64})
+        for (const auto& clip :
+             segment_indices(length, 29.97, {.frames = frames, .segments = 3, .fps = 4, .sampling = sampling})) {
+          ASSERT_EQ(static_cast<int64_t>(clip.size()), frames);
+          EXPECT_GE(clip.front(), 0);
+          EXPECT_LT(clip.back(), length);
+          EXPECT_TRUE(std::is_sorted(clip.begin(), clip.end()));
+        }
+}
+
+TEST(SegmentIndices, ByStrideAreExactlyAStepApart) {
+  EXPECT_EQ(segment_indices(12, 30, {.frames = 4, .frame_step = 3, .sampling = ClipSampling::kStride}),
+            (std::vector<std::vector<int64_t>>{{0, 3, 6, 9}}));
+  EXPECT_EQ(segment_indices(8, 30, {.frames = 4, .frame_step = 3, .sampling = ClipSampling::kStride}),
+            (std::vector<std::vector<int64_t>>{{0, 3, 6, 7}}));
 }
 
 }  // namespace
