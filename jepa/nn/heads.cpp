@@ -17,11 +17,12 @@ struct Shape {
 };
 
 // Turns one head of one token, or takes the turn's gradient back to its input.
-template <class T>
-void turn(const T* x, const T* cos, const T* sin, T* out, const Shape& s) {
+template <class T, class A>
+void turn(const T* x, const A* cos, const A* sin, T* out, const Shape& s) {
   for (int64_t j = 0; j < s.rotated; j += 2) {
-    out[j] = x[j] * cos[j] + x[j + 1] * sin[j];
-    out[j + 1] = x[j + 1] * cos[j + 1] + x[j] * sin[j + 1];
+    const A a = static_cast<A>(x[j]), b = static_cast<A>(x[j + 1]);
+    out[j] = static_cast<T>(a * cos[j] + b * sin[j]);
+    out[j + 1] = static_cast<T>(b * cos[j + 1] + a * sin[j + 1]);
   }
   for (int64_t j = s.rotated; j < s.head_dim; ++j) out[j] = x[j];
 }
@@ -46,8 +47,9 @@ void for_each_token(const Shape& s, const Visit& visit) {
   });
 }
 
-template <class T>
-void split(const Shape& s, const T* qkv, const T* cos, const T* sin, T* q, T* k, T* v) {
+// A: type of the angles and the arithmetic.
+template <class T, class A>
+void split(const Shape& s, const T* qkv, const A* cos, const A* sin, T* q, T* k, T* v) {
   for_each_token(s, [&](int64_t row, int64_t token, int64_t angles) {
     for (int64_t h = 0; h < s.heads; ++h) {
       const T* x = qkv + row + h * s.head_dim;
@@ -108,6 +110,17 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
   }
 };
 
+// Without gradients, bfloat16 by float32 angles: only the results are rounded.
+Heads split_half(const Tensor& joint, int64_t heads, const RopeTable& rope) {
+  const Tensor qkv = joint.contiguous(), cos = rope.cos.contiguous(), sin = rope.sin.contiguous();
+  const Shape s = shape_of(qkv, heads, cos);
+  const std::vector<int64_t> sizes{s.batch, s.heads, s.tokens, s.head_dim};
+  Tensor q = at::empty(sizes, qkv.options()), k = at::empty_like(q), v = at::empty_like(q);
+  split(s, qkv.const_data_ptr<at::BFloat16>(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
+        q.data_ptr<at::BFloat16>(), k.data_ptr<at::BFloat16>(), v.data_ptr<at::BFloat16>());
+  return {q, k, v};
+}
+
 bool fused(const Tensor& qkv, const RopeTable& rope) {
   const auto type = qkv.scalar_type();
   return qkv.is_cpu() && (type == at::kFloat || type == at::kDouble) && rope.cos.scalar_type() == type;
@@ -124,6 +137,8 @@ Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
     FORESEE_CHECK((cos.dim() == 2 || (cos.dim() == 3 && cos.size(0) == qkv.size(0))) && cos.size(-2) == qkv.size(1) &&
                       cos.size(-1) == head_dim,
                   "expected angles of {} tokens and {} channels, got {}", qkv.size(1), head_dim, describe(cos));
+    if (qkv.is_cpu() && qkv.scalar_type() == at::kBFloat16 && cos.scalar_type() == at::kFloat && !qkv.requires_grad())
+      return split_half(qkv, heads, *rope);
     if (fused(qkv, *rope)) {
       const auto parts = SplitHeads::apply(qkv, heads, rope->cos.contiguous(), rope->sin.contiguous());
       return {parts[0], parts[1], parts[2]};
@@ -131,7 +146,8 @@ Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
   }
   const auto parts = qkv.view({qkv.size(0), qkv.size(1), 3, heads, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
   if (!rope) return {parts[0], parts[1], parts[2]};
-  return {apply_rope(parts[0], *rope), apply_rope(parts[1], *rope), parts[2]};
+  const auto type = qkv.scalar_type();  // angles may be of a wider one
+  return {apply_rope(parts[0], *rope).to(type), apply_rope(parts[1], *rope).to(type), parts[2]};
 }
 
 }  // namespace foresee

@@ -13,7 +13,8 @@ struct Heads {
 };
 
 /// Splits the output of a joint linear map and turns queries and keys (Note [3-D RoPE]).
-/// On the CPU one pass does both, forward and backward; it gives what apply_rope gives.
+/// On the CPU one pass does both, forward and backward; it gives what apply_rope gives. bfloat16 without gradients is
+/// turned by float32 angles, where there are such, and rounded once.
 /// @param qkv  float [B, N, 3 * heads * head_dim]: query rows, key rows, value rows, each head after head.
 /// @param rope  null: nothing turns.
 Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope);
