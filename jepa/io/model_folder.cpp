@@ -1,5 +1,6 @@
 #include "jepa/io/model_folder.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "jepa/core/config.h"
@@ -7,6 +8,7 @@
 #include "jepa/core/file.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
+#include "jepa/io/pt_file.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee {
@@ -34,9 +36,6 @@ void describe(Fields& fields, Preprocess& preprocess) {
   fields("std", preprocess.std, "standard deviation of R, G, B, of values in [0, 1]");
 }
 
-namespace {
-
-/// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run.
 fs::path resolve_model_folder(const fs::path& path) {
   if (!fs::exists(path)) fail<CheckpointError>("{}: no such folder", path.string());
   if (!fs::is_directory(path))
@@ -49,13 +48,30 @@ fs::path resolve_model_folder(const fs::path& path) {
   return checkpoint_folder(path, *step);
 }
 
+namespace {
+
 fs::path required_file(const fs::path& folder, const char* name) {
   if (!fs::exists(folder / name))
-    fail<CheckpointError>(
-        "{}: no {}; a model folder holds config.json, preprocess.json, model.safetensors (weights published by others: "
-        "convert them with `foresee import`)",
-        folder.string(), name);
+    fail<CheckpointError>("{}: no {}; a model folder holds config.json, preprocess.json, model.safetensors",
+                          folder.string(), name);
   return folder / name;
+}
+
+void check_family(const std::string& expected, const std::string& got, const std::string& where) {
+  if (!expected.empty() && got != expected)
+    fail<CheckpointError>("expected a model of family '{}', got '{}' ({})", expected, got, where);
+}
+
+/// Whether a config.json is of stable-worldmodel: Hydra keys, the class of a LeWM on top.
+bool is_swm_config(const nlohmann::json& config) {
+  const auto target = config.value("_target_", nlohmann::json());
+  return target.is_string() && target.get<std::string>().ends_with(".LeWM");
+}
+
+int64_t swm_image_size(const nlohmann::json& config) {
+  const auto encoder = config.value("encoder", nlohmann::json::object());
+  const auto size = encoder.is_object() ? encoder.value("image_size", nlohmann::json()) : nlohmann::json();
+  return size.is_number_integer() ? size.get<int64_t>() : 224;
 }
 
 /// Reads {"family": F, "preset": P, "model": {...}}.
@@ -63,10 +79,19 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
   const auto config = read_json(file);
   const std::string where = file.string();
   if (!config.is_object()) fail<CheckpointError>("{}: expected an object, got {}", where, config.type_name());
+  if (is_swm_config(config)) {
+    model.family = "lewm";
+    model.model = config;
+    check_family(family, model.family, where);
+    return;
+  }
   if (!config.contains("family")) {
-    const bool foreign = config.contains("model_type") || config.contains("_target_");
+    const bool transformers = config.value("model_type", nlohmann::json()) == "vjepa2";
     fail<CheckpointError>("{}: no key 'family'{}", where,
-                          foreign ? "; published by others: convert the folder with `foresee import`" : "");
+                          transformers
+                              ? "; a folder of transformers' VJEPA2: it has an encoder (`foresee encode`), but "
+                                "nothing that was asked for here"
+                              : "");
   }
   const std::vector<std::string> known{"family", "preset", "model"};
   for (const auto& [key, value] : config.items())
@@ -74,8 +99,7 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
       fail<CheckpointError>("{}: unknown key '{}'{}", where, key, suggestion(key, known));
   if (!config["family"].is_string()) fail<CheckpointError>("{}: family: expected a string", where);
   model.family = config["family"].get<std::string>();
-  if (!family.empty() && model.family != family)
-    fail<CheckpointError>("expected a model of family '{}', got '{}' ({})", family, model.family, where);
+  check_family(family, model.family, where);
   if (!config.contains("model") || !config["model"].is_object())
     fail<CheckpointError>("{}: model: expected an object with the architecture", where);
   model.model = config["model"];
@@ -84,29 +108,44 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
   model.preset = preset.get<std::string>();
 }
 
-void warn_of_weights_not_finite(const fs::path& file, const TensorMap& weights) {
+}  // namespace
+
+std::vector<fs::path> weight_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto extension = entry.path().extension();
+    if (entry.is_regular_file() && (extension == ".safetensors" || extension == ".pt")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) fail<CheckpointError>("{}: no .safetensors and no .pt file in it", folder.string());
+  return files;
+}
+
+void warn_of_weights_not_finite(const fs::path& source, const TensorMap& weights) {
   std::vector<std::string> broken;
   for (const auto& [name, tensor] : weights) {
-    const auto dtype = tensor.scalar_type();
-    if (dtype != at::kFloat && dtype != at::kDouble && dtype != at::kHalf && dtype != at::kBFloat16) continue;
-    // The sum first: it needs no second tensor, and it is finite for every sound weight.
-    if (std::isfinite(tensor.sum(at::kDouble).item<double>()) || tensor.isfinite().all().item<bool>()) continue;
+    if (!tensor.is_floating_point() || tensor.element_size() == 1) continue;  // 8-bit floats have no sums
+    // The sum first: it needs no second tensor, and it is finite for nearly every sound weight.
+    if (std::isfinite(tensor.sum().item<double>()) || tensor.isfinite().all().item<bool>()) continue;
     broken.push_back(name);
   }
   if (!broken.empty())
-    log_warning("{}: {} of {} tensors hold NaN or infinity (first: {})", file.string(), broken.size(), weights.size(),
+    log_warning("{}: {} of {} tensors hold NaN or infinity (first: {})", source.string(), broken.size(), weights.size(),
                 broken.front());
 }
-
-}  // namespace
 
 ModelFolder load_model_folder(const fs::path& path, const std::string& family) {
   const fs::path folder = resolve_model_folder(path);
   ModelFolder model;
   try {
     read_model_config(required_file(folder, "config.json"), family, model);
-    const auto preprocess = required_file(folder, "preprocess.json");
-    model.preprocess = parse_config<Preprocess>(read_json(preprocess), preprocess.string());
+    const auto preprocess = folder / "preprocess.json";
+    if (is_swm_config(model.model) && !fs::exists(preprocess)) {
+      model.preprocess.size = swm_image_size(model.model);  // mean and std: ImageNet's, as upstream
+    } else {
+      required_file(folder, "preprocess.json");
+      model.preprocess = parse_config<Preprocess>(read_json(preprocess), preprocess.string());
+    }
     const auto actions = folder / "actions.json";
     if (fs::exists(actions)) model.actions = parse_config<ActionSpec>(read_json(actions), actions.string());
   } catch (const CheckpointError&) {
@@ -117,8 +156,14 @@ ModelFolder load_model_folder(const fs::path& path, const std::string& family) {
     const bool named = text.find(folder.string()) != std::string::npos;
     fail<CheckpointError>("{}{}{}", named ? "" : folder.string(), named ? "" : ": ", text);
   }
-  const auto weights = required_file(folder, "model.safetensors");
-  model.weights = SafetensorsFile(weights).tensors();
+  const bool swm = is_swm_config(model.model) && fs::exists(folder / "weights.pt");
+  const auto weights = required_file(folder, swm ? "weights.pt" : "model.safetensors");
+  if (swm) {
+    const PtFile file(weights);
+    model.weights = file.tensors(file.root(), "the state dict");
+  } else {
+    model.weights = SafetensorsFile(weights).tensors();
+  }
   warn_of_weights_not_finite(weights, model.weights);
   return model;
 }

@@ -35,11 +35,22 @@ struct ModelFolder {
   std::string preset{};  // the preset that `model` was made from; empty: none
 };
 
-/// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint).
-/// Weights that are not finite give a warning.
+/// Reads a model folder, a checkpoint folder of a run, a run folder (its latest checkpoint), or a folder that
+/// stable-worldmodel wrote (config.json, weights.pt; `model` is its config as it is, the family "lewm"; actions.json
+/// and preprocess.json may lie beside). Weights that are not finite give a warning.
 /// @param family  when not empty: a folder of another family is an error that names both.
 /// @throws CheckpointError naming the path and what is missing or wrong.
 ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");
+
+/// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run.
+/// @throws CheckpointError where there is none.
+std::filesystem::path resolve_model_folder(const std::filesystem::path& path);
+
+/// The .safetensors and .pt files of a resolved folder, by name. @throws CheckpointError where there is none.
+std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder);
+
+/// Warns, with one line, where tensors hold NaN or infinity.
+void warn_of_weights_not_finite(const std::filesystem::path& source, const TensorMap& weights);
 
 /// Writes every file but the card into `path` (made when absent). @throws Error.
 void save_model_folder(const std::filesystem::path& path, const ModelFolder& model);

@@ -59,7 +59,7 @@ class Pickle {
   /// Reads protocols 2 to 5, as torch.save writes them.
   /// @param bytes  must outlive this. @param where  what messages call it.
   /// @throws CheckpointError on a truncated or malformed pickle, an opcode outside the set, nesting beyond 200, more
-  /// than 4 million values.
+  /// than a million values.
   Pickle(std::string_view bytes, const std::string& where);
   Pickle(Pickle&&) = default;
 

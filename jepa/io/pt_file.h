@@ -2,9 +2,9 @@
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jepa/core/tensor.h"
@@ -19,7 +19,7 @@ struct PtTensor {
   std::vector<int64_t> shape, strides;
   int64_t offset = 0;        // elements from the begin of the storage
   std::string_view storage;  // bytes of the mapped file
-  std::string_view record;   // name of the storage in the file: two tensors with the same one share memory
+  std::string record;        // name of the storage in the file: tensors with the same one share memory
 };
 
 /// A file of torch.save (the zip format, since PyTorch 1.6), read without executing anything of it; see Note [Pickles].
@@ -32,27 +32,34 @@ class PtFile {
   const std::filesystem::path& path() const { return path_; }
   /// What was saved: usually a dict. Numbers and texts are read from the values themselves.
   const PickleValue& root() const { return pickle_.root(); }
+  /// The value of a key of the root. @throws CheckpointError where there is none (lists the keys that are there).
+  const PickleValue& at(const std::string& key) const;
 
   /// The tensor that a value describes; nothing where it describes none (a number, a dict, a foreign object).
   /// @throws CheckpointError where it is a tensor that cannot be had: a storage that is absent, compressed or shorter
   /// than the view, a layout or dtype that LibTorch or this reader has not.
-  std::optional<PtTensor> describe_tensor(const PickleValue& value) const;
+  std::optional<PtTensor> describe_tensor(const PickleValue& value, const std::string& name = "a tensor") const;
   /// The tensor, CPU; a private mapping, so that a write changes neither the file nor another reader.
   /// @param name  what messages call it. @throws CheckpointError also where the value describes none (says what it is).
   Tensor tensor(const PickleValue& value, const std::string& name) const;
   /// All values of a dict, by its keys. @throws CheckpointError where a value is no tensor.
   TensorMap tensors(const PickleValue& dict, const std::string& name) const;
 
-  /// Calls `visit` with the dotted path of every tensor, in the order of the file, through dicts, lists and tuples (up
-  /// to a million).
-  void for_each_tensor(const std::function<void(const std::string& path, const PtTensor& tensor)>& visit) const;
-  /// Foreign objects and calls that were left unread: "args: argparse.Namespace", ...
-  std::vector<std::string> opaque_values() const;
+  /// Calls `visit` with the dotted path of every value that is no dict, list or tuple (tensors, numbers, texts, foreign
+  /// objects), in the order of the file. @throws CheckpointError beyond a million values.
+  void for_each(const std::function<void(const std::string& path, const PickleValue& value)>& visit) const;
 
  private:
   std::filesystem::path path_;
   ZipFile zip_;
+  std::string folder_;  // the archive's top folder, with a slash
   Pickle pickle_;
 };
+
+/// All tensors of a file by dotted path, dicts and lists taken apart: "opt.state.0.exp_avg". @throws CheckpointError.
+TensorMap all_tensors(const PtFile& file);
+
+/// Foreign objects and calls that stay unread, as "args: argparse.Namespace" (the first hundred).
+std::vector<std::string> foreign_values(const PtFile& file);
 
 }  // namespace foresee

@@ -1,10 +1,6 @@
 #include "jepa/io/safetensors.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -13,7 +9,7 @@
 #include <string_view>
 
 #include "jepa/core/error.h"
-#include "jepa/io/descriptor.h"
+#include "jepa/io/mapped_file.h"
 #include "jepa/io/safetensors_format.h"
 
 namespace foresee {
@@ -25,7 +21,7 @@ using safetensors::kMaxHeaderBytes, safetensors::kPrefixBytes;
 /// What the first bytes look like, for a file that is no safetensors file.
 std::string_view likely_cause(std::string_view bytes) {
   if (bytes.starts_with("version https://git-lfs")) return "; it is a Git LFS pointer: fetch the file itself";
-  if (bytes.starts_with("PK\x03\x04")) return "; it looks like a PyTorch .pt file: convert it with `foresee import`";
+  if (bytes.starts_with("PK\x03\x04")) return "; it looks like a PyTorch .pt file (see `foresee inspect`)";
   return "";
 }
 
@@ -117,23 +113,13 @@ void check_layout(const std::string& where, const std::map<std::string, TensorEn
 
 SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path) {
   const std::string where = path.string();
-  // O_NONBLOCK: opening a pipe must not wait for a writer; it has no meaning for a plain file.
-  const Descriptor file(path, O_RDONLY | O_NONBLOCK);
-  struct stat status {};
-  if (file.number() < 0 || ::fstat(file.number(), &status) != 0)
-    fail<CheckpointError>("{}: cannot open: {}", where, std::strerror(errno));
-  if (!S_ISREG(status.st_mode)) fail<CheckpointError>("{}: expected a safetensors file, this is no plain file", where);
-  const auto size = static_cast<size_t>(status.st_size);
+  const MappedFile file(path, "a safetensors file");
+  const std::string_view bytes = file.bytes();
+  const size_t size = bytes.size();
   if (size < kPrefixBytes)
     fail<CheckpointError>("{}: not a safetensors file: {} bytes, expected at least {}", where, size, kPrefixBytes);
+  mapping_ = file.mapping();
 
-  // Writable but private: a write by mistake changes neither the file nor ends the program.
-  void* base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number(), 0);
-  if (base == MAP_FAILED) fail<CheckpointError>("{}: cannot map into memory: {}", where, std::strerror(errno));
-  mapping_ =
-      std::shared_ptr<const void>(base, [size](const void* address) { ::munmap(const_cast<void*>(address), size); });
-
-  const std::string_view bytes(static_cast<const char*>(base), size);
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes.data(), kPrefixBytes);
   if (header_bytes > kMaxHeaderBytes)

@@ -15,8 +15,10 @@ TensorMap state_dict(const torch::nn::Module& module) {
   return tensors;
 }
 
-void load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {
-  const TensorMap targets = state_dict(module);
+namespace {
+
+/// @throws CheckpointError that lists everything that does not fit.
+void check_fit(const TensorMap& targets, const TensorMap& tensors, const std::string& source) {
   std::vector<std::string> missing, unexpected, misshapen;
   for (const auto& [name, target] : targets) {
     const auto found = tensors.find(name);
@@ -38,9 +40,37 @@ void load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const 
   if (!misshapen.empty())
     report.push_back(fmt::format("{} misshapen ({})", misshapen.size(), fmt::join(misshapen, "; ")));
   if (!report.empty()) fail<CheckpointError>("{}: weights do not fit the model: {}", source, fmt::join(report, ", "));
+}
 
+}  // namespace
+
+void load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {
+  const TensorMap targets = state_dict(module);
+  check_fit(targets, tensors, source);
   const torch::NoGradGuard no_grad;
   for (const auto& [name, target] : targets) target.copy_(tensors.at(name));
+}
+
+void check_state_dict(const torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {
+  check_fit(state_dict(module), tensors, source);
+}
+
+void adopt_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {
+  check_fit(state_dict(module), tensors, source);
+  const torch::NoGradGuard no_grad;
+  const auto take = [&](const std::string& name, Tensor target) {
+    const Tensor& given = tensors.at(name);
+    const bool as_it_is = given.device() == target.device() && given.scalar_type() == target.scalar_type() &&
+                          given.is_contiguous() && target.is_contiguous();
+    // set_data exchanges the memory below the tensor, which every handle to it shares.
+    if (as_it_is) {
+      target.set_data(given.detach());
+    } else {
+      target.copy_(given);
+    }
+  };
+  for (const auto& item : module.named_parameters()) take(item.key(), item.value());
+  for (const auto& item : module.named_buffers()) take(item.key(), item.value());
 }
 
 TensorMap with_prefix_removed(const TensorMap& tensors, const std::string& prefix) {

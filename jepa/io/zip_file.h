@@ -15,21 +15,21 @@ class ZipFile {
   /// @throws CheckpointError on no zip, a truncated one, entries out of range or twice.
   explicit ZipFile(const std::filesystem::path& path);
 
-  /// Bytes of a member by its name; null data where there is none. @throws CheckpointError where it is compressed.
+  bool has(const std::string& name) const { return entries_.contains(name); }
+  /// Bytes of a member. @throws CheckpointError where there is none or it is compressed or encrypted.
   std::string_view member(const std::string& name) const;
   /// All names, sorted.
   std::vector<std::string> names() const;
-  /// Keeps the mapping alive.
+  /// Keeps the bytes alive.
   const std::shared_ptr<const void>& mapping() const { return mapping_; }
 
  private:
   struct Entry {
-    size_t begin, size;
+    std::string_view bytes;
     bool stored;
   };
   std::filesystem::path path_;
   std::shared_ptr<const void> mapping_;
-  std::string_view bytes_;
   std::map<std::string, Entry> entries_;
 };
 
