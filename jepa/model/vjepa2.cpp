@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "jepa/core/error.h"
-#include "jepa/io/state_dict.h"
 
 namespace foresee {
 namespace {
@@ -108,15 +107,6 @@ std::vector<std::string> vjepa2_presets() {
   std::vector<std::string> names = video_encoder_presets();
   for (const auto& model : kPublished) names.emplace_back(model.name);
   return names;
-}
-
-LoadedVideoEncoder load_video_encoder(const std::filesystem::path& folder) {
-  const ModelFolder files = load_model_folder(folder, "vjepa2");
-  const auto config = parse_config<Vjepa2Config>(files.model, (folder / "config.json").string() + ": model");
-  LoadedVideoEncoder loaded{std::make_shared<VideoEncoder>(config.encoder), files.preprocess};
-  load_state_dict(*loaded.encoder, files.weights, folder.string());
-  for (auto& parameter : loaded.encoder->parameters()) parameter.requires_grad_(false);
-  return loaded;
 }
 
 }  // namespace foresee

@@ -45,8 +45,8 @@ struct LoadedVideoEncoder {
   Preprocess preprocess;
 };
 
-/// Loads the encoder of a `vjepa2` model folder, checkpoint folder or run folder.
-/// @throws CheckpointError for another family or weights that do not fit.
-LoadedVideoEncoder load_video_encoder(const std::filesystem::path& folder);
+/// Loads the encoder of anything that read_vjepa2 reads (jepa/model/vjepa2_files.h): a folder of ours, of Hugging Face,
+/// Meta's .pt. @throws CheckpointError for another family or weights that do not fit.
+LoadedVideoEncoder load_video_encoder(const std::filesystem::path& path);
 
 }  // namespace foresee

@@ -27,7 +27,8 @@ struct Vjepa2ReadOptions {
   // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
   // file's name says so), 64 frames.
   std::optional<int64_t> heads, predictor_heads, action_heads, probe_heads;
-  std::optional<int64_t> image_size, patch_size, frames;
+  std::optional<int64_t> image_size, frames;
+  int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
 };
 
 /// Sizes of a stack of transformer blocks, as its tensors show them.
@@ -74,6 +75,9 @@ Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOpt
 /// Whether read_vjepa2 is the reader for a path: one of Meta's .pt files or a Hugging Face folder of model_type vjepa2,
 /// or a folder of ours of family vjepa2 or vjepa2_ac. Never throws for a path that is something else.
 bool is_vjepa2(const std::filesystem::path& path);
+
+/// The encoder alone, weights frozen; it takes the mapped tensors as they are.
+LoadedVideoEncoder load_video_encoder(const std::filesystem::path& path, const Vjepa2ReadOptions& options);
 
 /// Sizes of a stack from its tensors. @param blocks  "blocks", "predictor_blocks", "pooler.blocks".
 /// @param heads  undefined: from the published model with this width and depth.
