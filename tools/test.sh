@@ -2,7 +2,8 @@
 # Installs what is missing, builds and runs the tests: bash tools/test.sh [OPTIONS as quickstart.sh]
 #
 # The last line is `N passed, N failed, N skipped`; every skipped test is named with its reason. With CI set, every header
-# is also compiled on its own. Exit code 0 only when nothing failed.
+# is also compiled on its own, weights go there and back between this program and transformers (PyPI), and the weight
+# readers are fuzzed for a minute. Exit code 0 only when nothing failed.
 
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -18,4 +19,32 @@ rm -rf "$results" && mkdir -p "$results"
 # Each executable writes its cases to $results; CTest runs one entry an executable.
 (cd "$root/build/$preset" && GTEST_OUTPUT="json:$results/" ctest --output-on-failure --no-tests=error) >&2
 ctest_status=$?
+
+# check NAME COMMAND...: one more case; exit code 77 says that it was skipped, with the reason on the last line.
+check() {
+  local name=$1 log="$results/$1.log" status; shift
+  "$@" >"$log" 2>&1; status=$?
+  cat "$log" >&2
+  python3 - "$results/$name.json" "$name" "$status" "$log" <<'PYTHON'
+import json, pathlib, sys
+path, name, status, log = sys.argv[1:]
+case = {"name": name, "result": "SKIPPED" if status == "77" else "COMPLETED"}
+text = pathlib.Path(log).read_text(errors="replace")
+if status == "77":
+    case["skipped"] = [{"message": text.strip() or "no reason given"}]
+elif status != "0":
+    case["failures"] = [{"failure": text[-2000:]}]
+pathlib.Path(path).write_text(json.dumps({"testsuites": [{"name": "CI", "testsuite": [case]}]}))
+PYTHON
+}
+
+if [ -n "${CI:-}" ]; then
+  # libFuzzer is clang's; where it cannot be had the fuzzing is skipped by name.
+  command -v clang++ >/dev/null || { [ "$(id -u)" = 0 ] && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends clang libclang-rt-14-dev >/dev/null 2>&1; }
+  check fuzz bash "$root/tools/fuzz.sh" 60 &
+  check hf_round_trip bash "$root/tools/python/peer.sh" "$root/tools/parity/hf_round_trip.py" \
+    --foresee "$root/build/$preset/foresee" &
+  wait
+fi
 python3 "$root/tools/python/count_tests.py" "$results" "$root/build/$preset" "$ctest_status"
