@@ -6,6 +6,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/io/pt_file.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee::parity {
@@ -117,7 +118,11 @@ std::string Case::kind() const { return json_["kind"].get<std::string>(); }
 
 TensorMap Case::file(const std::string& name) const {
   auto found = files_.find(name);
-  if (found == files_.end()) found = files_.emplace(name, load_safetensors(folder_ / name)).first;
+  if (found == files_.end())
+    found = files_
+                .emplace(name,
+                         name.ends_with(".pt") ? all_tensors(PtFile(folder_ / name)) : load_safetensors(folder_ / name))
+                .first;
   return found->second;
 }
 
@@ -164,17 +169,17 @@ void Case::expect_file(const std::string& name, const std::string& outcome, cons
   if (!outcome_fits) row.reason = fmt::format("{}, expected {}", outcome, expected);
   if (entry->contains("forbidden_file") && std::filesystem::exists((*entry)["forbidden_file"].get<std::string>()))
     row.reason = "the forbidden file exists: something was executed";
-  if (row.reason.empty() && outcome == "loads" && entry->contains("same_as")) {
-    const auto reference = file((*entry)["same_as"].get<std::string>());
-    for (const auto& [tensor_name, tensor] : reference) {
-      if (entry->contains("keys")) {
-        const auto keys = (*entry)["keys"].get<std::vector<std::string>>();
-        if (std::find(keys.begin(), keys.end(), tensor_name) == keys.end()) continue;
-      }
+  if (row.reason.empty() && outcome != "refused" && entry->contains("same_as")) {
+    const auto keys = entry->value("keys", std::vector<std::string>{""});
+    for (const auto& [tensor_name, tensor] : file((*entry)["same_as"].get<std::string>())) {
+      const bool compared = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+        return key.empty() || tensor_name == key || tensor_name.starts_with(key + ".");
+      });
+      if (!compared) continue;
       const auto found = tensors.find(tensor_name);
       if (found == tensors.end())
         row.reason = fmt::format("no tensor '{}'", tensor_name);
-      else if (!at::equal(found->second.cpu(), tensor))
+      else if (found->second.scalar_type() != tensor.scalar_type() || !at::equal(found->second.cpu(), tensor))
         row.reason = fmt::format("tensor '{}' differs", tensor_name);
     }
   }

@@ -35,14 +35,14 @@ class Case {
   Tensor tensor(const std::string& file, const std::string& name) const;
   Tensor io(const std::string& name) const { return tensor("io.safetensors", name); }
   bool has(const std::string& key) const;         // key as in `values`: "io.safetensors:NAME"
-  TensorMap file(const std::string& name) const;  // all tensors of a safetensors file of the folder
+  TensorMap file(const std::string& name) const;  // all tensors of a safetensors or .pt file (by dotted path)
 
   /// Hands over a computed value for the key; compared when its role is `expected`, else ignored.
   void expect(const std::string& key, const Tensor& value);
   void expect_io(const std::string& name, const Tensor& value) { expect("io.safetensors:" + name, value); }
   /// For "case.json:PATH" keys: numbers, strings, lists.
   void expect_json(const std::string& path, const nlohmann::json& value);
-  /// For whole files with `expect` loads / refused / opaque: what happened, and (loads, same_as) the tensors.
+  /// For whole files with `expect` loads / refused / opaque: what happened, and the tensors for `same_as`.
   void expect_file(const std::string& file, const std::string& outcome, const TensorMap& tensors = {});
 
   /// Every expected value: compared, or failed as "not covered".
@@ -66,6 +66,13 @@ const std::vector<std::pair<std::string, Kind>>& kinds();
 std::vector<Comparison> verify_case(const std::filesystem::path& folder);
 std::vector<Comparison> verify_case(const std::filesystem::path& folder, Kind kind);
 
+/// Reads every whole .pt file of a case that has an `expect` (tools/parity/vjepa2_file_kinds.cpp).
+void expect_checkpoint_files(Case& c);
+
+// tools/parity/push_t_kinds.cpp
+void verify_push_t(Case& c);
+void verify_push_t_gym(Case& c);
+void verify_eval_starts_push_t(Case& c);
 // tools/parity/env_kinds.cpp
 void verify_two_room(Case& c);
 void verify_eval_starts_two_room(Case& c);
@@ -76,6 +83,15 @@ void verify_lewm_sigreg(Case& c);
 void verify_lewm_lr_schedule(Case& c);
 // tools/parity/planner_kinds.cpp
 void verify_solver_trace(Case& c);
+// tools/parity/vjepa2_ac_kinds.cpp
+void verify_vjepa2_official_ac(Case& c);
+void verify_vjepa2_ac_train_step(Case& c);
+// tools/parity/vjepa2_model_kinds.cpp
+void verify_vjepa2_hf_base(Case& c);
+void verify_vjepa2_hf_classifier(Case& c);
+void verify_vjepa2_official_pt(Case& c);
+void verify_vjepa2_official_probe(Case& c);
+void verify_vjepa2_preprocess(Case& c);
 // tools/parity/vjepa2_kinds.cpp
 void verify_vjepa2_rope(Case& c);
 void verify_vjepa2_masks(Case& c);

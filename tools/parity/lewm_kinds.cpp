@@ -45,6 +45,7 @@ Tensor roll_candidates(const Lewm& model, const Tensor& embeddings, const Tensor
 
 void verify_lewm_forward(Case& c) {
   const torch::NoGradGuard no_grad;
+  expect_checkpoint_files(c);
   Lewm model = case_model(c);
   model->eval();
   const Preprocess preprocess;  // ImageNet, as upstream
