@@ -1,15 +1,39 @@
 #include "jepa/model/world_model.h"
 
+#include <algorithm>
+
+#include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/model/lewm_world_model.h"
+#include "jepa/model/vjepa2_ac_world_model.h"
 
 namespace foresee {
 
+void WorldModel::set_objective(const std::string& name) {
+  const auto known = objectives();
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    fail<ConfigError>("this model cannot plan by the objective '{}'{}", name, suggestion(name, known));
+}
+
+Tensor WorldModel::propose(const Context&, const Tensor&, int64_t) const {
+  fail("this model proposes no plans: it has no inverse-dynamics head");
+}
+
+Tensor WorldModel::encode_goal_state(const Tensor& frames, const Tensor& state) const {
+  FORESEE_CHECK(!state.defined(), "expected no state with the goal, got {}", describe(state));
+  return encode_goal(frames);
+}
+
 std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder) {
+  const auto action_conditioned = [](LoadedVjepa2Ac loaded) {
+    return std::make_unique<Vjepa2AcWorldModel>(std::move(loaded.model), loaded.actions, loaded.preprocess);
+  };
+  if (std::filesystem::is_regular_file(folder)) return action_conditioned(load_vjepa2_ac(folder));
   const ModelFolder model = load_model_folder(folder);
   if (model.family == "lewm") return LewmWorldModel::from(model, folder.string());
-  fail<CheckpointError>("{}: a model of family '{}' plans no actions; families that do: lewm", folder.string(),
-                        model.family);
+  if (model.family == "vjepa2_ac") return action_conditioned(load_vjepa2_ac(model, folder.string()));
+  fail<CheckpointError>("{}: a model of family '{}' plans no actions; families that do: lewm, vjepa2_ac",
+                        folder.string(), model.family);
 }
 
 }  // namespace foresee
