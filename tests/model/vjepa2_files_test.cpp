@@ -210,6 +210,17 @@ TEST(HuggingfaceFolder, ListsAllThatDoesNotFitAtOnce) {
   EXPECT_TRUE(says(fit, "1 misshapen (blocks.0.norm1.weight"));
 }
 
+TEST(HuggingfaceFolder, WarnsOfWeightsThatAreNotFinite) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  TensorMap tensors = load_safetensors(kBase / "model.safetensors");
+  tensors["encoder.layernorm.bias"][3] = NAN;
+  save_safetensors(folder / "m" / "model.safetensors", tensors);
+  ::testing::internal::CaptureStderr();
+  read_vjepa2(folder / "m");
+  EXPECT_TRUE(says(::testing::internal::GetCapturedStderr(), "hold NaN or infinity (first: norm.bias)"));
+}
+
 TEST(HuggingfaceFolder, RefusesConfigsThatLie) {
   const TemporaryFolder folder;
   copy_folder(kBase, folder / "m");
