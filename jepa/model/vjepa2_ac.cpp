@@ -160,8 +160,8 @@ LoadedVjepa2Ac load_vjepa2_ac(const Vjepa2Weights& files, bool use_extrinsics) {
                       .use_extrinsics = use_extrinsics,
                       .qkv_bias = files.action_sizes.qkv_bias};
   LoadedVjepa2Ac loaded{Vjepa2Ac(config), files.preprocess, ActionSpec{.size = config.predictor.action_size}};
-  load_state_dict(*loaded.model.encoder, files.encoder, files.source + ": encoder");
-  load_state_dict(*loaded.model.predictor, files.action_predictor, files.source + ": action predictor");
+  adopt_state_dict(*loaded.model.encoder, files.encoder, files.source + ": encoder");
+  adopt_state_dict(*loaded.model.predictor, files.action_predictor, files.source + ": action predictor");
   return loaded;
 }
 
