@@ -6,6 +6,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
+#include "jepa/core/tensorboard.h"
 
 namespace foresee {
 namespace {
@@ -56,8 +57,13 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     log_info("resuming from {}", run.checkpoint_path(start).string());
   }
   // A checkpoint at N is written after the rows of N. So the rows up to N are complete, and later ones come again.
-  MetricsWriter metrics(run.metrics_path(), latest.value_or(-1));
-  if (!latest) metrics.write(0, task.evaluate());
+  MetricsWriter rows(run.metrics_path(), latest.value_or(-1));
+  TensorBoardWriter curves(run.path(), latest.value_or(-1));
+  const auto write = [&](int64_t step, const Metrics& metrics) {
+    rows.write(step, metrics);
+    curves.write(step, metrics);
+  };
+  if (!latest) write(0, task.evaluate());
 
   Progress progress("train", config.steps, "steps", start);
   task.start(start);
@@ -80,11 +86,11 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     const bool last = done == config.steps;
     if (last || done % config.log_every == 0) {
       row.emplace_back("step_ms", step_ms / static_cast<double>(done - row_start));
-      metrics.write(done, row);
+      write(done, row);
       step_ms = 0.0;
       row_start = done;
     }
-    if (last || done % config.evaluate_every == 0) metrics.write(done, task.evaluate());
+    if (last || done % config.evaluate_every == 0) write(done, task.evaluate());
     if (last || done % config.checkpoint_every == 0) save(task, config, run, done);
   }
   progress.finish();
