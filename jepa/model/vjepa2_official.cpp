@@ -103,7 +103,8 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   const PickleValue* predictor = root.find("predictor");
   const bool actions = has_tensors(predictor, "action_encoder");
   std::string key = options.weights == EncoderKey::kTargetEncoder ? "target_encoder" : "encoder";
-  if (options.weights == EncoderKey::kDefault && actions) key = "target_encoder";
+  if (options.weights == EncoderKey::kDefault && actions && root.find("target_encoder") != nullptr)
+    key = "target_encoder";  // where it is left out, the frozen encoder has its values
   const bool bare = has_tensors(&root, "patch_embed");  // torch.save of an encoder's state dict
   weights.encoder = bare ? network(file, root, "the state dict") : network(file, file.at(key), key);
   set_encoder_sizes(weights.config.encoder, weights.encoder, options.heads, weights.source);
