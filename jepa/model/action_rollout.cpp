@@ -17,16 +17,23 @@ ActionCache like(const ActionCache& cache) {
 
 }  // namespace
 
-ActionCache ActionCache::fan_out(int64_t repeats, int64_t more) const {
+ActionCache ActionCache::fan_out(int64_t repeats, int64_t more) const { return fan_out(repeats, more, ActionCache()); }
+
+ActionCache ActionCache::fan_out(int64_t repeats, int64_t more, const ActionCache& spare) const {
   ActionCache out = like(*this);
   const int64_t used = frames * group;
-  const auto spread = [&](const Tensor& all) {
-    Tensor wide = at::empty({all.size(0), repeats, all.size(1), used + more * group, all.size(3)}, all.options());
-    wide.narrow(3, 0, used).copy_(all.narrow(2, 0, used).unsqueeze(1));
-    return wide.flatten(0, 1);
+  const auto spread = [&](const Tensor& all, const std::vector<Tensor>& reusable, size_t i) {
+    const std::vector<int64_t> shape{all.size(0) * repeats, all.size(1), used + more * group, all.size(3)};
+    const bool fits = i < reusable.size() && reusable[i].sizes() == at::IntArrayRef(shape) &&
+                      reusable[i].options().type_equal(all.options());
+    const Tensor wide = fits ? reusable[i] : at::empty(shape, all.options());
+    wide.unflatten(0, {all.size(0), repeats}).narrow(3, 0, used).copy_(all.narrow(2, 0, used).unsqueeze(1));
+    return wide;
   };
-  for (const Tensor& layer : keys) out.keys.push_back(spread(layer));
-  for (const Tensor& layer : values) out.values.push_back(spread(layer));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    out.keys.push_back(spread(keys[i], spare.keys, i));
+    out.values.push_back(spread(values[i], spare.values, i));
+  }
   return out;
 }
 

@@ -20,6 +20,8 @@ struct ActionCache {
   int64_t capacity() const { return keys.front().size(2) / group; }
   /// Every row `repeats` times in a row, with room for `more` frames.
   ActionCache fan_out(int64_t repeats, int64_t more) const;
+  /// The same. @param spare  a cache that nobody needs any more: its memory is used where it is of the right shape.
+  ActionCache fan_out(int64_t repeats, int64_t more, const ActionCache& spare) const;
   /// The given rows (an index may repeat), without room for more.
   ActionCache select(const Tensor& index) const;
 };

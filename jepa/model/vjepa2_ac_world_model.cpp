@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "jepa/core/error.h"
 
@@ -150,12 +151,17 @@ Tensor Vjepa2AcWorldModel::cached(const Context& context, const Tensor& actions,
   const int64_t each = batch * rollout_->bytes_per_frame(c.prefix.grid) * (c.prefix.frames + horizon);
   const int64_t chunk = std::clamp<int64_t>(cache_bytes_ / std::max<int64_t>(1, each), 1, actions.size(1));
   std::vector<Tensor> parts;
+  ActionCache cache;
+  {
+    const std::lock_guard lock(spare_mutex_);
+    cache = std::exchange(spare_, {});
+  }
   for (int64_t first = 0; first < actions.size(1); first += chunk) {
     const int64_t k = std::min(chunk, actions.size(1) - first);
     const auto step_of = [&](const Tensor& x, int64_t h) {  // [B, K, H, ...] -> [B * k, 1, ...]
       return x.narrow(1, first, k).select(2, h).flatten(0, 1).unsqueeze(1).to(c.features.options());
     };
-    ActionCache cache = c.prefix.fan_out(k, horizon);
+    cache = c.prefix.fan_out(k, horizon, cache);
     const Tensor extrinsics = for_each_candidate(c.extrinsics, k);
     std::vector<Tensor> predicted;
     Tensor now = for_each_candidate(c.features, k);
@@ -164,6 +170,10 @@ Tensor Vjepa2AcWorldModel::cached(const Context& context, const Tensor& actions,
       if (all || h + 1 == horizon) predicted.push_back(now.unflatten(0, {batch, k}));
     }
     parts.push_back(at::stack(predicted, 2));  // [B, k, H or 1, n, D]
+  }
+  {
+    const std::lock_guard lock(spare_mutex_);
+    spare_ = std::move(cache);
   }
   return at::cat(parts, 1);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "jepa/model/action_rollout.h"
 #include "jepa/model/vjepa2_ac.h"
@@ -15,7 +16,8 @@ namespace foresee {
 /// once for each candidate (ActionRollout).
 class Vjepa2AcWorldModel : public WorldModel {
  public:
-  /// @param cache_bytes  of the keys and values of candidates that are rolled out side by side.
+  /// @param cache_bytes  of the keys and values of candidates that are rolled out side by side; they are kept for the
+  /// next roll-out.
   Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Preprocess preprocess, int64_t cache_bytes = kCacheBytes);
 
   static constexpr int64_t kCacheBytes = int64_t{2} << 30;
@@ -51,6 +53,8 @@ class Vjepa2AcWorldModel : public WorldModel {
   Preprocess preprocess_;
   int64_t cache_bytes_;
   std::unique_ptr<const ActionRollout> rollout_;
+  mutable std::mutex spare_mutex_;
+  mutable ActionCache spare_;  // of the last roll-out: the next one of its shape allocates nothing large
 };
 
 /// mean |a - b| over tokens and features. @param predicted  float [B, K, n, D]. @param goal  float [B, n, D].
