@@ -28,13 +28,13 @@ int64_t peak_resident_bytes() {
   return int64_t{1024} * usage.ru_maxrss;
 }
 
-/// Size of the files that weights are read from.
+/// Size of the files that weights are read from: not the optimizer, nor the moving average of a checkpoint.
 int64_t file_bytes(const fs::path& model) {
   if (!fs::is_directory(model)) return static_cast<int64_t>(fs::file_size(model));
   int64_t bytes = 0;
   for (const auto& file : weight_files(resolve_model_folder(model)))
-    if (file.filename() != "optimizer.safetensors" && file.filename() != "target_encoder.safetensors")
-      bytes += static_cast<int64_t>(fs::file_size(file));
+    for (const char* beginning : {"model", "predictor", "probe", "weights"})
+      if (file.filename().string().starts_with(beginning)) bytes += static_cast<int64_t>(fs::file_size(file));
   return bytes;
 }
 
