@@ -11,6 +11,7 @@ namespace foresee {
 namespace {
 
 constexpr int64_t kTileBytes = 1 << 20;  // of attention weights: half of a core's second-level cache
+constexpr int64_t kOwnFrom = 96;         // tokens; below, calling operators for each head costs more than they save
 
 // Queries of a tile.
 int64_t tile_rows(const Tensor& key) {
@@ -93,7 +94,8 @@ Tensor attend(const Heads& heads) {
   FORESEE_CHECK(q.dim() == 4 && q.sizes() == k.sizes() && q.sizes() == v.sizes(),
                 "expected queries, keys and values of one shape [B, heads, N, head_dim], got {}, {}, {}", describe(q),
                 describe(k), describe(v));
-  const bool own = q.is_cpu() && (q.scalar_type() == at::kFloat || q.scalar_type() == at::kDouble);
+  const bool own =
+      q.is_cpu() && q.size(2) >= kOwnFrom && (q.scalar_type() == at::kFloat || q.scalar_type() == at::kDouble);
   if (own) return Attend::apply(q.contiguous(), k.contiguous(), v.contiguous());
   return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);
 }

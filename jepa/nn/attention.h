@@ -7,11 +7,8 @@
 
 namespace foresee {
 
-/// softmax(q k^T / sqrt(head_dim)) v, every token seeing every token; the faster of two routes for this size.
-/// @param q, k, v  float [B, heads, N, head_dim]. @returns float [B, heads, N, head_dim].
-Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v);
-
-/// Multi-head self-attention with rotary positions (facebookresearch/vjepa2 RoPEAttention); tensors `qkv` and `proj`.
+/// Multi-head self-attention with rotary positions, every token seeing every token (facebookresearch/vjepa2
+/// RoPEAttention); tensors `qkv` and `proj`.
 class Attention {
  public:
   /// Registers the tensors below `path` of `module`.

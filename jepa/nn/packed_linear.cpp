@@ -21,7 +21,7 @@ Tensor pack(const Tensor& weight, int64_t rows) {
   static const auto reorder = mkldnn_operator("mkldnn::_reorder_linear_weight");
   static const auto linear = mkldnn_operator("mkldnn::_linear_pointwise");
   if (!reorder || !linear || !weight.is_cpu() || !can_pack(weight.scalar_type())) return {};
-  torch::jit::Stack stack{weight.contiguous().to_mkldnn(), rows};
+  torch::jit::Stack stack{weight.contiguous(), rows};
   reorder->callBoxed(stack);
   return stack.front().toTensor();
 }

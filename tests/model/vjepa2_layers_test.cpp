@@ -70,12 +70,25 @@ TEST(Heads, AnglesOfOtherTokensAreRefused) {
   EXPECT_THROW(split_heads(at::zeros({1, 10, 96}), 2, &table), Error);
 }
 
-TEST(Attention, BothRoutesAgree) {
-  for (const int64_t tokens : {5, 63, 64, 200}) {
-    const Tensor q = draw({2, 3, tokens, 16}), k = draw({2, 3, tokens, 16}, 20000), v = draw({2, 3, tokens, 16}, 40000);
-    const Tensor plain = at::matmul(at::softmax(at::matmul(q, k.transpose(-2, -1)) / 4.0, -1), v);
-    EXPECT_TRUE(at::allclose(attend(q, k, v), plain, 1e-9, 1e-9)) << tokens;
+TEST(Attention, IsItsFormulaForEveryHead) {
+  torch::NoGradGuard no_grad;
+  torch::nn::Module module;
+  const Attention attention(module, "attn", 48, /*heads=*/3, /*qkv_bias=*/true);
+  module.to(at::kDouble);
+  uint64_t first = 0;
+  for (auto& parameter : module.parameters()) {
+    parameter.copy_(draw(parameter.sizes(), first) * 0.3);
+    first += 10000;
   }
+  const Tensor x = draw({2, 7, 48}, 90000);
+  const auto parts = at::linear(x, attention.qkv.weight, attention.qkv.bias).chunk(3, -1);
+  std::vector<Tensor> heads;
+  for (int64_t h = 0; h < 3; ++h) {
+    const auto head = [&](int i) { return parts[static_cast<size_t>(i)].narrow(-1, 16 * h, 16); };
+    heads.push_back(at::matmul(at::softmax(at::matmul(head(0), head(1).transpose(1, 2)) / 4.0, -1), head(2)));
+  }
+  const Tensor expected = at::linear(at::cat(heads, -1), attention.proj.weight, attention.proj.bias);
+  EXPECT_TRUE(at::allclose(attention.forward(x, nullptr), expected, 1e-9, 1e-9));
 }
 
 TEST(DropPath, DropsWholeSamplesAndKeepsTheMean) {

@@ -1,0 +1,66 @@
+// Claims: attention in tiles is softmax(q k^T / sqrt(d)) v with its gradient, whatever the tile and number of threads.
+#include "jepa/nn/attend.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "jepa/core/error.h"
+#include "jepa/core/random.h"
+
+namespace foresee {
+namespace {
+
+Heads draw_heads(int64_t batch, int64_t heads, int64_t tokens, int64_t head_dim, at::ScalarType dtype) {
+  const auto part = [&](uint64_t i) {
+    return Random(2, Stream::kTest, i).normal_tensor({batch, heads, tokens, head_dim}).to(dtype).requires_grad_();
+  };
+  return {part(0), part(1), part(2)};
+}
+
+Tensor plain_attention(const Heads& h) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(h.query.size(3)));
+  return at::matmul(at::softmax(at::matmul(h.query * scale, h.key.transpose(-2, -1)), -1), h.value)
+      .transpose(1, 2)
+      .flatten(2);
+}
+
+std::vector<Tensor> gradients(const Heads& heads, const Tensor& out) {
+  const Tensor weight = at::sin(at::arange(out.numel(), out.options().requires_grad(false))).view_as(out);
+  return torch::autograd::grad({(out * weight).sum()}, {heads.query, heads.key, heads.value});
+}
+
+TEST(Attend, IsPlainAttentionWithItsGradient) {
+  // 600 tokens of float64 make tiles of 218 queries; 1 and 17 are one tile.
+  for (const auto& [tokens, head_dim] : {std::pair<int64_t, int64_t>{1, 8}, {17, 5}, {600, 16}}) {
+    const Heads heads = draw_heads(2, 3, tokens, head_dim, at::kDouble);
+    const Tensor mine = attend(heads), plain = plain_attention(heads);
+    EXPECT_TRUE(at::allclose(mine, plain, 1e-10, 1e-12)) << tokens;
+    const auto mine_gradients = gradients(heads, mine), plain_gradients = gradients(heads, plain);
+    for (size_t i = 0; i < 3; ++i)
+      EXPECT_TRUE(at::allclose(mine_gradients[i], plain_gradients[i], 1e-9, 1e-11)) << tokens << " " << i;
+  }
+}
+
+TEST(Attend, IsTheSameInFloat32OnAnyNumberOfThreads) {
+  const Heads heads = draw_heads(2, 3, 700, 32, at::kFloat);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Tensor one = attend(heads);
+  const auto one_gradients = gradients(heads, one);
+  at::set_num_threads(2);
+  const Tensor two = attend(heads);
+  const auto two_gradients = gradients(heads, two);
+  at::set_num_threads(threads);
+  EXPECT_TRUE(at::allclose(one, plain_attention(heads), 1e-4, 1e-5));
+  EXPECT_TRUE(at::equal(one, two));
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(at::allclose(one_gradients[i], two_gradients[i], 1e-4, 1e-5));
+}
+
+TEST(Attend, RefusesHeadsOfDifferentSizes) {
+  Heads heads = draw_heads(1, 2, 4, 8, at::kFloat);
+  heads.key = heads.key.narrow(2, 0, 3);
+  EXPECT_THROW(attend(heads), Error);
+}
+
+}  // namespace
+}  // namespace foresee
