@@ -7,6 +7,7 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
+#include "jepa/core/heap.h"
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "tools/command.h"
@@ -84,6 +85,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 int main(int argc, char** argv) {
   load_cuda();  // first: see tools/cuda.h
+  keep_freed_memory();
   try {
     return run(argc, argv);
   } catch (const Error& error) {
