@@ -1,13 +1,18 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/train/ac_recipe.h"
+#include "tools/ac_run.h"
 #include "tools/command.h"
 #include "tools/lewm_data.h"
+#include "tools/lewm_heads_run.h"
+#include "tools/model_options.h"
+#include "tools/probe_run.h"
+#include "tools/train_result.h"
 
 namespace foresee::tools {
 namespace {
@@ -15,9 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct TrainOptions {
-  std::string family = "lewm", preset = "lewm-s64";
-  std::vector<std::string> data;
-  std::optional<int64_t> steps, checkpoint_every;
+  std::string family = "lewm", preset;  // no preset: the family's first
+  bool probe = false;                   // not a world model: an attentive probe
+  fs::path init;                        // lewm_heads: the LeWM that gets heads
+  AcTrainOptions other;                 // what all families take, and what vjepa2_ac takes
 };
 
 /// Everything that decides the result, as it is written into the run folder.
@@ -37,68 +43,69 @@ void describe(Fields& f, TrainConfig& c) {
 }
 
 TrainConfig resolved_config(const TrainOptions& options, const CommonOptions& common) {
-  if (options.family != "lewm")
-    fail<ConfigError>("family '{}' cannot be trained with actions; known: lewm", options.family);
-  TrainConfig config{options.family, options.preset, static_cast<int64_t>(common.seed), options.data,
-                     lewm_recipe(options.preset)};
+  const AcTrainOptions& given = options.other;
+  const std::string preset = options.preset.empty() ? "lewm-s64" : options.preset;
+  TrainConfig config{options.family, preset, static_cast<int64_t>(common.seed), given.data, lewm_recipe(preset)};
   config = parse_config(layered_config(nlohmann::json::object(), common), "train", config);
-  if (options.steps) config.recipe.loop.steps = *options.steps;
-  if (options.checkpoint_every) config.recipe.loop.checkpoint_every = *options.checkpoint_every;
+  if (given.steps) config.recipe.loop.steps = *given.steps;
+  if (given.checkpoint_every) config.recipe.loop.checkpoint_every = *given.checkpoint_every;
   if (config.data.empty()) fail("expected episode files: --data FILE... (made by 'foresee data collect')");
   for (const auto& path : config.data)
     if (!fs::exists(path)) fail<DataError>("{}: no such file", path);
   return config;
 }
 
-/// The last row of metrics.jsonl that an evaluation wrote.
-nlohmann::ordered_json last_evaluation(const RunFolder& run) {
-  auto out = nlohmann::ordered_json::object();
-  for (const auto& [step, metrics] : read_metrics(run.metrics_path())) {
-    if (metrics.empty() || metrics.front().first.rfind("held_out_", 0) != 0) continue;
-    out = nlohmann::ordered_json::object();
-    for (const auto& [name, value] : metrics) out[name] = value;
-  }
-  return out;
-}
-
 int train(const TrainOptions& options, const CommonOptions& common) {
+  if (options.probe) {
+    const AcTrainOptions& given = options.other;
+    return train_probe({given.data, given.encoder, given.read, given.latents, given.steps, given.checkpoint_every},
+                       common);
+  }
+  if (options.family == "vjepa2_ac") {
+    AcTrainOptions asked = options.other;
+    if (!options.preset.empty()) asked.preset = options.preset;
+    return train_action_predictor(asked, common);
+  }
+  if (options.family == "lewm_heads") {
+    const AcTrainOptions& given = options.other;
+    return train_lewm_heads({given.data, options.init, given.steps, given.checkpoint_every}, common);
+  }
+  if (options.family != "lewm")
+    fail<ConfigError>("family '{}' cannot be trained with actions; known: lewm, lewm_heads, vjepa2_ac", options.family);
   const TrainConfig config = resolved_config(options, common);
   const LewmRecipe& recipe = config.recipe;
   if (!common.out) fail("expected a run folder: --out RUN");
   const std::vector<fs::path> paths(config.data.begin(), config.data.end());
   const data::EpisodeDataset dataset(paths);
   LewmTask task(recipe.model, recipe.train, lewm_train_data(dataset, recipe, static_cast<uint64_t>(config.seed)),
-                recipe.loop.steps, static_cast<uint64_t>(config.seed), config.preset);
+                recipe.loop.steps, static_cast<uint64_t>(config.seed), config.preset,
+                at::Device(resolve_device(common)));
   RunFolder run(*common.out, config_json(config));
-  const int64_t first = run.latest_step().value_or(0);
-  const auto begin = std::chrono::steady_clock::now();
-  const LoopEnd end = run_loop(task, recipe.loop, run);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const int64_t done = run.latest_step().value_or(0);
-  const auto frames = static_cast<double>((done - first) * recipe.train.batch * (recipe.model.predictor.frames + 1));
-  if (common.json)
-    print_json({{"run", common.out->string()},
-                {"model", run.checkpoint_path(done).string()},
-                {"steps", done},
-                {"interrupted", end == LoopEnd::kInterrupted},
-                {"seconds", seconds},
-                {"frames_per_second", frames / std::max(seconds, 1e-9)},
-                {"held_out", last_evaluation(run)}});
-  return 0;
+  return finish_training(task, recipe.loop, run, recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss),
+                         common);
 }
 
 }  // namespace
 
 Run setup_train(CLI::App& app, CommonOptions& common) {
   auto options = std::make_shared<TrainOptions>();
-  app.add_option("--family", options->family, "Model family: lewm")->capture_default_str();
+  AcTrainOptions& other = options->other;
+  app.add_option("--family", options->family, "Model family: lewm, lewm_heads, vjepa2_ac")->capture_default_str();
   app.add_option("--preset", options->preset,
-                 "Defaults of the family: " + fmt::format("{}", fmt::join(lewm_presets(), ", ")))
-      ->capture_default_str();
-  app.add_option("--data", options->data, "Episode files (HDF5)");
-  app.add_option("--steps", options->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
-  app.add_option("--checkpoint-every", options->checkpoint_every, "Steps between checkpoints")
-      ->check(CLI::PositiveNumber);
+                 fmt::format("Defaults of the family: {} (lewm; default lewm-s64); {} (vjepa2_ac; default vjepa2-ac)",
+                             fmt::join(lewm_presets(), ", "), fmt::join(ac_presets(), ", ")));
+  app.add_flag("--probe", options->probe, "Train an attentive probe on labelled clips instead: --data LIST --encoder");
+  app.add_option("--data", other.data, "Episode files (HDF5); --probe: a list, 'PATH LABEL' a line");
+  app.add_option("--steps", other.steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
+  app.add_option("--checkpoint-every", other.checkpoint_every, "Steps between checkpoints")->check(CLI::PositiveNumber);
+  app.add_option("--init", options->init, "lewm_heads: model folder or run whose LeWM gets the heads")
+      ->option_text("DIR");
+  app.add_option("--encoder", other.encoder, "vjepa2_ac, --probe: frozen V-JEPA 2 encoder, a folder or Meta's .pt file")
+      ->option_text("PATH");
+  app.add_option("--latents", other.latents,
+                 "vjepa2_ac, --probe: folder for what the encoder gives; default RUN/latents")
+      ->option_text("DIR");
+  add_vjepa2_options(app, other.read);
   return [options, &common] { return train(*options, common); };
 }
 

@@ -1,0 +1,112 @@
+#include "tools/latent_cache.h"
+
+#include <torch/torch.h>
+
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/error.h"
+#include "jepa/core/file.h"
+#include "jepa/core/interrupt.h"
+#include "jepa/core/log.h"
+#include "jepa/core/progress.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/inference_encoder.h"
+
+namespace foresee::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFeatures = "features";
+constexpr int64_t kFramesAtOnce = 8;
+
+/// FNV-1a over 8-byte words.
+uint64_t mixed(uint64_t hash, const void* data, size_t bytes) {
+  const auto* at = static_cast<const unsigned char*>(data);
+  for (size_t i = 0; i < bytes; i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, at + i, std::min<size_t>(8, bytes - i));
+    hash = (hash ^ word) * 1099511628211u;
+  }
+  return hash;
+}
+
+/// Refuses a folder with other latents; marks a new one.
+void claim(const fs::path& folder, const nlohmann::ordered_json& identity) {
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) fail("{}: cannot create a folder for latents: {}", folder.string(), code.message());
+  const fs::path path = folder / "latents.json";
+  if (!fs::exists(path)) return write_json(path, identity);
+  const auto before = read_json(path);
+  for (const auto& [key, value] : identity.items())
+    if (!before.contains(key) || before.at(key) != nlohmann::json(value))
+      fail<CheckpointError>(
+          "{}: these latents are of another {}; remove the folder, or give another one with --latents", folder.string(),
+          key);
+}
+
+}  // namespace
+
+std::string weights_fingerprint(const torch::nn::Module& module) {
+  uint64_t hash = 14695981039346656037u;
+  for (const auto& [name, value] : state_dict(module)) {
+    const Tensor flat = value.cpu().contiguous();
+    hash = mixed(hash, name.data(), name.size());
+    hash = mixed(hash, flat.const_data_ptr(), static_cast<size_t>(flat.nbytes()));
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
+                         const Preprocess& preprocess, const std::string& identity)
+    : folder_(std::move(folder)), mapped_(static_cast<size_t>(dataset.episodes())) {
+  const int64_t size = model.config.encoder.image_size;
+  claim(folder_, {{"encoder", weights_fingerprint(*model.encoder)},
+                  {"picture", {{"size", size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
+                  {"episodes", identity},
+                  {"normalised", model.config.normalise_features}});
+  std::vector<int64_t> missing;
+  int64_t rows = 0, done = 0;
+  for (int64_t episode = 0; episode < dataset.episodes(); ++episode)
+    if (!fs::exists(file(episode))) {
+      missing.push_back(episode);
+      rows += dataset.length(episode);
+    }
+  if (missing.empty()) return;
+  const int64_t bytes = rows * model.grid().tokens() * model.config.encoder.width * int64_t{sizeof(float)};
+  log_info("encoding {} frames of {} episodes into {} ({:.2f} GB)", rows, missing.size(), folder_.string(),
+           static_cast<double>(bytes) / 1e9);
+  const InferenceEncoder encoder(model.encoder, Precision::kFloat32);
+  Progress progress("encode", rows, "frames");
+  for (const int64_t episode : missing) {
+    if (interrupted())
+      fail("interrupted: {} of {} frames are encoded; the same command goes on from there", done, rows);
+    std::vector<Tensor> parts;
+    for (int64_t first = 0; first < dataset.length(episode); first += kFramesAtOnce) {
+      const int64_t count = std::min(kFramesAtOnce, dataset.length(episode) - first);
+      const Tensor pictures = frame_input(dataset.frames(episode, first, count), preprocess, size, size);
+      const Tensor clips = pictures.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1});
+      parts.push_back(model.normalise(encoder.forward(clips)));
+      done += count;
+      progress.update(done);
+    }
+    save_safetensors(file(episode), {{kFeatures, at::cat(parts)}});
+  }
+  progress.finish();
+}
+
+fs::path LatentCache::file(int64_t episode) const {
+  return folder_ / fmt::format("episode-{:06d}.safetensors", episode);
+}
+
+Tensor LatentCache::rows(int64_t episode, int64_t first, int64_t count, int64_t step) const {
+  Tensor& all = mapped_.at(static_cast<size_t>(episode));
+  if (!all.defined()) all = SafetensorsFile(file(episode)).tensor(kFeatures);
+  FORESEE_CHECK(first >= 0 && count >= 1 && first + (count - 1) * step < all.size(0),
+                "expected rows of an episode of {}, got {} rows from {}", all.size(0), count, first);
+  return all.slice(0, first, first + (count - 1) * step + 1, step);
+}
+
+}  // namespace foresee::tools
