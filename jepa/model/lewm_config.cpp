@@ -90,6 +90,19 @@ void describe(Fields& f, LewmPredictorConfig& c) {
   f("mlp", c.mlp, "hidden width of the MLP", {1, 262144});
   f("dropout", c.dropout, "probability, of attention weights, attention output and MLP", {0, 0.99});
   f("embedding_dropout", c.embedding_dropout, "probability, of the embeddings with their positions", {0, 0.99});
+  static constexpr std::pair<LewmPredictorKind, std::string_view> kKinds[] = {
+      {LewmPredictorKind::kRecursive, "recursive"}, {LewmPredictorKind::kPrefix, "prefix"}};
+  f.choice("kind", c.kind, kKinds,
+           "recursive: LeWM, block after block; prefix: Fast-LeWM (arXiv 2606.26217), all horizons in one pass");
+  f("prefix_layers", c.prefix_layers, "kind prefix: blocks of the causal transformer over state and actions",
+    {1, 1000});
+  f("horizon", c.horizon, "kind prefix: action blocks of one pass", {1, 1000});
+}
+
+void describe(Fields& f, LewmHeadsConfig& c) {
+  f("inverse_hidden", c.inverse_hidden, "hidden width of the inverse-dynamics head; 0: none", {0, 65536});
+  f("distance_hidden", c.distance_hidden, "hidden width of the distance head; 0: none", {0, 65536});
+  f("decoder_width", c.decoder_width, "channels of the picture decoder's smallest grid; 0: none", {0, 4096});
 }
 
 void describe(Fields& f, LewmConfig& c) {
@@ -101,6 +114,9 @@ void describe(Fields& f, LewmConfig& c) {
   f("action_block", c.action_block, "numbers in an action block: frame skip x action size", {1, 65536});
   f("action_smoothed", c.action_smoothed, "width of the first action layer", {1, 65536});
   f("action_mlp_scale", c.action_mlp_scale, "hidden width of the action embedder / embedding", {1, 64});
+  f("proprioception", c.proprioception, "numbers of column 'proprio' that join a picture; 0: pictures alone",
+    {0, 4096});
+  f("heads", c.heads, "small networks on the embeddings, fitted afterwards (train --family lewm_heads)");
 }
 
 LewmConfig lewm_config_from_swm(const nlohmann::json& object, const std::string& where) {
@@ -133,6 +149,60 @@ LewmConfig lewm_config_from_swm(const nlohmann::json& object, const std::string&
       fail<CheckpointError>("{}: {}: expected the embedding's width {}, got {}", where, key, config.embedding, width);
   config.validate();
   return config;
+}
+
+LewmConfig lewm_config(const nlohmann::json& object, const std::string& where) {
+  return object.contains("_target_") ? lewm_config_from_swm(object, where)
+                                     : parse_config<LewmConfig>(object, where + ": model");
+}
+
+nlohmann::ordered_json swm_config(const LewmConfig& config) {
+  const LewmHeadsConfig& heads = config.heads;
+  const char* const foreign = config.predictor.kind != LewmPredictorKind::kRecursive ? "predictor.kind prefix"
+                              : config.proprioception > 0                            ? "proprioception"
+                              : heads.inverse_hidden + heads.distance_hidden + heads.decoder_width > 0 ? "heads"
+                                                                                                       : nullptr;
+  if (foreign)
+    fail<ConfigError>("stable-worldmodel's LeWM has no {}: this model cannot be written in its format", foreign);
+  using Json = nlohmann::ordered_json;
+  const std::string module = "stable_worldmodel.wm.lewm.module.";
+  const auto projector = [&](int64_t in, int64_t hidden) {
+    return Json{{"_target_", module + "MLP"},
+                {"input_dim", in},
+                {"output_dim", config.embedding},
+                {"hidden_dim", hidden},
+                {"norm_fn", {{"_target_", "torch.nn.BatchNorm1d"}, {"_partial_", true}}}};
+  };
+  Json encoder{{"_target_", "stable_pretraining.backbone.utils.vit_hf"},
+               {"size", "tiny"},
+               {"patch_size", config.vit.patch},
+               {"image_size", config.vit.image_size},
+               {"pretrained", false},
+               {"use_mask_token", false},
+               {"hidden_size", config.vit.width},
+               {"num_hidden_layers", config.vit.layers},
+               {"num_attention_heads", config.vit.heads},
+               {"intermediate_size", config.vit.mlp}};
+  Json predictor{{"_target_", module + "Predictor"},
+                 {"num_frames", config.predictor.frames},
+                 {"input_dim", config.embedding},
+                 {"hidden_dim", config.predictor.width},
+                 {"output_dim", config.embedding},
+                 {"depth", config.predictor.layers},
+                 {"heads", config.predictor.heads},
+                 {"mlp_dim", config.predictor.mlp},
+                 {"dim_head", config.predictor.head_dim},
+                 {"dropout", config.predictor.dropout},
+                 {"emb_dropout", config.predictor.embedding_dropout}};
+  Json actions{{"_target_", module + "Embedder"}, {"input_dim", config.action_block}, {"emb_dim", config.embedding}};
+  if (config.action_smoothed != 10) actions["smoothed_dim"] = config.action_smoothed;
+  if (config.action_mlp_scale != 4) actions["mlp_scale"] = config.action_mlp_scale;
+  return {{"_target_", "stable_worldmodel.wm.lewm.LeWM"},
+          {"encoder", encoder},
+          {"predictor", predictor},
+          {"action_encoder", actions},
+          {"projector", projector(config.vit.width, config.projector_hidden)},
+          {"pred_proj", projector(config.embedding, config.prediction_hidden)}};
 }
 
 }  // namespace foresee

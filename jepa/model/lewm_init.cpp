@@ -50,7 +50,8 @@ void initialise(Lewm& model, uint64_t seed) {
     value.copy_(initial_value(item.key(), value, fan_in, draws, first));
     first += static_cast<uint64_t>(value.numel());
   }
-  for (const auto& item : model->named_buffers()) item.value().fill_(ends_with(item.key(), "running_var") ? 1 : 0);
+  for (const auto& item : model->named_buffers())
+    item.value().fill_(ends_with(item.key(), "running_var") || ends_with(item.key(), "state_encoder.std") ? 1 : 0);
 }
 
 TensorMap with_transformers4_names(const TensorMap& tensors) {

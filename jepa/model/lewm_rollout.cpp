@@ -30,10 +30,11 @@ Tensor part(const Tensor& modulation, size_t layer, int64_t index, int64_t width
 }  // namespace
 
 LewmRollout::LewmRollout(const Lewm& model) : config_(model->config.predictor) {
+  FORESEE_CHECK(model->predictor.has_value(), "expected a predictor that goes block after block");
   FORESEE_CHECK(model->vit.cls.is_cpu() && model->vit.cls.scalar_type() == at::kFloat,
                 "expected a float32 model on the CPU, got {}", describe(model->vit.cls));
   const torch::NoGradGuard no_grad;
-  const LewmPredictor& predictor = model->predictor;
+  const LewmPredictor& predictor = *model->predictor;
   smooth_ = fixed({model->action_weight.squeeze(2), model->action_bias});
   action_in_ = fixed(model->action_in);
   action_out_ = fixed(model->action_out);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/nn/autocast.h"
 #include "jepa/nn/tiled.h"
 
 namespace foresee {
@@ -144,7 +145,12 @@ Tensor LewmVit::class_token(const Tensor& tokens) const {
 Tensor LewmVit::encode(const Tensor& patches, int64_t rows, int64_t columns) const {
   constexpr int64_t kTokens = 1040;  // of a tile: few enough for the cache, enough for large products
   const int64_t tile = std::max<int64_t>(1, kTokens / (1 + rows * columns));
-  return tiled(patches, parameters, tile, [&](const Tensor& part) { return class_token(tokens(part, rows, columns)); });
+  const auto device = patches.device().type();
+  const Precision precision = autocast_precision(device);  // tiles run in other threads
+  return tiled(patches, parameters, tile, [&](const Tensor& part) {
+    const AutocastGuard same(precision, device);
+    return class_token(tokens(part, rows, columns));
+  });
 }
 
 }  // namespace foresee

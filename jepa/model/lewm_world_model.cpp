@@ -43,14 +43,29 @@ LewmWorldModel::LewmWorldModel(Lewm model, ActionSpec actions, Preprocess prepro
                       model_->config.action_block, actions_.block_size());
   model_->eval();
   for (Tensor& parameter : model_->parameters()) parameter.requires_grad_(false);
-  if (model_->vit.cls.is_cpu()) fast_ = std::make_unique<LewmRollout>(model_);
+  if (model_->vit.cls.is_cpu() && model_->predictor) fast_ = std::make_unique<LewmRollout>(model_);
 }
 
 std::unique_ptr<LewmWorldModel> LewmWorldModel::from(const ModelFolder& folder, const std::string& source) {
-  if (!folder.actions) fail<CheckpointError>("{}: no actions.json: a world model needs to know its actions", source);
-  Lewm model(parse_config<LewmConfig>(folder.model, source + "/config.json: model"));
-  load_state_dict(*model, with_transformers4_names(folder.weights), source);
+  if (!folder.actions)
+    fail<CheckpointError>(
+        "{}: no actions.json: a world model needs to know its actions; beside weights of stable-worldmodel put one "
+        "with "
+        "size, block, mean and std of the training data",
+        source);
+  Lewm model(lewm_config(folder.model, source + "/config.json"));
+  adopt_state_dict(*model, with_transformers4_names(folder.weights), source);
   return std::make_unique<LewmWorldModel>(std::move(model), *folder.actions, folder.preprocess);
+}
+
+/// The robot's states of the last `history` frames. @returns float [B * history, S], undefined for a model without.
+Tensor LewmWorldModel::recent_states(const Tensor& state, int64_t batch, int64_t length, int64_t history) const {
+  const int64_t size = proprioception();
+  if (size == 0) return {};
+  FORESEE_CHECK(state.defined() && state.sizes() == at::IntArrayRef({batch, length, size}),
+                "the model was trained with {} numbers of the robot's own state: expected [{}, {}, {}], got {}", size,
+                batch, length, size, state.defined() ? describe(state) : "none");
+  return state.slice(1, length - history).flatten(0, 1).to(model_->vit.cls.options());
 }
 
 std::unique_ptr<Context> LewmWorldModel::encode(const Observation& observation) const {
@@ -58,10 +73,11 @@ std::unique_ptr<Context> LewmWorldModel::encode(const Observation& observation) 
   const Tensor& seen = observation.frames;
   FORESEE_CHECK(seen.dim() == 5 && seen.size(1) >= 1, "expected frames uint8 [B, T, 3, H, W], got {}", describe(seen));
   const int64_t batch = seen.size(0), length = seen.size(1);
-  const int64_t history = std::min(length, model_->config.predictor.frames);
+  const int64_t history = std::min(length, model_->config.predictor.history());
   const auto device = model_->vit.cls.device();
   const Tensor frames = seen.slice(1, length - history).flatten(0, 1).to(device);
-  const Tensor embeddings = model_->embed(frames, preprocess_).view({batch, history, -1});
+  const Tensor embeddings = model_->embed(frames, preprocess_, recent_states(observation.state, batch, length, history))
+                                .view({batch, history, -1});
   Tensor actions = at::zeros({batch, history - 1, actions_.block_size()}, embeddings.options());
   if (history > 1) {
     const Tensor& executed = observation.actions;
@@ -78,9 +94,46 @@ std::unique_ptr<Context> LewmWorldModel::encode(const Observation& observation) 
   return std::make_unique<LewmContext>(embeddings, actions, std::move(prefix));
 }
 
-Tensor LewmWorldModel::encode_goal(const Tensor& frames) const {
+Tensor LewmWorldModel::encode_goal(const Tensor& frames) const { return encode_goal_state(frames, {}); }
+
+Tensor LewmWorldModel::encode_goal_state(const Tensor& frames, const Tensor& state) const {
   const torch::NoGradGuard no_grad;
-  return model_->embed(frames.to(model_->vit.cls.device()), preprocess_);
+  if (proprioception() > 0 && !state.defined())
+    fail("the goal of this model is a picture and {} numbers of the robot's own state; only the picture was given",
+         proprioception());
+  return model_->embed(frames.to(model_->vit.cls.device()), preprocess_,
+                       state.defined() ? state.to(model_->vit.cls.options()) : state);
+}
+
+std::vector<std::string> LewmWorldModel::objectives() const {
+  return model_->distance ? std::vector<std::string>{"latent", "distance"} : std::vector<std::string>{"latent"};
+}
+
+void LewmWorldModel::set_objective(const std::string& name) {
+  if (name == "distance" && !model_->distance)
+    fail<ConfigError>(
+        "the model has no distance head: fit one with `foresee train --family lewm_heads`, or plan by objective "
+        "latent");
+  WorldModel::set_objective(name);
+  objective_ = name == "distance" ? LewmObjective::kDistance : LewmObjective::kLatent;
+}
+
+Tensor LewmWorldModel::propose(const Context& context, const Tensor& goal, int64_t horizon) const {
+  const torch::NoGradGuard no_grad;
+  const LewmContext& c = own(context);
+  FORESEE_CHECK(proposes(), "expected a model with an inverse-dynamics head");
+  FORESEE_CHECK(horizon >= 1 && goal.dim() == 2 && goal.size(0) == c.batch(), "expected goals [{}, D], got {}",
+                c.batch(), describe(goal));
+  Tensor now = c.embeddings.select(1, c.embeddings.size(1) - 1), actions = c.actions;
+  std::vector<Tensor> plan;
+  for (int64_t step = 0; step < horizon; ++step) {
+    plan.push_back(model_->inverse->forward(now, goal));
+    if (step + 1 == horizon) break;
+    actions = at::cat({actions, plan.back().unsqueeze(1)}, 1);
+    const Tensor states = model_->rollout(c.embeddings, actions);
+    now = states.select(1, states.size(1) - 1);
+  }
+  return at::stack(plan, 1);
 }
 
 bool LewmWorldModel::fast(const Tensor& actions) const {
@@ -116,6 +169,7 @@ Tensor LewmWorldModel::costs(const Context& context, const Tensor& goal, const T
                           : plain_rollout(context, actions.to(model_->vit.cls.device())).select(2, actions.size(2) - 1);
   FORESEE_CHECK(goal.dim() == 2 && goal.size(0) == last.size(0) && goal.size(1) == last.size(2),
                 "expected a goal [{}, {}], got {}", last.size(0), last.size(2), describe(goal));
+  if (objective_ == LewmObjective::kDistance) return model_->distance->forward(last, goal.unsqueeze(1));
   return (last - goal.unsqueeze(1)).square().sum(-1);
 }
 

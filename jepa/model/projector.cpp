@@ -18,8 +18,8 @@ Projector::Projector(torch::nn::Module& module, const std::string& path, int64_t
 
 Tensor Projector::forward(const Tensor& x, bool training) const {
   if (training) batches.add_(1);
-  const Tensor h = at::batch_norm(input.linear(x), norm.weight, norm.bias, running_mean, running_var, training,
-                                  kBatchNormMomentum, kBatchNormEps, /*cudnn_enabled=*/false);
+  const Tensor h = at::batch_norm(input.linear(x).to(norm.weight.scalar_type()), norm.weight, norm.bias, running_mean,
+                                  running_var, training, kBatchNormMomentum, kBatchNormEps, /*cudnn_enabled=*/false);
   return output.linear(at::gelu(h));
 }
 

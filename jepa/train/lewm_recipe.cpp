@@ -34,6 +34,8 @@ void describe(Fields& f, LewmRecipe& r) {
   f("frameskip", r.frameskip, "environment steps per frame and action block", {1});
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
   f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1});
+  f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",
+    {0});
 }
 
 const std::vector<std::string>& lewm_presets() {

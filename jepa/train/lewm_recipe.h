@@ -15,6 +15,7 @@ struct LewmRecipe {
   int64_t frameskip = 5;             // environment steps per frame and action block
   int64_t held_out_sequences = 128;  // evaluated; at most
   int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
+  int64_t probe_frames = 2048;  // of training episodes, that probes are fitted on; 0: half of the sequences instead
 };
 void describe(Fields& fields, LewmRecipe& recipe);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/train/schedule.h"
@@ -20,6 +21,12 @@ ParameterGroup all_parameters(const Lewm& model, double weight_decay) {
   return group;
 }
 
+Lewm lewm_on(const LewmConfig& config, at::Device device) {
+  Lewm model(config);
+  if (!device.is_cpu()) model->to(device);
+  return model;
+}
+
 }  // namespace
 
 void describe(Fields& f, LewmTrainConfig& c) {
@@ -28,34 +35,48 @@ void describe(Fields& f, LewmTrainConfig& c) {
   f("warmup_fraction", c.warmup_fraction, "of all steps, linear; then half a cosine to zero", {0, 1});
   f("weight_decay", c.weight_decay, "of every parameter, biases and norms too", {0});
   f("clip_norm", c.clip_norm, "global gradient norm; 0: not clipped", {0});
+  f.choice("precision", c.precision, kPrecisionNames,
+           "of the large products; weights, updates, norms and losses stay float32");
   f("loss", c.loss, "prediction and SIGReg");
 }
 
 LewmTask::LewmTask(const LewmConfig& model, const LewmTrainConfig& config, LewmTrainData data, int64_t steps,
-                   uint64_t seed, std::string preset)
+                   uint64_t seed, std::string preset, at::Device device)
     : config_(config),
       data_(std::move(data)),
       steps_(steps),
       seed_(seed),
       preset_(std::move(preset)),
-      model_(model),
+      device_(device),
+      model_(lewm_on(model, device)),
       optimizer_({all_parameters(model_, config.weight_decay)}),
       parameters_(model_->parameters()) {
   if (data_.actions.block_size() != model.action_block)
     fail<ConfigError>("model.action_block: expected {} (blocks of {} actions of {} numbers in the data), got {}",
                       data_.actions.block_size(), data_.actions.block, data_.actions.size, model.action_block);
   initialise(model_, seed);
+  if (model.proprioception > 0) model_->set_proprioception_statistics(data_.proprio_mean, data_.proprio_std);
+  if (config_.precision == Precision::kBFloat16 && !fast_bfloat16(device))
+    log_warning("train.precision bf16: this machine has no units for it; fp32 is faster here");
 }
 
-void LewmTask::start(int64_t) { model_->train(); }
+void LewmTask::start(int64_t step) {
+  model_->train();
+  done_ = step;
+}
 
 Metrics LewmTask::step(int64_t step) {
   const LewmBatch batch = data_.batch(step);
   Dropout dropout(Random(seed_, Stream::kDropout, static_cast<uint64_t>(step)));
   const Tensor directions = Random(seed_, Stream::kSigreg, static_cast<uint64_t>(step))
-                                .normal_tensor({model_->config.embedding, config_.loss.projections});
-  const LewmLosses losses =
-      lewm_losses(model_, data_.preprocess, batch.frames, batch.actions, directions, config_.loss, &dropout);
+                                .normal_tensor({model_->config.embedding, config_.loss.projections})
+                                .to(device_);
+  LewmLosses losses;
+  {
+    const AutocastGuard autocast(config_.precision, device_.type());
+    losses = lewm_losses(model_, data_.preprocess, batch.frames.to(device_), batch.actions.to(device_), directions,
+                         config_.loss, &dropout, batch.proprio.defined() ? batch.proprio.to(device_) : batch.proprio);
+  }
   optimizer_.zero_grad();
   losses.total.backward();
   const double norm = clip_grad_norm(parameters_, config_.clip_norm);
@@ -63,14 +84,25 @@ Metrics LewmTask::step(int64_t step) {
       std::max<int64_t>(1, static_cast<int64_t>(config_.warmup_fraction * static_cast<double>(steps_)));
   const double rate = lewm_learning_rate(step, warmup, steps_, config_.learning_rate, 0.0, 0.0);
   optimizer_.step(rate);
-  return {{"loss", losses.total.item<double>()},
-          {"prediction_loss", losses.prediction.item<double>()},
-          {"sigreg", losses.sigreg.item<double>()},
-          {"learning_rate", rate},
-          {"gradient_norm", norm}};
+  done_ = step + 1;
+  Metrics row{{"loss", losses.total.item<double>()},
+              {"prediction_loss", losses.prediction.item<double>()},
+              {"sigreg", losses.sigreg.item<double>()}};
+  if (losses.rollout.defined()) row.emplace_back("rollout_loss", losses.rollout.item<double>());
+  if (losses.straightening.defined()) row.emplace_back("straightening_loss", losses.straightening.item<double>());
+  row.emplace_back("learning_rate", rate);
+  row.emplace_back("gradient_norm", norm);
+  return row;
 }
 
-Metrics LewmTask::evaluate() { return evaluate_lewm(model_, data_.preprocess, data_.held_out, config_.loss, seed_); }
+Metrics LewmTask::evaluate() {
+  Metrics metrics = evaluate_lewm(model_, data_.preprocess, data_.held_out, config_.loss, seed_);
+  // Before the first step the embeddings are what the initial weights make of them.
+  if (done_ > 0 && !metrics.empty())
+    if (const auto warning = collapse_warning(metrics, model_->config.embedding))
+      log_warning("step {}: {}", done_, *warning);
+  return metrics;
+}
 
 void LewmTask::save(const std::filesystem::path& folder) const {
   ModelFolder out;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "jepa/model/lewm_loss.h"
+#include "jepa/nn/autocast.h"
 #include "jepa/train/adamw.h"
 #include "jepa/train/lewm_evaluation.h"
 #include "jepa/train/loop.h"
@@ -13,19 +14,21 @@ namespace foresee {
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {
-  int64_t batch = 128;            // clips a step
-  double learning_rate = 5e-5;    // peak, AdamW
-  double warmup_fraction = 0.01;  // of all steps, linear; then half a cosine to zero
-  double weight_decay = 1e-3;     // of every parameter, biases and norms too
-  double clip_norm = 1.0;         // global gradient norm; 0: not clipped
+  int64_t batch = 128;                        // clips a step
+  double learning_rate = 5e-5;                // peak, AdamW
+  double warmup_fraction = 0.01;              // of all steps, linear; then half a cosine to zero
+  double weight_decay = 1e-3;                 // of every parameter, biases and norms too
+  double clip_norm = 1.0;                     // global gradient norm; 0: not clipped
+  Precision precision = Precision::kFloat32;  // of the large products
   LewmLossConfig loss;
 };
 void describe(Fields& fields, LewmTrainConfig& config);
 
-/// B clips of T = history + 1 frames.
+/// B clips of T = lewm_clip_frames() frames.
 struct LewmBatch {
-  Tensor frames;   // uint8 [B, T, 3, H, W]
-  Tensor actions;  // float [B, T, action_block], normalised, NaN -> 0
+  Tensor frames;     // uint8 [B, T, 3, H, W]
+  Tensor actions;    // float [B, T, action_block], normalised, NaN -> 0
+  Tensor proprio{};  // float [B, T, proprioception] where the model takes it, as recorded
 };
 
 /// What a LeWM is trained on and what its model folder says about it.
@@ -34,15 +37,17 @@ struct LewmTrainData {
   LewmHeldOut held_out;
   Preprocess preprocess;
   ActionSpec actions;
+  std::vector<double> proprio_mean{}, proprio_std{};  // of the training split, where the model takes proprioception
 };
 
 /// Training of LeWorldModel. Weights are drawn, and every step is, from `seed` and the step's number.
 class LewmTask : public TrainTask {
  public:
   /// @param steps  optimizer steps in all: the learning rate ends there. @param preset  for the model folder.
+  /// @param device  where the model computes; batches come from the CPU.
   /// @throws ConfigError when the data's action blocks are not of the model's size.
   LewmTask(const LewmConfig& model, const LewmTrainConfig& config, LewmTrainData data, int64_t steps, uint64_t seed,
-           std::string preset = "");
+           std::string preset = "", at::Device device = at::kCPU);
 
   void start(int64_t step) override;
   Metrics step(int64_t step) override;
@@ -58,6 +63,8 @@ class LewmTask : public TrainTask {
   int64_t steps_;
   uint64_t seed_;
   std::string preset_;
+  at::Device device_;
+  int64_t done_ = 0;  // steps
   Lewm model_;
   AdamW optimizer_;
   std::vector<Tensor> parameters_;
