@@ -84,13 +84,13 @@ Found plan_blocks(const WorldModel& model, const PlanOptions& options, const Com
     const auto numbers = std::count(options.states.front().begin(), options.states.front().end(), ',') + 1;
     observation.state = torch::tensor(parse_state(options.states.front(), numbers), at::kDouble).view({1, 1, -1});
   }
-  const auto [cost, device] = planner::model_cost(model, observation, wanted.unsqueeze(0));
+  const auto [cost, device, propose] = planner::model_cost(model, observation, wanted.unsqueeze(0));
   planner::SearchRequest request;
-  request.init = at::zeros({1, 0, actions.block_size()}, at::TensorOptions(device).dtype(at::kFloat));
+  request.init = at::zeros({1, 0, actions.block_size()}, at::TensorOptions(asked.device).dtype(at::kFloat));
   request.noise =
       planner::draw_noise(common.seed, std::vector<planner::PlanId>{{0, 0}}, config.search, actions.block_size());
   std::tie(request.low, request.high) = planner::normalised_bounds(actions);
-  planner::Plan found = planner::make_planner(config)(cost, request);
+  planner::Plan found = planner::make_planner(config)(asked.cost, request);
   const Tensor steps = actions.to_environment(found.blocks[0].cpu());
   return {std::move(found), steps, std::nullopt};
 }
