@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "jepa/core/error.h"
 
@@ -42,12 +43,14 @@ data::Episode record(Env& env, Policy& policy, const CollectConfig& config, uint
   RowRecorder rows;
   std::vector<Tensor> frames;
   bool reached = false;
+  std::vector<int64_t> terminated;
   const auto see = [&] {
+    terminated.push_back(reached);
     frames.push_back(env.render(config.size));
     for (const auto& [name, values] : env.columns()) rows.add(name, values);
   };
   see();
-  for (int64_t t = 0; t < config.max_steps && !reached; ++t) {
+  for (int64_t t = 0; t < config.max_steps && !(reached && config.stop_at_goal); ++t) {
     const auto action = policy.act(env, random);
     rows.add("action", action);
     reached = env.step(action);
@@ -57,9 +60,7 @@ data::Episode record(Env& env, Policy& policy, const CollectConfig& config, uint
            std::vector<double>(static_cast<size_t>(env.action_spec().size), std::numeric_limits<double>::quiet_NaN()));
   data::Episode episode{.id = id, .frames = {}, .columns = rows.tensors()};
   episode.frames = at::stack(frames).permute({0, 2, 3, 1}).contiguous();
-  Tensor terminated = at::zeros({episode.length()}, at::kBool);
-  terminated[-1].fill_(reached);
-  episode.columns["terminated"] = terminated;
+  episode.columns["terminated"] = at::tensor(terminated).to(at::kBool);
   return episode;
 }
 
@@ -67,31 +68,52 @@ data::Episode record(Env& env, Policy& policy, const CollectConfig& config, uint
 
 void describe(Fields& f, CollectConfig& c) {
   f("env", c.env, "environment");
-  f("policy", c.policy, "who acts: expert, random, noop");
-  f("noise", c.noise, "standard deviation added to the expert's action", {0});
+  f("policy", c.policy, "who acts: expert, random, noop, cem, weak");
+  f("noise", c.noise, "standard deviation added to the expert's action (cem: a share of half its range)", {0});
   f("max_steps", c.max_steps, "steps after which an episode ends", {1});
+  f("stop_at_goal", c.stop_at_goal, "an episode ends at its goal; else it goes on to max_steps");
   f("size", c.size, "pictures, pixels", {8, 1024});
+  f("world", c.world, "factors of variation of each environment");
+  f("cem", c.cem, "the search of policy cem");
+}
+
+CollectConfig usual_collection(const std::string& env) {
+  CollectConfig config{.env = env};
+  if (env == "eb_two_room") config.noise = 1.0;
+  if (env == "wall") config.noise = 0.5;
+  if (env == "push_t") config.policy = "cem", config.noise = 0.1;
+  if (env == "reacher") config.policy = "random", config.noise = 0, config.max_steps = 200;
+  if (env == "process") config.policy = "random", config.noise = 0;
+  return config;
 }
 
 data::Episode generate_episode(const CollectConfig& config, uint64_t id) {
-  const auto env = make_env(config.env);
-  const auto policy = make_policy(config.env, config.policy, config.noise);
+  const auto env = make_env(config.env, config.world);
+  const auto policy = make_policy(config.env, config.policy, config.noise, config.cem);
   return record(*env, *policy, config, id);
 }
 
-std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id) {
-  FORESEE_CHECK(count >= 0 && config.max_steps > 0 && config.size > 0,
-                "expected episodes, steps and a picture size, got {}, {} and {}", count, config.max_steps, config.size);
-  const auto world = make_env(config.env);
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids) {
+  FORESEE_CHECK(config.max_steps > 0 && config.size > 0, "expected steps and a picture size, got {} and {}",
+                config.max_steps, config.size);
+  const auto world = make_env(config.env, config.world);
   world->render(config.size);  // clones share what was drawn
-  std::vector<data::Episode> episodes(static_cast<size_t>(count));
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+  std::vector<data::Episode> episodes(ids.size());
+  at::parallel_for(0, static_cast<int64_t>(ids.size()), 1, [&](int64_t begin, int64_t end) {
     const auto env = world->clone();
-    const auto policy = make_policy(config.env, config.policy, config.noise);
-    for (int64_t i = begin; i < end; ++i)
-      episodes[static_cast<size_t>(i)] = record(*env, *policy, config, first_id + static_cast<uint64_t>(i));
+    for (int64_t i = begin; i < end; ++i) {
+      const auto policy = make_policy(config.env, config.policy, config.noise, config.cem);
+      episodes[static_cast<size_t>(i)] = record(*env, *policy, config, ids[static_cast<size_t>(i)]);
+    }
   });
   return episodes;
+}
+
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id) {
+  FORESEE_CHECK(count >= 0, "expected a number of episodes, got {}", count);
+  std::vector<uint64_t> ids(static_cast<size_t>(count));
+  std::iota(ids.begin(), ids.end(), first_id);
+  return generate_episodes(config, ids);
 }
 
 }  // namespace foresee::planner

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "data/episode/episode.h"
-#include "planner/env/env.h"
+#include "planner/env/search_policy.h"
+#include "planner/env/world_config.h"
 
 namespace foresee::planner {
 
@@ -15,18 +16,26 @@ namespace foresee::planner {
 struct CollectConfig {
   std::string env = "two_room";
   std::string policy = "expert";
-  double noise = 2.0;       // standard deviation added to the expert's action
+  double noise = 2.0;       // standard deviation added to the expert's action; cem: as a share of half the range
   int64_t max_steps = 100;  // an episode ends at the goal, or after so many steps
-  int64_t size = 64;        // pixels, height and width
+  bool stop_at_goal = true;
+  int64_t size = 64;  // pixels, height and width
   uint64_t seed = 0;
+  WorldConfig world;
+  SearchPolicyConfig cem;  // of policy cem
 };
 void describe(Fields& fields, CollectConfig& config);
+/// What an environment's episodes are when nothing is said: the scripted expert with the noise of the published data;
+/// push_t: policy cem; reacher: random actions over 200 steps, as published.
+CollectConfig usual_collection(const std::string& env);
 
 /// Records one episode: a pure function of (config, id). Rows: the start and the state after every step; the row's
 /// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool.
 data::Episode generate_episode(const CollectConfig& config, uint64_t id);
 
-/// Episodes first_id .. first_id + count - 1, on several threads: the same bytes whatever their number.
+/// The episodes of these ids, on several threads: the same bytes whatever their number.
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids);
+/// Episodes first_id .. first_id + count - 1, likewise.
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id = 0);
 
 }  // namespace foresee::planner

@@ -20,6 +20,9 @@ class Env {
 
   /// A copy in the same state: what the oracle plans in.
   virtual std::unique_ptr<Env> clone() const = 0;
+  /// Becomes a copy of another world of the same kind and config, as clone() does. By default by set_goal and
+  /// set_state.
+  virtual void restore(const Env& other);
 
   /// Draws start and goal (and nothing else) from `random`.
   virtual void reset(RandomSequence& random) = 0;
@@ -43,23 +46,33 @@ class Env {
 
   /// size, low and high of one action; block 1.
   virtual ActionSpec action_spec() const = 0;
+  /// The action that does nothing: zeros, unless actions are places.
+  virtual std::vector<double> rest() const;
 
   /// What a recorded row holds beside picture and action, under stable-worldmodel's column names. By default state and
   /// goal_state.
   virtual std::vector<std::pair<std::string, std::vector<double>>> columns() const;
 };
 
-/// An action for the present state, in environment units.
+/// An action for the present state, in environment units. One object acts in one episode.
 class Policy {
  public:
   virtual ~Policy() = default;
   virtual std::vector<double> act(const Env& env, RandomSequence& random) = 0;
 };
 
-/// By name: "two_room". @throws Error naming the known ones.
+/// two_room, eb_two_room, wall, push_t, reacher, process.
+const std::vector<std::string>& env_names();
+/// By name, with every factor of variation at its default (others: planner/env/world_config.h). @throws Error naming
+/// the known ones, or where the environment's simulator is not built in.
 std::unique_ptr<Env> make_env(const std::string& name);
-/// By name for an environment: "random", "expert", "noop". @param noise  standard deviation added to the expert's
-/// action.
+
+struct SearchPolicyConfig;  // planner/env/search_policy.h
+/// By name for an environment: random, noop, expert (scripted; where there is none, cem), cem (a search on the
+/// environment itself), weak (push_t: random moves that stay near the block).
+/// @param noise  standard deviation added to the expert's action. @param search  of policy cem.
 std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise = 0.0);
+std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise,
+                                    const SearchPolicyConfig& search);
 
 }  // namespace foresee::planner

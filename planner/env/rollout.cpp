@@ -3,33 +3,61 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "jepa/core/error.h"
 
 namespace foresee::planner {
 
 Tensor rollout_costs(const Env& env, const Tensor& actions) {
-  FORESEE_CHECK(actions.dim() == 3 && actions.size(2) == env.action_spec().size, "expected actions [K, T, {}], got {}",
-                env.action_spec().size, foresee::describe(actions));
+  const ActionSpec spec = env.action_spec();
+  FORESEE_CHECK(actions.dim() == 3 && actions.size(2) == spec.size, "expected actions [K, T, {}], got {}", spec.size,
+                foresee::describe(actions));
   const Tensor rows = actions.detach().to(at::kCPU, at::kDouble).contiguous();
   const int64_t candidates = rows.size(0), steps = rows.size(1), size = rows.size(2);
   Tensor costs = at::empty({candidates}, at::kFloat);
   const double* action = rows.const_data_ptr<double>();
   float* cost = costs.data_ptr<float>();
-  const std::vector<double> start = env.state();
   at::parallel_for(0, candidates, 16, [&](int64_t begin, int64_t end) {
     const auto world = env.clone();
+    std::vector<double> move(static_cast<size_t>(size));
     for (int64_t k = begin; k < end; ++k) {
-      world->set_state(start);
+      world->restore(env);
       int64_t t = 0;
       bool reached = false;
       while (t < steps && !reached) {
-        reached = world->step({action + (k * steps + t) * size, static_cast<size_t>(size)});
+        const double* from = action + (k * steps + t) * size;
+        for (size_t i = 0; i < move.size(); ++i)
+          move[i] = spec.low.empty() ? from[i] : std::clamp(from[i], spec.low[i], spec.high[i]);
+        reached = world->step(move);
         ++t;
       }
       cost[k] = reached ? -static_cast<float>(steps - t) : static_cast<float>(world->distance_to_goal());
     }
   });
   return costs;
+}
+
+CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions) {
+  return [worlds = std::move(worlds), actions](const Tensor& blocks, const Tensor& rows) {
+    const Tensor plans = actions.to_environment(blocks.cpu());  // [B, K, T, A]
+    std::vector<Tensor> costs;
+    for (int64_t i = 0; i < plans.size(0); ++i)
+      costs.push_back(rollout_costs(*worlds[static_cast<size_t>(rows[i].item<int64_t>())], plans[i]));
+    return at::stack(costs);
+  };
+}
+
+ActionSpec bounded_actions(const Env& env, int64_t block) {
+  ActionSpec spec = env.action_spec();
+  spec.block = block;
+  spec.mean.clear();
+  spec.std.clear();
+  for (size_t i = 0; i < spec.low.size(); ++i) {
+    spec.mean.push_back((spec.low[i] + spec.high[i]) / 2);
+    spec.std.push_back((spec.high[i] - spec.low[i]) / 2);
+  }
+  return spec;
 }
 
 }  // namespace foresee::planner

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <vector>
+
+#include "planner/cost.h"
 #include "planner/env/env.h"
 
 namespace foresee::planner {
@@ -9,7 +12,15 @@ namespace foresee::planner {
 ///
 /// The cost of a candidate is the distance to the goal after its last action. One that reaches the goal stops there and
 /// costs minus the number of actions it has left, so that of two that arrive the earlier one wins.
-/// @param actions  float [K, T, A], environment units. @returns float [K], lower is better.
+/// @param actions  float [K, T, A], environment units; what lies outside the environment's bounds is cut to them.
+/// @returns float [K], lower is better.
 Tensor rollout_costs(const Env& env, const Tensor& actions);
+
+/// The cost of candidates in copies of the worlds themselves: rollout_costs().
+/// @param worlds  must outlive the result. @param actions  what a block is.
+CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions);
+
+/// Blocks of `block` environment actions whose normalised -1 .. 1 spans the environment's bounds.
+ActionSpec bounded_actions(const Env& env, int64_t block);
 
 }  // namespace foresee::planner
