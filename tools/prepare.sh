@@ -39,7 +39,7 @@ packages_needed() {
   echo libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
   echo libopencv-dev
   echo nlohmann-json3-dev libcli11-dev libeigen3-dev libgtest-dev libgmock-dev
-  [ "$minimal" = 1 ] || echo libhdf5-dev hdf5-filter-plugin-blosc-serial chipmunk-dev
+  [ "$minimal" = 1 ] || echo libhdf5-dev hdf5-filter-plugin-blosc-serial libblosc-dev zlib1g-dev chipmunk-dev
 }
 
 installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -111,7 +111,7 @@ fetch_libraries() {
     torch_dir="$site/torch"
     fetch_wheels libtorch
   fi
-  [ "$minimal" = 1 ] || fetch_wheels optional
+  [ "$minimal" = 1 ] || { fetch_wheels optional; fetch_wheels arrow; }
   [ "$gpu" = 0 ] || fetch_wheels gpu
 }
 

@@ -3,7 +3,7 @@
 #
 #   --gpu        also fetch the CUDA libraries (2.7 GB), for a machine with an NVIDIA driver
 #   --torch DIR  use a LibTorch 2.11 that is already there (DIR holds include/ and lib/)
-#   --minimal    leave out the optional parts (HDF5 with Blosc, Chipmunk, MuJoCo)
+#   --minimal    leave out the optional parts (HDF5 with Blosc, Arrow for LeRobot sets, Chipmunk, MuJoCo)
 #
 # A second run takes seconds, plus the demo. Works as root and as a user with sudo, from any folder.
 

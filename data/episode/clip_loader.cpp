@@ -45,7 +45,7 @@ struct ClipLoader::Impl {
     std::vector<Clip> chosen;
     for (int64_t i = 0; i < config.batch; ++i)
       chosen.push_back(clips[static_cast<size_t>(order[static_cast<size_t>(step % per_epoch * config.batch + i)])]);
-    return dataset.read(shape, chosen);
+    return dataset.read(shape, chosen, config.threads);
   }
 
   void read_ahead() {

@@ -13,6 +13,7 @@ struct LoaderConfig {
   uint64_t seed = 0;
   Split split = Split::kTrain;
   int64_t prefetch = 4;  // batches read ahead by a background thread; 0: read when asked for
+  int64_t threads = 1;   // that share the clips of a batch
 };
 
 /// Shuffled batches of clips. Batch `step` is a pure function of (dataset, shape, seed, step): epoch step /

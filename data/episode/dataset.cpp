@@ -5,19 +5,50 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <map>
+#include <mutex>
+#include <thread>
 
-#include "data/episode/episode_file.h"
+#include "data/episode/planes.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 
 namespace foresee::data {
 namespace {
 
-constexpr int64_t kSlabRows = 1000;      // rows read at a time while filling the cache
 constexpr int64_t kColumnNumbers = 256;  // columns with more numbers a row than this stay in the file
 
-Tensor planar(const Tensor& pixels) { return pixels.permute({0, 3, 1, 2}).contiguous(); }
+/// uint8 [T, H, W, 3] -> [T, 3, H, W].
+Tensor planar(const Tensor& pixels) {
+  const Tensor from = pixels.contiguous();
+  const int64_t count = from.size(0), numbers = from.size(1) * from.size(2) * 3;
+  Tensor out = at::empty({count, 3, from.size(1), from.size(2)}, at::kByte);
+  for (int64_t i = 0; i < count; ++i)
+    to_planes(from.const_data_ptr<uint8_t>() + i * numbers, numbers / 3, out.data_ptr<uint8_t>() + i * numbers);
+  return out;
+}
+
+/// Calls work(i) for i in [0, count), shared among threads; the first failure is thrown again here.
+template <class Work>
+void share(int64_t count, int64_t threads, const Work& work) {
+  threads = std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1));
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto part = [&](int64_t t) {
+    try {
+      for (int64_t i = count * t / threads; i < count * (t + 1) / threads; ++i) work(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+    }
+  };
+  std::vector<std::thread> others;
+  for (int64_t t = 1; t < threads; ++t) others.emplace_back(part, t);
+  part(0);
+  for (auto& thread : others) thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
 
 int64_t memory_limit(int64_t cache_bytes) {
   const int64_t physical = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
@@ -27,16 +58,17 @@ int64_t memory_limit(int64_t cache_bytes) {
 }  // namespace
 
 struct EpisodeDataset::Impl {
-  /// Rows of one file, or one episode in memory.
+  /// One set of episodes, or one episode in memory.
   struct Source {
-    Tensor frames;      // uint8 [rows, 3, H, W]; undefined: read from the file when asked for
+    Tensor frames;      // uint8 [rows, 3, H, W]; undefined: read from the set when asked for
     TensorMap columns;  // float [rows, ...]
-    std::unique_ptr<EpisodeFile> file;
+    std::unique_ptr<EpisodeSource> set;
   };
 
   struct Entry {
     size_t source;
-    int64_t first, length;  // rows of the source
+    int64_t number;         // in its set
+    int64_t first, length;  // rows of the source's tensors
     uint64_t id;
   };
 
@@ -45,22 +77,23 @@ struct EpisodeDataset::Impl {
   int64_t height = 0, width = 0, action_size = 0;
 
   void take_size(const std::string& what, int64_t h, int64_t w, int64_t channels, int64_t actions);
-  void open(const std::filesystem::path& path);
+  void open(const std::filesystem::path& path, const SourceOptions& options);
   void fill_cache();
   const Entry& entry(int64_t episode) const {
     FORESEE_CHECK(episode >= 0 && episode < static_cast<int64_t>(entries.size()),
                   "expected an episode of 0..{}, got {}", entries.size(), episode);
     return entries[static_cast<size_t>(episode)];
   }
-  /// Rows of an episode; checked.
-  int64_t first_row(int64_t episode, int64_t first, int64_t count) const {
+  /// The same, checked to have the rows.
+  const Entry& entry(int64_t episode, int64_t first, int64_t count) const {
     const Entry& e = entry(episode);
     FORESEE_CHECK(first >= 0 && count >= 0 && count <= e.length - first, "expected rows of 0..{}, got {} from {}",
                   e.length, count, first);
-    return e.first + first;
+    return e;
   }
   const Tensor& column(const Entry& entry, const std::string& name) const;
-  void copy_frame(const Entry& entry, int64_t row, uint8_t* out) const;
+  /// `count` pictures of an episode, `step` rows apart, to uint8 [count, 3, H, W].
+  void copy_frames(const Entry& entry, int64_t row, int64_t step, int64_t count, uint8_t* out) const;
 };
 
 void EpisodeDataset::Impl::take_size(const std::string& what, int64_t h, int64_t w, int64_t channels, int64_t actions) {
@@ -71,33 +104,41 @@ void EpisodeDataset::Impl::take_size(const std::string& what, int64_t h, int64_t
                     actions, height, width, action_size);
 }
 
-void EpisodeDataset::Impl::open(const std::filesystem::path& path) {
+void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceOptions& options) {
   Source source;
-  source.file = std::make_unique<EpisodeFile>(path);
-  const EpisodeFile& file = *source.file;
-  const ColumnInfo &pixels = file.column("pixels"), &action = file.column("action");
-  if (pixels.dtype != at::kByte || pixels.shape.size() != 3 || action.shape.size() != 1)
-    fail<DataError>("{}: expected pixels uint8 [rows, H, W, 3] and action [rows, A]", path.string());
-  take_size(path.string(), pixels.shape[0], pixels.shape[1], pixels.shape[2], action.shape[0]);
-  for (const auto& column : file.columns()) {
-    int64_t numbers = 1;
-    for (const auto n : column.shape) numbers *= n;
-    if (column.name != "pixels" && numbers <= kColumnNumbers)
-      source.columns[column.name] = file.read(column.name, 0, file.rows()).to(at::kFloat);
+  source.set = open_source(path, options);
+  const EpisodeSource& set = *source.set;
+  const ColumnInfo& pixels = set.column("pixels");
+  if (!pixels.picture()) fail<DataError>("{}: expected pixels uint8 [rows, H, W, 3]", path.string());
+  for (const auto& column : set.info().columns) {
+    if (column.name == "pixels" || column.numbers() > kColumnNumbers) continue;
+    Tensor values = set.read_all(column.name).to(at::kFloat).contiguous();
+    if (column.name == "action" && values.dim() == 1) values = values.unsqueeze(1);
+    source.columns[column.name] = std::move(values);
   }
-  for (int64_t e = 0; e < file.episodes(); ++e)
-    entries.push_back({sources.size(), file.offset(e), file.length(e), file.id(e)});
+  const auto action = source.columns.find("action");
+  if (action != source.columns.end() && action->second.dim() != 2)
+    fail<DataError>("{}: expected action [rows, A], got {}", path.string(), foresee::describe(action->second));
+  take_size(path.string(), pixels.shape[0], pixels.shape[1], pixels.shape[2],
+            action == source.columns.end() ? 0 : action->second.size(1));
+  int64_t first = 0;
+  for (int64_t e = 0; e < set.episodes(); ++e) {
+    entries.push_back({sources.size(), e, first, set.length(e), set.id(e)});
+    first += set.length(e);
+  }
   sources.push_back(std::move(source));
 }
 
 void EpisodeDataset::Impl::fill_cache() {
-  for (auto& source : sources) {
-    const int64_t rows = source.file->rows();
-    source.frames = at::empty({rows, 3, height, width}, at::kByte);
-    for (int64_t row = 0; row < rows; row += kSlabRows) {
-      const int64_t count = std::min(kSlabRows, rows - row);
-      source.frames.narrow(0, row, count).copy_(source.file->read("pixels", row, count).permute({0, 3, 1, 2}));
-    }
+  for (size_t s = 0; s < sources.size(); ++s) {
+    int64_t rows = 0;
+    for (const int64_t length : sources[s].set->info().lengths) rows += length;
+    Tensor frames = at::empty({rows, 3, height, width}, at::kByte);
+    for (const Entry& entry : entries)
+      if (entry.source == s)
+        sources[s].set->read_pictures(entry.number, 0, 1, entry.length,
+                                      frames.data_ptr<uint8_t>() + entry.first * 3 * height * width);
+    sources[s].frames = std::move(frames);
   }
 }
 
@@ -110,21 +151,22 @@ const Tensor& EpisodeDataset::Impl::column(const Entry& entry, const std::string
   fail<DataError>("no column '{}' in episode {}; there are: {}", name, entry.id, known);
 }
 
-void EpisodeDataset::Impl::copy_frame(const Entry& entry, int64_t row, uint8_t* out) const {
+void EpisodeDataset::Impl::copy_frames(const Entry& entry, int64_t row, int64_t step, int64_t count,
+                                       uint8_t* out) const {
   const Source& source = sources[entry.source];
+  if (!source.frames.defined()) return source.set->read_pictures(entry.number, row, step, count, out);
   const int64_t bytes = 3 * height * width;
-  const Tensor read = source.frames.defined() ? Tensor() : planar(source.file->read("pixels", row, 1));
-  const uint8_t* from =
-      source.frames.defined() ? source.frames.const_data_ptr<uint8_t>() + row * bytes : read.const_data_ptr<uint8_t>();
-  std::memcpy(out, from, static_cast<size_t>(bytes));
+  const uint8_t* from = source.frames.const_data_ptr<uint8_t>() + (entry.first + row) * bytes;
+  for (int64_t i = 0; i < count; ++i) std::memcpy(out + i * bytes, from + i * step * bytes, static_cast<size_t>(bytes));
 }
 
-EpisodeDataset::EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes)
+EpisodeDataset::EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes,
+                               const SourceOptions& options)
     : impl_(std::make_unique<Impl>()) {
-  FORESEE_CHECK(!paths.empty(), "expected at least one episode file");
-  for (const auto& path : paths) impl_->open(path);
+  FORESEE_CHECK(!paths.empty(), "expected at least one set of episodes");
+  for (const auto& path : paths) impl_->open(path, options);
   int64_t rows = 0;
-  for (const auto& source : impl_->sources) rows += source.file->rows();
+  for (const auto& entry : impl_->entries) rows += entry.length;
   const int64_t bytes = rows * 3 * impl_->height * impl_->width;
   if (bytes <= memory_limit(cache_bytes)) {
     impl_->fill_cache();
@@ -138,13 +180,13 @@ EpisodeDataset::EpisodeDataset(std::vector<Episode> episodes) : impl_(std::make_
   FORESEE_CHECK(!episodes.empty(), "expected at least one episode");
   for (auto& episode : episodes) {
     const std::string what = fmt::format("episode {}", episode.id);
-    FORESEE_CHECK(episode.frames.dim() == 4 && episode.columns.contains("action"),
+    FORESEE_CHECK(episode.frames.dim() == 4 && episode.frames.size(3) == 3 && episode.columns.contains("action"),
                   "{}: expected frames uint8 [T, H, W, 3] and a column 'action'", what);
     const Tensor& frames = episode.frames;
     impl_->take_size(what, frames.size(1), frames.size(2), frames.size(3), episode.columns.at("action").size(1));
-    Impl::Source source{.frames = planar(frames), .columns = {}, .file = nullptr};
+    Impl::Source source{.frames = planar(frames), .columns = {}, .set = nullptr};
     for (const auto& [name, values] : episode.columns) source.columns[name] = values.to(at::kFloat).contiguous();
-    impl_->entries.push_back({impl_->sources.size(), 0, episode.length(), episode.id});
+    impl_->entries.push_back({impl_->sources.size(), 0, 0, episode.length(), episode.id});
     impl_->sources.push_back(std::move(source));
     episode.frames = Tensor();  // one copy in memory is enough
   }
@@ -180,23 +222,27 @@ std::vector<Clip> EpisodeDataset::clips(const ClipShape& shape, Split split) con
   return clips;
 }
 
-ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> clips) const {
+ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads) const {
   const auto batch = static_cast<int64_t>(clips.size());
   ClipBatch out;
   out.frames = at::empty({batch, shape.frames, 3, height(), width()}, at::kByte);
   out.actions = at::empty({batch, shape.frames, shape.frameskip, action_size()}, at::kFloat);
+  uint8_t* const frames = out.frames.data_ptr<uint8_t>();
+  float* const actions = out.actions.data_ptr<float>();
+  const int64_t clip_bytes = shape.frames * 3 * height() * width(), clip_actions = shape.span() * action_size();
+  share(batch, threads, [&](int64_t b) {
+    const Clip& clip = clips[static_cast<size_t>(b)];
+    const auto& entry = impl_->entry(clip.episode, clip.start, shape.span());
+    impl_->copy_frames(entry, clip.start, shape.frameskip, shape.frames, frames + b * clip_bytes);
+    if (clip_actions > 0)
+      std::memcpy(actions + b * clip_actions,
+                  impl_->column(entry, "action").const_data_ptr<float>() + (entry.first + clip.start) * action_size(),
+                  static_cast<size_t>(clip_actions) * sizeof(float));
+  });
   std::map<std::string, std::vector<Tensor>> columns;
-  uint8_t* frame = out.frames.data_ptr<uint8_t>();
-  float* action = out.actions.data_ptr<float>();
-  const int64_t frame_bytes = 3 * height() * width(), clip_actions = shape.span() * action_size();
   for (const Clip& clip : clips) {
     const auto& entry = impl_->entry(clip.episode);
-    const int64_t row = impl_->first_row(clip.episode, clip.start, shape.span());
-    for (int64_t t = 0; t < shape.frames; ++t, frame += frame_bytes)
-      impl_->copy_frame(entry, row + t * shape.frameskip, frame);
-    std::memcpy(action, impl_->column(entry, "action").const_data_ptr<float>() + row * action_size(),
-                static_cast<size_t>(clip_actions) * sizeof(float));
-    action += clip_actions;
+    const int64_t row = entry.first + clip.start;
     for (const auto& name : shape.columns)
       columns[name].push_back(impl_->column(entry, name).slice(0, row, row + shape.span(), shape.frameskip));
   }
@@ -205,38 +251,15 @@ ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> cli
 }
 
 Tensor EpisodeDataset::frames(int64_t episode, int64_t first, int64_t count) const {
-  const int64_t row = impl_->first_row(episode, first, count);
-  const auto& source = impl_->sources[impl_->entry(episode).source];
-  return source.frames.defined() ? source.frames.narrow(0, row, count).clone()
-                                 : planar(source.file->read("pixels", row, count));
+  Tensor out = at::empty({count, 3, height(), width()}, at::kByte);
+  const auto& entry = impl_->entry(episode, first, count);
+  if (count > 0) impl_->copy_frames(entry, first, 1, count, out.data_ptr<uint8_t>());
+  return out;
 }
 
 Tensor EpisodeDataset::column(int64_t episode, const std::string& name, int64_t first, int64_t count) const {
-  return impl_->column(impl_->entry(episode), name).narrow(0, impl_->first_row(episode, first, count), count).clone();
-}
-
-ColumnStatistics EpisodeDataset::statistics(const std::string& column, Split split) const {
-  std::vector<Tensor> rows;
-  for (const int64_t e : episodes_of(split)) {
-    const auto& entry = impl_->entry(e);
-    rows.push_back(impl_->column(entry, column).narrow(0, entry.first, entry.length).flatten(1));
-  }
-  if (rows.empty()) fail<DataError>("no episode to take the mean of '{}' over", column);
-  Tensor all = at::cat(rows).to(at::kDouble);
-  all = all.index({at::isfinite(all).all(/*dim=*/1)});
-  if (all.size(0) == 0) fail<DataError>("column '{}' holds no row of numbers", column);
-  const Tensor mean = all.mean(0), std = all.std(0, /*unbiased=*/false);
-  const auto list = [](const Tensor& t) {
-    return std::vector<double>(t.const_data_ptr<double>(), t.const_data_ptr<double>() + t.numel());
-  };
-  return {list(mean), list(std)};
-}
-
-ActionSpec EpisodeDataset::action_spec(int64_t block) const {
-  auto [mean, std] = statistics("action");
-  for (auto& deviation : std)
-    if (deviation == 0) deviation = 1;  // a component that never moves
-  return {.size = action_size(), .block = block, .low = {}, .high = {}, .mean = std::move(mean), .std = std::move(std)};
+  const auto& entry = impl_->entry(episode, first, count);
+  return impl_->column(entry, name).narrow(0, entry.first + first, count).clone();
 }
 
 }  // namespace foresee::data

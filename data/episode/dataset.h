@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/episode/episode.h"
+#include "data/episode/source.h"
 #include "data/episode/split.h"
 #include "jepa/core/action_spec.h"
 
@@ -41,13 +42,29 @@ struct ColumnStatistics {
   std::vector<double> mean, std;
 };
 
+/// How actions are normalised (stable-worldmodel's get_scaler).
+enum class ActionScaling {
+  kZScore,      // (x - mean) / std
+  kPercentile,  // percentiles 1 and 99 to -1 and 1, what lies beyond is cut
+  kNone,
+};
+
+class EpisodeDataset;
+
+/// Refuses episodes whose actions are not those that a model was trained on: another size, a mean further than 3 of the
+/// model's standard deviations from the model's, or a standard deviation beyond five times as large or small. Actions
+/// that were normalised already, or come in other units, end here instead of in plans that silently fail.
+/// @param model  what messages call the model. @throws DataError with the numbers of both.
+void require_actions_fit(const ActionSpec& spec, const EpisodeDataset& dataset, const std::string& model);
+
 /// Episodes to train and evaluate on, from files or from memory. Reading is thread-safe.
 class EpisodeDataset {
  public:
-  /// Opens HDF5 episode files. Pixels are kept in memory (uint8) when all fit into `cache_bytes`, else read when asked
-  /// for.
-  /// @throws DataError as EpisodeFile, or when the files disagree on picture size or action size.
-  explicit EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes = kCacheBytes);
+  /// Opens sets of any format (Note [Formats]). Pixels are kept in memory (uint8) when all fit into `cache_bytes`, else
+  /// read when asked for.
+  /// @throws DataError as open_source, or when the sets disagree on picture size or action size.
+  explicit EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes = kCacheBytes,
+                          const SourceOptions& options = {});
   /// Episodes in memory. @throws Error when there is none or they disagree.
   explicit EpisodeDataset(std::vector<Episode> episodes);
   ~EpisodeDataset();
@@ -60,14 +77,15 @@ class EpisodeDataset {
   uint64_t id(int64_t episode) const;
   int64_t height() const;
   int64_t width() const;
-  int64_t action_size() const;
+  int64_t action_size() const;  // 0: no column "action"
   bool has(const std::string& column) const;
   /// Episodes of a split, in order.
   std::vector<int64_t> episodes_of(Split split) const;
 
   /// All clips of a split: every start in 0 .. length - span of every episode.
   std::vector<Clip> clips(const ClipShape& shape, Split split) const;
-  ClipBatch read(const ClipShape& shape, std::span<const Clip> clips) const;
+  /// @param threads  that share the clips among them, at least 1.
+  ClipBatch read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads = 1) const;
 
   /// Rows [first, first + count) of an episode. @returns uint8 [count, 3, H, W] / float [count, ...].
   Tensor frames(int64_t episode, int64_t first, int64_t count) const;
@@ -76,8 +94,8 @@ class EpisodeDataset {
   /// Over the rows of a split; rows that hold a NaN are left out.
   ColumnStatistics statistics(const std::string& column, Split split = Split::kTrain) const;
   /// size, block, mean and std of the training split's actions; low and high are left empty (they are the
-  /// environment's).
-  ActionSpec action_spec(int64_t block) const;
+  /// environment's). @throws DataError without actions.
+  ActionSpec action_spec(int64_t block, ActionScaling scaling = ActionScaling::kZScore) const;
 
  private:
   struct Impl;

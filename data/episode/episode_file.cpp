@@ -8,30 +8,12 @@
 #include <optional>
 
 #include "data/episode/hdf5_handle.h"
+#include "data/episode/picture_rows.h"
+#include "data/episode/planes.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
 namespace {
-
-/// The tensor type that holds a stored type; nothing for strings and compounds.
-std::optional<at::ScalarType> tensor_type(hid_t type) {
-  const size_t size = H5Tget_size(type);
-  switch (H5Tget_class(type)) {
-    case H5T_ENUM:
-      return size == 1 ? std::optional(at::kBool) : std::nullopt;  // how h5py stores truth values
-    case H5T_FLOAT:
-      return size <= 4 ? at::kFloat : at::kDouble;
-    case H5T_INTEGER:
-      break;
-    default:
-      return std::nullopt;
-  }
-  const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
-  if (size == 1) return is_signed ? at::kChar : at::kByte;
-  if (size == 2) return is_signed ? at::kShort : at::kInt;
-  if (size == 4 && is_signed) return at::kInt;
-  return at::kLong;
-}
 
 std::vector<std::string> root_names(hid_t file) {
   H5G_info_t group;
@@ -45,19 +27,16 @@ std::vector<std::string> root_names(hid_t file) {
   return names;
 }
 
-Hdf5Handle open_file(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
-  Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-#if H5_VERSION_GE(1, 10, 7)
-  H5Pset_file_locking(access.get(), /*use_file_locking=*/false, /*ignore_when_disabled=*/true);
-#endif
-  Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
-  if (!file.valid()) {
-    const std::string reason = hdf5_reason();
-    if (H5Fis_hdf5(path.c_str()) == 0) fail<DataError>("{}: not an HDF5 file", path.string());
-    fail<DataError>("{}: cannot be opened: {}", path.string(), reason);
-  }
-  return file;
+/// Opens a column of pictures with a chunk cache that suits it: none where chunks are stored as they are (single rows
+/// are then read without the rest of their chunk), room for a few of the published 15 MB chunks where they are not.
+Hdf5Handle open_pictures(hid_t file, const std::string& name) {
+  Hdf5Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle creation(H5Dget_create_plist(dataset.get()), H5Pclose),
+      access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  const bool filtered = H5Pget_nfilters(creation.get()) > 0;
+  H5Pset_chunk_cache(access.get(), /*slots=*/521, filtered ? size_t{64} << 20 : 0, H5D_CHUNK_CACHE_W0_DEFAULT);
+  dataset.reset();
+  return {H5Dopen2(file, name.c_str(), access.get()), H5Dclose};
 }
 
 }  // namespace
@@ -67,6 +46,7 @@ struct EpisodeFile::Impl {
     ColumnInfo info;
     int64_t rows = 0;
     Hdf5Handle dataset;
+    std::unique_ptr<PictureRows> pictures;  // of columns uint8 [rows, H, W, 3]
   };
 
   std::filesystem::path path;
@@ -89,7 +69,7 @@ void EpisodeFile::Impl::open_columns() {
     if (!object.valid()) fail<DataError>("{}: column '{}' is damaged: {}", path.string(), name, hdf5_reason());
     if (H5Iget_type(object.get()) != H5I_DATASET) continue;
     const Hdf5Handle type(H5Dget_type(object.get()), H5Tclose), space(H5Dget_space(object.get()), H5Sclose);
-    const auto dtype = tensor_type(type.get());
+    const auto dtype = hdf5_tensor_type(type.get());
     const int rank = H5Sget_simple_extent_ndims(space.get());
     if (!dtype || rank < 1 || rank > 8) continue;
     std::vector<hsize_t> extent(static_cast<size_t>(rank));
@@ -97,10 +77,11 @@ void EpisodeFile::Impl::open_columns() {
     OpenColumn column;
     column.info = {name, *dtype, {extent.begin() + 1, extent.end()}};
     column.rows = static_cast<int64_t>(extent[0]);
-    double bytes = static_cast<double>(at::elementSize(*dtype));
+    auto bytes = static_cast<double>(at::elementSize(*dtype));
     for (const auto n : extent) bytes *= static_cast<double>(n);
     if (bytes > 1e15) fail<DataError>("{}: column '{}' claims {:g} bytes", path.string(), name, bytes);
-    column.dataset = std::move(object);
+    column.dataset = column.info.picture() ? open_pictures(file.get(), name) : std::move(object);
+    if (column.info.picture()) column.pictures = std::make_unique<PictureRows>(path, column.dataset.get());
     open.emplace(name, std::move(column));
   }
 }
@@ -182,7 +163,7 @@ void EpisodeFile::Impl::find_episodes() {
 EpisodeFile::EpisodeFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
   const Hdf5Lock lock;
   impl_->path = path;
-  impl_->file = open_file(path);
+  impl_->file = open_hdf5_file(path);
   impl_->open_columns();
   impl_->find_episodes();
 }
@@ -209,8 +190,18 @@ Tensor EpisodeFile::read(const std::string& column, int64_t first, int64_t count
   return impl_->read(column, first, count);
 }
 
+void EpisodeFile::read_pictures(const std::string& name, int64_t first, int64_t step, int64_t count,
+                                uint8_t* planes) const {
+  const Impl::OpenColumn& column = impl_->find(name);
+  FORESEE_CHECK(column.pictures && first >= 0 && step >= 1 && count >= 1 &&
+                    (column.rows - 1 - first) / step >= count - 1 && first < column.rows,
+                "expected pictures of 0..{}, got {} from {}, {} apart ('{}' of {})", column.rows, count, first, step,
+                name, impl_->path.string());
+  column.pictures->read(first, step, count, planes);
+}
+
 Episode EpisodeFile::episode(int64_t index) const {
-  Episode episode{.id = id(index), .frames = {}, .columns = {}};
+  Episode episode{.id = id(index), .frames = {}, .columns = {}, .task = {}};
   for (const auto& column : impl_->columns) {
     Tensor rows = read(column.name, offset(index), length(index));
     (column.name == "pixels" ? episode.frames : episode.columns[column.name]) = std::move(rows);

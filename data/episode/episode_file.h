@@ -16,13 +16,6 @@ namespace foresee::data {
 // "pixels". Files written here carry "ep_idx" and "step_idx" of every row too, as the published ones do; others call
 // the first "episode_idx". action[t] leaves row t, so the last row of an episode has no action: NaN.
 
-/// One column of a file.
-struct ColumnInfo {
-  std::string name;
-  at::ScalarType dtype;
-  std::vector<int64_t> shape;  // of one row
-};
-
 /// An episode file open for reading. Calls may come from several threads; the library works on one at a time.
 class EpisodeFile {
  public:
@@ -46,6 +39,9 @@ class EpisodeFile {
   Tensor read(const std::string& column, int64_t first, int64_t count) const;
   /// A whole episode: pixels and every other column.
   Episode episode(int64_t index) const;
+  /// `count` pictures of a column uint8 [rows, H, W, 3], `step` rows apart, as planes: uint8 [count, 3, H, W] at
+  /// `planes`. Where the layout allows it (see PictureRows) several threads read at the same time.
+  void read_pictures(const std::string& column, int64_t first, int64_t step, int64_t count, uint8_t* planes) const;
 
  private:
   struct Impl;

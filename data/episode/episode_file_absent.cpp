@@ -1,5 +1,6 @@
 // In place of hdf5_handle.cpp, episode_file.cpp and episode_writer.cpp where the program is built without HDF5.
 #include "data/episode/episode_file.h"
+#include "data/episode/hdf5_array.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -27,12 +28,15 @@ bool EpisodeFile::has(const std::string&) const { return false; }
 const ColumnInfo& EpisodeFile::column(const std::string&) const { no_hdf5({}); }
 Tensor EpisodeFile::read(const std::string&, int64_t, int64_t) const { no_hdf5({}); }
 Episode EpisodeFile::episode(int64_t) const { no_hdf5({}); }
+void EpisodeFile::read_pictures(const std::string&, int64_t, int64_t, int64_t, uint8_t*) const { no_hdf5({}); }
 
 EpisodeWriter::EpisodeWriter(std::filesystem::path path, PixelCompression) { no_hdf5(path); }
 EpisodeWriter::~EpisodeWriter() = default;
 EpisodeWriter::EpisodeWriter(EpisodeWriter&&) noexcept = default;
 void EpisodeWriter::add(const Episode&) {}
 void EpisodeWriter::commit() {}
+
+Tensor read_hdf5_array(const std::filesystem::path& path, const std::string&) { no_hdf5(path); }
 
 bool blosc_available() { return false; }
 bool hdf5_available() { return false; }

@@ -43,7 +43,8 @@ Hdf5Handle create_dataset(hid_t file, const std::string& name, at::ScalarType dt
   H5Pset_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data());
   if (picture && compression == PixelCompression::kBloscLz4) {
     constexpr unsigned kOptions[] = {0, 0, 0, 0, /*level=*/5, /*byte shuffle=*/1, /*LZ4=*/1};
-    H5Pset_filter(creation.get(), kBlosc, H5Z_FLAG_MANDATORY, std::size(kOptions), kOptions);
+    // Optional: noise that does not get smaller is stored as it is, instead of failing.
+    H5Pset_filter(creation.get(), kBlosc, H5Z_FLAG_OPTIONAL, std::size(kOptions), kOptions);
   }
   return {H5Dcreate2(file, name.c_str(), hdf5_type(dtype), space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
           H5Dclose};

@@ -2,7 +2,9 @@
 
 #include <hdf5.h>
 
+#include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -53,5 +55,10 @@ class Hdf5Handle {
 
 /// The memory type of a tensor's elements.
 hid_t hdf5_type(at::ScalarType dtype);
+/// The tensor type that holds a stored type; nothing for strings and compounds.
+std::optional<at::ScalarType> hdf5_tensor_type(hid_t type);
+
+/// Opens a file for reading. @pre the lock is held. @throws DataError in one line.
+Hdf5Handle open_hdf5_file(const std::filesystem::path& path);
 
 }  // namespace foresee::data

@@ -32,6 +32,22 @@ std::vector<unsigned char> encode(const Tensor& image, const std::string& extens
 
 }  // namespace
 
+Tensor decode_image(std::string_view bytes, const std::string& where) {
+  if (bytes.empty()) fail<DataError>("{}: is empty (0 bytes)", where);
+  cv::Mat bgr;
+  try {
+    const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+    bgr = cv::imdecode(buffer, cv::IMREAD_COLOR);
+  } catch (const cv::Exception& error) {
+    fail<DataError>("{}: cannot be read as a picture: {}", where, error.err);
+  }
+  if (bgr.empty()) fail<DataError>("{}: is not a picture that can be read (PNG, JPEG, BMP, ...)", where);
+  cv::Mat rgb;
+  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+  const Tensor rows = at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte);
+  return rows.permute({2, 0, 1}).contiguous();  // [3, H, W], own memory
+}
+
 Tensor read_image(const fs::path& path) {
   std::string bytes;
   try {
@@ -39,19 +55,7 @@ Tensor read_image(const fs::path& path) {
   } catch (const Error& error) {
     fail<DataError>("{}", error.what());
   }
-  if (bytes.empty()) fail<DataError>("{}: is empty (0 bytes)", path.string());
-  cv::Mat bgr;
-  try {
-    const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, bytes.data());
-    bgr = cv::imdecode(buffer, cv::IMREAD_COLOR);
-  } catch (const cv::Exception& error) {
-    fail<DataError>("{}: cannot be read as a picture: {}", path.string(), error.err);
-  }
-  if (bgr.empty()) fail<DataError>("{}: is not a picture that can be read (PNG, JPEG, BMP, ...)", path.string());
-  cv::Mat rgb;
-  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
-  const Tensor rows = at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte);
-  return rows.permute({2, 0, 1}).contiguous();  // [3, H, W], own memory
+  return decode_image(bytes, path.string());
 }
 
 void write_image(const fs::path& path, const Tensor& image) {

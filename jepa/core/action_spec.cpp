@@ -21,7 +21,8 @@ Tensor ActionSpec::normalise(const Tensor& actions) const {
                   "expected actions [..., {}, {}] or [..., {}], got {}", block, size, block_size(), describe(actions));
     flat = flat.flatten(-2);
   }
-  return (flat - tiled(mean, *this, 0.0, flat)) / tiled(std, *this, 1.0, flat);
+  const Tensor scaled = (flat - tiled(mean, *this, 0.0, flat)) / tiled(std, *this, 1.0, flat);
+  return clip ? scaled.clamp(-1, 1) : scaled;
 }
 
 Tensor ActionSpec::to_environment(const Tensor& blocks) const {
@@ -50,6 +51,8 @@ void describe(Fields& f, ActionSpec& s) {
   f("high", s.high, "largest environment action");
   f("mean", s.mean, "mean of the training actions, environment units; empty: 0");
   f("std", s.std, "population standard deviation of the training actions; empty: 1");
+  f("clip", s.clip,
+    "cut normalised actions to [-1, 1]; mean and std are then middle and half of the percentiles 1..99");
 }
 
 }  // namespace foresee

@@ -19,6 +19,7 @@ struct ActionSpec {
   std::vector<double> high;  // [size]
   std::vector<double> mean;  // [size], of the training data; empty: 0
   std::vector<double> std;   // [size], population; empty: 1
+  bool clip = false;         // normalised numbers are cut to [-1, 1]: mean and std are then middle and half of a range
 
   int64_t block_size() const { return block * size; }
 

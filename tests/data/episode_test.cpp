@@ -92,6 +92,14 @@ TEST_F(EpisodeFiles, RoundTripInBothLayouts) {
   }
 }
 
+TEST_F(EpisodeFiles, PicturesThatDoNotGetSmallerAreWrittenAllTheSame) {
+  if (!blosc_available()) GTEST_SKIP() << "no Blosc";
+  Episode noise = make_episode(1, 40, 64);
+  noise.frames = at::randint(256, {40, 64, 64, 3}).to(at::kByte);
+  const EpisodeFile file(write("a.h5", {noise}, PixelCompression::kBloscLz4));
+  EXPECT_TRUE(at::equal(file.episode(0).frames, noise.frames));
+}
+
 TEST_F(EpisodeFiles, SameEpisodesMakeTheSameBytes) {
   const auto first = write("a.h5", some_episodes());
   std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 stamps objects with whole seconds

@@ -1,0 +1,164 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "data/episode/hdf5_array.h"
+#include "data/episode/source.h"
+#include "data/episode/video_shelf.h"
+#include "jepa/core/error.h"
+#include "jepa/core/file.h"
+#include "jepa/core/log.h"
+
+namespace foresee::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCameras[] = {"left", "right", "wrist"};
+constexpr int64_t kPoseNumbers = 7;  // x, y, z, Euler angles (extrinsic xyz, radians), gripper
+
+struct DroidEpisode {
+  fs::path folder;
+  std::map<std::string, fs::path> videos;  // by camera
+  std::map<std::string, std::string> serials;
+};
+
+/// The JSON beside trajectory.h5 names the recordings by a path of another machine; what follows "recordings/MP4/"
+/// holds here.
+DroidEpisode describe_episode(const fs::path& folder) {
+  DroidEpisode episode{folder, {}, {}};
+  std::vector<fs::path> jsons;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().extension() == ".json") jsons.push_back(entry.path());
+  std::sort(jsons.begin(), jsons.end());
+  if (jsons.empty()) fail<DataError>("{}: no metadata_*.json beside trajectory.h5", folder.string());
+  const nlohmann::json metadata = read_json(jsons.front());
+  for (const char* camera : kCameras) {
+    const auto key = std::string(camera) + "_mp4_path";
+    if (!metadata.contains(key) || !metadata.at(key).is_string()) continue;
+    const std::string told = metadata.at(key);
+    const size_t at = told.find("recordings/MP4/");
+    const std::string name = at == std::string::npos ? fs::path(told).filename().string() : told.substr(at + 15);
+    const fs::path video = folder / "recordings" / "MP4" / name;
+    if (!fs::exists(video)) continue;
+    episode.videos[camera] = video;
+    episode.serials[camera] =
+        fs::path(name).filename().string().substr(0, fs::path(name).filename().string().find('.'));
+  }
+  if (episode.videos.empty())
+    fail<DataError>("{}: names no recording that is there ({}_mp4_path)", jsons.front().string(), kCameras[0]);
+  return episode;
+}
+
+std::vector<fs::path> episode_folders(const fs::path& path) {
+  std::vector<fs::path> folders;
+  if (!fs::is_directory(path)) {  // an index: the first word of each line is a folder, relative to the file
+    std::ifstream lines(path);
+    for (std::string line; std::getline(lines, line);) {
+      std::string first;
+      std::istringstream(line) >> first;
+      if (first.empty() || first.front() == '#') continue;
+      const fs::path folder = path.parent_path() / first;
+      if (!fs::exists(folder / "trajectory.h5"))
+        fail<DataError>("{}: no trajectory.h5 in {}", path.string(), folder.string());
+      folders.push_back(folder);
+    }
+    return folders;
+  }
+  if (fs::exists(path / "trajectory.h5")) return {path};
+  for (const auto& entry : fs::recursive_directory_iterator(path))
+    if (entry.path().filename() == "trajectory.h5") folders.push_back(entry.path().parent_path());
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+/// DROID's raw folders as vjepa2/app/vjepa_droid reads them: row t is frame t of the video and entry t of the
+/// trajectory. "state" is the pose (7); actions are what a model makes of the poses, at its own rate. A folder that
+/// cannot be read is named and left out.
+class DroidSource : public EpisodeSource {
+ public:
+  DroidSource(const fs::path& path, SourceOptions options) : EpisodeSource(path) {
+    info_.format = "droid";
+    size_t broken = 0;
+    for (const auto& folder : episode_folders(path)) {
+      try {
+        DroidEpisode episode = describe_episode(folder);
+        const int64_t rows = pose(folder).size(0);
+        if (rows < 1) fail<DataError>("{}: holds no row", folder.string());
+        episodes_.push_back(std::move(episode));
+        info_.lengths.push_back(rows);
+      } catch (const Error& error) {
+        if (++broken <= 20) log_warning("left out: {}", error.what());
+      }
+    }
+    if (episodes_.empty()) fail<DataError>("{}: no readable DROID episode", path.string());
+    if (broken > 0) log_warning("{} of {} DROID folders are left out", broken, broken + episodes_.size());
+    for (const auto& [camera, video] : episodes_.front().videos) {
+      const VideoInfo size = videos_.info(video);
+      if (!info_.fps) info_.fps = size.average_fps;
+      info_.columns.push_back({"pixels_" + camera, at::kByte, {size.height, size.width, 3}});
+      if (!read_extrinsics(episodes_.front(), camera).defined()) continue;
+      info_.columns.push_back({"extrinsics_" + camera, at::kDouble, {6}});
+    }
+    info_.columns.push_back({"state", at::kDouble, {kPoseNumbers}});
+    if (options.camera.empty() && episodes_.front().videos.contains("left")) options.camera = "left";  // as upstream
+    opened(options);
+  }
+
+ protected:
+  Tensor read_rows(int64_t index, const std::string& name, int64_t first, int64_t count) const override {
+    const DroidEpisode& episode = episodes_[static_cast<size_t>(index)];
+    if (name == "state") return pose(episode.folder).narrow(0, first, count);
+    if (name.starts_with("extrinsics_")) {
+      const Tensor values = read_extrinsics(episode, name.substr(11));
+      if (!values.defined() || values.size(0) < first + count)
+        fail<DataError>("{}: no {} in rows {}..{}", episode.folder.string(), name, first, first + count);
+      return values.narrow(0, first, count);
+    }
+    return read_chosen(index, name, rows_from(first, 1, count));
+  }
+  Tensor read_chosen(int64_t index, const std::string& name, std::span<const int64_t> rows) const override {
+    return videos_.frames(video(episodes_[static_cast<size_t>(index)], name), rows);
+  }
+
+ private:
+  static fs::path video(const DroidEpisode& episode, const std::string& name) {
+    const auto found = episode.videos.find(name.substr(7));
+    if (found == episode.videos.end()) fail<DataError>("{}: no recording of {}", episode.folder.string(), name);
+    return found->second;
+  }
+
+  /// double [T, 7].
+  static Tensor pose(const fs::path& folder) {
+    const fs::path file = folder / "trajectory.h5";
+    Tensor hand = read_hdf5_array(file, "observation/robot_state/cartesian_position");
+    Tensor grip = read_hdf5_array(file, "observation/robot_state/gripper_position");
+    if (!hand.defined() || !grip.defined() || hand.dim() != 2 || hand.size(1) != 6 || grip.numel() != hand.size(0))
+      fail<DataError>("{}: expected observation/robot_state/cartesian_position [T, 6] and gripper_position [T]",
+                      file.string());
+    return at::cat({hand.to(at::kDouble), grip.to(at::kDouble).reshape({-1, 1})}, 1);
+  }
+
+  static Tensor read_extrinsics(const DroidEpisode& episode, const std::string& camera) {
+    const auto serial = episode.serials.find(camera);
+    if (serial == episode.serials.end()) return {};
+    const Tensor values =
+        read_hdf5_array(episode.folder / "trajectory.h5", "observation/camera_extrinsics/" + serial->second + "_left");
+    return values.defined() && values.dim() == 2 && values.size(1) == 6 ? values.to(at::kDouble) : Tensor();
+  }
+
+  std::vector<DroidEpisode> episodes_;
+  mutable VideoShelf videos_;
+};
+
+}  // namespace
+
+std::unique_ptr<EpisodeSource> open_droid(const fs::path& path, const SourceOptions& options) {
+  return std::make_unique<DroidSource>(path, options);
+}
+
+}  // namespace foresee::data

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/episode/episode.h"
+#include "data/episode/episode_file.h"
+
+namespace foresee::data {
+
+/// How a set is written; each format takes what it has a use for.
+struct SinkOptions {
+  double fps = 10;                                         // rows a second: video, lerobot
+  PixelCompression compression = PixelCompression::kNone;  // hdf5
+  std::string codec = "libx264";                           // video, lerobot: FFmpeg's name of the encoder
+  std::string robot_type = "unknown";                      // lerobot
+  int64_t data_file_mb = 100, video_file_mb = 200;         // lerobot: a new file is begun beyond these
+};
+
+/// Writes a set of episodes. All is written beside the target, which commit() replaces; without it nothing is left.
+class EpisodeSink {
+ public:
+  virtual ~EpisodeSink() = default;
+  /// @throws Error when the columns are not those of the first episode, or the disk is full.
+  virtual void add(const Episode& episode) = 0;
+  /// @throws Error, also when there was no episode.
+  virtual void commit() = 0;
+};
+
+/// Names of the formats that make_sink writes.
+std::span<const std::string_view> writable_formats();
+
+/// @param format  of writable_formats(). @throws Error: an unknown one, or a part that is not built in.
+std::unique_ptr<EpisodeSink> make_sink(const std::string& format, const std::filesystem::path& path,
+                                       const SinkOptions& options = {});
+
+/// LeRobot v3.0; see Note [LeRobot].
+std::unique_ptr<EpisodeSink> make_lerobot_sink(const std::filesystem::path& path, const SinkOptions& options);
+
+}  // namespace foresee::data
