@@ -69,6 +69,10 @@ std::vector<Comparison> verify_case(const std::filesystem::path& folder, Kind ki
 /// Reads every whole .pt file of a case that has an `expect` (tools/parity/vjepa2_file_kinds.cpp).
 void expect_checkpoint_files(Case& c);
 
+// tools/parity/eb_jepa_kinds.cpp
+void verify_two_room_eb_jepa(Case& c);
+// tools/parity/reacher_kinds.cpp
+void verify_reacher(Case& c);
 // tools/parity/push_t_kinds.cpp
 void verify_push_t(Case& c);
 void verify_push_t_gym(Case& c);
