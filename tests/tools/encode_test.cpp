@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "data/clip.h"
 #include "data/image/image.h"
 #include "data/published_transform.h"
 #include "data/video/reader.h"
@@ -152,11 +154,11 @@ TEST_F(Encode, RefusesInOneLineAndLeavesNothing) {
 TEST(ArrayWriter, WritesWhatNumpyReads) {
   const TemporaryFolder folder;
   tools::ArrayWriter writer(folder / "a.npy", {3, 2}, "a", {});
-  writer.append(at::tensor({{1.0, 2.0}, {3.0, 4.0}}));
+  writer.append(at::arange(1, 5, at::kFloat).view({2, 2}));
   EXPECT_FALSE(fs::exists(folder / "a.npy"));
   EXPECT_THROW(writer.finish(), Error) << "a row is missing";
   EXPECT_THROW(writer.append(at::zeros({1, 3})), Error);
-  writer.append(at::tensor({{5.0, 6.0}}));
+  writer.append(at::arange(5, 7, at::kFloat).view({1, 2}));
   writer.finish();
   const std::string bytes = read_file(folder / "a.npy");
   EXPECT_TRUE(bytes.starts_with(std::string("\x93NUMPY\x01\x00", 8)));
