@@ -117,7 +117,8 @@ ordered_json bench_encode(const EncodeBench& bench) {
   for (const auto& name : bench.precisions) {
     const Precision precision = precision_of(name);
     const InferenceEncoder fast(encoder, precision);
-    result[name] = row(timed([&] { fast.forward(batch); }, bench.warmup, bench.repetitions), dtype_of(precision));
+    result[name] =
+        row(timed([&] { fast.forward(batch); }, bench.warmup, bench.repetitions), dtype_of(precision, at::kCPU));
   }
   if (bench.plain)
     result["plain_fp32"] = row(timed([&] { encoder->forward(batch); }, bench.warmup, bench.repetitions), at::kFloat);

@@ -45,13 +45,13 @@ ActionCache ActionCache::select(const Tensor& index) const {
 }
 
 ActionRollout::ActionRollout(std::shared_ptr<const ActionPredictor> predictor, Precision precision)
-    : predictor_(std::move(predictor)), dtype_(dtype_of(precision)) {
+    : predictor_(std::move(predictor)), dtype_(dtype_of(precision, predictor_->embed.weight.device())) {
   FORESEE_CHECK(predictor_->embed.weight.scalar_type() == at::kFloat, "expected a predictor of float32 weights, got {}",
                 describe(predictor_->embed.weight));
   for (const Block& block : predictor_->blocks)
-    layers_.push_back({&block, PackedLinear(block.attention.qkv, dtype_, kUsualRows),
-                       PackedLinear(block.attention.proj, dtype_, kUsualRows),
-                       PackedLinear(block.fc1, dtype_, kUsualRows), PackedLinear(block.fc2, dtype_, kUsualRows)});
+    layers_.push_back({&block, PackedLinear(block.attention.qkv, precision, kUsualRows),
+                       PackedLinear(block.attention.proj, precision, kUsualRows),
+                       PackedLinear(block.fc1, precision, kUsualRows), PackedLinear(block.fc2, precision, kUsualRows)});
 }
 
 int64_t ActionRollout::bytes_per_frame(const FrameGrid& grid) const {

@@ -13,11 +13,10 @@ namespace foresee {
 
 InferenceEncoder::InferenceEncoder(std::shared_ptr<const VideoEncoder> encoder, Precision precision, int64_t rows)
     : encoder_(std::move(encoder)), precision_(precision) {
-  const at::ScalarType dtype = dtype_of(precision);
   for (const Block& block : encoder_->blocks())
-    layers_.push_back({&block, PackedLinear(block.attention.qkv, dtype, rows),
-                       PackedLinear(block.attention.proj, dtype, rows), PackedLinear(block.fc1, dtype, rows),
-                       PackedLinear(block.fc2, dtype, rows)});
+    layers_.push_back({&block, PackedLinear(block.attention.qkv, precision, rows),
+                       PackedLinear(block.attention.proj, precision, rows), PackedLinear(block.fc1, precision, rows),
+                       PackedLinear(block.fc2, precision, rows)});
 }
 
 std::vector<Tensor> InferenceEncoder::run(const Tensor& clips, std::span<const int64_t> layers,
@@ -25,7 +24,7 @@ std::vector<Tensor> InferenceEncoder::run(const Tensor& clips, std::span<const i
   const torch::NoGradGuard no_grad;
   const VideoEncoderConfig& config = encoder_->config;
   check_levels(layers, config.depth);
-  const at::ScalarType dtype = dtype_of(precision_);
+  const at::ScalarType dtype = dtype_of(precision_, clips.device());
   const bool pick_after = ids.defined() && config.context_masking == ContextMasking::kAfterBlocks;
   const Tensor before = pick_after ? Tensor() : ids;
   TokenGrid grid;

@@ -10,7 +10,7 @@
 namespace foresee {
 
 /// A trained encoder made ready to encode many clips: weights laid out once for matrix products, norms fused with the
-/// sums in front of them, products in float32 or bfloat16. It gives what VideoEncoder gives up to rounding
+/// sums in front of them, products in the precision that was asked for. It gives what VideoEncoder gives up to rounding
 /// (tests/model/inference_encoder_test.cpp), without gradients.
 class InferenceEncoder {
  public:

@@ -11,16 +11,10 @@ std::optional<c10::OperatorHandle> mkldnn_operator(const char* name) {
   return c10::Dispatcher::singleton().findSchema({name, ""});
 }
 
-// bfloat16 products are worth packing only where the processor has them; LibTorch refuses them elsewhere.
-bool can_pack(at::ScalarType dtype) {
-  static const bool has_bfloat16 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  return dtype == at::kFloat || (dtype == at::kBFloat16 && has_bfloat16);
-}
-
 Tensor pack(const Tensor& weight, int64_t rows) {
   static const auto reorder = mkldnn_operator("mkldnn::_reorder_linear_weight");
   static const auto linear = mkldnn_operator("mkldnn::_linear_pointwise");
-  if (!reorder || !linear || !weight.is_cpu() || !can_pack(weight.scalar_type())) return {};
+  if (!reorder || !linear || !weight.is_cpu()) return {};
   torch::jit::Stack stack{weight.contiguous(), rows};
   reorder->callBoxed(stack);
   return stack.front().toTensor();
@@ -28,12 +22,29 @@ Tensor pack(const Tensor& weight, int64_t rows) {
 
 }  // namespace
 
-at::ScalarType dtype_of(Precision precision) { return precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat; }
+bool has_fast_bfloat16() {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+  static const bool fast =
+      __builtin_cpu_supports("amx-bf16") || (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd"));
+  return fast;
+#else
+  return false;
+#endif
+}
 
-PackedLinear::PackedLinear(const Affine& map, at::ScalarType dtype, int64_t rows) {
+at::ScalarType dtype_of(Precision precision, at::Device device) {
+  const bool half = precision == Precision::kBFloat16 && (!device.is_cpu() || has_fast_bfloat16());
+  return half ? at::kBFloat16 : at::kFloat;
+}
+
+PackedLinear::PackedLinear(const Affine& map, Precision precision, int64_t rows) {
   const torch::NoGradGuard no_grad;
-  map_.weight = map.weight.detach().to(dtype);
-  if (map.bias.defined()) map_.bias = map.bias.detach().to(dtype);
+  const auto rounded = [&](const Tensor& x) {
+    const Tensor value = x.detach();
+    return (precision == Precision::kBFloat16 ? value.to(at::kBFloat16) : value).to(dtype_of(precision, x.device()));
+  };
+  map_.weight = rounded(map.weight);
+  if (map.bias.defined()) map_.bias = rounded(map.bias);
   packed_ = pack(map_.weight, rows);
   if (packed_.defined()) map_.weight = Tensor();
 }
