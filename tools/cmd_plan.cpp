@@ -84,7 +84,7 @@ Found plan_blocks(const WorldModel& model, const PlanOptions& options, const Com
     const auto numbers = std::count(options.states.front().begin(), options.states.front().end(), ',') + 1;
     observation.state = torch::tensor(parse_state(options.states.front(), numbers), at::kDouble).view({1, 1, -1});
   }
-  const auto [cost, device, propose] = planner::model_cost(model, observation, wanted.unsqueeze(0));
+  const planner::ModelCost asked = planner::model_cost(model, observation, wanted.unsqueeze(0));
   planner::SearchRequest request;
   request.init = at::zeros({1, 0, actions.block_size()}, at::TensorOptions(asked.device).dtype(at::kFloat));
   request.noise =
