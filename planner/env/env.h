@@ -38,6 +38,8 @@ class Env {
   virtual bool solved() const = 0;
   /// Shortest way to the goal, around walls; 0 at the goal. Units of the environment.
   virtual double distance_to_goal() const = 0;
+  /// What a demonstrator goes down: distance_to_goal(), unless that has places where a short search stays stuck.
+  virtual double guidance() const { return distance_to_goal(); }
 
   /// The picture of the present state. @returns uint8 [3, size, size], RGB.
   virtual Tensor render(int64_t size) const = 0;

@@ -172,6 +172,17 @@ double PushT::distance_to_goal() const {
   return std::hypot(distance, turn * kSuccess_px / kSuccess_rad);
 }
 
+double PushT::guidance() const {
+  constexpr double kAgentShare = 0.2, kLead = 0.5, kBeside_px = 50;
+  const auto now = state();
+  const double turn = goal_error()[1] * kSuccess_px / kSuccess_rad;
+  const double block = std::hypot(goal_[2] - now[2], goal_[3] - now[3], turn);
+  const double agent = gym() ? 0 : std::hypot(goal_[0] - now[0], goal_[1] - now[1]);
+  const Vec2 center = world_.block_center();
+  const double away = std::max(0.0, std::hypot(center[0] - now[0], center[1] - now[1]) - kBeside_px);
+  return block + kAgentShare * agent + kLead * std::min(1.0, block / kSuccess_px) * away;
+}
+
 Vec2 PushT::goal_position() const {
   return gym() ? Vec2{goal_[2], goal_[3]} : Vec2{config_.goal_pose[0], config_.goal_pose[1]};
 }

@@ -67,6 +67,8 @@ class PushT final : public Env {
   /// How far from the goal state: pixels of agent and block as one vector, joined by the angle in degrees (a pixel a
   /// degree: the ratio of the two tolerances). gym: of the block alone. No way around the block is looked for.
   double distance_to_goal() const override;
+  /// The block's distance, with less of the agent's, and a lead to the block while that is not where it should be.
+  double guidance() const override;
   Tensor render(int64_t size) const override;
   Tensor render_goal(int64_t size) const override;
   ActionSpec action_spec() const override;

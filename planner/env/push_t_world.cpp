@@ -165,6 +165,7 @@ void PushTWorld::set_agent_velocity(Vec2 velocity) { cpBodySetVelocity(impl_->ag
 Vec2 PushTWorld::agent() const { return vec2(cpBodyGetPosition(impl_->agent.get())); }
 Vec2 PushTWorld::agent_velocity() const { return vec2(cpBodyGetVelocity(impl_->agent.get())); }
 Vec2 PushTWorld::block() const { return vec2(cpBodyGetPosition(impl_->block.get())); }
+Vec2 PushTWorld::block_center() const { return vec2(impl_->block->p); }
 double PushTWorld::angle() const { return cpBodyGetAngle(impl_->block.get()); }
 Vec2 PushTWorld::block_velocity() const { return vec2(cpBodyGetVelocity(impl_->block.get())); }
 double PushTWorld::angular_velocity() const { return cpBodyGetAngularVelocity(impl_->block.get()); }

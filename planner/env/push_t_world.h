@@ -62,7 +62,8 @@ class PushTWorld {
 
   Vec2 agent() const;
   Vec2 agent_velocity() const;
-  Vec2 block() const;  // the body's origin, not its centre of gravity
+  Vec2 block() const;         // the body's origin, not its centre of gravity
+  Vec2 block_center() const;  // of gravity
   double angle() const;
   Vec2 block_velocity() const;
   double angular_velocity() const;

@@ -19,6 +19,7 @@ void PushTWorld::set_agent_velocity(Vec2) {}
 Vec2 PushTWorld::agent() const { return {}; }
 Vec2 PushTWorld::agent_velocity() const { return {}; }
 Vec2 PushTWorld::block() const { return {}; }
+Vec2 PushTWorld::block_center() const { return {}; }
 double PushTWorld::angle() const { return 0; }
 Vec2 PushTWorld::block_velocity() const { return {}; }
 double PushTWorld::angular_velocity() const { return 0; }

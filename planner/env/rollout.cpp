@@ -9,7 +9,7 @@
 
 namespace foresee::planner {
 
-Tensor rollout_costs(const Env& env, const Tensor& actions) {
+Tensor rollout_costs(const Env& env, const Tensor& actions, double (Env::*distance)() const) {
   const ActionSpec spec = env.action_spec();
   FORESEE_CHECK(actions.dim() == 3 && actions.size(2) == spec.size, "expected actions [K, T, {}], got {}", spec.size,
                 foresee::describe(actions));
@@ -32,18 +32,18 @@ Tensor rollout_costs(const Env& env, const Tensor& actions) {
         reached = world->step(move);
         ++t;
       }
-      cost[k] = reached ? -static_cast<float>(steps - t) : static_cast<float>(world->distance_to_goal());
+      cost[k] = reached ? -static_cast<float>(steps - t) : static_cast<float>((*world.*distance)());
     }
   });
   return costs;
 }
 
-CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions) {
-  return [worlds = std::move(worlds), actions](const Tensor& blocks, const Tensor& rows) {
+CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions, double (Env::*distance)() const) {
+  return [worlds = std::move(worlds), actions, distance](const Tensor& blocks, const Tensor& rows) {
     const Tensor plans = actions.to_environment(blocks.cpu());  // [B, K, T, A]
     std::vector<Tensor> costs;
     for (int64_t i = 0; i < plans.size(0); ++i)
-      costs.push_back(rollout_costs(*worlds[static_cast<size_t>(rows[i].item<int64_t>())], plans[i]));
+      costs.push_back(rollout_costs(*worlds[static_cast<size_t>(rows[i].item<int64_t>())], plans[i], distance));
     return at::stack(costs);
   };
 }
