@@ -7,7 +7,6 @@
 #include <chrono>
 
 #include "jepa/core/error.h"
-#include "planner/env/rollout.h"
 #include "planner/model_cost.h"
 
 namespace foresee::planner {
@@ -155,30 +154,7 @@ class PolicyController final : public Controller {
   std::vector<RandomSequence> draws_;
 };
 
-/// Normalised actions of -1 .. 1 span the environment's bounds.
-ActionSpec oracle_actions(const Env& env, int64_t block) {
-  ActionSpec spec = env.action_spec();
-  spec.block = block;
-  spec.mean.clear();
-  spec.std.clear();
-  for (size_t i = 0; i < spec.low.size(); ++i) {
-    spec.mean.push_back((spec.low[i] + spec.high[i]) / 2);
-    spec.std.push_back((spec.high[i] - spec.low[i]) / 2);
-  }
-  return spec;
-}
-
 }  // namespace
-
-CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions) {
-  return [worlds = std::move(worlds), actions](const Tensor& blocks, const Tensor& rows) {
-    const Tensor plans = actions.to_environment(blocks.cpu());  // [B, K, T, A]
-    std::vector<Tensor> costs;
-    for (int64_t i = 0; i < plans.size(0); ++i)
-      costs.push_back(rollout_costs(*worlds[static_cast<size_t>(rows[i].item<int64_t>())], plans[i]));
-    return at::stack(costs);
-  };
-}
 
 ControllerFactory policy_controller(const std::string& env, const std::string& policy, uint64_t seed) {
   return [=](const Worlds& worlds, int64_t first) {
@@ -194,7 +170,7 @@ ControllerFactory model_controller(const WorldModel& model, const MpcConfig& con
 
 ControllerFactory oracle_controller(const MpcConfig& config, int64_t block, uint64_t seed) {
   return [=](const Worlds& worlds, int64_t first) {
-    return std::make_unique<OracleController>(worlds, config, oracle_actions(*worlds.front(), block), seed, first);
+    return std::make_unique<OracleController>(worlds, config, bounded_actions(*worlds.front(), block), seed, first);
   };
 }
 

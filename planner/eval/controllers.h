@@ -4,14 +4,11 @@
 #include <string>
 
 #include "jepa/model/world_model.h"
+#include "planner/env/rollout.h"
 #include "planner/eval/runner.h"
 #include "planner/mpc.h"
 
 namespace foresee::planner {
-
-/// The cost of candidates in copies of the worlds themselves: rollout_costs().
-/// @param worlds  must outlive the result. @param actions  what a block is.
-CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions);
 
 /// Each world with its own policy of that name (random, noop, expert) and its own draws (Stream::kBaseline).
 ControllerFactory policy_controller(const std::string& env, const std::string& policy, uint64_t seed);
