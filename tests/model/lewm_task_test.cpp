@@ -142,13 +142,32 @@ TEST(LewmRecipe, SmallPresetHasItsSize) {
   EXPECT_THROW(lewm_recipe("lewm-s65"), ConfigError);
 }
 
-TEST(RidgeCorrelation, FindsALinearMapAndNothingElse) {
-  const Random draws(1, Stream::kTest);
-  const Tensor x = draws.normal_tensor({400, 6}), map = draws.normal_tensor({6, 2}, 9000);
-  const Tensor y = at::cat({x.mm(map).narrow(1, 0, 1), draws.normal_tensor({400, 1}, 50000)}, 1);
-  const Tensor r = ridge_correlation(x.slice(0, 0, 200), y.slice(0, 0, 200), x.slice(0, 200), y.slice(0, 200));
-  EXPECT_GT(r[0].item<double>(), 0.999);
-  EXPECT_LT(std::abs(r[1].item<double>()), 0.3);
+TEST(LewmTask, BFloat16TrainsFloat32WeightsAboutAsFloat32Does) {
+  LewmTrainConfig config = fast_training();
+  LewmTask full(small_lewm(), config, synthetic_data(), 8, 3);
+  config.precision = Precision::kBFloat16;
+  LewmTask half(small_lewm(), config, synthetic_data(), 8, 3);
+  full.start(0);
+  half.start(0);
+  for (int64_t step = 0; step < 8; ++step) {
+    const double wanted = metric(full.step(step), "loss"), got = metric(half.step(step), "loss");
+    EXPECT_NEAR(got, wanted, 0.05 * wanted) << step;
+    if (step == 0) {
+      EXPECT_NE(got, wanted);  // it did run in bfloat16
+    }
+  }
+  for (const auto& item : half.model()->named_parameters())
+    EXPECT_EQ(item.value().scalar_type(), at::kFloat) << item.key();
+  EXPECT_EQ(autocast_precision(at::kCPU), Precision::kFloat32);  // nothing is left switched on
+}
+
+TEST(LewmTask, WarnsOfCollapseWithNumbers) {
+  const Metrics sound{{"held_out_effective_rank", 20.0}, {"held_out_mean_std", 0.9}};
+  EXPECT_FALSE(collapse_warning(sound, 96));
+  const auto line = collapse_warning({{"held_out_effective_rank", 1.5}, {"held_out_mean_std", 0.9}}, 96);
+  ASSERT_TRUE(line);
+  EXPECT_NE(line->find("1.5 of 96"), std::string::npos) << *line;
+  EXPECT_TRUE(collapse_warning({{"held_out_effective_rank", 20.0}, {"held_out_mean_std", 0.01}}, 96));
 }
 
 }  // namespace
