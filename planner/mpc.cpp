@@ -28,7 +28,7 @@ Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int6
   actions.validate();
 }
 
-Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device) {
+Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device, const Tensor& initial) {
   const SearchConfig& search = config_.planner.search;
   const auto count = static_cast<int64_t>(problems.size());
   const int64_t kept = config_.warm_start ? search.horizon - config_.receding : 0;
@@ -41,23 +41,37 @@ Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device
     ids.push_back({first_ + problems[static_cast<size_t>(row)], problem.plans++});
     if (kept > 0 && problem.left_over.defined()) request.init[row].copy_(problem.left_over);
   }
+  if (initial.defined()) request.init = initial;
   request.init = request.init.to(device);
   request.noise = draw_noise(seed_, ids, search, actions_.block_size());
   std::tie(request.low, request.high) = normalised_bounds(actions_);
   Plan plan = planner_(cost, request);
 
   const Tensor blocks = plan.blocks.cpu();
-  const Tensor steps = actions_.to_environment(blocks.slice(1, 0, config_.receding)).to(at::kDouble).contiguous();
-  for (int64_t row = 0; row < count; ++row) {
-    Problem& problem = get(problems[static_cast<size_t>(row)]);
-    problem.queue.clear();
-    for (int64_t step = 0; step < steps.size(1); ++step) {
-      const double* action = steps[row][step].data_ptr<double>();
-      problem.queue.emplace_back(action, action + actions_.size);
-    }
-    if (kept > 0) problem.left_over = blocks[row].slice(0, config_.receding).clone();
-  }
+  fill_queues(problems, blocks.slice(1, 0, config_.receding));
+  for (int64_t row = 0; kept > 0 && row < count; ++row)
+    get(problems[static_cast<size_t>(row)]).left_over = blocks[row].slice(0, config_.receding).clone();
   return plan;
+}
+
+void Mpc::follow(std::span<const int64_t> problems, const Tensor& blocks) {
+  FORESEE_CHECK(blocks.dim() == 3 && blocks.size(0) == static_cast<int64_t>(problems.size()) &&
+                    blocks.size(2) == actions_.block_size(),
+                "expected blocks [{}, H, {}], got {}", problems.size(), actions_.block_size(),
+                foresee::describe(blocks));
+  fill_queues(problems, blocks.cpu());
+}
+
+/// @param blocks  float [problems, H, D], normalised, on the CPU.
+void Mpc::fill_queues(std::span<const int64_t> problems, const Tensor& blocks) {
+  const Tensor steps = actions_.to_environment(blocks).to(at::kDouble).contiguous();
+  for (size_t row = 0; row < problems.size(); ++row) {
+    auto& queue = get(problems[row]).queue;
+    queue.clear();
+    const double* action = steps[static_cast<int64_t>(row)].const_data_ptr<double>();
+    for (int64_t step = 0; step < steps.size(1); ++step, action += actions_.size)
+      queue.emplace_back(action, action + actions_.size);
+  }
 }
 
 std::vector<double> Mpc::next_action(int64_t problem) {

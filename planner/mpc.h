@@ -33,8 +33,14 @@ class Mpc {
 
   /// Searches plans for several problems side by side and fills their queues.
   /// @param problems  which ones, 0 .. count-1. @param cost  its `rows` are positions in `problems`.
-  /// @param device  where the search runs; the cost's, best.
-  Plan plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device = at::kCPU);
+  /// @param device  where the search runs; the cost's, best. @param initial  float [problems, horizon, D], normalised:
+  /// where the searches begin; undefined: at the blocks that were left over.
+  Plan plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device = at::kCPU,
+            const Tensor& initial = {});
+
+  /// Fills the queues of several problems with a plan that came from elsewhere.
+  /// @param blocks  float [problems, H, D], normalised; all of it is executed.
+  void follow(std::span<const int64_t> problems, const Tensor& blocks);
 
   /// The next action of a problem, [size] in environment units, not clipped. @throws Error when one is due.
   std::vector<double> next_action(int64_t problem);
@@ -48,6 +54,7 @@ class Mpc {
     Tensor left_over;  // float [horizon - receding, D], or undefined
     int64_t plans = 0;
   };
+  void fill_queues(std::span<const int64_t> problems, const Tensor& blocks);
   const Problem& get(int64_t problem) const { return problems_.at(static_cast<size_t>(problem)); }
   Problem& get(int64_t problem) { return problems_.at(static_cast<size_t>(problem)); }
 

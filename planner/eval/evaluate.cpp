@@ -10,7 +10,7 @@
 namespace foresee::planner {
 namespace {
 
-const std::vector<std::string> kMethods{"planner", "random", "noop", "expert", "oracle"};
+const std::vector<std::string> kMethods{"planner", "random", "noop", "expert", "oracle", "inverse_dynamics"};
 
 MethodResult run_method(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model,
                         const Env& world, const std::vector<Start>& starts) {
@@ -18,8 +18,11 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
   RunOptions options{.budget = config.step_budget()};
   options.progress = [&](int64_t done, int64_t successes) { bar.update(done, fmt::format("{} succeeded", successes)); };
   ControllerFactory controller;
-  if (method == "planner") {
-    controller = model_controller(*model, config.planner, config.history, seed);
+  if (method == "planner" || method == "inverse_dynamics") {
+    const ModelMode mode = method == "inverse_dynamics" ? ModelMode::kProposal
+                           : config.begin == "proposal" ? ModelMode::kWarmSearch
+                                                        : ModelMode::kSearch;
+    controller = model_controller(*model, config.planner, config.history, seed, mode, config.proposal_gain, starts);
     options.group = config.batch;
   } else {
     controller = method == "oracle" ? oracle_controller(config.oracle, config.oracle_block, seed)
@@ -35,11 +38,26 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
   return result;
 }
 
+StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const WorldModel* model) {
+  if (config.protocol == "swm")
+    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world, config.env, config.swm, seed,
+                      config.episodes, config.goal_offset,
+                      model == nullptr ? std::nullopt : std::optional<int64_t>(model->preprocess().size));
+  if (config.protocol == "far") return far_starts(config.env, config.world, seed, config.episodes);
+  CollectConfig collect = usual_collection(config.env);
+  collect.world = config.world;
+  collect.seed = seed;
+  return config.data ? near_starts(collect, *config.data, config.episodes, config.goal_offset)
+                     : near_starts(collect, config.episodes, config.goal_offset);
+}
+
 }  // namespace
 
 void EvalConfig::validate() const {
   planner.validate();
   oracle.validate();
+  if (protocol == "swm" && !data)
+    fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: data=FILE (--data FILE)");
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
     if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
@@ -52,17 +70,27 @@ void EvalConfig::validate() const {
 int64_t EvalConfig::step_budget() const { return budget.value_or(protocol == "far" ? 100 : 50); }
 
 void describe(Fields& f, EvalConfig& c) {
-  static constexpr std::string_view kEnvs[] = {"two_room"}, kProtocols[] = {"near", "far"};
-  f.choice("env", c.env, kEnvs, "environment");
+  static constexpr std::string_view kProtocols[] = {"near", "far", "swm"};
+  const std::vector<std::string_view> envs(env_names().begin(), env_names().end());
+  f.choice("env", c.env, envs, "environment");
   f.choice("protocol", c.protocol, kProtocols,
            "near: goal goal_offset steps ahead on a held-out expert episode; "
-           "far: start and goal in opposite rooms");
+           "far: start and goal as reset draws them (two_room: in opposite rooms); "
+           "swm: stable-worldmodel's evaluation on the rows of data, trained and solved ones too");
+  f("swm", c.swm, "protocol swm");
+  f("data", c.data, "episode file whose held-out episodes hold the starts of near; by default they are generated");
+  f("world", c.world, "factors of variation of each environment");
   f("episodes", c.episodes, "starts that are not solved already", {1});
-  f("methods", c.methods, "planner, random, noop, expert, oracle");
+  f("methods", c.methods, "planner, random, noop, expert, oracle, inverse_dynamics (a model with that head)");
   f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1});
   f("budget", c.budget, "environment steps an episode; by default near 50, far 100", {1});
   f("history", c.history, "context frames, one action block apart", {1});
   f("batch", c.batch, "environments whose plans are searched together", {1});
+  f("objective", c.objective, "what plans are judged by: latent, or distance (a model with a distance head)");
+  static constexpr std::string_view kBegins[] = {"zero", "proposal"};
+  f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
+  f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
+    {0, 100});
   f("planner", c.planner, "the search on the world model");
   f("oracle_block", c.oracle_block, "environment steps an action block of the oracle", {1});
   f("oracle", c.oracle, "the search on the true simulator");
@@ -76,16 +104,22 @@ const MethodResult* EvalResult::find(const std::string& method) const {
 
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model) {
   config.validate();
-  const auto world = make_env(config.env);
-  if (std::find(config.methods.begin(), config.methods.end(), "planner") != config.methods.end()) {
-    if (model == nullptr) fail("eval: method planner needs a model (--model DIR)");
+  const auto world = make_env(config.env, config.world);
+  const auto asked = [&](const char* method) {
+    return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
+  };
+  if (asked("planner") || asked("inverse_dynamics")) {
+    if (model == nullptr)
+      fail("eval: method {} needs a model (--model DIR)", asked("planner") ? "planner" : "inverse_dynamics");
     const int64_t wanted = world->action_spec().size, got = model->action_spec().size;
     if (wanted != got) fail("eval: {} takes actions of {} numbers, the model plans {}", config.env, wanted, got);
+    if ((asked("inverse_dynamics") || config.begin == "proposal") && !model->proposes())
+      fail("eval: {} needs a model with an inverse-dynamics head; fit one with `foresee train --family lewm_heads`",
+           asked("inverse_dynamics") ? "method inverse_dynamics" : "begin=proposal");
   }
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};
-  result.starts = config.protocol == "near" ? near_starts(config.env, seed, config.episodes, config.goal_offset)
-                                            : far_starts(config.env, seed, config.episodes);
+  result.starts = starts(config, seed, *world, model);
   for (const auto& method : config.methods) {
     if (interrupted()) break;
     result.methods.push_back(run_method(method, config, seed, model, *world, result.starts.starts));

@@ -9,8 +9,10 @@
 
 #include "jepa/core/config.h"
 #include "jepa/model/world_model.h"
+#include "planner/env/world_config.h"
 #include "planner/eval/runner.h"
 #include "planner/eval/statistics.h"
+#include "planner/eval/swm_protocol.h"
 #include "planner/mpc.h"
 
 namespace foresee::planner {
@@ -19,12 +21,19 @@ namespace foresee::planner {
 struct EvalConfig {
   std::string env = "two_room";
   std::string protocol = "near";
+  std::optional<std::string>
+      data;       // protocol near: episode file whose held-out episodes hold the starts; swm: its data
+  SwmConfig swm;  // protocol swm
+  WorldConfig world;
   int64_t episodes = 100;
   std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};
   int64_t goal_offset = 25;
   std::optional<int64_t> budget;
   int64_t history = 1;
   int64_t batch = 1;
+  std::string objective = "latent";  // what plans are judged by (WorldModel::objectives)
+  std::string begin = "zero";        // where searches begin: zero, or proposal (of the inverse-dynamics head)
+  double proposal_gain = 1.0;
   MpcConfig planner;
   int64_t oracle_block = 5;
   MpcConfig oracle;
@@ -67,7 +76,7 @@ struct EvalResult {
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model);
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
-/// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned.
+/// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned. Protocol swm adds "solved_at_start".
 nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, starts, a row an episode) and, for the planner, film strips of the first

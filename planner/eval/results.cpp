@@ -40,12 +40,14 @@ ordered_json to_json(const EvalResult& result) {
   for (const auto& method : result.methods) success[method.method] = rate_json(method.success);
   ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
   if (result.planning) planning = {{"p50", result.planning->p50}, {"p95", result.planning->p95}};
-  return {{"env", result.env},
-          {"protocol", result.protocol},
-          {"seed", result.seed},
-          {"success", success},
-          {"excluded_solved", result.starts.excluded_solved},
-          {"planning_ms", planning}};
+  ordered_json out{{"env", result.env},
+                   {"protocol", result.protocol},
+                   {"seed", result.seed},
+                   {"success", success},
+                   {"excluded_solved", result.starts.excluded_solved},
+                   {"planning_ms", planning}};
+  if (result.protocol == "swm") out["solved_at_start"] = result.starts.solved_at_start;
+  return out;
 }
 
 void save_results(const std::filesystem::path& folder, const EvalConfig& config, const EvalResult& result,
@@ -73,7 +75,7 @@ void save_results(const std::filesystem::path& folder, const EvalConfig& config,
   const auto* planner = result.find("planner");
   if (planner == nullptr || strips == 0) return;
   std::filesystem::create_directories(folder / "strips");
-  const auto world = make_env(result.env);
+  const auto world = make_env(result.env, config.world);
   auto order = failures_first(planner->episodes);
   order.resize(std::min(order.size(), static_cast<size_t>(strips)));
   for (const int64_t index : order) {

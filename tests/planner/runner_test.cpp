@@ -151,7 +151,7 @@ TEST(ModelCost, JudgesTheRowsItIsAskedFor) {
   Observation observation;
   observation.frames = at::stack(frames).unsqueeze(1);  // [3, 1, 3, 56, 56]
   const auto goals = world->render_goal(56).unsqueeze(0).expand({3, 3, 56, 56});
-  const auto [cost, device] = model_cost(model, observation, goals);
+  const auto [cost, device, propose] = model_cost(model, observation, goals);
   const Tensor rest = at::zeros({3, 1, 2, 10});
   const Tensor all = cost(rest, torch::tensor({0, 1, 2})).flatten();
   EXPECT_NEAR(all[0].item<double>(), 900, 60);
