@@ -17,15 +17,41 @@ struct EvalOptions {
   std::optional<int64_t> episodes;
   int64_t strips = 12;
   std::vector<std::string> methods;
+  std::optional<std::string> data, vary;
 };
 
-EvalConfig resolved_config(const EvalOptions& options, const CommonOptions& common) {
+/// @param variation  "world.KEY=VALUE", or nothing.
+EvalConfig resolved_config(const EvalOptions& options, const CommonOptions& common, const std::string& variation) {
   nlohmann::json object = layered_config(nlohmann::json::object(), common);
   if (!options.env.empty()) object["env"] = options.env;
   if (!options.protocol.empty()) object["protocol"] = options.protocol;
   if (options.episodes) object["episodes"] = *options.episodes;
   if (!options.methods.empty()) object["methods"] = options.methods;
+  if (options.data) object["data"] = *options.data;
+  if (!variation.empty()) apply_override(object, variation);
   return parse_config<EvalConfig>(object, "eval");
+}
+
+/// "push_t.agent_scale=30,40,50": one assignment a value; JSON lists are kept whole:
+/// "two_room.agent_color=[9,9,9],[1,2,3]".
+std::vector<std::string> variations(const std::string& vary) {
+  const auto equals = vary.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == vary.size())
+    fail("eval: expected --vary KEY=VALUE,VALUE..., got '{}'", vary);
+  const std::string key = "world." + vary.substr(0, equals);
+  std::vector<std::string> list;
+  int depth = 0;
+  std::string value;
+  for (const char c : vary.substr(equals + 1) + ",") {
+    if (c == ',' && depth == 0) {
+      list.push_back(key + "=" + value);
+      value.clear();
+      continue;
+    }
+    depth += (c == '[') - (c == ']');
+    value += c;
+  }
+  return list;
 }
 
 void print_table(const EvalResult& result) {
@@ -41,26 +67,50 @@ void print_table(const EvalResult& result) {
 
 int eval(const EvalOptions& options, const CommonOptions& common) {
   if (common.device == "cuda") fail("eval: world models are loaded on the CPU; use --device auto or cpu");
-  const EvalConfig config = resolved_config(options, common);
-  const bool plans = std::find(config.methods.begin(), config.methods.end(), "planner") != config.methods.end();
+  const auto values = options.vary ? variations(*options.vary) : std::vector<std::string>{""};
+  std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
+  for (const auto& value : values) configs.push_back(resolved_config(options, common, value));
+  const auto& methods = configs.front().methods;
+  const bool plans = std::any_of(methods.begin(), methods.end(), [](const std::string& method) {
+    return method == "planner" || method == "inverse_dynamics";
+  });
   std::unique_ptr<WorldModel> model;
   if (plans) {
     if (options.model.empty()) fail("eval: --model DIR is missing (or leave out planner: --methods random,oracle)");
-    model = load_world_model(options.model);
+    const EvalConfig& config = configs.front();
+    model = config.protocol == "swm" ? planner::swm_world_model(options.model, *config.data)
+                                     : load_world_model(options.model);
   }
   if (options.strips < 0) fail("eval: expected --strips 0 or more, got {}", options.strips);
   // A folder that cannot be made is an error now, not after the episodes.
   if (common.out) std::filesystem::create_directories(*common.out);
-  const EvalResult result = planner::evaluate(config, common.seed, model.get());
-  if (common.json)
-    print_json(planner::to_json(result));
-  else
-    print_table(result);
-  if (common.out) {
-    planner::save_results(*common.out, config, result, options.strips);
-    log_info("rows and film strips: {}", (*common.out / "results.json").string());
+  nlohmann::ordered_json sweep = nlohmann::ordered_json::object();
+  bool interrupted = false;
+  for (size_t i = 0; i < configs.size() && !interrupted; ++i) {
+    if (model) model->set_objective(configs[i].objective);
+    const EvalResult result = planner::evaluate(configs[i], common.seed, model.get());
+    const std::string value = values[i].substr(values[i].find('=') + 1);  // "" without --vary
+    if (options.vary)
+      sweep[value] = planner::to_json(result);
+    else if (common.json)
+      print_json(planner::to_json(result));
+    if (!common.json) {
+      if (options.vary) fmt::print("{}\n", values[i].substr(std::string("world.").size()));
+      print_table(result);
+    }
+    if (common.out) {
+      const auto folder = options.vary ? *common.out / fmt::format("{:02d}", i) : *common.out;
+      planner::save_results(folder, configs[i], result, options.strips);
+      log_info("rows and film strips: {}", (folder / "results.json").string());
+    }
+    interrupted = result.interrupted;
   }
-  if (!result.interrupted) return 0;
+  if (options.vary && common.json)
+    print_json({{"env", configs.front().env},
+                {"protocol", configs.front().protocol},
+                {"vary", options.vary->substr(0, options.vary->find('='))},
+                {"values", sweep}});
+  if (!interrupted) return 0;
   log_warning("eval: interrupted; the numbers are those of the episodes that were finished");
   return 1;
 }
@@ -69,14 +119,24 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
 
 Run setup_eval(CLI::App& app, CommonOptions& common) {
   auto options = std::make_shared<EvalOptions>();
-  app.add_option("--env", options->env, "Environment (default two_room)")->option_text("NAME");
+  app.add_option("--env", options->env,
+                 "Environment (default two_room): two_room, eb_two_room, wall, push_t, reacher, process")
+      ->option_text("NAME");
   app.add_option("--model", options->model, "Model folder or run, for method planner")->option_text("DIR");
-  app.add_option("--protocol", options->protocol, "near (default): goal 25 steps ahead; far: in the opposite room")
+  app.add_option("--protocol", options->protocol,
+                 "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
+                 "stable-worldmodel's, on rows of --data")
       ->option_text("NAME");
   app.add_option("--episodes", options->episodes, "Starts that are not solved already (default 100)")->option_text("N");
-  app.add_option("--methods", options->methods, "Of planner,random,noop,expert,oracle (default all)")
+  app.add_option("--methods", options->methods,
+                 "Of planner,random,noop,expert,oracle (default all of these) and inverse_dynamics")
       ->delimiter(',')
       ->option_text("LIST");
+  app.add_option("--data", options->data,
+                 "Episode file whose held-out episodes hold the starts of near (default: made)")
+      ->option_text("FILE");
+  app.add_option("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50")
+      ->option_text("KEY=V,V");
   app.add_option("--strips", options->strips, "Film strips to write under --out, failures first")
       ->capture_default_str();
   return [options, &common] { return eval(*options, common); };

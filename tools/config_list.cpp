@@ -1,10 +1,14 @@
 #include "tools/config_list.h"
 
+#include "jepa/train/ac_recipe.h"
+#include "jepa/train/lewm_heads_task.h"
 #include "jepa/train/lewm_recipe.h"
 #include "planner/env/collect.h"
 #include "planner/env/two_room.h"
 #include "planner/eval/evaluate.h"
+#include "tools/arm_plan.h"
 #include "tools/pretrain_run.h"
+#include "tools/probe_run.h"
 
 namespace foresee::tools {
 namespace {
@@ -25,6 +29,11 @@ const std::vector<ConfigSection>& config_sections() {
       section("pretrain", "foresee pretrain, preset vjepa2-nano", pretrain_recipe("vjepa2-nano")),
       section("train", "foresee train, preset lewm", lewm_recipe("lewm")),
       section("train-s64", "foresee train, preset lewm-s64", lewm_recipe("lewm-s64")),
+      section("train-heads", "foresee train --family lewm_heads", LewmHeadsRecipe{}),
+      section("train-ac", "foresee train --family vjepa2_ac, preset vjepa2-ac", ac_recipe("vjepa2-ac")),
+      section("train-ac-s", "foresee train --family vjepa2_ac, preset vjepa2-ac-s", ac_recipe("vjepa2-ac-s")),
+      section("train-probe", "foresee train --probe", ProbeRecipe{}),
+      section("plan-arm", "foresee plan with an arm's model", ArmPlanConfig{}),
       section("eval", "foresee eval", planner::EvalConfig{}),
       section("collect", "foresee data collect", planner::CollectConfig{}),
       section("two_room", "factors of variation of the Two-Room environment", planner::TwoRoomConfig{}),

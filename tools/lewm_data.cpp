@@ -3,15 +3,62 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "data/episode/clip_loader.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/progress.h"
 
 namespace foresee::tools {
 namespace {
 
-constexpr int64_t kProbeNumbers = 2;  // x and y
+constexpr int64_t kProbeNumbers = 8;  // of a state, at most
+
+/// What the probes look for: a column, how many of its numbers, and their names.
+struct ProbeTarget {
+  std::string column;
+  int64_t numbers;
+  std::vector<std::string> names;
+};
+
+std::optional<ProbeTarget> probe_target(const data::EpisodeDataset& dataset) {
+  const char* const column = dataset.has("state") ? "state" : dataset.has("proprio") ? "proprio" : nullptr;
+  if (column == nullptr) return std::nullopt;
+  const int64_t size = dataset.column(0, column, 0, 1).numel();
+  // Push-T: agent, block, angle, then velocities, which one picture does not show.
+  if (dataset.has("block_pose"))
+    return ProbeTarget{column, std::min<int64_t>(5, size), {"agent_x", "agent_y", "block_x", "block_y", "angle"}};
+  if (size == 2 && dataset.has("pos_agent")) return ProbeTarget{column, 2, {"agent_x", "agent_y"}};
+  return ProbeTarget{column, std::min(size, kProbeNumbers), {}};
+}
+
+/// `count` of the clips, evenly spread.
+std::vector<data::Clip> spread(const std::vector<data::Clip>& all, int64_t count) {
+  const auto total = static_cast<int64_t>(all.size());
+  std::vector<data::Clip> chosen;
+  for (int64_t i = 0; i < std::min(count, total); ++i)
+    chosen.push_back(all[static_cast<size_t>(i * total / std::min(count, total))]);
+  return chosen;
+}
+
+/// Columns that a model reads beside pictures and actions.
+std::vector<std::string> model_columns(const data::EpisodeDataset& dataset, const LewmConfig& model) {
+  if (model.proprioception == 0) return {};
+  if (!dataset.has("proprio"))
+    fail<DataError>("the model takes {} numbers of column 'proprio' (model.proprioception), the episodes have none",
+                    model.proprioception);
+  const int64_t size = dataset.column(0, "proprio", 0, 1).numel();
+  if (size != model.proprioception)
+    fail<DataError>("column 'proprio' has {} numbers, the model takes {} (model.proprioception)", size,
+                    model.proprioception);
+  return {"proprio"};
+}
+
+Tensor proprio_of(const data::ClipBatch& batch) {  // [B, T, S]
+  const auto found = batch.columns.find("proprio");
+  return found == batch.columns.end() ? Tensor() : found->second.flatten(2).nan_to_num(0.0);
+}
 
 /// [B, T, frameskip, A] in environment units -> [B, T, frameskip * A], normalised, without NaN.
 Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
@@ -20,24 +67,30 @@ Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
 
 LewmHeldOut held_out_sequences(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec) {
   data::ClipShape shape;
-  shape.frames = recipe.model.predictor.frames + recipe.held_out_horizon;
+  shape.frames = recipe.model.predictor.history() + recipe.held_out_horizon;
   shape.frameskip = recipe.frameskip;
-  const char* const state = dataset.has("state") ? "state" : dataset.has("proprio") ? "proprio" : nullptr;
-  if (state) shape.columns.push_back(state);
-  const auto all = dataset.clips(shape, data::Split::kHeldOut);
-  const auto total = static_cast<int64_t>(all.size()), count = std::min(total, recipe.held_out_sequences);
-  if (count == 0) {
+  shape.columns = model_columns(dataset, recipe.model);
+  const bool takes_proprio = !shape.columns.empty();
+  const auto target = probe_target(dataset);
+  if (target && !(takes_proprio && target->column == "proprio")) shape.columns.push_back(target->column);
+  const auto chosen = spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences);
+  if (chosen.empty()) {
     log_warning("no held-out episode has {} steps: training goes on without evaluation", shape.span());
     return {};
   }
-  std::vector<data::Clip> chosen;
-  for (int64_t i = 0; i < count; ++i) chosen.push_back(all[static_cast<size_t>(i * total / count)]);
   data::ClipBatch batch = dataset.read(shape, chosen);
   LewmHeldOut out{batch.frames, normalised_blocks(spec, batch.actions), {}};
-  if (state) {
-    const Tensor values = batch.columns.at(state).flatten(2);
-    out.state = values.slice(2, 0, std::min(kProbeNumbers, values.size(2)));
-  }
+  if (takes_proprio) out.proprio = proprio_of(batch);
+  if (!target) return out;
+  out.factors = target->names;
+  out.state = batch.columns.at(target->column).flatten(2).slice(2, 0, target->numbers);
+  if (recipe.probe_frames == 0) return out;
+  shape.frames = shape.frameskip = 1;
+  const data::ClipBatch fitted =
+      dataset.read(shape, spread(dataset.clips(shape, data::Split::kTrain), recipe.probe_frames));
+  out.probe_frames = fitted.frames.flatten(0, 1);
+  out.probe_state = fitted.columns.at(target->column).flatten(2).flatten(0, 1).slice(1, 0, target->numbers);
+  if (takes_proprio) out.probe_proprio = proprio_of(fitted).flatten(0, 1);
   return out;
 }
 
@@ -52,8 +105,14 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.actions = dataset.action_spec(recipe.frameskip);
   out.preprocess.size = size;
   out.held_out = held_out_sequences(dataset, recipe, out.actions);
-  const data::ClipShape shape{
-      .frames = recipe.model.predictor.frames + 1, .frameskip = recipe.frameskip, .columns = {}};
+  const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
+                              .frameskip = recipe.frameskip,
+                              .columns = model_columns(dataset, recipe.model)};
+  if (!shape.columns.empty()) {
+    const auto statistics = dataset.statistics("proprio");
+    out.proprio_mean = statistics.mean;
+    out.proprio_std = statistics.std;
+  }
   if (dataset.clips(shape, data::Split::kTrain).empty())
     fail<DataError>("none of {} episodes has {} steps: a clip is {} frames, {} steps apart", dataset.episodes(),
                     shape.span(), shape.frames, shape.frameskip);
@@ -63,7 +122,48 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
            dataset.episodes_of(data::Split::kHeldOut).size(), loader->clips(), loader->steps_per_epoch());
   out.batch = [loader, spec = out.actions](int64_t step) {
     data::ClipBatch batch = loader->batch(step);
-    return LewmBatch{batch.frames, normalised_blocks(spec, batch.actions)};
+    return LewmBatch{batch.frames, normalised_blocks(spec, batch.actions), proprio_of(batch)};
+  };
+  return out;
+}
+
+LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
+                               const Preprocess& preprocess, const ActionSpec& spec) {
+  constexpr int64_t kPictures = 256;  // encoded at a time
+  const torch::NoGradGuard no_grad;
+  const auto episodes = dataset.episodes_of(split);
+  LatentEpisodes out;
+  std::vector<Tensor> embeddings, actions;
+  auto places = std::make_shared<std::vector<data::Clip>>();  // of every row
+  Progress progress("encode", static_cast<int64_t>(episodes.size()), "episodes");
+  for (const int64_t episode : episodes) {
+    const int64_t length = dataset.length(episode);
+    for (int64_t row = 0; row < length; row += kPictures) {
+      const int64_t count = std::min(kPictures, length - row);
+      const Tensor proprio = model->config.proprioception > 0
+                                 ? dataset.column(episode, "proprio", row, count).flatten(1).to(at::kFloat)
+                                 : Tensor();
+      embeddings.push_back(model->embed(dataset.frames(episode, row, count), preprocess, proprio));
+    }
+    const Tensor raw = dataset.column(episode, "action", 0, length).to(at::kFloat);  // [T, A]
+    ActionSpec single = spec;
+    single.block = 1;
+    actions.push_back(normalised_blocks(single, raw));
+    out.length.push_back(length);
+    for (int64_t row = 0; row < length; ++row) places->push_back({episode, row});
+    progress.update(static_cast<int64_t>(out.length.size()), "");
+  }
+  progress.finish();
+  if (episodes.empty()) return out;
+  out.embeddings = at::cat(embeddings);
+  out.actions = at::cat(actions);
+  out.pictures = [&dataset, places](const Tensor& rows) {
+    std::vector<Tensor> frames;
+    for (int64_t i = 0; i < rows.size(0); ++i) {
+      const data::Clip& place = (*places)[static_cast<size_t>(rows[i].item<int64_t>())];
+      frames.push_back(dataset.frames(place.episode, place.start, 1));
+    }
+    return at::cat(frames);
   };
   return out;
 }

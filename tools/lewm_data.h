@@ -1,15 +1,22 @@
 #pragma once
 
 #include "data/episode/dataset.h"
+#include "jepa/train/lewm_heads_task.h"
 #include "jepa/train/lewm_recipe.h"
 
 namespace foresee::tools {
 
 /// Clips of an episode set as LeWM trains on them: actions normalised by the set's own statistics, NaN -> 0, shuffled
-/// by (seed, step), read ahead; and held-out sequences of history + held_out_horizon frames, evenly spread. The probe's
-/// target is the first two numbers of the column "state" (else "proprio"): the agent's position.
+/// by (seed, step), read ahead; held-out sequences of history + held_out_horizon frames, evenly spread; and frames of
+/// training episodes that probes are fitted on. The probes' target is the column "state" (else "proprio"): in Two-Room
+/// the agent's position, in Push-T positions and the block's angle.
 /// @param dataset  outlives the result. @param size  pixels of the model's pictures.
 /// @throws DataError when the pictures are of another size or no episode is long enough.
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed);
+
+/// Embeddings of every row of a split, with a progress bar, for heads. @param dataset  outlives the result.
+/// @param spec  what actions are normalised with. @throws DataError.
+LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
+                               const Preprocess& preprocess, const ActionSpec& spec);
 
 }  // namespace foresee::tools

@@ -50,9 +50,9 @@ const std::vector<ChartKind>& chart_kinds() {
        {{"mean_std", "standard deviation"}}},
       {"State read from the embedding",
        "correlation",
-       "A ridge regression from held-out embeddings to the true state, fitted on one half, measured on the other.",
+       "Probes from embeddings to the true state, fitted on training episodes, measured on held-out ones.",
        "no relation",
-       {{"held_out_probe_r", "correlation"}}},
+       {{"held_out_probe_linear_r_*", "linear, "}, {"held_out_probe_mlp_r_*", "perceptron, "}}},
   };
   return kinds;
 }
