@@ -1,10 +1,14 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
-#include "planner/env/env.h"
+#include "planner/env/vector_env.h"
 #include "tools/bench.h"
 
 namespace foresee::tools {
@@ -14,9 +18,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kRepetitions = 7;
 constexpr double kRepetitionSeconds = 0.25;
-// stable-worldmodel 0.1.1 (gymnasium, torch 2.11) stepping swm/TwoRoom-v1 on a core of an Intel Xeon of the Sapphire
-// Rapids generation.
-constexpr double kPeerSteps = 21400, kPeerRendered = 1015;
+constexpr int64_t kWorlds = 64;  // stepped together
+// stable-worldmodel 0.1.1 (gymnasium, torch 2.11) stepping swm/TwoRoom-v1 and swm/PushT-v1 on a core of an Intel Xeon
+// of the Sapphire Rapids generation, without and with 224 x 224 pictures; tools/parity/compare_env.py measures both
+// here.
+struct PeerRates {
+  double steps, rendered;
+};
+const std::map<std::string, PeerRates> kPeers{{"two_room", {21400, 1015}}, {"push_t", {8150, 657}}};
 
 double rate(const std::function<void(int64_t)>& step) {
   int64_t done = 0;
@@ -61,11 +70,26 @@ nlohmann::ordered_json bench_env(const std::string& env, uint64_t seed) {
       world->render(size);
     };
   };
-  const bool has_peer = env == "two_room";
+  const auto peer = kPeers.find(env);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
   nlohmann::ordered_json result{{"env", env}, {"threads", 1}, {"repetitions", kRepetitions}};
-  result["steps"] = rates(step, has_peer ? std::optional(kPeerSteps) : std::nullopt);
-  result["rendered_224"] = rates(rendered(224), has_peer ? std::optional(kPeerRendered) : std::nullopt);
+  result["steps"] = rates(step, peer != kPeers.end() ? std::optional(peer->second.steps) : std::nullopt);
+  result["rendered_224"] =
+      rates(rendered(224), peer != kPeers.end() ? std::optional(peer->second.rendered) : std::nullopt);
   result["rendered_64"] = rates(rendered(64), std::nullopt);
+  at::set_num_threads(threads);
+
+  planner::VectorEnv worlds(*world, kWorlds, seed);
+  const ActionSpec spec = world->action_spec();
+  const Tensor low = at::tensor(spec.low, at::kDouble), high = at::tensor(spec.high, at::kDouble);
+  const Tensor moves = Random(seed, Stream::kPolicy, 1).uniform_tensor({256, kWorlds, spec.size}) * (high - low) + low;
+  // A turn steps all worlds once.
+  auto together = rates([&](int64_t i) { worlds.step(moves[i % 256]); }, std::nullopt);
+  for (const char* key : {"per_s", "low", "high"}) together[key] = together[key].get<double>() * kWorlds;
+  together["worlds"] = kWorlds;
+  together["threads"] = threads;
+  result["vector"] = together;
   return result;
 }
 

@@ -6,10 +6,9 @@
 #include <algorithm>
 #include <set>
 
+#include "data/episode/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
-#include "planner/env/collect.h"
-#include "planner/env/two_room.h"
 
 namespace foresee::planner {
 namespace {
@@ -30,18 +29,25 @@ struct StatePath {
 };
 
 /// Every held-out one of the first `episodes` episodes that training data of this seed consists of.
-std::vector<StatePath> held_out_paths(const std::string& env, uint64_t seed, int64_t episodes) {
-  std::vector<StatePath> paths;
+std::vector<StatePath> held_out_paths(CollectConfig collect, int64_t episodes) {
+  std::vector<uint64_t> ids;
   for (int64_t id = 0; id < episodes; ++id)
-    if (data::held_out(static_cast<uint64_t>(id))) paths.push_back({id, {}});
-  // Where the agent was does not depend on the size of its pictures, so they are small.
-  const CollectConfig collect{.env = env, .size = 8, .seed = seed};
-  at::parallel_for(0, static_cast<int64_t>(paths.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      auto& path = paths[static_cast<size_t>(i)];
-      path.states = generate_episode(collect, static_cast<uint64_t>(path.id)).columns.at("state").to(at::kDouble);
-    }
-  });
+    if (data::held_out(static_cast<uint64_t>(id))) ids.push_back(static_cast<uint64_t>(id));
+  collect.size = 8;  // where the agent was does not depend on the size of its pictures
+  std::vector<StatePath> paths;
+  for (const auto& episode : generate_episodes(collect, ids))
+    paths.push_back({static_cast<int64_t>(episode.id), episode.columns.at("state").to(at::kDouble).contiguous()});
+  return paths;
+}
+
+/// The held-out episodes of a file.
+std::vector<StatePath> held_out_paths(const std::filesystem::path& path) {
+  const data::EpisodeFile file(path);
+  std::vector<StatePath> paths;
+  for (int64_t i = 0; i < file.episodes(); ++i)
+    if (data::held_out(file.id(i)))
+      paths.push_back({static_cast<int64_t>(file.id(i)),
+                       file.read("state", file.offset(i), file.length(i)).to(at::kDouble).contiguous()});
   return paths;
 }
 
@@ -59,12 +65,15 @@ bool can_stand(Env& world, const std::vector<double>& state) {
   return world.state() == state;
 }
 
-}  // namespace
+/// A goal is a prefix of a state: Reacher's are angles without velocities, eb_jepa's a place without the wall.
+std::vector<double> goal_of(const Env& world, std::vector<double> state) {
+  state.resize(std::min(state.size(), world.goal().size()));
+  return state;
+}
 
-StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64_t offset) {
-  const auto world = make_env(env);
-  const int64_t episodes = std::max(kPoolEpisodes, 10 * count);
-  const auto paths = held_out_paths(env, seed, episodes);
+/// Draws rows of the paths until `count` of them are not solved already.
+StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& collect, int64_t count, int64_t offset) {
+  const auto world = make_env(collect.env, collect.world);
   std::vector<int64_t> first_row;  // of each path, among all rows that have a goal
   int64_t rows = 0;
   for (const auto& path : paths) {
@@ -73,9 +82,7 @@ StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64
   }
 
   StartSet set;
-  set.origin = fmt::format("{} held-out expert episodes among {} generated with seed {}; goal {} steps later",
-                           paths.size(), episodes, seed, offset);
-  const Random random(seed, Stream::kEvalStarts);
+  const Random random(collect.seed, Stream::kEvalStarts);
   std::set<int64_t> drawn;
   for (uint64_t draw = 0; static_cast<int64_t>(set.starts.size()) < count; ++draw) {
     if (static_cast<int64_t>(drawn.size()) == rows)
@@ -90,7 +97,7 @@ StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64
     const auto path = after - first_row.begin() - 1;  // the last one that begins at or before `place`: it has rows
     const StatePath& episode = paths[static_cast<size_t>(path)];
     const int64_t row = place - first_row[static_cast<size_t>(path)];
-    Start start{episode.state(row), episode.state(row + offset), episode.id, row};
+    Start start{episode.state(row), goal_of(*world, episode.state(row + offset)), episode.id, row};
     if (solved(*world, start))
       ++set.excluded_solved;
     else
@@ -99,22 +106,51 @@ StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64
   return set;
 }
 
+}  // namespace
+
+StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset) {
+  const int64_t episodes = std::max(kPoolEpisodes, 10 * count);
+  const auto paths = held_out_paths(collect, episodes);
+  StartSet set = starts_on(paths, collect, count, offset);
+  set.origin = fmt::format("{} held-out episodes (policy {}) among {} generated with seed {}; goal {} steps later",
+                           paths.size(), collect.policy, episodes, collect.seed, offset);
+  return set;
+}
+
+StartSet near_starts(const CollectConfig& collect, const std::filesystem::path& data, int64_t count, int64_t offset) {
+  const auto paths = held_out_paths(data);
+  StartSet set = starts_on(paths, collect, count, offset);
+  set.origin = fmt::format("{} held-out episodes of {}; goal {} steps later", paths.size(), data.string(), offset);
+  return set;
+}
+
+StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64_t offset) {
+  CollectConfig collect = usual_collection(env);
+  collect.seed = seed;
+  return near_starts(collect, count, offset);
+}
+
 StartSet far_starts(const std::string& env, uint64_t seed, int64_t count) {
-  if (env != "two_room") fail("eval: environment '{}' has no protocol far (two_room has)", env);
-  TwoRoomConfig config;
-  config.min_steps = 0;
-  TwoRoom world(config);
+  return far_starts(env, WorldConfig{}, seed, count);
+}
+
+StartSet far_starts(const std::string& env, const WorldConfig& factors, uint64_t seed, int64_t count) {
+  WorldConfig config = factors;
+  config.two_room.goal_rule = "opposite";
+  config.two_room.min_steps = 0;
+  const auto world = make_env(env, config);
+  const bool must_stand = env == "two_room";  // elsewhere a state may be one in motion
 
   StartSet set;
-  set.origin = "start and goal drawn uniformly in opposite rooms";
+  set.origin = env == "two_room" ? "start and goal drawn uniformly in opposite rooms" : "start and goal drawn by reset";
   for (int64_t i = 0; i < count; ++i) {
     RandomSequence random(Random(seed, Stream::kEvalStarts, static_cast<uint64_t>(i)));
     int tries = 0;
     for (; tries < kFarTries; ++tries) {
-      world.reset(random);
-      Start start{world.state(), world.goal(), std::nullopt, std::nullopt};
-      if (!can_stand(world, start.state) || !can_stand(world, start.goal)) continue;
-      if (!solved(world, start)) {
+      world->reset(random);
+      Start start{world->state(), world->goal(), std::nullopt, std::nullopt};
+      if (must_stand && (!can_stand(*world, start.state) || !can_stand(*world, start.goal))) continue;
+      if (!solved(*world, start)) {
         set.starts.push_back(std::move(start));
         break;
       }

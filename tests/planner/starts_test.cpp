@@ -4,8 +4,10 @@
 
 #include <set>
 
+#include "data/episode/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace foresee::planner {
 namespace {
@@ -64,6 +66,43 @@ TEST(FarStarts, LieInOppositeRoomsWhereTheAgentCanStand) {
     shortest = std::min(shortest, world->distance_to_goal());
   }
   EXPECT_LT(shortest, 120) << "no least distance, as in the recorded list (77 .. 286 pixels)";
+}
+
+TEST(NearStarts, OfAFileComeFromItsHeldOutEpisodes) {
+  if (!data::hdf5_available()) GTEST_SKIP() << "built without HDF5";
+  const TemporaryFolder folder;
+  const auto file = folder / "two_room.h5";
+  CollectConfig collect{.size = 8, .seed = 11};
+  data::EpisodeWriter writer(file);
+  for (const auto& episode : generate_episodes(collect, 60)) writer.add(episode);
+  writer.commit();
+  collect.seed = 1;  // draws the rows; the episodes are the file's
+  const StartSet set = near_starts(collect, file, 20, 25);
+  collect.seed = 11;
+  for (const auto& start : set.starts) {
+    ASSERT_TRUE(data::held_out(static_cast<uint64_t>(*start.episode)));
+    const Tensor states = generate_episode(collect, static_cast<uint64_t>(*start.episode)).columns.at("state");
+    for (int64_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(states[*start.row][i].item<double>(), start.state[static_cast<size_t>(i)]);
+      EXPECT_EQ(states[*start.row + 25][i].item<double>(), start.goal[static_cast<size_t>(i)]);
+    }
+  }
+}
+
+TEST(NearStarts, AnyEnvironmentHasThem) {
+  std::vector<std::string> envs{"eb_two_room", "wall"};
+  if (push_t_available()) envs.push_back("push_t");
+  for (const auto& env : envs) {
+    CollectConfig collect = usual_collection(env);
+    collect.max_steps = 40;
+    if (env == "push_t") collect.policy = "weak";  // a search would take a minute
+    for (const auto& start : near_starts(collect, 5, 25).starts) {
+      const auto world = make_env(env);
+      world->set_goal(start.goal);
+      world->set_state(start.state);
+      EXPECT_FALSE(world->solved()) << env;
+    }
+  }
 }
 
 TEST(FarStarts, AreTheFirstOfMoreAndDependOnTheSeed) {
