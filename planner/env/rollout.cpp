@@ -3,16 +3,13 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <algorithm>
-
 #include "jepa/core/error.h"
 
 namespace foresee::planner {
 
 Tensor rollout_costs(const Env& env, const Tensor& actions, double (Env::*distance)() const) {
-  const ActionSpec spec = env.action_spec();
-  FORESEE_CHECK(actions.dim() == 3 && actions.size(2) == spec.size, "expected actions [K, T, {}], got {}", spec.size,
-                foresee::describe(actions));
+  FORESEE_CHECK(actions.dim() == 3 && actions.size(2) == env.action_spec().size, "expected actions [K, T, {}], got {}",
+                env.action_spec().size, foresee::describe(actions));
   const Tensor rows = actions.detach().to(at::kCPU, at::kDouble).contiguous();
   const int64_t candidates = rows.size(0), steps = rows.size(1), size = rows.size(2);
   Tensor costs = at::empty({candidates}, at::kFloat);
@@ -20,16 +17,12 @@ Tensor rollout_costs(const Env& env, const Tensor& actions, double (Env::*distan
   float* cost = costs.data_ptr<float>();
   at::parallel_for(0, candidates, 16, [&](int64_t begin, int64_t end) {
     const auto world = env.clone();
-    std::vector<double> move(static_cast<size_t>(size));
     for (int64_t k = begin; k < end; ++k) {
       world->restore(env);
       int64_t t = 0;
       bool reached = false;
       while (t < steps && !reached) {
-        const double* from = action + (k * steps + t) * size;
-        for (size_t i = 0; i < move.size(); ++i)
-          move[i] = spec.low.empty() ? from[i] : std::clamp(from[i], spec.low[i], spec.high[i]);
-        reached = world->step(move);
+        reached = world->step({action + (k * steps + t) * size, static_cast<size_t>(size)});
         ++t;
       }
       cost[k] = reached ? -static_cast<float>(steps - t) : static_cast<float>((*world.*distance)());

@@ -12,7 +12,7 @@ namespace foresee::planner {
 ///
 /// The cost of a candidate is `distance` after its last action. One that reaches the goal stops there and
 /// costs minus the number of actions it has left, so that of two that arrive the earlier one wins.
-/// @param actions  float [K, T, A], environment units; what lies outside the environment's bounds is cut to them.
+/// @param actions  float [K, T, A], environment units; stepped as they are, as whoever executes the plan will.
 /// @returns float [K], lower is better.
 Tensor rollout_costs(const Env& env, const Tensor& actions, double (Env::*distance)() const = &Env::distance_to_goal);
 

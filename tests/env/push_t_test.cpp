@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "jepa/core/error.h"
+#include "planner/env/rollout.h"
 #include "planner/env/search_policy.h"
 
 namespace foresee::planner {
@@ -212,6 +213,15 @@ TEST_F(PushTTest, SearchOnTheSimulatorReachesANearGoal) {
   bool reached = false;
   for (int i = 0; i < 40 && !reached; ++i) reached = env.step(policy.act(env, random));
   EXPECT_TRUE(reached) << env.distance_to_goal();
+}
+
+TEST_F(PushTTest, CandidatesBeyondTheBoundsAreSteppedAsTheyWillBe) {
+  PushT env;
+  env.set_state(std::vector<double>{100, 400, 400, 100, 0});
+  const Tensor actions = at::full({1, 3, 2}, 1.5);  // upstream cuts no action, and neither does who executes a plan
+  const double cost = rollout_costs(env, actions)[0].item<double>();
+  for (int i = 0; i < 3; ++i) env.step(std::vector<double>{1.5, 1.5});
+  EXPECT_NEAR(cost, env.distance_to_goal(), 1e-3);
 }
 
 TEST_F(PushTTest, RefusesWhatIsNoState) {
