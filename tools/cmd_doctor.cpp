@@ -8,6 +8,7 @@
 
 #include "build_info.h"
 #include "data/episode/episode_file.h"
+#include "data/episode/table.h"
 #include "data/video/backend.h"
 #include "tools/command.h"
 #include "tools/cuda.h"
@@ -58,7 +59,10 @@ int doctor(const CommonOptions& common) {
       {"video and pictures", data::video_backend(), "pretrain, plan, demo, film strips",
        "apt-get install libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libopencv-dev, then build again"},
       {"HDF5 episodes", episode_backend(), "data collect, train",
-       "apt-get install libhdf5-dev hdf5-filter-plugin-blosc-serial, then build again"},
+       "apt-get install libhdf5-dev hdf5-filter-plugin-blosc-serial libblosc-dev, then build again"},
+      {"LeRobot sets", data::parquet_available() ? "Parquet through Arrow" : "",
+       "data convert, train on LeRobot's format",
+       "bash tools/quickstart.sh without --minimal (fetches tools/requirements/arrow.txt)"},
   };
   const unsigned cores = std::thread::hardware_concurrency();
   if (common.json) {

@@ -1,5 +1,6 @@
 #include "data/episode/clip_loader.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -45,7 +46,24 @@ struct ClipLoader::Impl {
     std::vector<Clip> chosen;
     for (int64_t i = 0; i < config.batch; ++i)
       chosen.push_back(clips[static_cast<size_t>(order[static_cast<size_t>(step % per_epoch * config.batch + i)])]);
-    return dataset.read(shape, chosen, config.threads);
+    ClipBatch batch = dataset.read(shape, chosen, config.threads, unused_frames());
+    kept.push_back(batch.frames);
+    return batch;
+  }
+
+  /// Pictures of an earlier batch that only this loader still holds; undefined where there is none.
+  Tensor unused_frames() {
+    const auto free = std::find_if(kept.begin(), kept.end(), [](const Tensor& frames) {
+      return frames.use_count() == 1 && frames.storage().use_count() == 1;  // no views either
+    });
+    if (free != kept.end()) {
+      Tensor frames = std::move(*free);
+      kept.erase(free);
+      return frames;
+    }
+    // A reader that keeps its batches makes the list useless, and long.
+    if (kept.size() > 2 * static_cast<size_t>(config.prefetch + 2)) kept.clear();
+    return {};
   }
 
   void read_ahead() {
@@ -105,6 +123,7 @@ struct ClipLoader::Impl {
   int64_t per_epoch = 0;
   std::vector<int64_t> order;  // of ordered_epoch
   int64_t ordered_epoch = -1;
+  std::vector<Tensor> kept;  // pictures of batches handed out
 
   std::mutex mutex;
   std::condition_variable wake;

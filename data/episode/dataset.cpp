@@ -222,10 +222,12 @@ std::vector<Clip> EpisodeDataset::clips(const ClipShape& shape, Split split) con
   return clips;
 }
 
-ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads) const {
+ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads,
+                               Tensor reuse) const {
   const auto batch = static_cast<int64_t>(clips.size());
   ClipBatch out;
-  out.frames = at::empty({batch, shape.frames, 3, height(), width()}, at::kByte);
+  const std::vector<int64_t> sizes{batch, shape.frames, 3, height(), width()};
+  out.frames = reuse.defined() && reuse.sizes() == sizes ? std::move(reuse) : at::empty(sizes, at::kByte);
   out.actions = at::empty({batch, shape.frames, shape.frameskip, action_size()}, at::kFloat);
   uint8_t* const frames = out.frames.data_ptr<uint8_t>();
   float* const actions = out.actions.data_ptr<float>();

@@ -84,8 +84,9 @@ class EpisodeDataset {
 
   /// All clips of a split: every start in 0 .. length - span of every episode.
   std::vector<Clip> clips(const ClipShape& shape, Split split) const;
-  /// @param threads  that share the clips among them, at least 1.
-  ClipBatch read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads = 1) const;
+  /// @param threads  that share the clips among them, at least 1. @param frames  of an earlier batch that nobody needs
+  /// any more, to be filled again where its shape fits: new memory costs as much as reading. Undefined: new memory.
+  ClipBatch read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads = 1, Tensor frames = {}) const;
 
   /// Rows [first, first + count) of an episode. @returns uint8 [count, 3, H, W] / float [count, ...].
   Tensor frames(int64_t episode, int64_t first, int64_t count) const;

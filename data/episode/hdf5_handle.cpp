@@ -34,6 +34,9 @@ std::string hdf5_reason() {
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &reason);
   for (auto& c : reason)
     if (c == '\n') c = ' ';
+  if (reason.find("bad version number") != std::string::npos)
+    reason +=
+        " (written by a newer HDF5 library than this one; write it with libver=('earliest', 'v110'), or use h5repack)";
   return reason.empty() ? "unknown HDF5 error" : reason;
 }
 

@@ -13,28 +13,33 @@ void scalar(const uint8_t* in, int64_t begin, int64_t pixels, uint8_t* out) {
 }
 
 #if defined(__x86_64__)
-/// Sixteen pixels at a time: three loads, nine shuffles, three stores.
+/// Sixteen pixels at a time: three loads, nine shuffles, three stores. Byte j of plane c lies at 3 j + c of the 48
+/// bytes loaded: in part (3 j + c) / 16. -1 leaves a zero, so that parts can be joined.
+template <int kColour, int kPart>
+__attribute__((target("ssse3"), always_inline)) inline __m128i mask() {
+  constexpr auto at = [](int j) {
+    const int byte = 3 * j + kColour - 16 * kPart;
+    return static_cast<char>(byte >= 0 && byte < 16 ? byte : -1);
+  };
+  return _mm_setr_epi8(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9), at(10), at(11), at(12),
+                       at(13), at(14), at(15));
+}
+
+template <int kColour>
+__attribute__((target("ssse3"), always_inline)) inline __m128i plane(__m128i a, __m128i b, __m128i c) {
+  return _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(a, mask<kColour, 0>()), _mm_shuffle_epi8(b, mask<kColour, 1>())),
+                      _mm_shuffle_epi8(c, mask<kColour, 2>()));
+}
+
 __attribute__((target("ssse3"))) int64_t shuffled(const uint8_t* in, int64_t pixels, uint8_t* out) {
-  // Byte j of plane c lies at 3 j + c of 48: in load (3 j + c) / 16. -1 leaves a zero there.
-  alignas(16) int8_t masks[3][3][16];
-  for (int c = 0; c < 3; ++c)
-    for (int part = 0; part < 3; ++part)
-      for (int j = 0; j < 16; ++j) {
-        const int at = 3 * j + c - 16 * part;
-        masks[c][part][j] = static_cast<int8_t>(at >= 0 && at < 16 ? at : -1);
-      }
+  const auto load = [](const uint8_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
+  const auto store = [](uint8_t* to, __m128i value) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), value); };
   int64_t i = 0;
-  for (; i + 16 <= pixels; i += 16) {
-    __m128i loaded[3];
-    for (int part = 0; part < 3; ++part)
-      loaded[part] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + 3 * i + 16 * part));
-    for (int c = 0; c < 3; ++c) {
-      __m128i plane = _mm_setzero_si128();
-      for (int part = 0; part < 3; ++part)
-        plane = _mm_or_si128(
-            plane, _mm_shuffle_epi8(loaded[part], _mm_load_si128(reinterpret_cast<const __m128i*>(masks[c][part]))));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + c * pixels + i), plane);
-    }
+  for (; i + 16 <= pixels; i += 16, in += 48) {
+    const __m128i a = load(in), b = load(in + 16), c = load(in + 32);
+    store(out + i, plane<0>(a, b, c));
+    store(out + pixels + i, plane<1>(a, b, c));
+    store(out + 2 * pixels + i, plane<2>(a, b, c));
   }
   return i;
 }

@@ -266,6 +266,16 @@ TEST(ClipLoader, JumpingWhileItReadsAheadGivesTheStepAskedFor) {
   }
 }
 
+TEST(ClipLoader, ABatchThatIsStillHeldIsNeverFilledAgain) {
+  const EpisodeDataset dataset = many_episodes();
+  ClipLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3, .prefetch = 2});
+  const Tensor first = loader.batch(0).frames, copy = first.clone();
+  const Tensor view = loader.batch(1).frames[3], view_copy = view.clone();
+  for (int64_t step = 2; step < 60; ++step) loader.batch(step);
+  EXPECT_TRUE(at::equal(first, copy));
+  EXPECT_TRUE(at::equal(view, view_copy));
+}
+
 TEST(ClipLoader, EveryEpochHasAnOrderOfItsOwn) {
   const EpisodeDataset dataset = many_episodes();
   ClipLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3});
