@@ -186,26 +186,29 @@ LabelledClips read_labelled_clips(const fs::path& list) {
 }
 
 int train_probe(const ProbeTrainOptions& options, const CommonOptions& common) {
+  if (options.encoder.empty()) fail("expected a video encoder: --encoder PATH");
+  if (!common.out) fail("expected a run folder: --out RUN");
+  const LabelledClips listed = read_lists(options.data);
+  Vjepa2ReadOptions read = options.read;
+  if (read.weights == EncoderKey::kDefault && fs::is_regular_file(options.encoder))
+    read.weights = EncoderKey::kTargetEncoder;  // as upstream's frozen evaluations
+  Vjepa2Weights weights = read_vjepa2(options.encoder, read);
+  const std::shared_ptr<VideoEncoder> encoder = make_encoder(weights);
+
   ProbeRunConfig config;
   config.seed = static_cast<int64_t>(common.seed);
   config.data = options.data;
+  config.encoder = options.encoder.string();
+  config.encoder_weights = weights_fingerprint(*encoder);
+  ProbeConfig& probe = config.recipe.probe;  // what is known comes first: the reader checks heads against the width
+  probe.width = encoder->config.width;
+  probe.classes = {static_cast<int64_t>(listed.labels.size())};
   config = parse_config(layered_config(nlohmann::json::object(), common), "train", config);
-  if (!options.encoder.empty()) config.encoder = options.encoder.string();
   if (options.steps) config.recipe.loop.steps = *options.steps;
   if (options.checkpoint_every) config.recipe.loop.checkpoint_every = *options.checkpoint_every;
-  if (config.encoder.empty()) fail("expected a video encoder: --encoder PATH");
-  if (!common.out) fail("expected a run folder: --out RUN");
-  const LabelledClips listed = read_lists(config.data);
-
-  Vjepa2ReadOptions read = options.read;
-  if (read.weights == EncoderKey::kDefault && fs::is_regular_file(config.encoder))
-    read.weights = EncoderKey::kTargetEncoder;  // as upstream's frozen evaluations
-  Vjepa2Weights weights = read_vjepa2(config.encoder, read);
-  const std::shared_ptr<VideoEncoder> encoder = make_encoder(weights);
-  config.encoder_weights = weights_fingerprint(*encoder);
-  config.recipe.probe.width = encoder->config.width;
-  config.recipe.probe.outputs = {"linear"};
-  config.recipe.probe.classes = {static_cast<int64_t>(listed.labels.size())};
+  if (config.recipe.probe.width != encoder->config.width)
+    fail<ConfigError>("probe.width: expected {} (the encoder's), got {}", encoder->config.width,
+                      config.recipe.probe.width);
   RunFolder run(*common.out, config_json(config));
 
   const MediaSet media = open_media(listed.paths, /*threads=*/1);
