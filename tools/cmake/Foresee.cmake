@@ -93,5 +93,7 @@ function(foresee_finish)
   endforeach()
   add_library(check_headers OBJECT EXCLUDE_FROM_ALL ${sources})
   target_link_libraries(check_headers PRIVATE foresee_options)
+  get_property(includes GLOBAL PROPERTY FORESEE_HEADER_INCLUDES)  # of libraries that headers of ours include
+  target_include_directories(check_headers SYSTEM PRIVATE ${includes})
   target_compile_options(check_headers PRIVATE -O0 -fsyntax-only)
 endfunction()
