@@ -11,6 +11,7 @@
 #include "jepa/train/ac_step.h"
 #include "planner/arm_cem.h"
 #include "tools/parity/case.h"
+#include "tools/parity/vjepa2_sizes.h"
 
 namespace foresee::parity {
 namespace {
@@ -28,23 +29,12 @@ void check_supported(const json& predictor) {
 }
 
 Vjepa2AcConfig ac_config(const json& config) {
-  const auto &encoder = config.at("encoder"), &predictor = config.at("predictor");
+  const auto& predictor = config.at("predictor");
   check_supported(predictor);
   Vjepa2AcConfig model;
+  read_sizes(config, model);
   model.encoder.image_size = picture_size(config.at("crop_size")).first;
-  model.encoder.patch_size = config.at("patch_size").get<int64_t>();
-  model.encoder.tubelet_size = config.at("tubelet_size").get<int64_t>();
-  model.encoder.width = encoder.at("embed_dim").get<int64_t>();
-  model.encoder.depth = encoder.at("depth").get<int64_t>();
-  model.encoder.heads = encoder.at("num_heads").get<int64_t>();
-  model.encoder.mlp_ratio = encoder.value("mlp_ratio", 4.0);
-  model.predictor.width = predictor.at("dim").get<int64_t>();
-  model.predictor.depth = predictor.at("depth").get<int64_t>();
-  model.predictor.heads = predictor.at("heads").get<int64_t>();
-  model.predictor.mlp_ratio = predictor.value("mlp_ratio", 4.0);
   model.predictor.use_extrinsics = predictor.value("use_extrinsics", false);
-  model.encoder.layer_norm_eps = model.predictor.layer_norm_eps = config.value("layer_norm_eps", 1e-6);
-  model.encoder.qkv_bias = model.predictor.qkv_bias = config.value("qkv_bias", true);
   model.normalise_features = config.value("normalize_reps", true);
   return model;
 }

@@ -9,6 +9,7 @@
 #include "jepa/train/pretrain_schedule.h"
 #include "jepa/train/pretrain_step.h"
 #include "tools/parity/case.h"
+#include "tools/parity/vjepa2_sizes.h"
 
 namespace foresee::parity {
 namespace {
@@ -43,25 +44,12 @@ PretrainSchedule schedule_of(const std::string& kind, const json& config) {
 }
 
 Vjepa2Config model_of(const json& config) {
-  const auto& encoder = config.at("encoder");
-  const auto& predictor = config.at("predictor");
   Vjepa2Config model;
+  read_sizes(config, model);
   model.encoder.image_size = config.at("crop_size").get<int64_t>();
-  model.encoder.patch_size = config.at("patch_size").get<int64_t>();
-  model.encoder.tubelet_size = config.at("tubelet_size").get<int64_t>();
   for (const int64_t frames : config.at("dataset_fpcs"))
     model.encoder.frames = std::max(frames, model.encoder.tubelet_size);
-  model.encoder.width = encoder.at("embed_dim").get<int64_t>();
-  model.encoder.depth = encoder.at("depth").get<int64_t>();
-  model.encoder.heads = encoder.at("num_heads").get<int64_t>();
-  model.encoder.mlp_ratio = encoder.value("mlp_ratio", 4.0);
-  model.predictor.width = predictor.at("dim").get<int64_t>();
-  model.predictor.depth = predictor.at("depth").get<int64_t>();
-  model.predictor.heads = predictor.at("heads").get<int64_t>();
-  model.predictor.mlp_ratio = predictor.value("mlp_ratio", 4.0);
   model.predictor.mask_tokens = config.at("num_mask_tokens").get<int64_t>();
-  model.encoder.layer_norm_eps = model.predictor.layer_norm_eps = config.value("layer_norm_eps", 1e-6);
-  model.encoder.qkv_bias = model.predictor.qkv_bias = config.value("qkv_bias", true);
   if (!config.value("use_rope", true)) fail<DataError>("this program has no vjepa2 model without RoPE");
   return model;
 }
