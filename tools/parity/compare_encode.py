@@ -12,7 +12,8 @@ import os
 import statistics
 import subprocess
 import sys
-import time
+
+from fastest_peer import fastest
 
 SIZES = {  # width, depth, heads, mlp_ratio
     "vit_tiny": (192, 12, 3, 4.0),
@@ -36,28 +37,7 @@ def peer_encoder(arguments):
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[arguments.precision]
     encoder = VJEPA2Model(config).eval().to(dtype).encoder
     clip = torch.randn(1, arguments.frames, 3, arguments.size, arguments.size, dtype=dtype)
-
-    def seconds(run):
-        begin = time.perf_counter()
-        with torch.inference_mode():
-            run(clip)
-        return time.perf_counter() - begin
-
-    candidates = {}
-    if arguments.peer in ("eager", "best"):
-        candidates["eager"] = encoder
-    if arguments.peer in ("compile", "best"):
-        candidates["compile"] = torch.compile(encoder)
-    warm = {}
-    for name, run in candidates.items():
-        try:
-            seconds(run)
-            warm[name] = min(seconds(run) for _ in range(arguments.warmup))
-        except Exception as error:  # no compiler on this machine
-            print(f"peer: {name} does not run: {error}", file=sys.stderr)
-    best = min(warm, key=warm.get)
-    print(f"peer: {', '.join(f'{name} {value:.2f} s' for name, value in warm.items())}; using {best}", file=sys.stderr)
-    return best, lambda: seconds(candidates[best])
+    return fastest(encoder, lambda network: network(clip), arguments)
 
 
 def ours(arguments):

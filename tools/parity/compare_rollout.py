@@ -14,7 +14,8 @@ import os
 import statistics
 import subprocess
 import sys
-import time
+
+from fastest_peer import fastest
 
 
 def rotate(torch, x, positions):
@@ -119,27 +120,7 @@ def peer_rollout(arguments):
             poses = torch.cat([poses, poses[:, -1:] + actions[:, h:h + 1]], 1)
         return (features[:, -n:] - goal).abs().mean((1, 2))
 
-    def seconds(step):
-        begin = time.perf_counter()
-        with torch.inference_mode():
-            costs(step)
-        return time.perf_counter() - begin
-
-    candidates = {}
-    if arguments.peer in ("eager", "best"):
-        candidates["eager"] = predictor
-    if arguments.peer in ("compile", "best"):
-        candidates["compile"] = torch.compile(predictor)
-    warm = {}
-    for name, step in candidates.items():
-        try:
-            seconds(step)
-            warm[name] = min(seconds(step) for _ in range(arguments.warmup))
-        except Exception as error:  # no compiler on this machine
-            print(f"peer: {name} does not run: {error}", file=sys.stderr)
-    best = min(warm, key=warm.get)
-    print(f"peer: {', '.join(f'{name} {value:.2f} s' for name, value in warm.items())}; using {best}", file=sys.stderr)
-    return best, lambda: seconds(candidates[best])
+    return fastest(predictor, costs, arguments)
 
 
 def ours(arguments):
