@@ -1,10 +1,9 @@
 #include "planner/arm_cem.h"
 
-#include <torch/torch.h>
-
 #include <array>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::planner {
 namespace {

@@ -1,6 +1,6 @@
 #include "planner/mppi.h"
 
-#include <torch/torch.h>
+#include "jepa/core/torch.h"
 
 namespace foresee::planner {
 

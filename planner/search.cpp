@@ -1,10 +1,10 @@
 #include "planner/search.h"
 
 #include <fmt/ranges.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::planner {
 

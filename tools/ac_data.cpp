@@ -1,11 +1,10 @@
 #include "tools/ac_data.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/arm_pose.h"
 #include "tools/latent_cache.h"
 

@@ -1,13 +1,12 @@
 #include "tools/arm_plan.h"
 
-#include <torch/torch.h>
-
 #include <sstream>
 
 #include "jepa/core/error.h"
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/arm_pose.h"
 
 namespace foresee::tools {

@@ -1,4 +1,3 @@
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <chrono>
@@ -6,6 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/inference_encoder.h"
 #include "jepa/model/vjepa2_models.h"
 #include "tools/bench.h"

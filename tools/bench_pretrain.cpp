@@ -1,8 +1,8 @@
-#include <torch/torch.h>
 
 #include <chrono>
 
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 #include "jepa/train/pretrain_config.h"
 #include "tools/bench.h"
 

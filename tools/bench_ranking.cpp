@@ -1,8 +1,8 @@
-#include <torch/torch.h>
 
 #include "data/image/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/action_rollout.h"
 #include "jepa/model/inference_encoder.h"
 #include "jepa/model/vjepa2_ac.h"

@@ -1,4 +1,3 @@
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <chrono>
@@ -6,6 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/arm_pose.h"
 #include "jepa/model/vjepa2_ac_world_model.h"
 #include "tools/bench.h"

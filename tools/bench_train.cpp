@@ -1,9 +1,9 @@
-#include <torch/torch.h>
 
 #include <chrono>
 #include <numeric>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/train/lewm_recipe.h"
 #include "tools/bench.h"
 

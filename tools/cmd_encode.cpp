@@ -1,5 +1,4 @@
 #include <fmt/ranges.h>
-#include <torch/torch.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -8,6 +7,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/inference_encoder.h"
 #include "jepa/model/vjepa2_models.h"
 #include "tools/array_writer.h"

@@ -66,7 +66,7 @@ void print_table(const EvalResult& result) {
 }
 
 int eval(const EvalOptions& options, const CommonOptions& common) {
-  if (common.device == "cuda") fail("eval: world models are loaded on the CPU; use --device auto or cpu");
+  const at::Device device(resolve_device(common));
   const auto values = options.vary ? variations(*options.vary) : std::vector<std::string>{""};
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
   for (const auto& value : values) configs.push_back(resolved_config(options, common, value));
@@ -78,8 +78,8 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
   if (plans) {
     if (options.model.empty()) fail("eval: --model DIR is missing (or leave out planner: --methods random,oracle)");
     const EvalConfig& config = configs.front();
-    model = config.protocol == "swm" ? planner::swm_world_model(options.model, *config.data)
-                                     : load_world_model(options.model);
+    model = config.protocol == "swm" ? planner::swm_world_model(options.model, *config.data, device)
+                                     : load_world_model(options.model, device);
   }
   if (options.strips < 0) fail("eval: expected --strips 0 or more, got {}", options.strips);
   // A folder that cannot be made is an error now, not after the episodes.

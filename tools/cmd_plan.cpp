@@ -96,8 +96,7 @@ Found plan_blocks(const WorldModel& model, const PlanOptions& options, const Com
 }
 
 int plan(const PlanOptions& options, const CommonOptions& common) {
-  if (common.device == "cuda") fail("plan: world models are loaded on the CPU; use --device auto or cpu");
-  const auto model = load_world_model(options.model);
+  const auto model = load_world_model(options.model, at::Device(resolve_device(common)));
   const auto begin = std::chrono::steady_clock::now();
   const auto* arm = dynamic_cast<const Vjepa2AcWorldModel*>(model.get());
   const bool poses = arm != nullptr && arm->model().config.state_update == StateUpdate::kArmPose;

@@ -16,6 +16,8 @@ struct PretrainOptions {
   std::vector<fs::path> data;
   std::string preset = "vjepa2-nano";
   std::optional<int64_t> steps, checkpoint_every;
+  fs::path from;
+  bool cool_down = false;
 };
 
 int pretrain(const PretrainOptions& options, const CommonOptions& common) {
@@ -23,8 +25,12 @@ int pretrain(const PretrainOptions& options, const CommonOptions& common) {
   if (!common.out) fail("expected a run folder: --out RUN");
   PretrainRequest request{
       .preset = options.preset, .seed = common.seed, .device = at::Device(resolve_device(common)), .out = *common.out};
-  request.recipe =
-      parse_config(layered_config(nlohmann::json::object(), common), "pretrain", pretrain_recipe(options.preset));
+  PretrainRecipe recipe = pretrain_recipe(options.preset);
+  if (options.cool_down) recipe.cool_down();
+  request.recipe = parse_config(layered_config(nlohmann::json::object(), common), "pretrain", recipe);
+  if (!options.from.empty()) request.recipe.from = options.from.string();
+  if (options.cool_down && request.recipe.from.empty())
+    fail("--cool-down goes on with trained networks: expected --from CHECKPOINT (a run folder or Meta's .pt)");
   if (options.steps) request.recipe.loop.steps = *options.steps;
   if (options.checkpoint_every) request.recipe.loop.checkpoint_every = *options.checkpoint_every;
   request.recipe.validate();
@@ -59,6 +65,10 @@ Run setup_pretrain(CLI::App& app, CommonOptions& common) {
   app.add_option("--steps", options->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
   app.add_option("--checkpoint-every", options->checkpoint_every, "Steps between checkpoints")
       ->check(CLI::PositiveNumber);
+  app.add_option("--from", options->from, "Begin with the networks and the optimizer of a run, or of Meta's .pt file")
+      ->option_text("PATH");
+  app.add_flag("--cool-down", options->cool_down,
+               "Second stage: the rate falls to 1e-6, 64 frames a clip; with --from");
   return [options, &common] { return pretrain(*options, common); };
 }
 

@@ -4,8 +4,9 @@
 #include "jepa/train/lewm_heads_task.h"
 #include "jepa/train/lewm_recipe.h"
 #include "planner/env/collect.h"
-#include "planner/env/two_room.h"
+#include "planner/env/world_config.h"
 #include "planner/eval/evaluate.h"
+#include "planner/planner.h"
 #include "tools/arm_plan.h"
 #include "tools/pretrain_run.h"
 #include "tools/probe_run.h"
@@ -33,10 +34,15 @@ const std::vector<ConfigSection>& config_sections() {
       section("train-ac", "foresee train --family vjepa2_ac, preset vjepa2-ac", ac_recipe("vjepa2-ac")),
       section("train-ac-s", "foresee train --family vjepa2_ac, preset vjepa2-ac-s", ac_recipe("vjepa2-ac-s")),
       section("train-probe", "foresee train --probe", ProbeRecipe{}),
+      {"plan", "foresee plan",
+       [](Fields& fields) {
+         planner::PlannerConfig config;
+         fields("planner", config, "the search on the world model");
+       }},
       section("plan-arm", "foresee plan with an arm's model", ArmPlanConfig{}),
       section("eval", "foresee eval", planner::EvalConfig{}),
       section("collect", "foresee data collect", planner::CollectConfig{}),
-      section("two_room", "factors of variation of the Two-Room environment", planner::TwoRoomConfig{}),
+      section("world", "factors of variation of the environments", planner::WorldConfig{}),
   };
   return sections;
 }

@@ -1,7 +1,5 @@
 #include "tools/encode_run.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -11,6 +9,7 @@
 #include "data/image/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/interrupt.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::tools {
 namespace {

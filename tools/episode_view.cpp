@@ -1,12 +1,11 @@
 #include "tools/episode_view.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::tools {
 namespace {

@@ -1,7 +1,5 @@
 #include "tools/latent_cache.h"
 
-#include <torch/torch.h>
-
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
@@ -9,6 +7,7 @@
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/inference_encoder.h"

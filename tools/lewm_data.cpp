@@ -1,7 +1,5 @@
 #include "tools/lewm_data.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -9,6 +7,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::tools {
 namespace {
@@ -102,7 +101,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
     fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {} (model.vit.image_size)",
                     dataset.height(), dataset.width(), size, size);
   LewmTrainData out;
-  out.actions = dataset.action_spec(recipe.frameskip);
+  out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
   out.preprocess.size = size;
   out.held_out = held_out_sequences(dataset, recipe, out.actions);
   const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),

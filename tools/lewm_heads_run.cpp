@@ -57,9 +57,7 @@ int train_lewm_heads(const LewmHeadsOptions& options, const CommonOptions& commo
   if (dataset.height() != folder.preprocess.size || dataset.width() != folder.preprocess.size)
     fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {}", dataset.height(),
                     dataset.width(), folder.preprocess.size, folder.preprocess.size);
-  if (dataset.action_size() != folder.actions->size)
-    fail<DataError>("the episodes hold actions of {} numbers, the model takes {}", dataset.action_size(),
-                    folder.actions->size);
+  data::require_actions_fit(*folder.actions, dataset, recipe.init);
   const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);
   RunFolder run(*common.out, config_json(config));
   const auto encode = [&](data::Split split) {

@@ -83,11 +83,17 @@ void PretrainRecipe::validate() {
   training.validate();
 }
 
+void PretrainRecipe::cool_down() {
+  training.optimizer.cool_down();
+  if (training.model.encoder.frames == 16) training.model.encoder.frames = 64;
+}
+
 void describe(Fields& f, PretrainRecipe& r) {
   describe(f, r.training);
   f("loader", r.loader, "how clips are drawn and decoded; size and frames follow the encoder");
   f("hold_out", r.hold_out, "what is kept from training");
   f("held_out_clips", r.held_out_clips, "clips of the evaluation", {1});
+  f("from", r.from, "checkpoint whose networks and optimizer the run begins with; empty: fresh weights");
   f("loop", r.loop, "steps, checkpoints, evaluation");
 }
 
@@ -136,6 +142,10 @@ PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequ
                      .preprocess = preprocess,
                      .preset = request.preset});
 
+  if (!recipe.from.empty() && !run.latest_step()) {
+    task.begin_with(recipe.from);
+    log_info("begins with {}", recipe.from);
+  }
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, recipe.loop, run);
   const auto rows = read_metrics(run.metrics_path());

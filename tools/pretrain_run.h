@@ -17,10 +17,13 @@ struct PretrainRecipe {
   data::VideoLoaderConfig loader;  // size and frames follow the encoder
   data::HoldOutConfig hold_out;
   int64_t held_out_clips = 48;  // evaluated, evenly over the held-out frames
+  std::string from;             // PretrainTask::begin_with; empty: fresh weights
   LoopConfig loop;
 
   /// Takes picture size and frames of a clip over from the encoder, and checks the rest.
   void validate();
+  /// The published second stage (PretrainOptimizer::cool_down): clips of 64 frames where the first stage had 16.
+  void cool_down();
 };
 void describe(Fields& fields, PretrainRecipe& recipe);
 

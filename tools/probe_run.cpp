@@ -1,7 +1,5 @@
 #include "tools/probe_run.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -13,6 +11,7 @@
 #include "jepa/core/file.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/model/inference_encoder.h"
 #include "jepa/model/vjepa2_models.h"

@@ -10,6 +10,7 @@
 #include "data/episode/episode.h"
 #include "data/episode/source.h"
 #include "data/episode/split.h"
+#include "jepa/core/action_scaling.h"
 #include "jepa/core/action_spec.h"
 
 namespace foresee::data {
@@ -40,13 +41,6 @@ struct ClipBatch {
 /// Mean and population standard deviation of a column.
 struct ColumnStatistics {
   std::vector<double> mean, std;
-};
-
-/// How actions are normalised (stable-worldmodel's get_scaler).
-enum class ActionScaling {
-  kZScore,      // (x - mean) / std
-  kPercentile,  // percentiles 1 and 99 to -1 and 1, what lies beyond is cut
-  kNone,
 };
 
 class EpisodeDataset;

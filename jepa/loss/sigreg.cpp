@@ -1,8 +1,7 @@
 #include "jepa/loss/sigreg.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/loss/sigreg_kernel.h"
 
 namespace foresee {

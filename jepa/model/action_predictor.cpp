@@ -1,9 +1,9 @@
 #include "jepa/model/action_predictor.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/heads.h"
 #include "jepa/nn/init.h"
 

@@ -1,8 +1,7 @@
 #include "jepa/model/action_rollout.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/heads.h"
 #include "jepa/nn/residual_norm.h"
 

@@ -1,11 +1,10 @@
 #include "jepa/model/arm_pose.h"
 
-#include <torch/torch.h>
-
 #include <array>
 #include <numbers>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

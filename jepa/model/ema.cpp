@@ -1,8 +1,7 @@
 #include "jepa/model/ema.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 

@@ -1,11 +1,11 @@
 #include "jepa/model/encoder.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
 
 namespace foresee {

@@ -1,10 +1,9 @@
 #include "jepa/model/inference_encoder.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/attend.h"
 #include "jepa/nn/heads.h"
 #include "jepa/nn/residual_norm.h"

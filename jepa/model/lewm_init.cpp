@@ -1,8 +1,8 @@
-#include <torch/torch.h>
 
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/lewm.h"
 
 namespace foresee {

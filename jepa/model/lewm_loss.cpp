@@ -1,10 +1,9 @@
 #include "jepa/model/lewm_loss.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/loss/sigreg.h"
 #include "jepa/loss/straightening.h"
 #include "jepa/nn/autocast.h"

@@ -1,8 +1,7 @@
 #include "jepa/model/lewm_prefix.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/adaln.h"
 
 namespace foresee {

@@ -1,11 +1,11 @@
 #include "jepa/model/lewm_rollout.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/adaln_kernels.h"
 
 namespace foresee {

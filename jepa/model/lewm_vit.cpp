@@ -1,12 +1,12 @@
 #include "jepa/model/lewm_vit.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
 
 #include <array>
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/autocast.h"
 #include "jepa/nn/tiled.h"
 

@@ -1,10 +1,9 @@
 #include "jepa/model/lewm_world_model.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 
 namespace foresee {
@@ -19,8 +18,9 @@ class LewmContext : public Context {
 
   int64_t batch() const override { return embeddings.size(0); }
   std::unique_ptr<Context> rows(const Tensor& index) const override {
-    return std::make_unique<LewmContext>(embeddings.index_select(0, index), actions.index_select(0, index),
-                                         prefix.embeddings.defined() ? prefix.rows(index) : LewmRollout::Prefix());
+    const Tensor at = index.to(embeddings.device());
+    return std::make_unique<LewmContext>(embeddings.index_select(0, at), actions.index_select(0, at),
+                                         prefix.embeddings.defined() ? prefix.rows(at) : LewmRollout::Prefix());
   }
 
   Tensor embeddings;           // float [B, F, D]
@@ -46,7 +46,8 @@ LewmWorldModel::LewmWorldModel(Lewm model, ActionSpec actions, Preprocess prepro
   if (model_->vit.cls.is_cpu() && model_->predictor) fast_ = std::make_unique<LewmRollout>(model_);
 }
 
-std::unique_ptr<LewmWorldModel> LewmWorldModel::from(const ModelFolder& folder, const std::string& source) {
+std::unique_ptr<LewmWorldModel> LewmWorldModel::from(const ModelFolder& folder, const std::string& source,
+                                                     at::Device device) {
   if (!folder.actions)
     fail<CheckpointError>(
         "{}: no actions.json: a world model needs to know its actions; beside weights of stable-worldmodel put one "
@@ -55,6 +56,7 @@ std::unique_ptr<LewmWorldModel> LewmWorldModel::from(const ModelFolder& folder, 
         source);
   Lewm model(lewm_config(folder.model, source + "/config.json"));
   adopt_state_dict(*model, with_transformers4_names(folder.weights), source);
+  model->to(device);
   return std::make_unique<LewmWorldModel>(std::move(model), *folder.actions, folder.preprocess);
 }
 

@@ -22,7 +22,8 @@ class LewmWorldModel : public WorldModel {
   /// @param model  put into evaluation mode. @throws ConfigError when the actions are not of the model's size.
   LewmWorldModel(Lewm model, ActionSpec actions, Preprocess preprocess);
   /// From a model folder of family "lewm". @throws CheckpointError.
-  static std::unique_ptr<LewmWorldModel> from(const ModelFolder& folder, const std::string& source);
+  static std::unique_ptr<LewmWorldModel> from(const ModelFolder& folder, const std::string& source,
+                                              at::Device device = at::kCPU);
 
   const ActionSpec& action_spec() const override { return actions_; }
   const Preprocess& preprocess() const override { return preprocess_; }

@@ -1,11 +1,11 @@
 #include "jepa/model/masks.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/torch.h>
 
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

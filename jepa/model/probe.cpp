@@ -1,13 +1,13 @@
 #include "jepa/model/probe.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
 
 namespace foresee {

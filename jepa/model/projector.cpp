@@ -1,6 +1,6 @@
 #include "jepa/model/projector.h"
 
-#include <torch/torch.h>
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

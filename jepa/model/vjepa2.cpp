@@ -1,11 +1,10 @@
 #include "jepa/model/vjepa2.h"
 
-#include <torch/torch.h>
-
 #include <array>
 #include <string_view>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

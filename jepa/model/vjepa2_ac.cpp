@@ -1,10 +1,9 @@
 #include "jepa/model/vjepa2_ac.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/arm_pose.h"
 #include "jepa/model/vjepa2_files.h"
@@ -132,7 +131,8 @@ LoadedVjepa2Ac load_vjepa2_ac(const ModelFolder& folder, const std::string& sour
   if (!folder.actions) fail<CheckpointError>("{}: no actions.json: a world model needs to know its actions", source);
   LoadedVjepa2Ac loaded{Vjepa2Ac(parse_config<Vjepa2AcConfig>(folder.model, source + "/config.json: model")),
                         folder.preprocess, *folder.actions};
-  loaded.model.load(folder.weights, source);
+  adopt_state_dict(*loaded.model.encoder, with_prefix_removed(folder.weights, "encoder."), source + ": encoder");
+  adopt_state_dict(*loaded.model.predictor, with_prefix_removed(folder.weights, "predictor."), source + ": predictor");
   return loaded;
 }
 

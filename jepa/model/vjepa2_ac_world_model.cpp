@@ -1,11 +1,10 @@
 #include "jepa/model/vjepa2_ac_world_model.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

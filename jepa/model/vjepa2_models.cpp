@@ -1,8 +1,7 @@
 #include "jepa/model/vjepa2_models.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 
 namespace foresee {

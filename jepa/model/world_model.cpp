@@ -24,13 +24,15 @@ Tensor WorldModel::encode_goal_state(const Tensor& frames, const Tensor& state) 
   return encode_goal(frames);
 }
 
-std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder) {
-  const auto action_conditioned = [](LoadedVjepa2Ac loaded) {
+std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder, at::Device device) {
+  const auto action_conditioned = [&](LoadedVjepa2Ac loaded) {
+    loaded.model.encoder->to(device);
+    loaded.model.predictor->to(device);
     return std::make_unique<Vjepa2AcWorldModel>(std::move(loaded.model), loaded.actions, loaded.preprocess);
   };
   if (std::filesystem::is_regular_file(folder)) return action_conditioned(load_vjepa2_ac(folder));
   const ModelFolder model = load_model_folder(folder);
-  if (model.family == "lewm") return LewmWorldModel::from(model, folder.string());
+  if (model.family == "lewm") return LewmWorldModel::from(model, folder.string(), device);
   if (model.family == "vjepa2_ac") return action_conditioned(load_vjepa2_ac(model, folder.string()));
   fail<CheckpointError>("{}: a model of family '{}' plans no actions; families that do: lewm, vjepa2_ac",
                         folder.string(), model.family);

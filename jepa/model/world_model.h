@@ -63,8 +63,8 @@ class WorldModel {
 };
 
 /// Loads a model folder as a world model, by its family (an explicit list: `lewm`, `vjepa2_ac`), or Meta's V-JEPA 2-AC
-/// file.
+/// file. @param device  where its weights go.
 /// @throws CheckpointError when the family plans no actions (names the ones that do).
-std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder);
+std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder, at::Device device = at::kCPU);
 
 }  // namespace foresee

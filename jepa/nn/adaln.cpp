@@ -1,8 +1,8 @@
 #include "jepa/nn/adaln.h"
 
-#include <torch/torch.h>
-
 #include <cmath>
+
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -1,11 +1,10 @@
 #include "jepa/nn/adaln_kernels.h"
 
-#include <torch/torch.h>
-
 #include <array>
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/adaln.h"
 
 namespace foresee {

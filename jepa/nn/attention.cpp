@@ -1,8 +1,7 @@
 #include "jepa/nn/attention.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/attend.h"
 
 namespace foresee {

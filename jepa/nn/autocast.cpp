@@ -1,17 +1,8 @@
 #include "jepa/nn/autocast.h"
 
 #include <ATen/autocast_mode.h>
-#include <ATen/cpu/Utils.h>
 
 namespace foresee {
-
-bool fast_bfloat16(at::Device device) {
-  if (!device.is_cpu()) return true;
-  const auto capabilities = at::cpu::get_cpu_capabilities();
-  for (const char* name : {"avx512_bf16", "amx_bf16"})
-    if (const auto found = capabilities.find(name); found != capabilities.end() && found->second.toBool()) return true;
-  return false;
-}
 
 AutocastGuard::AutocastGuard(Precision precision, at::DeviceType device)
     : device_(device),

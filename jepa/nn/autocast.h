@@ -4,10 +4,6 @@
 
 namespace foresee {
 
-/// Whether the units of this device multiply bfloat16 (AVX-512 BF16 or AMX on the CPU; GPUs count as able): without
-/// them it works, slowly.
-bool fast_bfloat16(at::Device device);
-
 /// The precision of large products in this thread while it lives: kBFloat16 switches LibTorch's autocast on, kFloat32
 /// off. Weights, their updates and norms stay float32 in either. Casts of weights are not kept: tiles of one pass (see
 /// tiled) share nothing.

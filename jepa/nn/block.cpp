@@ -1,6 +1,6 @@
 #include "jepa/nn/block.h"
 
-#include <torch/torch.h>
+#include "jepa/core/torch.h"
 
 namespace foresee {
 

@@ -1,10 +1,9 @@
 #include "jepa/nn/heads.h"
 
-#include <torch/torch.h>
-
 #include <cstring>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -1,9 +1,9 @@
 #include "jepa/nn/init.h"
 
-#include <torch/torch.h>
-
 #include <cmath>
 #include <optional>
+
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -1,7 +1,8 @@
 #include "jepa/nn/packed_linear.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <torch/torch.h>
+
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <sys/mman.h>
 #include <torch/nn/modules/container/any.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -1,11 +1,10 @@
 #include "jepa/nn/residual_norm.h"
 
-#include <torch/torch.h>
-
 #include <bit>
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define FORESEE_NORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

@@ -1,12 +1,12 @@
 #include "jepa/nn/tiled.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -1,10 +1,9 @@
 #include "jepa/train/ac_evaluation.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/action_rollout.h"
 
 namespace foresee {

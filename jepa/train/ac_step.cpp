@@ -1,10 +1,9 @@
 #include "jepa/train/ac_step.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/loss/latent_prediction.h"
 
 namespace foresee {

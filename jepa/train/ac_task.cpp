@@ -1,8 +1,7 @@
 #include "jepa/train/ac_task.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee {

@@ -1,11 +1,10 @@
 #include "jepa/train/latent_probe.h"
 
-#include <torch/torch.h>
-
 #include <cmath>
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/parameter_tree.h"
 #include "jepa/train/adamw.h"
 #include "jepa/train/schedule.h"

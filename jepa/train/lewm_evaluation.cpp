@@ -1,12 +1,11 @@
 #include "jepa/train/lewm_evaluation.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/loss/collapse.h"
 #include "jepa/loss/sigreg.h"
 #include "jepa/train/latent_probe.h"

@@ -32,6 +32,7 @@ void describe(Fields& f, LewmRecipe& r) {
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "environment steps per frame and action block", {1});
+  f.choice("actions", r.actions, kActionScalingNames, "how actions are normalised, by the training episodes' numbers");
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
   f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1});
   f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/action_scaling.h"
 #include "jepa/train/lewm_task.h"
 
 namespace foresee {
@@ -12,7 +13,8 @@ struct LewmRecipe {
   LewmConfig model;
   LewmTrainConfig train;
   LoopConfig loop;
-  int64_t frameskip = 5;             // environment steps per frame and action block
+  int64_t frameskip = 5;  // environment steps per frame and action block
+  ActionScaling actions = ActionScaling::kZScore;
   int64_t held_out_sequences = 128;  // evaluated; at most
   int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
   int64_t probe_frames = 2048;  // of training episodes, that probes are fitted on; 0: half of the sequences instead

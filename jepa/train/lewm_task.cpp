@@ -1,11 +1,10 @@
 #include "jepa/train/lewm_task.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/train/schedule.h"
@@ -36,7 +35,7 @@ void describe(Fields& f, LewmTrainConfig& c) {
   f("weight_decay", c.weight_decay, "of every parameter, biases and norms too", {0});
   f("clip_norm", c.clip_norm, "global gradient norm; 0: not clipped", {0});
   f.choice("precision", c.precision, kPrecisionNames,
-           "of the large products; weights, updates, norms and losses stay float32");
+           "of the large products, where it is faster; weights, updates, norms and losses stay float32");
   f("loss", c.loss, "prediction and SIGReg");
 }
 
@@ -56,8 +55,10 @@ LewmTask::LewmTask(const LewmConfig& model, const LewmTrainConfig& config, LewmT
                       data_.actions.block_size(), data_.actions.block, data_.actions.size, model.action_block);
   initialise(model_, seed);
   if (model.proprioception > 0) model_->set_proprioception_statistics(data_.proprio_mean, data_.proprio_std);
-  if (config_.precision == Precision::kBFloat16 && !fast_bfloat16(device))
-    log_warning("train.precision bf16: this machine has no units for it; fp32 is faster here");
+  if (config_.precision == Precision::kBFloat16 && dtype_of(config_.precision, device) != at::kBFloat16) {
+    log_warning("train.precision bf16: this processor multiplies bfloat16 no faster than float32; products stay fp32");
+    config_.precision = Precision::kFloat32;
+  }
 }
 
 void LewmTask::start(int64_t step) {

@@ -1,8 +1,7 @@
 #include "jepa/train/official_checkpoint.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2_files.h"
 

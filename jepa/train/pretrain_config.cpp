@@ -9,8 +9,15 @@ void describe(Fields& f, PretrainMasks& c) {
   f("long_range", c.long_range, "a few large blocks");
 }
 
+void PretrainOptimizer::cool_down() {
+  shape = RateShape::kLinearDecay;
+  final_rate = 1e-6;
+  warmup = 0;
+}
+
 PretrainSchedule PretrainOptimizer::schedule(int64_t steps) const {
   PretrainSchedule s;
+  s.shape = shape;
   s.start_rate = start_rate;
   s.peak_rate = peak_rate;
   s.final_rate = final_rate;
@@ -21,15 +28,18 @@ PretrainSchedule PretrainOptimizer::schedule(int64_t steps) const {
   s.epochs = 1;
   s.steps_per_epoch = static_cast<double>(steps);
   s.warmup_epochs = warmup;
+  s.anneal_epochs = anneal;
   s.stretch = stretch;
   return s;
 }
 
 void describe(Fields& f, PretrainOptimizer& c) {
+  f.choice("shape", c.shape, kRateShapeNames, "how the learning rate runs");
   f("start_rate", c.start_rate, "learning rate of the first step", {0});
   f("peak_rate", c.peak_rate, "learning rate after the warm-up", {0});
-  f("final_rate", c.final_rate, "learning rate at the end of the cosine", {0});
+  f("final_rate", c.final_rate, "learning rate at the end of the schedule", {0});
   f("warmup", c.warmup, "share of the steps with a rising learning rate", {0, 1});
+  f("anneal", c.anneal, "share of the steps with a falling learning rate at the end of warmup_stable_decay", {0, 1});
   f("weight_decay", c.weight_decay, "weight decay at the start; biases and norms have none", {0});
   f("final_weight_decay", c.final_weight_decay, "weight decay at the end", {0});
   f("ema_start", c.ema_start, "momentum of the target encoder at the start", {0, 1});

@@ -1,8 +1,7 @@
 #include "jepa/train/pretrain_eval.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/loss/collapse.h"
 #include "jepa/loss/latent_prediction.h"
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace foresee {
 
@@ -11,6 +13,11 @@ enum class RateShape {
   kLinearDecay,        // cool-down
   kWarmupStableDecay,  // action-conditioned post-training
 };
+
+inline constexpr std::pair<RateShape, std::string_view> kRateShapeNames[] = {
+    {RateShape::kWarmupCosine, "warmup_cosine"},
+    {RateShape::kLinearDecay, "linear_decay"},
+    {RateShape::kWarmupStableDecay, "warmup_stable_decay"}};
 
 /// Learning rate, weight decay and EMA momentum of a run, in upstream's terms.
 struct PretrainSchedule {

@@ -1,8 +1,7 @@
 #include "jepa/train/pretrain_step.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
 #include "jepa/loss/vicreg.h"

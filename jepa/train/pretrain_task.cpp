@@ -1,10 +1,10 @@
 #include "jepa/train/pretrain_task.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
+#include "jepa/train/official_checkpoint.h"
 
 namespace foresee {
 namespace {
@@ -88,6 +88,14 @@ void PretrainTask::load(const std::filesystem::path& folder) {
   load_file(networks_.predictor(), folder / kPredictorFile);
   load_file(networks_.target_encoder(), folder / kTargetFile);
   networks_.optimizer().load_state(load_safetensors(folder / kOptimizerFile));
+}
+
+void PretrainTask::begin_with(const std::filesystem::path& path) {
+  if (std::filesystem::is_regular_file(path)) {
+    resume_official(path, networks_);
+    return;
+  }
+  load(resolve_model_folder(path));
 }
 
 }  // namespace foresee

@@ -40,6 +40,10 @@ class PretrainTask : public TrainTask {
   Metrics evaluate() override;
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
+  /// Networks, target encoder and optimizer of an earlier run, which this one begins with: a checkpoint or run folder
+  /// of ours, or one of Meta's pretraining files. Clips may have other sizes and lengths than they had there.
+  /// @throws CheckpointError.
+  void begin_with(const std::filesystem::path& path);
 
   MaskedPretrainer& networks() { return networks_; }
 

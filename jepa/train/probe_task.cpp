@@ -1,8 +1,7 @@
 #include "jepa/train/probe_task.h"
 
-#include <torch/torch.h>
-
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2_export.h"

@@ -1,12 +1,12 @@
 #include "planner/eval/controllers.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <chrono>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "planner/model_cost.h"
 
 namespace foresee::planner {

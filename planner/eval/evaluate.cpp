@@ -47,6 +47,9 @@ StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const
   CollectConfig collect = usual_collection(config.env);
   collect.world = config.world;
   collect.seed = seed;
+  if (config.data && model != nullptr)
+    data::require_actions_fit(model->action_spec(), data::EpisodeDataset({*config.data}, /*cache_bytes=*/0),
+                              "the model");
   return config.data ? near_starts(collect, *config.data, config.episodes, config.goal_offset)
                      : near_starts(collect, config.episodes, config.goal_offset);
 }

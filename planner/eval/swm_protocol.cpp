@@ -1,12 +1,11 @@
 #include "planner/eval/swm_protocol.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/lewm_world_model.h"
 #include "planner/eval/numpy_choice.h"
 
@@ -149,14 +148,15 @@ ActionSpec swm_actions(const data::EpisodeDataset& dataset, int64_t block) {
           .std = statistics.std};
 }
 
-std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data) {
+std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data,
+                                            at::Device device) {
   ModelFolder folder = load_model_folder(model, "lewm");
   const data::EpisodeDataset dataset({data}, /*cache_bytes=*/0);
   const int64_t block = lewm_config(folder.model, model.string()).action_block, size = dataset.action_size();
   if (block % size != 0)
     fail<DataError>("eval: the model takes action blocks of {} numbers, the data set has actions of {}", block, size);
   folder.actions = swm_actions(dataset, block / size);
-  return LewmWorldModel::from(folder, model.string());
+  return LewmWorldModel::from(folder, model.string(), device);
 }
 
 }  // namespace foresee::planner

@@ -42,6 +42,7 @@ ActionSpec swm_actions(const data::EpisodeDataset& dataset, int64_t block);
 
 /// A LeWM as stable-worldmodel would plan with it on a data set: its own action statistics (if it has any: published
 /// folders have none) give way to swm_actions(). @throws CheckpointError, DataError.
-std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data);
+std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data,
+                                            at::Device device = at::kCPU);
 
 }  // namespace foresee::planner

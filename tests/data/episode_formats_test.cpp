@@ -1,6 +1,6 @@
 // Every format of episodes: what is written comes back, what others wrote is read, and damage ends in one clear line.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <fstream>
 
@@ -16,6 +16,7 @@
 #include "data/video/encode.h"
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee::data {
@@ -235,7 +236,7 @@ TEST(Npz, AFolderOfFilesIsOneEpisodeEach) {
 // --- DINO-WM -------------------------------------------------------------------------------------------------------
 
 void save_torch(const fs::path& path, const Tensor& value) {
-  const auto bytes = torch::pickle_save(value);
+  const auto bytes = torch::jit::pickle_save(value);
   write_file(path, {bytes.data(), bytes.size()});
 }
 

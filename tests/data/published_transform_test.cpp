@@ -2,9 +2,9 @@
 #include "data/published_transform.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::data {
 namespace {

@@ -2,11 +2,11 @@
 #include "data/transform.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "tests/support/refusal.h"
 

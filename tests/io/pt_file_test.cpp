@@ -3,10 +3,10 @@
 #include "jepa/io/pt_file.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "tests/io/pt_bytes.h"
 #include "tests/support/input_file.h"

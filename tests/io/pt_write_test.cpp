@@ -2,9 +2,9 @@
 #include "jepa/io/pt_write.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/pt_file.h"
 #include "tests/support/full_disk.h"
 #include "tests/support/refusal.h"

@@ -1,7 +1,7 @@
 #include "jepa/io/state_dict.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/nn.h>
 
 #include "jepa/core/error.h"
 #include "tests/support/refusal.h"

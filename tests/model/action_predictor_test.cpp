@@ -3,9 +3,9 @@
 #include "jepa/model/action_predictor.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/action_rollout.h"
 #include "tests/support/golden.h"
 

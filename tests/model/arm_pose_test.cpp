@@ -2,12 +2,12 @@
 #include "jepa/model/arm_pose.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <numbers>
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

@@ -2,10 +2,10 @@
 #include "jepa/nn/attend.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 namespace {

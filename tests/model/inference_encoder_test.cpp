@@ -3,9 +3,9 @@
 #include "jepa/model/inference_encoder.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/heads.h"
 #include "jepa/nn/residual_norm.h"
 #include "tests/model/golden_vjepa2.h"

@@ -1,10 +1,10 @@
 // Claims: the folders that stable-worldmodel publishes are world models as they are, with the ViT names of either
 // version of transformers; what we write for it is what it wrote.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/pt_file.h"
 #include "jepa/io/pt_write.h"
 #include "jepa/io/safetensors.h"

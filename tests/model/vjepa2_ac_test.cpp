@@ -1,9 +1,9 @@
 // Claims: V-JEPA 2-AC as planning sees it rolls out the same by the cached and the plain path; costs, rows and states
 // are what the pieces say; folders come back as they were saved; recorded cases hold.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/arm_pose.h"
 #include "jepa/model/vjepa2_ac_world_model.h"
 #include "tests/support/parity.h"

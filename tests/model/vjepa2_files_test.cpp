@@ -3,10 +3,10 @@
 #include "jepa/model/vjepa2_files.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/pt_write.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"

@@ -1,7 +1,7 @@
 // Claims: the networks give the values that the official code gave (reference section 9, float64).
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
+#include "jepa/core/torch.h"
 #include "jepa/model/probe.h"
 #include "jepa/model/vjepa2.h"
 #include "tests/model/golden_vjepa2.h"

@@ -1,9 +1,9 @@
 // Claims about the layers: the fused head split is apply_rope with its gradient, both attention routes agree, drop path
 // keeps the mean, tubelets are a Conv3d.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/nn/attention.h"
 #include "jepa/nn/block.h"
 #include "jepa/nn/heads.h"

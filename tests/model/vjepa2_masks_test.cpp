@@ -1,11 +1,11 @@
 // Claims about masks and about the diagnostics of collapse.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <cmath>
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/loss/collapse.h"
 #include "jepa/loss/vicreg.h"
 #include "jepa/model/masks.h"

@@ -1,8 +1,8 @@
 // Claims: presets have the official sizes; masks restrict what a token sees; initial weights depend on the seed only.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2.h"
 #include "tests/model/golden_vjepa2.h"

@@ -2,12 +2,12 @@
 #include "jepa/model/vjepa2_names.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "tests/support/refusal.h"
 
 namespace foresee {

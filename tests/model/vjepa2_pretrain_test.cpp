@@ -2,11 +2,11 @@
 // nothing from LibTorch's global generator; only what should be decayed, trained or averaged is; the score is what it
 // says.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <filesystem>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
 #include "jepa/train/pretrain_task.h"

@@ -1,9 +1,9 @@
 // Claims: each difference between the official code and transformers is an option of its own; several levels and hidden
 // states are views of one pass; published names lead to their sizes; the probe pools any number of tokens.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/probe.h"
 #include "tests/model/golden_vjepa2.h"

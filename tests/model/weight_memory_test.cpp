@@ -1,11 +1,11 @@
 // Claims: a network takes no memory before it is filled; a loaded one uses the mapped file itself, and writing to it
 // leaves the file as it was.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 #include <unistd.h>
 
 #include <fstream>
 
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2.h"

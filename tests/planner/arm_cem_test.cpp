@@ -3,9 +3,9 @@
 #include "planner/arm_cem.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee::planner {
 namespace {

@@ -1,12 +1,12 @@
 // Claims: an action predictor learns Two-Room from logs on cached latents and plans better than random; a resumed run
 // is the uninterrupted one; latents survive an interruption and are never those of something else.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <fstream>
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/model/vjepa2_ac_world_model.h"
 #include "planner/cem.h"

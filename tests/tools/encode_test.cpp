@@ -3,7 +3,6 @@
 #include "data/video/encode.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "data/video/reader.h"
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/model/vjepa2_models.h"
 #include "tests/support/refusal.h"

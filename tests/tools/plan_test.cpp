@@ -1,10 +1,10 @@
 // Claims: `foresee plan` reads a V-JEPA 2-AC folder, real pictures and poses, and answers with actions that keep to the
 // search's rules; it says what is missing.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <nlohmann/json.hpp>
 
+#include "jepa/core/torch.h"
 #include "jepa/model/arm_pose.h"
 #include "jepa/model/vjepa2_ac.h"
 #include "tests/support/temporary_folder.h"

@@ -1,13 +1,13 @@
 // Claims: `foresee train --probe` learns classes of pictures from a frozen encoder's tokens, leaves a folder that reads
 // as encoder and probe, and names what is wrong with a list.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "data/image/image.h"
 #include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2_export.h"

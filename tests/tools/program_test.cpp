@@ -6,6 +6,7 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "jepa/core/file.h"
 #include "tests/support/refusal.h"
@@ -170,6 +171,32 @@ TEST(Program, RefusesModelsThatAreDamagedOrOfAnotherFamily) {
 TEST(Program, TrainingSurvivesKills) { expect_survives_kills(small_train(), 12); }
 
 TEST(Program, PretrainingSurvivesKills) { expect_survives_kills(small_pretrain(), 8); }
+
+// Rows of a run's metrics that have `key`, in order.
+std::vector<nlohmann::json> rows_with(const fs::path& run, const std::string& key) {
+  std::vector<nlohmann::json> rows;
+  std::istringstream lines(read_file(run / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);)
+    if (auto row = nlohmann::json::parse(line); row.contains(key)) rows.push_back(std::move(row));
+  return rows;
+}
+
+TEST(Program, ACoolDownGoesOnWithTheNetworksOfItsRunAtAFallingRate) {
+  const TemporaryFolder folder;
+  const fs::path first = folder / "first", second = folder / "second";
+  ASSERT_EQ(run_program(small_pretrain() + Arguments{"--out", first.string()}).exit_code, 0);
+  const Arguments cool =
+      small_pretrain() + Arguments{"--out", second.string(), "--cool-down", "--set", "loop.log_every=1"};
+  EXPECT_TRUE(refuses(run_program(cool), "--from"));
+  const auto outcome = run_program(cool + Arguments{"--from", first.string()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(rows_with(first, "skill").back()["skill"], rows_with(second, "skill").front()["skill"]);
+  const auto rates = rows_with(second, "learning_rate");
+  ASSERT_EQ(rates.size(), 8);
+  for (int step = 1; step <= 8; ++step)  // of int(1.25 * 8)
+    EXPECT_NEAR(rates[static_cast<size_t>(step - 1)]["learning_rate"].get<double>(), 3e-4 + step / 10.0 * (1e-6 - 3e-4),
+                1e-12);
+}
 
 TEST(Program, CtrlCLeavesACheckpointThatTheSameCommandGoesOnFrom) {
   const TemporaryFolder folder;

@@ -2,7 +2,6 @@
 // neither is refused in one line.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +9,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
 #include "jepa/core/metrics.h"
+#include "jepa/core/torch.h"
 #include "planner/eval/evaluate.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"

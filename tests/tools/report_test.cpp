@@ -2,7 +2,6 @@
 // no number without what it is compared with; and about the colours of patch features.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <limits>
 #include <regex>
@@ -11,6 +10,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/report/axis.h"
 #include "tools/report/chart.h"

@@ -1,7 +1,8 @@
 #include "jepa/train/adamw.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/optim.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"

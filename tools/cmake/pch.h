@@ -1,7 +1,8 @@
-// The one precompiled header, reused by every target. Sources still include what they use.
+// The one precompiled header, reused by every target. Sources still include what they use. Everything in it costs every
+// file: GCC instantiates the templates of its inline functions anew each time.
 #pragma once
 #include <fmt/format.h>
-#include <torch/torch.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+
+#include "jepa/core/torch.h"

@@ -55,7 +55,7 @@ DemoResult run_demo(const DemoOptions& given) {
   if (options.model.empty()) options.model = shipped_two_room_model();
   if (options.videos.empty()) options.videos = {sample_clips()};
   // What can fail at once fails before anything of an earlier demo is removed.
-  const auto model = load_world_model(options.model);
+  const auto model = load_world_model(options.model, at::Device(options.device));
   const data::VideoSet videos = data::open_videos(options.videos);
   clear_output(options.out);
 

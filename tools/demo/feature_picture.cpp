@@ -1,13 +1,12 @@
 #include "tools/demo/feature_picture.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 
 #include "data/clip.h"
 #include "data/transform.h"
 #include "data/video/reader.h"
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/vjepa2.h"
 #include "tools/report/pca.h"
 

@@ -11,11 +11,12 @@ import importlib
 import importlib.util
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
 import types
+
+from pairs import compare
 
 ENVS = {
     "push_t": ("stable_worldmodel.envs.pusht.env", "PushT"),
@@ -58,8 +59,7 @@ def peer_rate(env, actions, seconds, render):
 
 def our_rates(program, env):
     text = subprocess.run([program, "bench", "env", "--env", env, "--json"], check=True, capture_output=True, text=True).stdout
-    result = json.loads(text)
-    return result["steps"]["per_s"], result["rendered_224"]["per_s"]
+    return json.loads(text)
 
 
 def main():
@@ -83,23 +83,10 @@ def main():
     actions = np.random.default_rng(0).uniform(-1, 1, (4096, 2)).astype(np.float32)
     peer_rate(env, actions, 0.5, True)  # warm
 
-    rows = {"steps": [], "rendered_224": []}
-    for pair in range(options.pairs):
-        peer = peer_rate(env, actions, options.seconds, False), peer_rate(env, actions, options.seconds, True)
-        ours = our_rates(options.foresee, options.env)
-        for key, theirs, mine in zip(rows, peer, ours):
-            rows[key].append((theirs, mine))
-        print(f"pair {pair + 1}: peer {peer[0]:.0f} and {peer[1]:.0f}, ours {ours[0]:.0f} and {ours[1]:.0f}", file=sys.stderr)
-    result = {"env": options.env, "pairs": options.pairs, "cores": 1}
-    for key, pairs in rows.items():
-        ratios = sorted(mine / theirs for theirs, mine in pairs)
-        result[key] = {
-            "peer_per_s": statistics.median(p for p, _ in pairs),
-            "ours_per_s": statistics.median(o for _, o in pairs),
-            "ratio": statistics.median(ratios),
-            "ratio_low": ratios[0],
-            "ratio_high": ratios[-1],
-        }
+    result = {"env": options.env, "cores": 1}
+    for key, render in (("steps", False), ("rendered_224", True)):
+        result[key] = compare(lambda i: peer_rate(env, actions, options.seconds, render),
+                              lambda i: our_rates(options.foresee, options.env)[key]["per_s"], options.pairs, "per_s", key)
     print(json.dumps(result, indent=1))
 
 

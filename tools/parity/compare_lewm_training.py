@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from pairs import compare
 
 PRESETS = {
     "lewm": dict(size=224, patch=14, width=192, layers=12, heads=3, mlp=768, batch=128, pred_width=192, pred_layers=6,
@@ -184,19 +185,12 @@ def main():
     a = p.parse_args()
     config = PRESETS[a.preset]
     a.batch = a.batch or config["batch"]
-    result = {"preset": a.preset, "batch": a.batch, "threads": a.threads, "pairs": a.pairs}
+    result = {"preset": a.preset, "batch": a.batch, "threads": a.threads}
     for precision in a.precision.split(","):
         peer, named = fastest_peer(config, precision, a.batch, a.threads, max(1, a.steps // 2))
-        rows = []
-        for _ in range(a.pairs):
-            theirs = 4 * a.batch / peer.seconds(a.steps)
-            ours = foresee_rate(a, precision)
-            rows.append((ours, theirs, ours / theirs))
-            print(f"  {precision}: foresee {ours:.1f}, peer {theirs:.1f} frames/s, ratio {ours / theirs:.2f}", file=sys.stderr)
-        ratios = [row[2] for row in rows]
-        result[precision] = {"peer": named, "foresee_frames_per_s": statistics.median(r[0] for r in rows),
-                             "peer_frames_per_s": statistics.median(r[1] for r in rows),
-                             "ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)}
+        result[precision] = {"peer": named} | compare(lambda i: 4 * a.batch / peer.seconds(a.steps),
+                                                      lambda i: foresee_rate(a, precision), a.pairs, "frames_per_s",
+                                                      precision)
     print(json.dumps(result))
 
 

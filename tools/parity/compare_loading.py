@@ -13,11 +13,12 @@ import argparse
 import importlib.util
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
 import types
+
+from pairs import compare
 
 
 def peer_dataset(path, arguments):
@@ -116,16 +117,9 @@ def main():
         tried = {int(w): peer_rate(path, arguments, int(w), arguments.peer_samples, 0) for w in arguments.workers.split(",")}
         best = max(tried, key=tried.get)
         print(f"{layout}: peer with workers {tried}; using {best}", file=sys.stderr)
-        pairs = []
-        for pair in range(arguments.pairs):
-            ours = our_rate(path, arguments, arguments.samples, pair)
-            theirs = peer_rate(path, arguments, best, arguments.peer_samples, pair)
-            pairs.append({"ours": ours, "peer": theirs, "ratio": ours / theirs})
-            print(f"{layout} pair {pair}: ours {ours:.0f}, peer {theirs:.0f} clips/s, ratio {ours / theirs:.2f}", file=sys.stderr)
-        ratios = [pair["ratio"] for pair in pairs]
-        result[layout] = {"peer_workers": best, "ratio": {"median": statistics.median(ratios), "low": min(ratios), "high": max(ratios)},
-                          "ours_per_s": statistics.median(p["ours"] for p in pairs),
-                          "peer_per_s": statistics.median(p["peer"] for p in pairs), "pairs": pairs}
+        result[layout] = {"peer_workers": best} | compare(
+            lambda i: peer_rate(path, arguments, best, arguments.peer_samples, i),
+            lambda i: our_rate(path, arguments, arguments.samples, i), arguments.pairs, "clips_per_s", layout)
     print(json.dumps(result, indent=1))
 
 

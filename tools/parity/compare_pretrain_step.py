@@ -21,6 +21,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from pairs import compare
+
 
 def rotate(x, position):
     """Upstream's rotary embedding of one segment [B, heads, N, d], frequencies tiled."""
@@ -200,22 +202,13 @@ def main():
         step.run_encoder, step.run_predictor, step.run_target = step.encoder, step.predictor, step.target
     print(f"peer: {', '.join(f'{name} {value:.3f} s' for name, value in warm.items())}; using {best}", file=sys.stderr)
 
-    peer = lambda: statistics.median(step() for _ in range(a.steps))
-    foresee = lambda: ours(a, a.steps)["ms"]["p50"] / 1000
-    rows = []
-    for i in range(a.pairs):
-        pair = (peer(), foresee()) if i % 2 == 0 else tuple(reversed((foresee(), peer())))
-        rows.append(pair)
-        print(f"pair {i + 1}: peer {pair[0]:.3f} s, foresee {pair[1]:.3f} s, ratio {pair[0] / pair[1]:.3f}",
-              file=sys.stderr)
-    ratios = sorted(p / o for p, o in rows)
+    rows = compare(lambda i: statistics.median(step() for _ in range(a.steps)),
+                   lambda i: ours(a, a.steps)["ms"]["p50"] / 1000, a.pairs, "s")
     print(json.dumps({
         "what": f"pretraining step, {a.encoder}, batch {a.batch}, {a.frames}x{a.size}, predictor "
                 f"{a.predictor_width}x{a.predictor_depth}",
-        "threads": a.threads, "peer_mode": best, "pairs": a.pairs, "context": shape["context"],
-        "target": shape["target"], "peer_s": statistics.median(p for p, _ in rows),
-        "foresee_s": statistics.median(o for _, o in rows), "ratio": statistics.median(ratios),
-        "ratio_low": ratios[0], "ratio_high": ratios[-1]}, indent=2))
+        "threads": a.threads, "peer_mode": best, "context": shape["context"], "target": shape["target"],
+        **rows}, indent=2))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,9 @@ peer runs with whichever of eager and torch.compile was faster in its warm-up.
 import argparse
 import json
 import os
-import statistics
 import subprocess
-import sys
 
-from fastest_peer import fastest
+from pairs import compare, fastest
 
 
 def rotate(torch, x, positions):
@@ -149,19 +147,11 @@ def main():
     arguments = parser.parse_args()
 
     mode, peer = peer_rollout(arguments)
-    rows = []
-    for i in range(arguments.pairs):
-        pair = (peer(), ours(arguments)) if i % 2 == 0 else tuple(reversed((ours(arguments), peer())))
-        rows.append(pair)
-        print(f"pair {i + 1}: peer {pair[0]:.3f} s, foresee {pair[1]:.3f} s, ratio {pair[0] / pair[1]:.3f}",
-              file=sys.stderr)
-    ratios = sorted(p / o for p, o in rows)
+    rows = compare(lambda i: peer(), lambda i: ours(arguments), arguments.pairs, "s")
     print(json.dumps({
         "what": f"roll-out of {arguments.candidates} candidates, {arguments.horizon} steps, {arguments.depth} layers of "
                 f"{arguments.width}, {arguments.side ** 2} tokens a frame",
-        "threads": arguments.threads, "peer_mode": mode, "pairs": arguments.pairs,
-        "peer_s": statistics.median(p for p, _ in rows), "foresee_s": statistics.median(o for _, o in rows),
-        "ratio": statistics.median(ratios), "ratio_low": ratios[0], "ratio_high": ratios[-1]}, indent=2))
+        "threads": arguments.threads, "peer_mode": mode, **rows}, indent=2))
 
 
 if __name__ == "__main__":

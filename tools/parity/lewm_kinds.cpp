@@ -1,7 +1,7 @@
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/sigreg.h"
 #include "jepa/model/lewm_loss.h"

@@ -1,6 +1,6 @@
-#include <torch/torch.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "planner/planner.h"
 #include "tools/parity/case.h"
 

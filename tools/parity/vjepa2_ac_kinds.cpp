@@ -1,9 +1,9 @@
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/arm_pose.h"
 #include "jepa/model/vjepa2_ac_world_model.h"

@@ -1,9 +1,9 @@
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/nn/heads.h"
 #include "jepa/train/pretrain_schedule.h"

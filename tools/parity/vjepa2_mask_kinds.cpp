@@ -1,4 +1,3 @@
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cctype>
@@ -6,6 +5,7 @@
 #include <map>
 
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/model/masks.h"
 #include "tools/parity/case.h"
 

@@ -1,11 +1,11 @@
 #include <ATen/ATen.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 
 #include "data/published_transform.h"
 #include "data/transform.h"
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 #include "jepa/io/pt_file.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2_models.h"
