@@ -31,22 +31,30 @@ uint64_t mixed(uint64_t hash, const void* data, size_t bytes) {
   return hash;
 }
 
-/// Refuses a folder with other latents; marks a new one.
-void claim(const fs::path& folder, const nlohmann::ordered_json& identity) {
+}  // namespace
+
+LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::ordered_json& identity)
+    : folder_(std::move(folder)), item_(std::move(item)) {
   std::error_code code;
-  fs::create_directories(folder, code);
-  if (code) fail("{}: cannot create a folder for latents: {}", folder.string(), code.message());
-  const fs::path path = folder / "latents.json";
-  if (!fs::exists(path)) return write_json(path, identity);
+  fs::create_directories(folder_, code);
+  if (code) fail("{}: cannot create a folder for latents: {}", folder_.string(), code.message());
+  const fs::path path = folder_ / "latents.json";
+  if (!fs::exists(path)) write_json(path, identity);
   const auto before = read_json(path);
   for (const auto& [key, value] : identity.items())
     if (!before.contains(key) || before.at(key) != nlohmann::json(value))
       fail<CheckpointError>(
-          "{}: these latents are of another {}; remove the folder, or give another one with --latents", folder.string(),
-          key);
+          "{}: these latents are of another {}; remove the folder, or give another one with --latents",
+          folder_.string(), key);
 }
 
-}  // namespace
+fs::path LatentFolder::file(int64_t item) const { return folder_ / fmt::format("{}-{:06d}.safetensors", item_, item); }
+
+void LatentFolder::save(int64_t item, const Tensor& features) const {
+  save_safetensors(file(item), {{kFeatures, features}});
+}
+
+Tensor LatentFolder::features(int64_t item) const { return SafetensorsFile(file(item)).tensor(kFeatures); }
 
 std::string weights_fingerprint(const torch::nn::Module& module) {
   uint64_t hash = 14695981039346656037u;
@@ -60,22 +68,24 @@ std::string weights_fingerprint(const torch::nn::Module& module) {
 
 LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
                          const Preprocess& preprocess, const std::string& identity)
-    : folder_(std::move(folder)), mapped_(static_cast<size_t>(dataset.episodes())) {
+    : folder_(
+          std::move(folder), "episode",
+          {{"encoder", weights_fingerprint(*model.encoder)},
+           {"picture", {{"size", model.config.encoder.image_size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
+           {"episodes", identity},
+           {"normalised", model.config.normalise_features}}),
+      mapped_(static_cast<size_t>(dataset.episodes())) {
   const int64_t size = model.config.encoder.image_size;
-  claim(folder_, {{"encoder", weights_fingerprint(*model.encoder)},
-                  {"picture", {{"size", size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
-                  {"episodes", identity},
-                  {"normalised", model.config.normalise_features}});
   std::vector<int64_t> missing;
   int64_t rows = 0, done = 0;
   for (int64_t episode = 0; episode < dataset.episodes(); ++episode)
-    if (!fs::exists(file(episode))) {
+    if (!folder_.has(episode)) {
       missing.push_back(episode);
       rows += dataset.length(episode);
     }
   if (missing.empty()) return;
   const int64_t bytes = rows * model.grid().tokens() * model.config.encoder.width * int64_t{sizeof(float)};
-  log_info("encoding {} frames of {} episodes into {} ({:.2f} GB)", rows, missing.size(), folder_.string(),
+  log_info("encoding {} frames of {} episodes into {} ({:.2f} GB)", rows, missing.size(), folder_.path().string(),
            static_cast<double>(bytes) / 1e9);
   const InferenceEncoder encoder(model.encoder, Precision::kFloat32);
   Progress progress("encode", rows, "frames");
@@ -91,18 +101,14 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
       done += count;
       progress.update(done);
     }
-    save_safetensors(file(episode), {{kFeatures, at::cat(parts)}});
+    folder_.save(episode, at::cat(parts));
   }
   progress.finish();
 }
 
-fs::path LatentCache::file(int64_t episode) const {
-  return folder_ / fmt::format("episode-{:06d}.safetensors", episode);
-}
-
 Tensor LatentCache::rows(int64_t episode, int64_t first, int64_t count, int64_t step) const {
   Tensor& all = mapped_.at(static_cast<size_t>(episode));
-  if (!all.defined()) all = SafetensorsFile(file(episode)).tensor(kFeatures);
+  if (!all.defined()) all = folder_.features(episode);
   FORESEE_CHECK(first >= 0 && count >= 1 && first + (count - 1) * step < all.size(0),
                 "expected rows of an episode of {}, got {} rows from {}", all.size(0), count, first);
   return all.slice(0, first, first + (count - 1) * step + 1, step);

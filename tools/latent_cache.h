@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -9,10 +10,30 @@
 
 namespace foresee::tools {
 
-/// Features of every frame of an episode set, computed once by a frozen encoder and kept on disk: one safetensors file
-/// an episode, written under another name and renamed, so that whatever is there is whole and an interrupted run goes
-/// on where it was. latents.json says what they are of; a folder with the latents of another encoder or of other
-/// episodes is refused.
+/// Features of numbered items (clips, episodes) on disk, one safetensors file each, written under another name and
+/// renamed: whatever is there is whole, and an interrupted run goes on where it was.
+class LatentFolder {
+ public:
+  /// @param item  what the items are called in file names. @param identity  what the latents are of: encoder, data,
+  /// preparation. @throws CheckpointError where the folder holds latents of something else (names the first
+  /// difference).
+  LatentFolder(std::filesystem::path folder, std::string item, const nlohmann::ordered_json& identity);
+
+  bool has(int64_t item) const { return std::filesystem::exists(file(item)); }
+  /// @throws Error on a full disk.
+  void save(int64_t item, const Tensor& features) const;
+  /// A view of the mapped file.
+  Tensor features(int64_t item) const;
+  const std::filesystem::path& path() const { return folder_; }
+
+ private:
+  std::filesystem::path file(int64_t item) const;
+
+  std::filesystem::path folder_;
+  std::string item_;
+};
+
+/// Features of every frame of an episode set, computed once by a frozen encoder and kept in a LatentFolder.
 class LatentCache {
  public:
   /// Encodes what is not there yet, with a progress bar; Ctrl-C ends it between episodes.
@@ -26,9 +47,7 @@ class LatentCache {
   Tensor rows(int64_t episode, int64_t first, int64_t count, int64_t step) const;
 
  private:
-  std::filesystem::path file(int64_t episode) const;
-
-  std::filesystem::path folder_;
+  LatentFolder folder_;
   mutable std::vector<Tensor> mapped_;  // of each episode: [rows, n, D], a view of its file; undefined: not opened yet
 };
 

@@ -24,8 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTokens = "tokens";
-
 std::optional<int64_t> class_number(const std::string& label) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), value);
@@ -57,54 +55,34 @@ void describe(Fields& f, ProbeRunConfig& c) {
   describe(f, c.recipe);
 }
 
-/// Tokens of every clip on disk, one file a clip, renamed when whole.
-class ClipTokens {
- public:
-  ClipTokens(fs::path folder, const MediaSet& media, const ClipPlan& plan, const InferenceEncoder& encoder,
-             const nlohmann::ordered_json& identity)
-      : folder_(std::move(folder)) {
-    fs::create_directories(folder_);
-    const fs::path mark = folder_ / "latents.json";
-    if (!fs::exists(mark))
-      write_json(mark, identity);
-    else if (read_json(mark) != nlohmann::json(identity))
-      fail<CheckpointError>(
-          "{}: these latents are of another encoder or other clips; remove the folder, or give "
-          "another one with --latents",
-          folder_.string());
-    std::vector<MediaClip> missing;
-    for (const MediaClip& clip : plan_clips(media, plan))
-      if (!fs::exists(file(clip.file))) missing.push_back(clip);
-    if (missing.empty()) return;
-    log_info("encoding {} clips into {}", missing.size(), folder_.string());
-    Progress progress("encode", static_cast<int64_t>(missing.size()), "clips");
-    for_each_batch(media, missing, plan, /*batch=*/1, [&](const Tensor& clips, size_t first) {
-      save_safetensors(file(missing[first].file), {{kTokens, encoder.forward(clips)[0]}});
-      progress.update(static_cast<int64_t>(first) + 1);
-    });
-    progress.finish();
-  }
+/// Encodes the clips that are not in `folder` yet.
+void encode_missing(const LatentFolder& folder, const MediaSet& media, const ClipPlan& plan,
+                    const InferenceEncoder& encoder) {
+  std::vector<MediaClip> missing;
+  for (const MediaClip& clip : plan_clips(media, plan))
+    if (!folder.has(static_cast<int64_t>(clip.file))) missing.push_back(clip);
+  if (missing.empty()) return;
+  log_info("encoding {} clips into {}", missing.size(), folder.path().string());
+  Progress progress("encode", static_cast<int64_t>(missing.size()), "clips");
+  for_each_batch(media, missing, plan, /*batch=*/1, [&](const Tensor& clips, size_t first) {
+    folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
+    progress.update(static_cast<int64_t>(first) + 1);
+  });
+  progress.finish();
+}
 
-  Tensor read(size_t clip) const { return SafetensorsFile(file(clip)).tensor(kTokens); }
-
- private:
-  fs::path file(size_t clip) const { return folder_ / fmt::format("clip-{:06d}.safetensors", clip); }
-
-  fs::path folder_;
-};
-
-ProbeBatch batch_of(const ClipTokens& tokens, const std::vector<int64_t>& classes, const std::vector<size_t>& clips) {
+ProbeBatch batch_of(const LatentFolder& tokens, const std::vector<int64_t>& classes, const std::vector<size_t>& clips) {
   std::vector<Tensor> rows;
   std::vector<int64_t> wanted;
   for (const size_t clip : clips) {
-    rows.push_back(tokens.read(clip));
+    rows.push_back(tokens.features(static_cast<int64_t>(clip)));
     wanted.push_back(classes[clip]);
   }
   return {at::stack(rows), torch::tensor(wanted, at::kLong)};
 }
 
 /// Shuffled batches of the clips that are not held out, and the others. @param classes  of each of `media`'s files.
-ProbeData probe_data(std::shared_ptr<const ClipTokens> tokens, const MediaSet& media, std::vector<int64_t> classes,
+ProbeData probe_data(std::shared_ptr<const LatentFolder> tokens, const MediaSet& media, std::vector<int64_t> classes,
                      std::vector<std::string> labels, const ProbeRecipe& recipe, uint64_t seed) {
   std::vector<size_t> train, held;
   for (size_t i = 0; i < media.files.size(); ++i)
@@ -236,8 +214,9 @@ int train_probe(const ProbeTrainOptions& options, const CommonOptions& common) {
                                         {"size", plan.size},
                                         {"clips", names}};
   const InferenceEncoder fast(encoder, Precision::kFloat32);
-  const auto tokens = std::make_shared<const ClipTokens>(
-      options.latents.empty() ? *common.out / "latents" : options.latents, media, plan, fast, identity);
+  const auto tokens = std::make_shared<const LatentFolder>(
+      options.latents.empty() ? *common.out / "latents" : options.latents, "clip", identity);
+  encode_missing(*tokens, media, plan, fast);
   const auto seed = static_cast<uint64_t>(config.seed);
   weights.probe.reset();
   ProbeTask task(config.recipe.probe, config.recipe.train,

@@ -4,7 +4,6 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/attend.h"
 #include "jepa/nn/heads.h"
 #include "jepa/nn/residual_norm.h"
 

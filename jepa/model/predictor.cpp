@@ -52,7 +52,7 @@ void MaskedPredictor::initialise(uint64_t seed) {
 }
 
 Tensor MaskedPredictor::forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids,
-                                int64_t mask_index, Dropout* dropout) const {
+                                int64_t mask_index) const {
   FORESEE_CHECK(context.dim() == 3 && context_ids.sizes() == context.sizes().slice(0, 2),
                 "expected one id for each of the context's tokens, got ids {} for {}", describe(context_ids),
                 describe(context));
@@ -66,8 +66,9 @@ Tensor MaskedPredictor::forward(const Tensor& context, const Tensor& context_ids
   const Tensor ids = at::cat({context_ids, target_ids}, 1);
   const RopeTable rope = rope_table(token_positions(ids, grid_side_, grid_side_), config.width / config.heads,
                                     x.scalar_type(), rope_angles_);
-  for (const auto& block : blocks_) x = block.forward(x, &rope, dropout);
-  const Tensor predicted = x.narrow(1, context.size(1), targets);
+  // The last block works out the targets alone.
+  for (size_t i = 0; i + 1 < blocks_.size(); ++i) x = blocks_[i].forward(x, &rope);
+  const Tensor predicted = blocks_.back().forward_tail(x, &rope, context.size(1));
   return proj_.linear(norm_.layer_norm(predicted, config.layer_norm_eps));
 }
 

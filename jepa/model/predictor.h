@@ -41,8 +41,7 @@ class MaskedPredictor : public torch::nn::Module {
   /// @param mask_index  which mask token, modulo their number. Upstream trains 0 (its index is the frames-per-clip
   /// group, and there is one) but infers with 1, which in the released weights is a zero vector.
   /// @returns float [B, Nt, D] in the order of target_ids.
-  Tensor forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids, int64_t mask_index,
-                 Dropout* dropout = nullptr) const;
+  Tensor forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids, int64_t mask_index) const;
 
   const MaskedPredictorConfig config;
 

@@ -2,7 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/attend.h"
+#include "jepa/nn/heads.h"
 
 namespace foresee {
 
@@ -13,8 +13,10 @@ Attention::Attention(torch::nn::Module& module, const std::string& path, int64_t
   FORESEE_CHECK(heads > 0 && width % heads == 0, "expected a width that {} heads divide, got {}", heads, width);
 }
 
-Tensor Attention::forward(const Tensor& x, const RopeTable* rope) const {
-  return proj.linear(attend(split_heads(qkv.linear(x), heads, rope)));
+Tensor Attention::forward(const Tensor& x, const RopeTable* rope, int64_t from) const {
+  Heads split = split_heads(qkv.linear(x), heads, rope);
+  if (from > 0) split.query = split.query.slice(2, from);
+  return proj.linear(attend(split));
 }
 
 }  // namespace foresee

@@ -14,8 +14,17 @@ Block::Block(torch::nn::Module& module, const std::string& path, const BlockSize
 
 Tensor Block::forward(const Tensor& x, const RopeTable* rope, Dropout* dropout, double p) const {
   const Tensor attended = x + drop_path(dropout, attention.forward(norm1.layer_norm(x, sizes.layer_norm_eps), rope), p);
-  const Tensor hidden = at::gelu(fc1.linear(norm2.layer_norm(attended, sizes.layer_norm_eps)));
-  return attended + drop_path(dropout, fc2.linear(hidden), p);
+  return attended + drop_path(dropout, mlp(attended), p);
+}
+
+Tensor Block::forward_tail(const Tensor& x, const RopeTable* rope, int64_t from) const {
+  const Tensor attended = x.slice(1, from) + attention.forward(norm1.layer_norm(x, sizes.layer_norm_eps), rope, from);
+  return attended + mlp(attended);
+}
+
+/// fc2(GELU(fc1(LN(x)))).
+Tensor Block::mlp(const Tensor& x) const {
+  return fc2.linear(at::gelu(fc1.linear(norm2.layer_norm(x, sizes.layer_norm_eps))));
 }
 
 Tensor drop_path(Dropout* dropout, const Tensor& branch, double p) {

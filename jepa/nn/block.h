@@ -25,11 +25,17 @@ class Block {
   /// @param x  float [B, N, width]. @param rope  null: no positions.
   /// @param dropout  null: evaluation. @param drop_path  probability that a sample skips a branch.
   Tensor forward(const Tensor& x, const RopeTable* rope, Dropout* dropout = nullptr, double drop_path = 0) const;
+  /// The same, where nobody wants tokens before `from` any more: the last block of a predictor.
+  /// @returns float [B, N - from, width].
+  Tensor forward_tail(const Tensor& x, const RopeTable* rope, int64_t from) const;
 
   const BlockSizes sizes;
   Affine norm1;
   Attention attention;
   Affine norm2, fc1, fc2;
+
+ private:
+  Tensor mlp(const Tensor& x) const;
 };
 
 /// Drops whole samples: `branch` times a mask of shape [B, 1, 1] (Huang et al. 2016, stochastic depth).

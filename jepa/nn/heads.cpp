@@ -149,4 +149,13 @@ Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
   return {apply_rope(parts[0], *rope).to(type), apply_rope(parts[1], *rope).to(type), parts[2]};
 }
 
+Tensor attend(const Heads& heads) {
+  const auto& [q, k, v] = heads;
+  FORESEE_CHECK(q.dim() == 4 && k.sizes() == v.sizes() && k.dim() == 4 && q.size(0) == k.size(0) &&
+                    q.size(1) == k.size(1) && q.size(3) == k.size(3),
+                "expected queries, keys and values of one shape [B, heads, N, head_dim], got {}, {}, {}", describe(q),
+                describe(k), describe(v));
+  return at::scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2);
+}
+
 }  // namespace foresee

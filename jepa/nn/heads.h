@@ -19,4 +19,8 @@ struct Heads {
 /// @param rope  null: nothing turns.
 Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope);
 
+/// softmax(q k^T / sqrt(head_dim)) v, every query seeing every key, with the heads side by side again (LibTorch's fused
+/// kernel). There may be fewer queries than keys. @returns float [B, queries, heads * head_dim].
+Tensor attend(const Heads& heads);
+
 }  // namespace foresee

@@ -25,6 +25,12 @@ LewmRecipe small() {
   return recipe;
 }
 
+LewmRecipe small_push_t() {
+  LewmRecipe recipe = small();
+  recipe.loop.steps = 5400;
+  return recipe;
+}
+
 }  // namespace
 
 void describe(Fields& f, LewmRecipe& r) {
@@ -40,13 +46,14 @@ void describe(Fields& f, LewmRecipe& r) {
 }
 
 const std::vector<std::string>& lewm_presets() {
-  static const std::vector<std::string> names{"lewm", "lewm-s64"};
+  static const std::vector<std::string> names{"lewm", "lewm-s64", "lewm-s64-pusht"};
   return names;
 }
 
 LewmRecipe lewm_recipe(const std::string& preset) {
   if (preset == "lewm") return published();
   if (preset == "lewm-s64") return small();
+  if (preset == "lewm-s64-pusht") return small_push_t();
   fail<ConfigError>("unknown preset '{}' of family 'lewm'{}", preset, suggestion(preset, lewm_presets()));
 }
 

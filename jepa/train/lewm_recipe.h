@@ -23,7 +23,8 @@ void describe(Fields& fields, LewmRecipe& recipe);
 
 /// Names of the presets.
 ///   lewm      the published recipe: 18 M parameters, 224 px (arXiv 2603.19312; stable-worldmodel's training config);
-///   lewm-s64  1.43 M parameters, 64 px: learns Two-Room in a quarter of an hour on two CPU cores.
+///   lewm-s64  1.43 M parameters, 64 px: learns Two-Room in a quarter of an hour on two CPU cores;
+///   lewm-s64-pusht  the same network for Push-T, trained three times as long.
 const std::vector<std::string>& lewm_presets();
 /// @throws ConfigError naming the presets.
 LewmRecipe lewm_recipe(const std::string& preset);

@@ -89,8 +89,7 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
     for (const auto& masks : batch[b].masks) {
       // Upstream's mask index counts the buckets, not the mask groups: with clips of one length it is always 0.
       const Tensor context = encoder_->forward_tubelets(tubelets, grid, masks.context, dropout);
-      const Tensor predicted =
-          predictor_->forward(context, masks.context, masks.target, static_cast<int64_t>(b), dropout);
+      const Tensor predicted = predictor_->forward(context, masks.context, masks.target, static_cast<int64_t>(b));
       out.pair_losses.push_back(
           latent_prediction_loss(predicted, gather_tokens(out.targets.back(), masks.target), objective.exponent));
       out.contexts.back().push_back(context);

@@ -1,11 +1,10 @@
-// Claims: attention in tiles is softmax(q k^T / sqrt(d)) v with its gradient, whatever the tile and number of threads.
-#include "jepa/nn/attend.h"
-
+// Claims: attention is softmax(q k^T / sqrt(d)) v with its gradient, whatever the number of tokens and threads.
 #include <gtest/gtest.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
+#include "jepa/nn/heads.h"
 
 namespace foresee {
 namespace {
@@ -30,7 +29,6 @@ std::vector<Tensor> gradients(const Heads& heads, const Tensor& out) {
 }
 
 TEST(Attend, IsPlainAttentionWithItsGradient) {
-  // 600 tokens of float64 make tiles of 218 queries; 1 and 17 are one tile.
   for (const auto& [tokens, head_dim] : {std::pair<int64_t, int64_t>{1, 8}, {17, 5}, {600, 16}}) {
     const Heads heads = draw_heads(2, 3, tokens, head_dim, at::kDouble);
     const Tensor mine = attend(heads), plain = plain_attention(heads);
@@ -54,6 +52,18 @@ TEST(Attend, IsTheSameInFloat32OnAnyNumberOfThreads) {
   EXPECT_TRUE(at::allclose(one, plain_attention(heads), 1e-4, 1e-5));
   EXPECT_TRUE(at::equal(one, two));
   for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(at::allclose(one_gradients[i], two_gradients[i], 1e-4, 1e-5));
+}
+
+TEST(Attend, FewerQueriesThanKeysAreRowsOfAll) {
+  for (const int64_t tokens : {20, 700}) {
+    const Heads all = draw_heads(2, 3, tokens, 16, at::kDouble);
+    const Heads tail{all.query.slice(2, 5), all.key, all.value};
+    const Tensor mine = attend(tail), plain = plain_attention(all).slice(1, 5);
+    EXPECT_TRUE(at::allclose(mine, plain, 1e-10, 1e-12)) << tokens;
+    const auto mine_gradients = gradients(all, mine), plain_gradients = gradients(all, plain);
+    for (size_t i = 0; i < 3; ++i)
+      EXPECT_TRUE(at::allclose(mine_gradients[i], plain_gradients[i], 1e-9, 1e-11)) << tokens << " " << i;
+  }
 }
 
 TEST(Attend, RefusesHeadsOfDifferentSizes) {

@@ -91,6 +91,20 @@ TEST(Attention, IsItsFormulaForEveryHead) {
   EXPECT_TRUE(at::allclose(attention.forward(x, nullptr), expected, 1e-9, 1e-9));
 }
 
+TEST(Block, TailIsTheLastTokensOfAllWithTheirGradient) {
+  torch::nn::Module module;
+  const Block block(module, "block", {.width = 24, .heads = 2, .mlp = 48});
+  module.to(at::kDouble);
+  uint64_t i = 0;
+  for (Tensor& parameter : module.parameters()) parameter.detach().copy_(0.3 * draw(parameter.sizes(), 5000 * ++i));
+  const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
+  const Tensor x = draw({2, 10, 24}).requires_grad_(), weight = draw({2, 6, 24}, 999);
+  const Tensor whole = block.forward(x, &table).slice(1, 4), tail = block.forward_tail(x, &table, 4);
+  EXPECT_TRUE(at::allclose(tail, whole));
+  const auto slope = [&](const Tensor& out) { return torch::autograd::grad({(out * weight).sum()}, {x})[0]; };
+  EXPECT_TRUE(at::allclose(slope(tail), slope(whole)));
+}
+
 TEST(DropPath, DropsWholeSamplesAndKeepsTheMean) {
   const Tensor branch = at::ones({4000, 2, 3});
   Dropout dropout(Random(1, Stream::kDropout, 5)), again(Random(1, Stream::kDropout, 5));

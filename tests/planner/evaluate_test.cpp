@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "data/episode/episode_file.h"
 #include "data/image/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
 #include "tests/planner/picture_model.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
 
 namespace foresee::planner {
 namespace {
@@ -113,6 +116,26 @@ TEST(Evaluate, WritesRowsAndFilmStrips) {
     pictures += data::read_image(file.path()).size(0) == 3;
   EXPECT_EQ(pictures, 3);
   std::filesystem::remove_all(folder);
+}
+
+TEST(Evaluate, RefusesEpisodesWhoseActionsAreNotTheModels) {
+  if (!data::hdf5_available()) GTEST_SKIP() << "built without HDF5";
+  const TemporaryFolder folder;
+  const PictureModel model;
+  EvalConfig config = small_config({"planner"}, 2);
+  const auto recorded = [&](const char* name, double units) {
+    data::EpisodeWriter writer(folder / name);
+    for (data::Episode episode : generate_episodes(CollectConfig{.size = 8}, 40)) {
+      episode.columns.at("action").mul_(units);
+      writer.add(episode);
+    }
+    writer.commit();
+    config.data = (folder / name).string();
+  };
+  recorded("as_trained.h5", 1);
+  EXPECT_EQ(evaluate(config, 1, &model).methods[0].episodes.size(), 2u);
+  recorded("in_other_units.h5", 100);
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { evaluate(config, 1, &model); }), "other units"));
 }
 
 TEST(Evaluate, RefusesWhatItCannotDo) {
