@@ -18,6 +18,7 @@ if ! cmp -s "$list" "$peer/complete"; then
   bash "$root/tools/python/torch_without_cuda.sh" "$site" "$peer/stand_ins" >&2
   cp "$list" "$peer/complete"
 fi
-export LD_PRELOAD="$peer/stand_ins/libtorch_nvshmem.so" LD_LIBRARY_PATH="$peer/stand_ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+# By name alone: LD_PRELOAD takes no path with a space.
+export LD_PRELOAD=libtorch_nvshmem.so LD_LIBRARY_PATH="$peer/stand_ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export PYTHONPATH="$peer/packages:$site" TRANSFORMERS_OFFLINE=1 HF_HUB_OFFLINE=1
 exec "$python" "$@"
