@@ -7,6 +7,7 @@
 #include "data/transform.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/io/checkpoint.h"
 
 namespace foresee::tools {
 namespace {
@@ -127,8 +128,6 @@ PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequ
 
   ResolvedConfig resolved{.preset = request.preset, .seed = static_cast<int64_t>(request.seed), .recipe = recipe};
   for (const auto& file : videos.files) resolved.videos.push_back(file.path.string());
-  RunFolder run(request.out, config_json(resolved));
-
   const Preprocess preprocess{.size = recipe.loader.size};
   const data::Normalisation normalisation;  // ImageNet's, as Preprocess
   data::VideoLoader loader(videos, split.train, recipe.loader, normalisation, request.seed);
@@ -144,10 +143,12 @@ PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequ
                      .preprocess = preprocess,
                      .preset = request.preset});
 
-  if (!recipe.from.empty() && !run.latest_step()) {
+  // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.
+  if (!recipe.from.empty() && !latest_checkpoint_step(request.out)) {
     task.begin_with(recipe.from);
     log_info("begins with {}", recipe.from);
   }
+  RunFolder run(request.out, config_json(resolved));
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, recipe.loop, run);
   const auto rows = read_metrics(run.metrics_path());

@@ -188,6 +188,10 @@ TEST(Program, ACoolDownGoesOnWithTheNetworksOfItsRunAtAFallingRate) {
   const Arguments cool =
       small_pretrain() + Arguments{"--out", second.string(), "--cool-down", "--set", "loop.log_every=1"};
   EXPECT_TRUE(refuses(run_program(cool), "--from"));
+  const auto mistaken = run_program(cool + Arguments{"--from", (folder / "absent").string()});
+  EXPECT_EQ(mistaken.exit_code, 1);
+  EXPECT_TRUE(says(mistaken.err, "absent: no such folder"));
+  EXPECT_FALSE(fs::exists(second)) << "it would refuse the right path";
   const auto outcome = run_program(cool + Arguments{"--from", first.string()});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(rows_with(first, "skill").back()["skill"], rows_with(second, "skill").front()["skill"]);
