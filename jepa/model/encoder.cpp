@@ -83,48 +83,60 @@ RopeTable VideoEncoder::rope(const TokenGrid& grid, const Tensor& ids, const at:
                     config.width / config.heads, c10::typeMetaToScalarType(like.dtype()), config.rope_angles);
 }
 
-VideoEncoder::Tokens VideoEncoder::embed(const Tensor& tubelets, const TokenGrid& grid, const Tensor& ids) const {
+VideoEncoder::Tokens VideoEncoder::embed(const Tensor& tubelets, const TokenGrid& grid,
+                                         std::span<const Tensor> ids) const {
   FORESEE_CHECK(tubelets.dim() == 3 && tubelets.size(1) == grid.tokens(), "expected [B, {}, values], got {}",
                 grid.tokens(), foresee::describe(tubelets));
   // Masked tokens are left out before the embedding: upstream embeds all and then selects, with the same result.
-  const Tensor x = patch_embed_.forward(ids.defined() ? gather_tokens(tubelets, ids) : tubelets);
-  return {x, rope(grid, ids, x.options())};
+  std::vector<Tensor> kept;
+  for (const Tensor& mask : ids) kept.push_back(mask.defined() ? gather_tokens(tubelets, mask) : tubelets);
+  Tokens tokens{.x = patch_embed_.forward(pack_rows(kept))};
+  for (const Tensor& mask : ids) tokens.ropes.push_back(rope(grid, mask, tokens.x.options()));
+  for (size_t i = 0; i < kept.size(); ++i)
+    tokens.sequences.push_back({.batch = kept[i].size(0), .tokens = kept[i].size(1), .rope = &tokens.ropes[i]});
+  return tokens;
 }
 
-Tensor VideoEncoder::block(size_t index, const Tensor& x, const RopeTable& rope, Dropout* dropout) const {
+Tensor VideoEncoder::block(size_t index, const Tensor& x, std::span<const Sequences> sequences,
+                           Dropout* dropout) const {
   const double last = static_cast<double>(std::max<int64_t>(1, config.depth - 1));
-  return blocks_[index].forward(x, &rope, dropout, config.drop_path * static_cast<double>(index) / last);
+  return blocks_[index].forward(x, sequences, dropout, config.drop_path * static_cast<double>(index) / last);
 }
 
 Tensor VideoEncoder::forward(const Tensor& clips, const Tensor& ids, Dropout* dropout) const {
   TokenGrid grid;
   const Tensor cut = tubelets(clips, grid);
-  return forward_tubelets(cut, grid, ids, dropout);
+  return forward_masks(cut, grid, {&ids, 1}, dropout).front();
 }
 
-Tensor VideoEncoder::forward_tubelets(const Tensor& tubelets, const TokenGrid& grid, const Tensor& ids,
-                                      Dropout* dropout) const {
-  const bool pick_after = ids.defined() && config.context_masking == ContextMasking::kAfterBlocks;
-  auto [x, rope] = embed(tubelets, grid, pick_after ? Tensor() : ids);
-  for (size_t i = 0; i < blocks_.size(); ++i) x = block(i, x, rope, dropout);
-  x = norm_.layer_norm(x, config.layer_norm_eps);
-  return pick_after ? gather_tokens(x, ids) : x;
+std::vector<Tensor> VideoEncoder::forward_masks(const Tensor& tubelets, const TokenGrid& grid,
+                                                std::span<const Tensor> ids, Dropout* dropout) const {
+  const bool pick_after = config.context_masking == ContextMasking::kAfterBlocks;
+  const Tensor all;
+  auto tokens = embed(tubelets, grid, pick_after ? std::span(&all, 1) : ids);
+  for (size_t i = 0; i < blocks_.size(); ++i) tokens.x = block(i, tokens.x, tokens.sequences, dropout);
+  const auto encoded = unpack_rows(norm_.layer_norm(tokens.x, config.layer_norm_eps), tokens.sequences);
+  if (!pick_after) return encoded;
+  std::vector<Tensor> picked;
+  for (const Tensor& mask : ids)
+    picked.push_back(mask.defined() ? gather_tokens(encoded.front(), mask) : encoded.front());
+  return picked;
 }
 
 std::vector<Tensor> VideoEncoder::forward_levels(const Tensor& clips, std::span<const int64_t> layers,
                                                  const Tensor& ids) const {
   check_levels(layers, config.depth);
   TokenGrid grid;
-  const Tensor cut = tubelets(clips, grid);
+  const Tensor cut = tubelets(clips, grid), all;
   const bool pick_after = ids.defined() && config.context_masking == ContextMasking::kAfterBlocks;
-  auto [x, rope] = embed(cut, grid, pick_after ? Tensor() : ids);
+  auto tokens = embed(cut, grid, {pick_after ? &all : &ids, 1});
   std::vector<Tensor> levels(layers.size());
   const int64_t last = *std::max_element(layers.begin(), layers.end());
   for (int64_t i = 0; i <= last; ++i) {
-    x = block(static_cast<size_t>(i), x, rope, /*dropout=*/nullptr);
+    tokens.x = block(static_cast<size_t>(i), tokens.x, tokens.sequences, /*dropout=*/nullptr);
     const auto wanted = std::find(layers.begin(), layers.end(), i);
     if (wanted == layers.end()) continue;
-    const Tensor level = norm_.layer_norm(x, config.layer_norm_eps);
+    const Tensor level = unpack_rows(norm_.layer_norm(tokens.x, config.layer_norm_eps), tokens.sequences).front();
     levels[static_cast<size_t>(wanted - layers.begin())] = pick_after ? gather_tokens(level, ids) : level;
   }
   return levels;
@@ -132,10 +144,13 @@ std::vector<Tensor> VideoEncoder::forward_levels(const Tensor& clips, std::span<
 
 std::vector<Tensor> VideoEncoder::hidden_states(const Tensor& clips) const {
   TokenGrid grid;
-  const Tensor cut = tubelets(clips, grid);
-  const auto [x, rope] = embed(cut, grid, {});
-  std::vector<Tensor> states{x};
-  for (size_t i = 0; i < blocks_.size(); ++i) states.push_back(block(i, states.back(), rope, /*dropout=*/nullptr));
+  const Tensor cut = tubelets(clips, grid), all;
+  auto tokens = embed(cut, grid, {&all, 1});
+  std::vector<Tensor> states{unpack_rows(tokens.x, tokens.sequences).front()};
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    tokens.x = block(i, tokens.x, tokens.sequences, /*dropout=*/nullptr);
+    states.push_back(unpack_rows(tokens.x, tokens.sequences).front());
+  }
   return states;
 }
 

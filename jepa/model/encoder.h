@@ -82,10 +82,11 @@ class VideoEncoder : public torch::nn::Module {
   /// @returns float [B, N or K, width], after the final norm.
   Tensor forward(const Tensor& clips, const Tensor& ids = {}, Dropout* dropout = nullptr) const;
 
-  /// The same from tubelets that are cut already (unfold_tubelets), for several masks of one clip.
-  /// @param tubelets  float [B, N, values] with N = grid.tokens().
-  Tensor forward_tubelets(const Tensor& tubelets, const TokenGrid& grid, const Tensor& ids = {},
-                          Dropout* dropout = nullptr) const;
+  /// The same from tubelets that are cut already (unfold_tubelets), under several masks at once.
+  /// @param tubelets  float [B, N, values] with N = grid.tokens(). @param ids  of each mask, as forward.
+  /// @returns float [B, N or K, width] for each mask.
+  std::vector<Tensor> forward_masks(const Tensor& tubelets, const TokenGrid& grid, std::span<const Tensor> ids,
+                                    Dropout* dropout = nullptr) const;
 
   /// Features of several depths, as upstream's out_layers.
   /// @param layers  0-based blocks, each at most once, in any order. @param ids  as forward.
@@ -109,11 +110,12 @@ class VideoEncoder : public torch::nn::Module {
 
  private:
   struct Tokens {
-    Tensor x;        // [B, K, width], embedded
-    RopeTable rope;  // of them
+    Tensor x;                          // [rows, width], embedded (Note [Packed sequences])
+    std::vector<RopeTable> ropes;      // of each mask
+    std::vector<Sequences> sequences;  // of each mask; they point into `ropes`
   };
-  Tokens embed(const Tensor& tubelets, const TokenGrid& grid, const Tensor& ids) const;
-  Tensor block(size_t index, const Tensor& x, const RopeTable& rope, Dropout* dropout) const;
+  Tokens embed(const Tensor& tubelets, const TokenGrid& grid, std::span<const Tensor> ids) const;
+  Tensor block(size_t index, const Tensor& x, std::span<const Sequences> sequences, Dropout* dropout) const;
 
   PatchEmbed patch_embed_;
   std::vector<Block> blocks_;

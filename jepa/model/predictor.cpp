@@ -51,25 +51,40 @@ void MaskedPredictor::initialise(uint64_t seed) {
                    config.zero_init_mask_tokens ? "mask_tokens" : "");
 }
 
-Tensor MaskedPredictor::forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids,
-                                int64_t mask_index) const {
-  FORESEE_CHECK(context.dim() == 3 && context_ids.sizes() == context.sizes().slice(0, 2),
-                "expected one id for each of the context's tokens, got ids {} for {}", describe(context_ids),
-                describe(context));
-  FORESEE_CHECK(target_ids.dim() == 2 && target_ids.size(0) == context.size(0), "expected target ids [{}, Nt], got {}",
-                context.size(0), describe(target_ids));
+std::vector<Tensor> MaskedPredictor::forward(std::span<const MaskedQuery> queries, int64_t mask_index) const {
   FORESEE_CHECK(mask_index >= 0, "expected a mask index of 0 or more, got {}", mask_index);
   const Tensor& mask_token = mask_tokens_[static_cast<size_t>(mask_index) % mask_tokens_.size()];
-  const int64_t targets = target_ids.size(1);
-  Tensor x = at::cat({embed_.linear(context), mask_token.expand({context.size(0), targets, config.width})}, 1);
-  // Upstream sorts the tokens by id here and back at the end; attention does not see the order, so it is left out.
-  const Tensor ids = at::cat({context_ids, target_ids}, 1);
-  const RopeTable rope = rope_table(token_positions(ids, grid_side_, grid_side_), config.width / config.heads,
-                                    x.scalar_type(), rope_angles_);
-  // The last block works out the targets alone.
-  for (size_t i = 0; i + 1 < blocks_.size(); ++i) x = blocks_[i].forward(x, &rope);
-  const Tensor predicted = blocks_.back().forward_tail(x, &rope, context.size(1));
-  return proj_.linear(norm_.layer_norm(predicted, config.layer_norm_eps));
+  std::vector<Tensor> tokens;
+  std::vector<RopeTable> ropes;
+  for (const auto& [context, context_ids, target_ids] : queries) {
+    FORESEE_CHECK(context.dim() == 3 && context_ids.sizes() == context.sizes().slice(0, 2),
+                  "expected one id for each of the context's tokens, got ids {} for {}", describe(context_ids),
+                  describe(context));
+    FORESEE_CHECK(target_ids.dim() == 2 && target_ids.size(0) == context.size(0),
+                  "expected target ids [{}, Nt], got {}", context.size(0), describe(target_ids));
+    const Tensor masked = mask_token.expand({context.size(0), target_ids.size(1), config.width});
+    tokens.push_back(at::cat({embed_.linear(context), masked}, 1));
+    // Upstream sorts the tokens by id here and back at the end; attention does not see the order, so it is left out.
+    const Tensor ids = at::cat({context_ids, target_ids}, 1);
+    ropes.push_back(rope_table(token_positions(ids, grid_side_, grid_side_), config.width / config.heads,
+                               tokens.back().scalar_type(), rope_angles_));
+  }
+  std::vector<Sequences> sequences;
+  for (size_t i = 0; i < tokens.size(); ++i)
+    sequences.push_back({.batch = tokens[i].size(0), .tokens = tokens[i].size(1), .rope = &ropes[i]});
+  Tensor x = pack_rows(tokens);
+  for (const Block& block : blocks_) {
+    if (&block == &blocks_.back())  // it works out the targets alone
+      for (size_t i = 0; i < queries.size(); ++i) sequences[i].from = queries[i].context.size(1);
+    x = block.forward(x, sequences);
+  }
+  return unpack_rows(proj_.linear(norm_.layer_norm(x, config.layer_norm_eps)), drop_rows(sequences));
+}
+
+Tensor MaskedPredictor::forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids,
+                                int64_t mask_index) const {
+  const MaskedQuery query{context, context_ids, target_ids};
+  return forward({&query, 1}, mask_index).front();
 }
 
 }  // namespace foresee

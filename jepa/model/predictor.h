@@ -3,6 +3,7 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "jepa/core/config.h"
@@ -26,6 +27,13 @@ struct MaskedPredictorConfig {
 };
 void describe(Fields& fields, MaskedPredictorConfig& config);
 
+/// What is seen of a batch of clips under one mask, and what is asked for.
+struct MaskedQuery {
+  Tensor context;      // float [B, Nc, D], encoder features after its final norm
+  Tensor context_ids;  // int64 [B, Nc]
+  Tensor target_ids;   // int64 [B, Nt]; may overlap the context
+};
+
 /// Predicts the features of masked tokens from context tokens (VisionTransformerPredictor); names as upstream.
 /// Weights are zero until initialise() or load_state_dict().
 class MaskedPredictor : public torch::nn::Module {
@@ -36,11 +44,11 @@ class MaskedPredictor : public torch::nn::Module {
 
   void initialise(uint64_t seed);
 
-  /// @param context  float [B, Nc, D], encoder features after its final norm. @param context_ids  int64 [B, Nc].
-  /// @param target_ids  int64 [B, Nt]; may overlap the context.
   /// @param mask_index  which mask token, modulo their number. Upstream trains 0 (its index is the frames-per-clip
   /// group, and there is one) but infers with 1, which in the released weights is a zero vector.
-  /// @returns float [B, Nt, D] in the order of target_ids.
+  /// @returns float [B, Nt, D] for each query, in the order of its target_ids.
+  std::vector<Tensor> forward(std::span<const MaskedQuery> queries, int64_t mask_index) const;
+  /// The same of one query.
   Tensor forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids, int64_t mask_index) const;
 
   const MaskedPredictorConfig config;

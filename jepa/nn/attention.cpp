@@ -2,7 +2,6 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/heads.h"
 
 namespace foresee {
 
@@ -13,10 +12,14 @@ Attention::Attention(torch::nn::Module& module, const std::string& path, int64_t
   FORESEE_CHECK(heads > 0 && width % heads == 0, "expected a width that {} heads divide, got {}", heads, width);
 }
 
-Tensor Attention::forward(const Tensor& x, const RopeTable* rope, int64_t from) const {
-  Heads split = split_heads(qkv.linear(x), heads, rope);
-  if (from > 0) split.query = split.query.slice(2, from);
-  return proj.linear(attend(split));
+Tensor Attention::forward(const Tensor& x, std::span<const Sequences> sequences) const {
+  std::vector<Heads> split = split_heads(qkv.linear(x), heads, sequences);
+  std::vector<Tensor> mixed;
+  for (size_t i = 0; i < split.size(); ++i) {
+    if (sequences[i].from > 0) split[i].query = split[i].query.slice(2, sequences[i].from);
+    mixed.push_back(attend(split[i]));
+  }
+  return proj.linear(pack_rows(mixed));
 }
 
 }  // namespace foresee

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <span>
 #include <string>
 
+#include "jepa/nn/heads.h"
 #include "jepa/nn/parameter_tree.h"
-#include "jepa/nn/rope.h"
 
 namespace foresee {
 
@@ -14,9 +15,9 @@ class Attention {
   /// Registers the tensors below `path` of `module`.
   Attention(torch::nn::Module& module, const std::string& path, int64_t width, int64_t heads, bool qkv_bias);
 
-  /// @param x  float [B, N, width]. @param rope  null: no positions. @param from  tokens before this one are seen, but
-  /// not worked out. @returns float [B, N - from, width].
-  Tensor forward(const Tensor& x, const RopeTable* rope, int64_t from = 0) const;
+  /// @param x  float [rows, width]. @param sequences  which rows see each other (Note [Packed sequences]).
+  /// @returns float [rows, width] without the rows before each sequence's `from`.
+  Tensor forward(const Tensor& x, std::span<const Sequences> sequences) const;
 
   const int64_t heads;
   Affine qkv, proj;  // qkv [3 * width, width]: query rows, key rows, value rows, each head after head

@@ -3,7 +3,6 @@
 #include "jepa/core/torch.h"
 
 namespace foresee {
-
 Block::Block(torch::nn::Module& module, const std::string& path, const BlockSizes& sizes)
     : sizes(sizes),
       norm1(add_norm(module, path + ".norm1", sizes.width)),
@@ -12,24 +11,27 @@ Block::Block(torch::nn::Module& module, const std::string& path, const BlockSize
       fc1(add_linear(module, path + ".mlp.fc1", sizes.width, sizes.mlp)),
       fc2(add_linear(module, path + ".mlp.fc2", sizes.mlp, sizes.width)) {}
 
-Tensor Block::forward(const Tensor& x, const RopeTable* rope, Dropout* dropout, double p) const {
-  const Tensor attended = x + drop_path(dropout, attention.forward(norm1.layer_norm(x, sizes.layer_norm_eps), rope), p);
-  return attended + drop_path(dropout, mlp(attended), p);
+Tensor Block::forward(const Tensor& x, std::span<const Sequences> sequences, Dropout* dropout, double p) const {
+  const std::vector<Sequences> left = drop_rows(sequences);
+  const Tensor mixed = attention.forward(norm1.layer_norm(x, sizes.layer_norm_eps), sequences);
+  const Tensor attended = drop_rows(x, sequences) + drop_path(dropout, mixed, left, p);
+  const Tensor hidden = at::gelu(fc1.linear(norm2.layer_norm(attended, sizes.layer_norm_eps)));
+  return attended + drop_path(dropout, fc2.linear(hidden), left, p);
 }
 
-Tensor Block::forward_tail(const Tensor& x, const RopeTable* rope, int64_t from) const {
-  const Tensor attended = x.slice(1, from) + attention.forward(norm1.layer_norm(x, sizes.layer_norm_eps), rope, from);
-  return attended + mlp(attended);
+Tensor Block::forward(const Tensor& x, const RopeTable* rope) const {
+  const Sequences all{.batch = x.size(0), .tokens = x.size(1), .rope = rope};
+  return forward(x.flatten(0, 1), {&all, 1}).view_as(x);
 }
 
-/// fc2(GELU(fc1(LN(x)))).
-Tensor Block::mlp(const Tensor& x) const {
-  return fc2.linear(at::gelu(fc1.linear(norm2.layer_norm(x, sizes.layer_norm_eps))));
-}
-
-Tensor drop_path(Dropout* dropout, const Tensor& branch, double p) {
+Tensor drop_path(Dropout* dropout, const Tensor& branch, std::span<const Sequences> sequences, double p) {
   if (!dropout || p == 0) return branch;
-  return branch * (*dropout)(at::ones({branch.size(0), 1, 1}, branch.options().requires_grad(false)), p);
+  std::vector<Tensor> kept;
+  for (const auto& s : sequences)
+    kept.push_back((*dropout)(at::ones({s.batch, 1}, branch.options().requires_grad(false)), p)
+                       .expand({s.batch, s.tokens})
+                       .flatten());
+  return branch * at::cat(kept).unsqueeze(1);
 }
 
 }  // namespace foresee

@@ -22,23 +22,21 @@ class Block {
   /// Registers the tensors below `path` of `module`.
   Block(torch::nn::Module& module, const std::string& path, const BlockSizes& sizes);
 
-  /// @param x  float [B, N, width]. @param rope  null: no positions.
-  /// @param dropout  null: evaluation. @param drop_path  probability that a sample skips a branch.
-  Tensor forward(const Tensor& x, const RopeTable* rope, Dropout* dropout = nullptr, double drop_path = 0) const;
-  /// The same, where nobody wants tokens before `from` any more: the last block of a predictor.
-  /// @returns float [B, N - from, width].
-  Tensor forward_tail(const Tensor& x, const RopeTable* rope, int64_t from) const;
+  /// @param x  float [rows, width]. @param sequences  which rows see each other (Note [Packed sequences]).
+  /// @param dropout  null: evaluation. @param drop_path  probability that a sequence skips a branch.
+  /// @returns float [rows, width] without the rows before each sequence's `from`.
+  Tensor forward(const Tensor& x, std::span<const Sequences> sequences, Dropout* dropout = nullptr,
+                 double drop_path = 0) const;
+  /// The same of one batch. @param x  float [B, N, width]. @param rope  null: no positions.
+  Tensor forward(const Tensor& x, const RopeTable* rope) const;
 
   const BlockSizes sizes;
   Affine norm1;
   Attention attention;
   Affine norm2, fc1, fc2;
-
- private:
-  Tensor mlp(const Tensor& x) const;
 };
 
-/// Drops whole samples: `branch` times a mask of shape [B, 1, 1] (Huang et al. 2016, stochastic depth).
-Tensor drop_path(Dropout* dropout, const Tensor& branch, double p);
+/// Drops whole sequences: `branch` [rows, width] times one draw for each (Huang et al. 2016, stochastic depth).
+Tensor drop_path(Dropout* dropout, const Tensor& branch, std::span<const Sequences> sequences, double p);
 
 }  // namespace foresee

@@ -1,5 +1,6 @@
 #include "jepa/nn/heads.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "jepa/core/error.h"
@@ -73,80 +74,126 @@ void merge(const Shape& s, const T* q, const T* k, const T* v, const T* cos, con
   });
 }
 
-Shape shape_of(const Tensor& qkv, int64_t heads, const Tensor& cos) {
-  const int64_t head_dim = qkv.size(2) / (3 * heads), tokens = qkv.size(1);
-  return {qkv.size(0), tokens, heads, head_dim, rotated_channels(head_dim), cos.dim() == 3 ? tokens * head_dim : 0};
+Shape shape_of(const Sequences& sequences, int64_t heads, int64_t width, const Tensor& cos) {
+  const int64_t head_dim = width / heads;
+  return {sequences.batch, sequences.tokens, heads, head_dim, rotated_channels(head_dim),
+          cos.dim() == 3 ? sequences.tokens * head_dim : 0};
+}
+
+Heads empty_heads(const Shape& s, const at::TensorOptions& options) {
+  const auto make = [&] { return at::empty({s.batch, s.heads, s.tokens, s.head_dim}, options); };
+  return {make(), make(), make()};
 }
 
 struct SplitHeads : torch::autograd::Function<SplitHeads> {
+  // One cosine and one sine of each batch of sequences. @returns query, key and value of each.
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const Tensor& joint,
-                                                int64_t heads, const Tensor& cos, const Tensor& sin) {
-    context->save_for_backward({cos, sin});
+                                                int64_t heads, const std::vector<Sequences>& sequences,
+                                                const std::vector<Tensor>& angles) {
+    context->save_for_backward(angles);
     const Tensor qkv = joint.contiguous();
-    const Shape s = shape_of(qkv, heads, cos);
-    const std::vector<int64_t> sizes{s.batch, s.heads, s.tokens, s.head_dim};
-    context->saved_data["joint"] = qkv.sizes().vec();
-    context->saved_data["heads"] = heads;
-    Tensor q = at::empty(sizes, qkv.options()), k = at::empty_like(q), v = at::empty_like(q);
+    torch::autograd::variable_list out;
     AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "split_heads", [&] {
-      split(s, qkv.const_data_ptr<scalar_t>(), cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(),
-            q.data_ptr<scalar_t>(), k.data_ptr<scalar_t>(), v.data_ptr<scalar_t>());
+      const scalar_t* row = qkv.const_data_ptr<scalar_t>();
+      for (size_t i = 0; i < sequences.size(); ++i) {
+        const Tensor &cos = angles[2 * i], &sin = angles[2 * i + 1];
+        const Shape s = shape_of(sequences[i], heads, qkv.size(1) / 3, cos);
+        const auto [q, k, v] = empty_heads(s, qkv.options());
+        split(s, row, cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), q.data_ptr<scalar_t>(),
+              k.data_ptr<scalar_t>(), v.data_ptr<scalar_t>());
+        row += sequences[i].rows() * qkv.size(1);
+        out.insert(out.end(), {q, k, v});
+      }
     });
-    return {q, k, v};
+    return out;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list grads) {
-    const auto saved = context->get_saved_variables();
-    const Tensor q = grads[0].contiguous(), k = grads[1].contiguous(), v = grads[2].contiguous();
-    Tensor joint = at::empty(context->saved_data["joint"].toIntVector(), q.options());
-    const Shape s = shape_of(joint, context->saved_data["heads"].toInt(), saved[0]);
-    AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "merge_heads", [&] {
-      merge(s, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-            saved[0].const_data_ptr<scalar_t>(), saved[1].const_data_ptr<scalar_t>(), joint.data_ptr<scalar_t>());
+    const auto angles = context->get_saved_variables();
+    int64_t rows = 0;
+    for (size_t i = 0; i < grads.size(); i += 3) rows += grads[i].size(0) * grads[i].size(2);
+    const int64_t heads = grads[0].size(1), width = heads * grads[0].size(3);
+    Tensor joint = at::empty({rows, 3 * width}, grads[0].options());
+    AT_DISPATCH_FLOATING_TYPES(joint.scalar_type(), "merge_heads", [&] {
+      scalar_t* row = joint.data_ptr<scalar_t>();
+      for (size_t i = 0; i < grads.size(); i += 3) {
+        const Tensor q = grads[i].contiguous(), k = grads[i + 1].contiguous(), v = grads[i + 2].contiguous();
+        const Tensor &cos = angles[i / 3 * 2], &sin = angles[i / 3 * 2 + 1];
+        const Shape s = shape_of({.batch = q.size(0), .tokens = q.size(2)}, heads, width, cos);
+        merge(s, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
+              cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), row);
+        row += q.size(0) * q.size(2) * joint.size(1);
+      }
     });
-    return {joint, {}, {}, {}};
+    torch::autograd::variable_list gradients(3 + angles.size());
+    gradients[0] = joint;
+    return gradients;
   }
 };
 
-// Without gradients, bfloat16 by float32 angles: only the results are rounded.
+// Without gradients, bfloat16 by float32 angles: only the results are rounded. @param joint  [B, N, 3 * width].
 Heads split_half(const Tensor& joint, int64_t heads, const RopeTable& rope) {
   const Tensor qkv = joint.contiguous(), cos = rope.cos.contiguous(), sin = rope.sin.contiguous();
-  const Shape s = shape_of(qkv, heads, cos);
-  const std::vector<int64_t> sizes{s.batch, s.heads, s.tokens, s.head_dim};
-  Tensor q = at::empty(sizes, qkv.options()), k = at::empty_like(q), v = at::empty_like(q);
+  const Shape s = shape_of({.batch = qkv.size(0), .tokens = qkv.size(1)}, heads, qkv.size(2) / 3, cos);
+  const auto [q, k, v] = empty_heads(s, qkv.options());
   split(s, qkv.const_data_ptr<at::BFloat16>(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
         q.data_ptr<at::BFloat16>(), k.data_ptr<at::BFloat16>(), v.data_ptr<at::BFloat16>());
   return {q, k, v};
 }
 
-bool fused(const Tensor& qkv, const RopeTable& rope) {
+bool fused(const Tensor& qkv, const Sequences& sequences) {
   const auto type = qkv.scalar_type();
-  return qkv.is_cpu() && (type == at::kFloat || type == at::kDouble) && rope.cos.scalar_type() == type;
+  return sequences.rope && qkv.is_cpu() && (type == at::kFloat || type == at::kDouble) &&
+         sequences.rope->cos.scalar_type() == type;
+}
+
+bool by_wider_angles(const Tensor& qkv, const Sequences& sequences) {
+  return sequences.rope && qkv.is_cpu() && qkv.scalar_type() == at::kBFloat16 &&
+         sequences.rope->cos.scalar_type() == at::kFloat && !qkv.requires_grad();
+}
+
+// On any device, of any type. @param qkv  [B, N, 3 * width].
+Heads split_plainly(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
+  const auto parts = qkv.view({qkv.size(0), qkv.size(1), 3, heads, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
+  if (!rope) return {parts[0], parts[1], parts[2]};
+  const auto type = qkv.scalar_type();  // angles may be of a wider one
+  return {apply_rope(parts[0], *rope).to(type), apply_rope(parts[1], *rope).to(type), parts[2]};
 }
 
 }  // namespace
 
-Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
-  FORESEE_CHECK(qkv.dim() == 3 && heads > 0 && qkv.size(2) % (3 * heads) == 0,
-                "expected [B, N, 3 * {} * head_dim], got {}", heads, describe(qkv));
-  const int64_t head_dim = qkv.size(2) / (3 * heads);
-  if (rope) {
-    const Tensor& cos = rope->cos;
-    FORESEE_CHECK((cos.dim() == 2 || (cos.dim() == 3 && cos.size(0) == qkv.size(0))) && cos.size(-2) == qkv.size(1) &&
+std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences) {
+  FORESEE_CHECK(qkv.dim() == 2 && heads > 0 && qkv.size(1) % (3 * heads) == 0,
+                "expected [rows, 3 * {} * head_dim], got {}", heads, describe(qkv));
+  const std::vector<Tensor> batches = unpack_rows(qkv, sequences);
+  const int64_t head_dim = qkv.size(1) / (3 * heads);
+  for (const auto& s : sequences) {
+    if (!s.rope) continue;
+    const Tensor& cos = s.rope->cos;
+    FORESEE_CHECK((cos.dim() == 2 || (cos.dim() == 3 && cos.size(0) == s.batch)) && cos.size(-2) == s.tokens &&
                       cos.size(-1) == head_dim,
-                  "expected angles of {} tokens and {} channels, got {}", qkv.size(1), head_dim, describe(cos));
-    if (qkv.is_cpu() && qkv.scalar_type() == at::kBFloat16 && cos.scalar_type() == at::kFloat && !qkv.requires_grad())
-      return split_half(qkv, heads, *rope);
-    if (fused(qkv, *rope)) {
-      const auto parts = SplitHeads::apply(qkv, heads, rope->cos.contiguous(), rope->sin.contiguous());
-      return {parts[0], parts[1], parts[2]};
-    }
+                  "expected angles of {} tokens and {} channels, got {}", s.tokens, head_dim, describe(cos));
   }
-  const auto parts = qkv.view({qkv.size(0), qkv.size(1), 3, heads, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
-  if (!rope) return {parts[0], parts[1], parts[2]};
-  const auto type = qkv.scalar_type();  // angles may be of a wider one
-  return {apply_rope(parts[0], *rope).to(type), apply_rope(parts[1], *rope).to(type), parts[2]};
+  std::vector<Heads> out;
+  if (std::all_of(sequences.begin(), sequences.end(), [&](const Sequences& s) { return fused(qkv, s); })) {
+    std::vector<Tensor> angles;
+    for (const auto& s : sequences) angles.insert(angles.end(), {s.rope->cos.contiguous(), s.rope->sin.contiguous()});
+    const std::vector<Sequences> all(sequences.begin(), sequences.end());
+    const auto parts = SplitHeads::apply(qkv, heads, all, angles);
+    for (size_t i = 0; i < parts.size(); i += 3) out.push_back({parts[i], parts[i + 1], parts[i + 2]});
+    return out;
+  }
+  for (size_t i = 0; i < batches.size(); ++i)
+    out.push_back(by_wider_angles(qkv, sequences[i]) ? split_half(batches[i], heads, *sequences[i].rope)
+                                                     : split_plainly(batches[i], heads, sequences[i].rope));
+  return out;
+}
+
+Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
+  FORESEE_CHECK(qkv.dim() == 3, "expected [B, N, 3 * {} * head_dim], got {}", heads, describe(qkv));
+  const Sequences all{.batch = qkv.size(0), .tokens = qkv.size(1), .rope = rope};
+  return split_heads(qkv.flatten(0, 1), heads, {&all, 1}).front();
 }
 
 Tensor attend(const Heads& heads) {

@@ -28,7 +28,7 @@ class PatchEmbed {
   /// Registers `path`.weight and `path`.bias.
   PatchEmbed(torch::nn::Module& module, const std::string& path, int64_t width, const TubeletSize& tubelet);
 
-  /// @param tubelets  float [B, K, values] of unfold_tubelets. @returns float [B, K, width].
+  /// @param tubelets  float [..., values] of unfold_tubelets. @returns float [..., width].
   Tensor forward(const Tensor& tubelets) const;
 
   Affine proj;

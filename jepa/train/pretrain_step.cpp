@@ -72,7 +72,8 @@ void MaskedPretrainer::to(at::Device device, at::ScalarType dtype) {
 
 Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid) const {
   torch::NoGradGuard no_grad;
-  return latent_targets(target_encoder_->forward_tubelets(tubelets, grid));
+  const Tensor all;
+  return latent_targets(target_encoder_->forward_masks(tubelets, grid, {&all, 1}).front());
 }
 
 PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch, const PretrainObjective& objective,
@@ -84,17 +85,18 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
     const Tensor tubelets = unfold_tubelets(batch[b].clips, tubelet);
     const TokenGrid grid = tubelet.grid(batch[b].clips);
     out.targets.push_back(targets(tubelets, grid));
-    out.contexts.emplace_back();
-    out.predictions.emplace_back();
-    for (const auto& masks : batch[b].masks) {
-      // Upstream's mask index counts the buckets, not the mask groups: with clips of one length it is always 0.
-      const Tensor context = encoder_->forward_tubelets(tubelets, grid, masks.context, dropout);
-      const Tensor predicted = predictor_->forward(context, masks.context, masks.target, static_cast<int64_t>(b));
-      out.pair_losses.push_back(
-          latent_prediction_loss(predicted, gather_tokens(out.targets.back(), masks.target), objective.exponent));
-      out.contexts.back().push_back(context);
-      out.predictions.back().push_back(predicted);
-    }
+    std::vector<Tensor> seen;
+    for (const auto& masks : batch[b].masks) seen.push_back(masks.context);
+    out.contexts.push_back(encoder_->forward_masks(tubelets, grid, seen, dropout));
+    std::vector<MaskedQuery> queries;
+    for (size_t m = 0; m < batch[b].masks.size(); ++m)
+      queries.push_back({out.contexts.back()[m], seen[m], batch[b].masks[m].target});
+    // Upstream's mask index counts the buckets, not the mask groups: with clips of one length it is always 0.
+    out.predictions.push_back(predictor_->forward(queries, static_cast<int64_t>(b)));
+    for (size_t m = 0; m < queries.size(); ++m)
+      out.pair_losses.push_back(latent_prediction_loss(out.predictions.back()[m],
+                                                       gather_tokens(out.targets.back(), queries[m].target_ids),
+                                                       objective.exponent));
   }
   out.prediction_loss = at::stack(out.pair_losses).mean();
   out.loss = objective.regularised() ? out.prediction_loss + regulariser(out.contexts, objective) : out.prediction_loss;

@@ -88,32 +88,69 @@ TEST(Attention, IsItsFormulaForEveryHead) {
     heads.push_back(at::matmul(at::softmax(at::matmul(head(0), head(1).transpose(1, 2)) / 4.0, -1), head(2)));
   }
   const Tensor expected = at::linear(at::cat(heads, -1), attention.proj.weight, attention.proj.bias);
-  EXPECT_TRUE(at::allclose(attention.forward(x, nullptr), expected, 1e-9, 1e-9));
+  EXPECT_TRUE(at::allclose(attention.forward(x.flatten(0, 1), std::vector<Sequences>{{.batch = 2, .tokens = 7}}), expected.flatten(0, 1), 1e-9, 1e-9));
 }
 
-TEST(Block, TailIsTheLastTokensOfAllWithTheirGradient) {
-  torch::nn::Module module;
+Block random_block(torch::nn::Module& module) {
   const Block block(module, "block", {.width = 24, .heads = 2, .mlp = 48});
   module.to(at::kDouble);
   uint64_t i = 0;
   for (Tensor& parameter : module.parameters()) parameter.detach().copy_(0.3 * draw(parameter.sizes(), 5000 * ++i));
+  return block;
+}
+
+TEST(Block, TailIsTheLastTokensOfAllWithTheirGradient) {
+  torch::nn::Module module;
+  const Block block = random_block(module);
   const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
   const Tensor x = draw({2, 10, 24}).requires_grad_(), weight = draw({2, 6, 24}, 999);
-  const Tensor whole = block.forward(x, &table).slice(1, 4), tail = block.forward_tail(x, &table, 4);
+  const std::vector<Sequences> tail_only{{.batch = 2, .tokens = 10, .rope = &table, .from = 4}};
+  const Tensor whole = block.forward(x, &table).slice(1, 4),
+               tail = block.forward(x.flatten(0, 1), tail_only).view({2, 6, 24});
   EXPECT_TRUE(at::allclose(tail, whole));
   const auto slope = [&](const Tensor& out) { return torch::autograd::grad({(out * weight).sum()}, {x})[0]; };
   EXPECT_TRUE(at::allclose(slope(tail), slope(whole)));
 }
 
-TEST(DropPath, DropsWholeSamplesAndKeepsTheMean) {
-  const Tensor branch = at::ones({4000, 2, 3});
+TEST(Block, PackedSequencesAreWhatTheyAreAloneWithTheirGradients) {
+  torch::nn::Module module;
+  const Block block = random_block(module);
+  const auto angles = [](int64_t tokens) {
+    return rope_table(token_positions(at::arange(tokens, at::kLong), 3, 4), 12, at::kDouble);
+  };
+  const RopeTable few = angles(5), many = angles(9);
+  for (const bool turned : {true, false}) {
+    const std::vector<Sequences> sequences{{.batch = 2, .tokens = 5, .rope = turned ? &few : nullptr, .from = 2},
+                                           {.batch = 3, .tokens = 9, .rope = turned ? &many : nullptr}};
+    const Tensor x = draw({37, 24}).requires_grad_();
+    const Tensor packed = block.forward(x, sequences);
+    std::vector<Tensor> alone;
+    for (const auto& part : unpack_rows(x, sequences))
+      alone.push_back(block.forward(part, sequences[alone.size()].rope).slice(1, alone.empty() ? 2 : 0).flatten(0, 1));
+    EXPECT_TRUE(at::allclose(packed, at::cat(alone)));
+    auto inputs = module.parameters();
+    inputs.push_back(x);
+    const Tensor weight = draw(packed.sizes(), 999);
+    const auto mine = torch::autograd::grad({(packed * weight).sum()}, inputs),
+               plain = torch::autograd::grad({(at::cat(alone) * weight).sum()}, inputs);
+    for (size_t i = 0; i < mine.size(); ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
+  }
+  const std::vector<Sequences> short_of_rows{{.batch = 2, .tokens = 5}};
+  EXPECT_THROW(block.forward(draw({11, 24}), short_of_rows), Error);
+}
+
+TEST(DropPath, DropsWholeSequencesAndKeepsTheMean) {
+  const Tensor branch = at::ones({9000, 3});
+  const std::vector<Sequences> sequences{{.batch = 3000, .tokens = 2}, {.batch = 1000, .tokens = 3}};
   Dropout dropout(Random(1, Stream::kDropout, 5)), again(Random(1, Stream::kDropout, 5));
-  const Tensor dropped = drop_path(&dropout, branch, 0.25);
-  EXPECT_TRUE(at::equal(dropped, drop_path(&again, branch, 0.25)));
-  EXPECT_TRUE(at::equal(dropped.amin({1, 2}), dropped.amax({1, 2})));
-  EXPECT_NEAR(dropped.mean().item<double>(), 1.0, 0.03);
-  EXPECT_NEAR(dropped.eq(0).to(at::kDouble).mean().item<double>(), 0.25, 0.03);
-  EXPECT_TRUE(at::equal(drop_path(nullptr, branch, 0.25), branch));
+  const Tensor dropped = drop_path(&dropout, branch, sequences, 0.25);
+  EXPECT_TRUE(at::equal(dropped, drop_path(&again, branch, sequences, 0.25)));
+  for (const Tensor& batch : unpack_rows(dropped, sequences)) {
+    EXPECT_TRUE(at::equal(batch.amin({1, 2}), batch.amax({1, 2})));
+    EXPECT_NEAR(batch.mean().item<double>(), 1.0, 0.06);
+    EXPECT_NEAR(batch.eq(0).to(at::kDouble).mean().item<double>(), 0.25, 0.05);
+  }
+  EXPECT_TRUE(at::equal(drop_path(nullptr, branch, sequences, 0.25), branch));
 }
 
 TEST(PatchEmbed, IsTheOfficialConvolution) {
