@@ -5,11 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define FORESEE_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FORESEE_VECTOR_CLONES
-#endif
+#include "jepa/core/vector_clones.h"
 
 namespace foresee::data {
 namespace {

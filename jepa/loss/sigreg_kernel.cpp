@@ -6,6 +6,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/vector_clones.h"
 
 namespace foresee {
 namespace {
@@ -18,15 +19,9 @@ namespace {
 // every sum is fixed.
 constexpr int64_t kStrip = 16, kMaxKnots = 64;
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define FORESEE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FORESEE_CLONES
-#endif
-
 // c, s: first sample of a full strip; `stride` floats from sample to sample; sums [knots, 2, kStrip].
-FORESEE_CLONES void sum_strip(const float* c, const float* s, int64_t samples, int64_t stride, int64_t knots,
-                              float* sums) {
+FORESEE_VECTOR_CLONES void sum_strip(const float* c, const float* s, int64_t samples, int64_t stride, int64_t knots,
+                                     float* sums) {
   for (int64_t n = 0; n < samples; ++n) {
     float c1[kStrip], s1[kStrip], ck[kStrip], sk[kStrip];
     for (int64_t j = 0; j < kStrip; ++j) {
@@ -49,8 +44,8 @@ FORESEE_CLONES void sum_strip(const float* c, const float* s, int64_t samples, i
   }
 }
 
-FORESEE_CLONES void gradient_strip(const float* c, const float* s, int64_t samples, int64_t stride, int64_t knots,
-                                   const float* coefficients, float* out) {
+FORESEE_VECTOR_CLONES void gradient_strip(const float* c, const float* s, int64_t samples, int64_t stride,
+                                          int64_t knots, const float* coefficients, float* out) {
   for (int64_t n = 0; n < samples; ++n) {
     float c1[kStrip], s1[kStrip], ck[kStrip], sk[kStrip], sum[kStrip];
     for (int64_t j = 0; j < kStrip; ++j) {
@@ -73,8 +68,6 @@ FORESEE_CLONES void gradient_strip(const float* c, const float* s, int64_t sampl
     for (int64_t j = 0; j < kStrip; ++j) out[n * stride + j] = sum[j];
   }
 }
-
-#undef FORESEE_CLONES
 
 /// Calls visit(t, m) for every group and every strip that begins at projection m.
 template <class Visit>

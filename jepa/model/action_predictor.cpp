@@ -17,7 +17,7 @@ Tensor block_forward(const Block& block, const Tensor& x, const RopeTable& rope,
   const Tensor mixed = at::scaled_dot_product_attention(
       heads.query, heads.key, heads.value, mask.defined() ? std::optional(mask) : std::nullopt);  // [B, heads, N, d]
   const Tensor attended = x + block.attention.proj.linear(mixed.transpose(1, 2).flatten(2));
-  return attended + block.fc2.linear(at::gelu(block.fc1.linear(block.norm2.layer_norm(attended, eps))));
+  return attended + block.fc2.linear(block.fc1.linear_gelu(block.norm2.layer_norm(attended, eps)));
 }
 
 void check_steps(const ActionSteps& s, const ActionPredictorConfig& c, int64_t tokens, int64_t width) {

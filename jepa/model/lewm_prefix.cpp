@@ -52,7 +52,7 @@ Tensor LewmPrefixPredictor::prefixes(const Tensor& state, const Tensor& actions,
         at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], {}, /*dropout_p=*/0.0, /*is_causal=*/true);
     const Tensor mixed = block.attention_out.linear(seen.transpose(1, 2).reshape({batch, tokens, -1}));
     x = x + drop(dropout, mixed, config.dropout);
-    const Tensor hidden = at::gelu(block.mlp_in.linear(block.mlp_norm.layer_norm(x, kAdaLnInnerEps)));
+    const Tensor hidden = block.mlp_in.linear_gelu(block.mlp_norm.layer_norm(x, kAdaLnInnerEps));
     x = x + drop(dropout, block.mlp_out.linear(drop(dropout, hidden, config.dropout)), config.dropout);
   }
   return prefix_norm_.layer_norm(x.slice(1, 1), kAdaLnInnerEps);
@@ -69,7 +69,7 @@ Tensor LewmPrefixPredictor::forward(const Tensor& state, const Tensor& actions, 
     const auto m = residual.adaln.linear(condition).chunk(3, -1);  // shift, scale, gate
     const Tensor h =
         at::addcmul(m[0], at::layer_norm(x, {config.width}, {}, {}, kAdaLnEps, /*cudnn_enable=*/false), m[1] + 1);
-    const Tensor hidden = drop(dropout, at::gelu(residual.mlp_in.linear(h)), config.dropout);
+    const Tensor hidden = drop(dropout, residual.mlp_in.linear_gelu(h), config.dropout);
     x = at::addcmul(x, m[2], residual.mlp_out.linear(hidden));
   }
   return out_.linear(norm_.layer_norm(x, kAdaLnInnerEps));

@@ -14,7 +14,7 @@ namespace foresee {
 namespace {
 
 Tensor vit_mlp(const LewmVit::Layer& layer, const Tensor& x) {
-  return x + layer.mlp_out.linear(at::gelu(layer.mlp_in.linear(layer.norm_after.layer_norm(x, kVitEps))));
+  return x + layer.mlp_out.linear(layer.mlp_in.linear_gelu(layer.norm_after.layer_norm(x, kVitEps)));
 }
 
 /// @param x  float [N, T, width].

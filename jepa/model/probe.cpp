@@ -79,7 +79,7 @@ Tensor AttentivePooler::forward(const Tensor& tokens) const {
   Tensor x = tokens;
   for (const auto& block : blocks_) x = block.forward(x, /*rope=*/nullptr);
   const Tensor pooled = query_tokens_ + cross_attention(x);  // [B, queries, width]
-  return pooled + fc2_.linear(at::gelu(fc1_.linear(norm2_.layer_norm(pooled, eps_))));
+  return pooled + fc2_.linear(fc1_.linear_gelu(norm2_.layer_norm(pooled, eps_)));
 }
 
 AttentiveProbe::AttentiveProbe(const ProbeConfig& config)

@@ -5,6 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/vector_clones.h"
 #include "jepa/nn/adaln.h"
 
 namespace foresee {
@@ -12,14 +13,8 @@ namespace {
 
 constexpr size_t kMaxKeys = 16;
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define FORESEE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FORESEE_CLONES
-#endif
-
-FORESEE_CLONES void modulated_norm_row(const float* x, const float* shift, const float* scale, const float* weight,
-                                       const float* bias, int64_t d, float* out) {
+FORESEE_VECTOR_CLONES void modulated_norm_row(const float* x, const float* shift, const float* scale,
+                                              const float* weight, const float* bias, int64_t d, float* out) {
   float sum = 0, square = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < d; ++i) sum += x[i];
@@ -42,13 +37,13 @@ FORESEE_CLONES void modulated_norm_row(const float* x, const float* shift, const
   for (int64_t i = 0; i < d; ++i) out[i] = (out[i] - mean) * inverse * weight[i] + bias[i];
 }
 
-FORESEE_CLONES void gated_add_row(float* x, const float* gate, const float* h, int64_t d) {
+FORESEE_VECTOR_CLONES void gated_add_row(float* x, const float* gate, const float* h, int64_t d) {
 #pragma omp simd
   for (int64_t i = 0; i < d; ++i) x[i] += gate[i] * h[i];
 }
 
-FORESEE_CLONES void attend_row(const float* query, const float* const* keys, const float* const* values, size_t count,
-                               int64_t heads, int64_t d, float* out) {
+FORESEE_VECTOR_CLONES void attend_row(const float* query, const float* const* keys, const float* const* values,
+                                      size_t count, int64_t heads, int64_t d, float* out) {
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   for (int64_t h = 0; h < heads; ++h) {
     std::array<float, kMaxKeys> weight;
@@ -73,7 +68,7 @@ FORESEE_CLONES void attend_row(const float* query, const float* const* keys, con
   }
 }
 
-#undef FORESEE_CLONES
+#undef FORESEE_VECTOR_CLONES
 
 const float* row(const Tensor& x, int64_t n) { return x.const_data_ptr<float>() + n * x.stride(0); }
 

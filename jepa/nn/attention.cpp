@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/nn/linear_gelu.h"
 
 namespace foresee {
 
@@ -13,7 +14,9 @@ Attention::Attention(torch::nn::Module& module, const std::string& path, int64_t
 }
 
 Tensor Attention::forward(const Tensor& x, std::span<const Sequences> sequences) const {
-  std::vector<Heads> split = split_heads(qkv.linear(x), heads, sequences);
+  const bool bias_later = is_plain_cpu_float(x);  // the split adds it on its way
+  std::vector<Heads> split = bias_later ? split_heads(at::linear(x, qkv.weight), heads, sequences, qkv.bias)
+                                        : split_heads(qkv.linear(x), heads, sequences);
   std::vector<Tensor> mixed;
   for (size_t i = 0; i < split.size(); ++i) {
     if (sequences[i].from > 0) split[i].query = split[i].query.slice(2, sequences[i].from);

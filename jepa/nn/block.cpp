@@ -15,7 +15,7 @@ Tensor Block::forward(const Tensor& x, std::span<const Sequences> sequences, Dro
   const std::vector<Sequences> left = drop_rows(sequences);
   const Tensor mixed = attention.forward(norm1.layer_norm(x, sizes.layer_norm_eps), sequences);
   const Tensor attended = drop_rows(x, sequences) + drop_path(dropout, mixed, left, p);
-  const Tensor hidden = at::gelu(fc1.linear(norm2.layer_norm(attended, sizes.layer_norm_eps)));
+  const Tensor hidden = fc1.linear_gelu(norm2.layer_norm(attended, sizes.layer_norm_eps));
   return attended + drop_path(dropout, fc2.linear(hidden), left, p);
 }
 

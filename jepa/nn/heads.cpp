@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/nn/column_sums.h"
 
 namespace foresee {
 namespace {
@@ -36,48 +38,61 @@ void turn_back(const T* g, const T* cos, const T* sin, T* out, const Shape& s) {
   for (int64_t j = s.rotated; j < s.head_dim; ++j) out[j] = g[j];
 }
 
-// Calls visit(row of qkv, token's offset in [B, heads, N, head_dim] for head 0, token's table row), in parallel.
-template <class Visit>
-void for_each_token(const Shape& s, const Visit& visit) {
-  at::parallel_for(0, s.batch * s.tokens, 32, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t b = i / s.tokens, n = i % s.tokens;
-      visit(i * 3 * s.width(), (b * s.heads * s.tokens + n) * s.head_dim, b * s.table_stride + n * s.head_dim);
-    }
-  });
+// Offsets of a token in [B, heads, N, head_dim] (of head 0) and in the angles.
+struct Place {
+  int64_t token, angles;
+};
+Place place_of(const Shape& s, int64_t row) {
+  const int64_t b = row / s.tokens, n = row % s.tokens;
+  return {(b * s.heads * s.tokens + n) * s.head_dim, b * s.table_stride + n * s.head_dim};
 }
 
-// A: type of the angles and the arithmetic.
+// A: type of the angles and the arithmetic. `bias` [3 * width] is added first, where there is one.
 template <class T, class A>
-void split(const Shape& s, const T* qkv, const A* cos, const A* sin, T* q, T* k, T* v) {
-  for_each_token(s, [&](int64_t row, int64_t token, int64_t angles) {
-    for (int64_t h = 0; h < s.heads; ++h) {
-      const T* x = qkv + row + h * s.head_dim;
-      const int64_t out = token + h * s.tokens * s.head_dim;
-      turn(x, cos + angles, sin + angles, q + out, s);
-      turn(x + s.width(), cos + angles, sin + angles, k + out, s);
-      std::memcpy(v + out, x + 2 * s.width(), sizeof(T) * static_cast<size_t>(s.head_dim));
+void split(const Shape& s, const T* qkv, const T* bias, const A* cos, const A* sin, T* q, T* k, T* v) {
+  const int64_t columns = 3 * s.width();
+  at::parallel_for(0, s.batch * s.tokens, 32, [&](int64_t begin, int64_t end) {
+    std::vector<T> sum(bias ? static_cast<size_t>(columns) : 0);
+    for (int64_t row = begin; row < end; ++row) {
+      const auto [token, angles] = place_of(s, row);
+      const T* joint = qkv + row * columns;
+      if (bias) {
+        for (int64_t j = 0; j < columns; ++j) sum[static_cast<size_t>(j)] = joint[j] + bias[j];
+        joint = sum.data();
+      }
+      for (int64_t h = 0; h < s.heads; ++h) {
+        const T* x = joint + h * s.head_dim;
+        const int64_t out = token + h * s.tokens * s.head_dim;
+        turn(x, cos + angles, sin + angles, q + out, s);
+        turn(x + s.width(), cos + angles, sin + angles, k + out, s);
+        std::memcpy(v + out, x + 2 * s.width(), sizeof(T) * static_cast<size_t>(s.head_dim));
+      }
     }
   });
 }
 
+// @returns the sums over all rows, which are the gradient of the bias.
 template <class T>
-void merge(const Shape& s, const T* q, const T* k, const T* v, const T* cos, const T* sin, T* qkv) {
-  for_each_token(s, [&](int64_t row, int64_t token, int64_t angles) {
+Tensor merge(const Shape& s, const T* q, const T* k, const T* v, const T* cos, const T* sin, T* qkv) {
+  const int64_t columns = 3 * s.width();
+  return column_sums<T>(s.batch * s.tokens, columns, [&](int64_t row, T* sum) {
+    const auto [token, angles] = place_of(s, row);
+    T* joint = qkv + row * columns;
     for (int64_t h = 0; h < s.heads; ++h) {
-      T* x = qkv + row + h * s.head_dim;
+      T* x = joint + h * s.head_dim;
       const int64_t in = token + h * s.tokens * s.head_dim;
       turn_back(q + in, cos + angles, sin + angles, x, s);
       turn_back(k + in, cos + angles, sin + angles, x + s.width(), s);
       std::memcpy(x + 2 * s.width(), v + in, sizeof(T) * static_cast<size_t>(s.head_dim));
     }
+    for (int64_t j = 0; j < columns; ++j) sum[j] += joint[j];
   });
 }
 
 Shape shape_of(const Sequences& sequences, int64_t heads, int64_t width, const Tensor& cos) {
   const int64_t head_dim = width / heads;
-  return {sequences.batch, sequences.tokens, heads, head_dim, rotated_channels(head_dim),
-          cos.dim() == 3 ? sequences.tokens * head_dim : 0};
+  return {sequences.batch, sequences.tokens,           heads,
+          head_dim,        rotated_channels(head_dim), cos.dim() == 3 ? sequences.tokens * head_dim : 0};
 }
 
 Heads empty_heads(const Shape& s, const at::TensorOptions& options) {
@@ -88,10 +103,12 @@ Heads empty_heads(const Shape& s, const at::TensorOptions& options) {
 struct SplitHeads : torch::autograd::Function<SplitHeads> {
   // One cosine and one sine of each batch of sequences. @returns query, key and value of each.
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* context, const Tensor& joint,
-                                                int64_t heads, const std::vector<Sequences>& sequences,
+                                                const std::optional<Tensor>& bias, int64_t heads,
+                                                const std::vector<Sequences>& sequences,
                                                 const std::vector<Tensor>& angles) {
     context->save_for_backward(angles);
-    const Tensor qkv = joint.contiguous();
+    context->saved_data["bias"] = bias.has_value();
+    const Tensor qkv = joint.contiguous(), added = bias ? bias->contiguous() : Tensor();
     torch::autograd::variable_list out;
     AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "split_heads", [&] {
       const scalar_t* row = qkv.const_data_ptr<scalar_t>();
@@ -99,8 +116,8 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
         const Tensor &cos = angles[2 * i], &sin = angles[2 * i + 1];
         const Shape s = shape_of(sequences[i], heads, qkv.size(1) / 3, cos);
         const auto [q, k, v] = empty_heads(s, qkv.options());
-        split(s, row, cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), q.data_ptr<scalar_t>(),
-              k.data_ptr<scalar_t>(), v.data_ptr<scalar_t>());
+        split(s, row, added.defined() ? added.const_data_ptr<scalar_t>() : nullptr, cos.const_data_ptr<scalar_t>(),
+              sin.const_data_ptr<scalar_t>(), q.data_ptr<scalar_t>(), k.data_ptr<scalar_t>(), v.data_ptr<scalar_t>());
         row += sequences[i].rows() * qkv.size(1);
         out.insert(out.end(), {q, k, v});
       }
@@ -114,20 +131,23 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
     int64_t rows = 0;
     for (size_t i = 0; i < grads.size(); i += 3) rows += grads[i].size(0) * grads[i].size(2);
     const int64_t heads = grads[0].size(1), width = heads * grads[0].size(3);
-    Tensor joint = at::empty({rows, 3 * width}, grads[0].options());
+    Tensor joint = at::empty({rows, 3 * width}, grads[0].options()), sums;
     AT_DISPATCH_FLOATING_TYPES(joint.scalar_type(), "merge_heads", [&] {
       scalar_t* row = joint.data_ptr<scalar_t>();
       for (size_t i = 0; i < grads.size(); i += 3) {
         const Tensor q = grads[i].contiguous(), k = grads[i + 1].contiguous(), v = grads[i + 2].contiguous();
         const Tensor &cos = angles[i / 3 * 2], &sin = angles[i / 3 * 2 + 1];
         const Shape s = shape_of({.batch = q.size(0), .tokens = q.size(2)}, heads, width, cos);
-        merge(s, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-              cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), row);
+        const Tensor found =
+            merge(s, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
+                  cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), row);
+        sums = sums.defined() ? sums + found : found;
         row += q.size(0) * q.size(2) * joint.size(1);
       }
     });
-    torch::autograd::variable_list gradients(3 + angles.size());
+    torch::autograd::variable_list gradients(4 + angles.size());
     gradients[0] = joint;
+    if (context->saved_data["bias"].toBool()) gradients[1] = sums;
     return gradients;
   }
 };
@@ -137,8 +157,9 @@ Heads split_half(const Tensor& joint, int64_t heads, const RopeTable& rope) {
   const Tensor qkv = joint.contiguous(), cos = rope.cos.contiguous(), sin = rope.sin.contiguous();
   const Shape s = shape_of({.batch = qkv.size(0), .tokens = qkv.size(1)}, heads, qkv.size(2) / 3, cos);
   const auto [q, k, v] = empty_heads(s, qkv.options());
-  split(s, qkv.const_data_ptr<at::BFloat16>(), cos.const_data_ptr<float>(), sin.const_data_ptr<float>(),
-        q.data_ptr<at::BFloat16>(), k.data_ptr<at::BFloat16>(), v.data_ptr<at::BFloat16>());
+  split(s, qkv.const_data_ptr<at::BFloat16>(), static_cast<const at::BFloat16*>(nullptr), cos.const_data_ptr<float>(),
+        sin.const_data_ptr<float>(), q.data_ptr<at::BFloat16>(), k.data_ptr<at::BFloat16>(),
+        v.data_ptr<at::BFloat16>());
   return {q, k, v};
 }
 
@@ -163,10 +184,10 @@ Heads split_plainly(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
 
 }  // namespace
 
-std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences) {
+std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences,
+                               const Tensor& bias) {
   FORESEE_CHECK(qkv.dim() == 2 && heads > 0 && qkv.size(1) % (3 * heads) == 0,
                 "expected [rows, 3 * {} * head_dim], got {}", heads, describe(qkv));
-  const std::vector<Tensor> batches = unpack_rows(qkv, sequences);
   const int64_t head_dim = qkv.size(1) / (3 * heads);
   for (const auto& s : sequences) {
     if (!s.rope) continue;
@@ -175,15 +196,19 @@ std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const
                       cos.size(-1) == head_dim,
                   "expected angles of {} tokens and {} channels, got {}", s.tokens, head_dim, describe(cos));
   }
+  int64_t rows = 0;
+  for (const auto& s : sequences) rows += s.rows();
+  FORESEE_CHECK(rows == qkv.size(0), "expected {} rows, got {}", rows, describe(qkv));
   std::vector<Heads> out;
   if (std::all_of(sequences.begin(), sequences.end(), [&](const Sequences& s) { return fused(qkv, s); })) {
     std::vector<Tensor> angles;
     for (const auto& s : sequences) angles.insert(angles.end(), {s.rope->cos.contiguous(), s.rope->sin.contiguous()});
     const std::vector<Sequences> all(sequences.begin(), sequences.end());
-    const auto parts = SplitHeads::apply(qkv, heads, all, angles);
+    const auto parts = SplitHeads::apply(qkv, bias.defined() ? std::optional(bias) : std::nullopt, heads, all, angles);
     for (size_t i = 0; i < parts.size(); i += 3) out.push_back({parts[i], parts[i + 1], parts[i + 2]});
     return out;
   }
+  const std::vector<Tensor> batches = unpack_rows(bias.defined() ? qkv + bias : qkv, sequences);
   for (size_t i = 0; i < batches.size(); ++i)
     out.push_back(by_wider_angles(qkv, sequences[i]) ? split_half(batches[i], heads, *sequences[i].rope)
                                                      : split_plainly(batches[i], heads, sequences[i].rope));

@@ -19,7 +19,9 @@ struct Heads {
 /// turned by float32 angles, where there are such, and rounded once.
 /// @param qkv  float [rows, 3 * heads * head_dim]: query rows, key rows, value rows, each head after head.
 /// @param sequences  which rows belong together. Their `from` is not looked at.
-std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences);
+/// @param bias  [3 * heads * head_dim], added to every row first; undefined: none.
+std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences,
+                               const Tensor& bias = {});
 /// The same of one batch. @param qkv  float [B, N, 3 * heads * head_dim].
 Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope);
 

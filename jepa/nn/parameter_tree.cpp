@@ -5,6 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/nn/linear_gelu.h"
 
 namespace foresee {
 namespace {
@@ -52,6 +53,8 @@ Tensor add_buffer(torch::nn::Module& module, const std::string& path, const Tens
 }
 
 Tensor Affine::linear(const Tensor& x) const { return at::linear(x, weight, bias); }
+
+Tensor Affine::linear_gelu(const Tensor& x) const { return foresee::linear_gelu(x, weight, bias); }
 
 Tensor Affine::layer_norm(const Tensor& x, double eps) const {
   return at::layer_norm(x, {x.size(-1)}, weight, bias, eps, /*cudnn_enable=*/false);

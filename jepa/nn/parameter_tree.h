@@ -26,6 +26,8 @@ struct Affine {
 
   /// x weight^T + bias. @param x  float [..., in].
   Tensor linear(const Tensor& x) const;
+  /// GELU(x weight^T + bias) (see foresee::linear_gelu).
+  Tensor linear_gelu(const Tensor& x) const;
   /// LayerNorm over the last axis.
   Tensor layer_norm(const Tensor& x, double eps) const;
 };

@@ -5,12 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define FORESEE_NORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FORESEE_NORM_CLONES
-#endif
+#include "jepa/core/vector_clones.h"
 
 namespace foresee {
 namespace {
@@ -35,7 +30,7 @@ uint16_t to_half(float value) {
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-FORESEE_NORM_CLONES void norm_row(const NormRows& rows, int64_t row) {
+FORESEE_VECTOR_CLONES void norm_row(const NormRows& rows, int64_t row) {
   const int64_t d = rows.width;
   float* x = rows.x + row * d;
   if (rows.branch) {

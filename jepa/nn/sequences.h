@@ -10,9 +10,9 @@
 namespace foresee {
 
 // Note [Packed sequences]
-// Linear maps, norms and MLPs treat every token alike; attention alone knows which tokens form a sequence. So batches of
-// sequences of different lengths (the contexts of several masks of one clip) go through a block as one matrix: its rows
-// are their tokens, batch after batch. Products are larger, and weights are read, and their gradients added, once.
+// Linear maps, norms and MLPs treat every token alike; attention alone knows which tokens form a sequence. So batches
+// of sequences of different lengths (the contexts of several masks of one clip) go through a block as one matrix: its
+// rows are their tokens, batch after batch. Products are larger, and weights are read, and their gradients added, once.
 
 /// `batch` sequences of `tokens` tokens each: rows of one matrix of tokens.
 struct Sequences {

@@ -7,6 +7,7 @@
 #include "jepa/nn/attention.h"
 #include "jepa/nn/block.h"
 #include "jepa/nn/heads.h"
+#include "jepa/nn/linear_gelu.h"
 #include "jepa/nn/patch_embed.h"
 
 namespace foresee {
@@ -65,6 +66,50 @@ TEST(Heads, FusedSplitIsRopeOnQueriesAndKeysWithItsGradient) {
   }
 }
 
+TEST(Heads, BiasOfTheSplitIsAddedBeforeTheTurnWithItsGradient) {
+  const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
+  const std::vector<Sequences> sequences{{.batch = 2, .tokens = 10, .rope = &table},
+                                         {.batch = 3, .tokens = 10, .rope = &table}};
+  const Tensor qkv = draw({50, 72}).requires_grad_(), bias = draw({72}, 7000).requires_grad_();
+  const auto loss = [&](const std::vector<Heads>& heads) {
+    Tensor sum = at::zeros({}, at::kDouble);
+    for (const auto& [q, k, v] : heads)
+      for (const Tensor& t : {q, k, v}) sum = sum + (t * draw(t.sizes(), 300)).sum();
+    return sum;
+  };
+  const Tensor later = loss(split_heads(qkv, 2, sequences, bias)), before = loss(split_heads(qkv + bias, 2, sequences));
+  EXPECT_TRUE(at::allclose(later, before));
+  const auto mine = torch::autograd::grad({later}, {qkv, bias}), plain = torch::autograd::grad({before}, {qkv, bias});
+  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
+}
+
+TEST(LinearGelu, IsThePlainOperatorsWithTheirGradients) {
+  for (const bool with_bias : {true, false}) {
+    const Tensor x = draw({5, 40, 24}).to(at::kFloat).requires_grad_();
+    const Tensor weight = draw({30, 24}, 20000).to(at::kFloat).requires_grad_();
+    const Tensor bias = with_bias ? draw({30}, 30000).to(at::kFloat).requires_grad_() : Tensor();
+    const Tensor mine = linear_gelu(x, weight, bias);
+    const Tensor plain =
+        at::gelu(at::linear(x.to(at::kDouble), weight.to(at::kDouble), with_bias ? bias.to(at::kDouble) : bias));
+    EXPECT_LT((mine - plain).abs().max().item<double>(), 5e-6);  // of values up to 20
+    const Tensor slope = draw(plain.sizes(), 40000);
+    std::vector<Tensor> inputs{x, weight};
+    if (with_bias) inputs.push_back(bias);
+    const auto found = torch::autograd::grad({(mine * slope.to(at::kFloat)).sum()}, inputs),
+               expected = torch::autograd::grad({(plain * slope).sum()}, inputs);
+    for (size_t i = 0; i < inputs.size(); ++i) EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-4)) << i;
+    const torch::NoGradGuard no_grad;
+    EXPECT_TRUE(at::equal(linear_gelu(x, weight, bias), mine));
+  }
+}
+
+TEST(LinearGelu, KeepsItsLimits) {
+  const Tensor x = at::tensor({-100.0f, -10.0f, 0.0f, 10.0f, 100.0f, INFINITY, NAN}).unsqueeze(1);
+  const Tensor y = linear_gelu(x, at::ones({1, 1}), at::zeros({1})).flatten();
+  EXPECT_TRUE(at::allclose(y.slice(0, 0, 6), at::tensor({0.0f, 0.0f, 0.0f, 10.0f, 100.0f, INFINITY})));
+  EXPECT_TRUE(std::isnan(y[6].item<float>()));
+}
+
 TEST(Heads, AnglesOfOtherTokensAreRefused) {
   const auto table = rope_table(token_positions(at::arange(9, at::kLong), 3, 3), 16, at::kFloat);
   EXPECT_THROW(split_heads(at::zeros({1, 10, 96}), 2, &table), Error);
@@ -88,7 +133,8 @@ TEST(Attention, IsItsFormulaForEveryHead) {
     heads.push_back(at::matmul(at::softmax(at::matmul(head(0), head(1).transpose(1, 2)) / 4.0, -1), head(2)));
   }
   const Tensor expected = at::linear(at::cat(heads, -1), attention.proj.weight, attention.proj.bias);
-  EXPECT_TRUE(at::allclose(attention.forward(x.flatten(0, 1), std::vector<Sequences>{{.batch = 2, .tokens = 7}}), expected.flatten(0, 1), 1e-9, 1e-9));
+  EXPECT_TRUE(at::allclose(attention.forward(x.flatten(0, 1), std::vector<Sequences>{{.batch = 2, .tokens = 7}}),
+                           expected.flatten(0, 1), 1e-9, 1e-9));
 }
 
 Block random_block(torch::nn::Module& module) {
