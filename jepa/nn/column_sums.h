@@ -4,18 +4,19 @@
 
 #include <algorithm>
 
-#include "jepa/core/torch.h"
+#include "jepa/core/tensor.h"
 
 namespace foresee {
 
 /// Sums over the rows of a pass that goes through them in parallel: the gradient of a bias. Row i belongs to lane
 /// i * kLanes / rows, lanes are summed in order: the result does not depend on the number of threads.
-/// @param visit  (row, T* sum): works on a row and adds its values to sum [columns].
+/// @param like  of the type and on the device of the result. @param visit  (row, T* sum): works on a row and adds its
+/// values to sum [columns].
 /// @returns T [columns].
 template <class T, class Visit>
-Tensor column_sums(int64_t rows, int64_t columns, const Visit& visit) {
+Tensor column_sums(const Tensor& like, int64_t rows, int64_t columns, const Visit& visit) {
   constexpr int64_t kLanes = 32;
-  Tensor sums = at::zeros({kLanes, columns}, c10::CppTypeToScalarType<T>::value);
+  Tensor sums = like.new_zeros({kLanes, columns});
   T* data = sums.data_ptr<T>();
   at::parallel_for(0, kLanes, 1, [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)

@@ -73,9 +73,10 @@ void split(const Shape& s, const T* qkv, const T* bias, const A* cos, const A* s
 
 // @returns the sums over all rows, which are the gradient of the bias.
 template <class T>
-Tensor merge(const Shape& s, const T* q, const T* k, const T* v, const T* cos, const T* sin, T* qkv) {
+Tensor merge(const Shape& s, const Tensor& like, const T* q, const T* k, const T* v, const T* cos, const T* sin,
+             T* qkv) {
   const int64_t columns = 3 * s.width();
-  return column_sums<T>(s.batch * s.tokens, columns, [&](int64_t row, T* sum) {
+  return column_sums<T>(like, s.batch * s.tokens, columns, [&](int64_t row, T* sum) {
     const auto [token, angles] = place_of(s, row);
     T* joint = qkv + row * columns;
     for (int64_t h = 0; h < s.heads; ++h) {
@@ -139,7 +140,7 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
         const Tensor &cos = angles[i / 3 * 2], &sin = angles[i / 3 * 2 + 1];
         const Shape s = shape_of({.batch = q.size(0), .tokens = q.size(2)}, heads, width, cos);
         const Tensor found =
-            merge(s, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
+            merge(s, joint, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
                   cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), row);
         sums = sums.defined() ? sums + found : found;
         row += q.size(0) * q.size(2) * joint.size(1);
