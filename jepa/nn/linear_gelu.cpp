@@ -103,8 +103,9 @@ struct LinearGelu : torch::autograd::Function<LinearGelu> {
     const int64_t d = slope.size(1);
     const float *g = gradient.const_data_ptr<float>(), *s = slope.const_data_ptr<float>();
     float* out = inner.data_ptr<float>();
-    const Tensor sums = column_sums<float>(
-        slope.size(0), d, [&](int64_t row, float* sum) { slope_row(g + row * d, s + row * d, d, out + row * d, sum); });
+    const Tensor sums = column_sums<float>(slope, slope.size(0), d, [&](int64_t row, float* sum) {
+      slope_row(g + row * d, s + row * d, d, out + row * d, sum);
+    });
     torch::autograd::variable_list found(3);
     if (context->needs_input_grad(0)) found[0] = at::mm(inner, weight).view(context->saved_data["shape"].toIntVector());
     if (context->needs_input_grad(1)) found[1] = at::mm(inner.t(), rows);
