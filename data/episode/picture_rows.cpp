@@ -18,8 +18,8 @@ namespace foresee::data {
 namespace {
 
 constexpr H5Z_filter_t kBloscId = 32001;
-// A lookup costs the library a walk over all chunks (1.10): cheap for the few large chunks of compressed columns.
-constexpr int64_t kMostLookedUp = 20000;
+// A lookup costs the library a walk over all chunks (1.10): cheap for a few large chunks alone.
+constexpr int64_t kMostLookedUp = 1000;
 
 #ifdef FORESEE_HAVE_BLOSC
 /// Bytes [first, first + count) of a compressed chunk; only the blocks that hold them are decoded. @returns false where
@@ -70,6 +70,10 @@ void PictureRows::find_layout(hid_t creation) {
       return;
     chunk_rows_ = static_cast<int64_t>(extent[0]);
     const int64_t chunks = (rows_ + chunk_rows_ - 1) / chunk_rows_;
+    if (filters == 0 && chunk_rows_ == 1) {
+      kind_ = Kind::kPlainRows;
+      return;
+    }
     if (filters == 0 && chunks <= kMostLookedUp) kind = Kind::kPlainChunks;
 #ifdef FORESEE_HAVE_BLOSC
     unsigned flags = 0;
@@ -138,6 +142,18 @@ void PictureRows::decode(int64_t first, int64_t count, uint8_t* interleaved) con
   if (direct) return;
 #endif
   const Hdf5Lock lock;
+  if (kind_ == Kind::kPlainRows) {
+    const auto row_read = [&](int64_t i) {
+      const hsize_t offset[4] = {static_cast<hsize_t>(first + i), 0, 0, 0};
+      uint32_t skipped_filters = 0;
+      hsize_t bytes = 0;  // a damaged index may say anything
+      return H5Dget_chunk_storage_size(dataset_, offset, &bytes) >= 0 && bytes == static_cast<hsize_t>(row_bytes_) &&
+             H5Dread_chunk(dataset_, H5P_DEFAULT, offset, &skipped_filters, interleaved + i * row_bytes_) >= 0;
+    };
+    int64_t read = 0;
+    while (read < count && row_read(read)) ++read;
+    if (read == count) return;
+  }
   const hsize_t start[4] = {static_cast<hsize_t>(first), 0, 0, 0};
   const hsize_t extent[4] = {static_cast<hsize_t>(count), shape_[1], shape_[2], shape_[3]};
   const Hdf5Handle from(H5Dget_space(dataset_), H5Sclose), to(H5Screate_simple(4, extent, nullptr), H5Sclose);
@@ -148,7 +164,7 @@ void PictureRows::decode(int64_t first, int64_t count, uint8_t* interleaved) con
 
 void PictureRows::read(int64_t first, int64_t step, int64_t count, uint8_t* planes) const {
   thread_local std::vector<uint8_t> buffer;
-  if (step == 1 && (kind_ == Kind::kBloscChunks || kind_ == Kind::kLibrary)) {
+  if (step == 1 && kind_ != Kind::kContiguous && kind_ != Kind::kPlainChunks) {
     buffer.resize(static_cast<size_t>(count * row_bytes_));
     decode(first, count, buffer.data());
     for (int64_t i = 0; i < count; ++i) to_planes(buffer.data() + i * row_bytes_, pixels_, planes + i * row_bytes_);

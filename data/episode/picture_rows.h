@@ -15,8 +15,9 @@ namespace foresee::data {
 // HDF5 works on one call at a time and, for compressed columns, decodes whole chunks (the published files: 100
 // pictures, 15 MB) to hand out one row. Where a column is stored contiguous, in plain chunks, or in chunks compressed
 // with Blosc alone, the library is only asked where a chunk lies; its bytes are taken from the mapped file, and of a
-// Blosc chunk only the blocks that hold the rows are decoded. Threads then read side by side. Everything else (gzip,
-// Zstandard, a file with more plain chunks than are worth a lookup each) goes through H5Dread.
+// Blosc chunk only the blocks that hold the rows are decoded. Threads then read side by side. Where a plain chunk is
+// one row (what stable-worldmodel writes today), there are too many to be looked up: the library hands it out as it is
+// (H5Dread_chunk), without its chunk cache and selections. Everything else (gzip, Zstandard) goes through H5Dread.
 
 /// Rows of one column of pictures uint8 [rows, H, W, 3] of an open file.
 class PictureRows {
@@ -25,13 +26,11 @@ class PictureRows {
   PictureRows(const std::filesystem::path& path, hid_t dataset);
   ~PictureRows();
 
-  /// True when rows come from the mapped file: neither the library nor its lock is needed any more than once a chunk.
-  bool direct() const { return kind_ != Kind::kLibrary; }
   /// Rows first, first + step, ...; checked by the caller. @param planes  uint8 [count, 3, H, W]. @throws DataError.
   void read(int64_t first, int64_t step, int64_t count, uint8_t* planes) const;
 
  private:
-  enum class Kind { kLibrary, kContiguous, kPlainChunks, kBloscChunks };
+  enum class Kind { kLibrary, kContiguous, kPlainRows, kPlainChunks, kBloscChunks };
   struct Chunk {
     std::atomic<uint64_t> address{0};  // in the file; 0: not looked up yet
     uint64_t bytes = 0;
