@@ -2,8 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
-
 #include "jepa/core/tensor.h"
 
 namespace foresee {
