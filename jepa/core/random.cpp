@@ -24,6 +24,20 @@ void box_muller(uint32_t a, uint32_t b, float& first, float& second) {
   second = radius * std::sin(angle);
 }
 
+/// out[i] = draw(index / 4)[index % 4] of index first + i. @param draw  four numbers of a block.
+template <class Draw>
+void fill(std::span<float> out, uint64_t first, const Draw& draw) {
+  at::parallel_for(0, static_cast<int64_t>(out.size()), 1 << 14, [&](int64_t begin, int64_t end) {
+    std::array<float, 4> four{};
+    uint64_t held = ~uint64_t{0};
+    for (int64_t i = begin; i < end; ++i) {
+      const uint64_t index = first + static_cast<uint64_t>(i);
+      if (index / 4 != held) four = draw(held = index / 4);
+      out[static_cast<size_t>(i)] = four[index % 4];
+    }
+  });
+}
+
 }  // namespace
 
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> c, std::array<uint32_t, 2> k) {
@@ -80,26 +94,21 @@ std::vector<int64_t> Random::permutation(int64_t n) const {
 }
 
 void Random::fill_normal(std::span<float> out, uint64_t first) const {
-  at::parallel_for(0, static_cast<int64_t>(out.size()), 1 << 14, [&](int64_t begin, int64_t end) {
+  fill(out, first, [this](uint64_t index) {
     std::array<float, 4> four;
-    uint64_t held = ~uint64_t{0};
-    for (int64_t i = begin; i < end; ++i) {
-      const uint64_t index = first + static_cast<uint64_t>(i);
-      if (index / 4 != held) {
-        held = index / 4;
-        const auto words = block(held);
-        box_muller(words[0], words[1], four[0], four[1]);
-        box_muller(words[2], words[3], four[2], four[3]);
-      }
-      out[static_cast<size_t>(i)] = four[index % 4];
-    }
+    const auto words = block(index);
+    box_muller(words[0], words[1], four[0], four[1]);
+    box_muller(words[2], words[3], four[2], four[3]);
+    return four;
   });
 }
 
 void Random::fill_uniform(std::span<float> out, uint64_t first) const {
-  at::parallel_for(0, static_cast<int64_t>(out.size()), 1 << 14, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      out[static_cast<size_t>(i)] = static_cast<float>(bits(first + static_cast<uint64_t>(i)) >> 8) * 0x1p-24f;
+  fill(out, first, [this](uint64_t index) {
+    std::array<float, 4> four;
+    const auto words = block(index);
+    for (size_t j = 0; j < 4; ++j) four[j] = static_cast<float>(words[j] >> 8) * 0x1p-24f;
+    return four;
   });
 }
 

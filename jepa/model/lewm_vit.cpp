@@ -8,26 +8,33 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/autocast.h"
+#include "jepa/nn/heads.h"
+#include "jepa/nn/short_attention.h"
 #include "jepa/nn/tiled.h"
 
 namespace foresee {
 namespace {
 
-Tensor vit_mlp(const LewmVit::Layer& layer, const Tensor& x) {
-  return x + layer.mlp_out.linear(layer.mlp_in.linear_gelu(layer.norm_after.layer_norm(x, kVitEps)));
+using Layer = LewmVit::Layer;
+
+/// The rest of a block behind its attention, and the norm that comes next.
+/// @param attended  float [rows, width], of the output map without its bias.
+ResidualNorm vit_mlp(const Layer& layer, const Tensor& stream, const Tensor& attended, const Affine& next) {
+  const ResidualNorm x = residual_norm(stream, attended, layer.attention_out.bias, layer.norm_after, kVitEps);
+  const Tensor hidden = layer.mlp_in.linear_gelu(x.normed);
+  return residual_norm(x.stream, at::linear(hidden, layer.mlp_out.weight), layer.mlp_out.bias, next, kVitEps);
 }
 
-/// @param x  float [N, T, width].
-Tensor vit_block(const LewmVit::Layer& layer, const Tensor& x, int64_t heads) {
-  const int64_t batch = x.size(0), tokens = x.size(1), width = x.size(2);
-  const Tensor weight = at::cat({layer.query.weight, layer.key.weight, layer.value.weight});  // one product, not three
-  const Tensor bias = at::cat({layer.query.bias, layer.key.bias, layer.value.bias});
-  const auto qkv = at::linear(layer.norm_before.layer_norm(x, kVitEps), weight, bias)
-                       .view({batch, tokens, 3, heads, width / heads})
-                       .permute({2, 0, 3, 1, 4})
-                       .unbind(0);  // [N, heads, T, d]
-  const Tensor attended = at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]);
-  return vit_mlp(layer, x + layer.attention_out.linear(attended.transpose(1, 2).reshape({batch, tokens, width})));
+/// @param x  the stream and the block's first norm of it, float [N * tokens, width]. @param next  norm behind the
+/// block.
+ResidualNorm vit_block(const Layer& layer, const ResidualNorm& x, int64_t heads, const Sequences& pictures,
+                       const Affine& next) {
+  const Affine qkv{at::cat({layer.query.weight, layer.key.weight, layer.value.weight}),  // one product, not three
+                   at::cat({layer.query.bias, layer.key.bias, layer.value.bias})};
+  const Tensor attended = suits_short_attention(x.normed, pictures.tokens)
+                              ? short_attention(x.normed, qkv, heads, pictures)
+                              : pack_rows({attend(split_heads(qkv.linear(x.normed), heads, {&pictures, 1}).front())});
+  return vit_mlp(layer, x.stream, at::linear(attended, layer.attention_out.weight), next);
 }
 
 // Note [Class token alone]
@@ -36,9 +43,10 @@ Tensor vit_block(const LewmVit::Layer& layer, const Tensor& x, int64_t heads) {
 // whose last term is the same for all tokens and drops out of the softmax; and the attended value is
 // V (sum_t p_t y_t) + b_V since the weights p sum to 1. So keys and values are never formed: two small products with y
 // replace two projections of every token. The gradient of b_K is zero in exact arithmetic; here it is zero.
-Tensor class_token_block(const LewmVit::Layer& layer, const Tensor& x, int64_t heads) {
-  const int64_t batch = x.size(0), width = x.size(2), d = width / heads;
-  const Tensor y = layer.norm_before.layer_norm(x, kVitEps);  // [N, T, width]
+Tensor class_token_block(const Layer& layer, const ResidualNorm& x, int64_t heads, const Sequences& pictures,
+                         const Affine& next) {
+  const int64_t batch = pictures.batch, width = x.stream.size(1), d = width / heads;
+  const Tensor stream = x.stream.view({batch, pictures.tokens, width}), y = x.normed.view_as(stream);
   const Tensor query = layer.query.linear(y.select(1, 0)) * (1.0 / std::sqrt(static_cast<double>(d)));
   const Tensor folded = at::bmm(query.view({batch, heads, d}).transpose(0, 1), layer.key.weight.view({heads, d, width}))
                             .transpose(0, 1);  // [N, heads, width]
@@ -49,7 +57,7 @@ Tensor class_token_block(const LewmVit::Layer& layer, const Tensor& x, int64_t h
                            .transpose(0, 1)
                            .reshape({batch, width}) +
                        layer.value.bias;
-  return vit_mlp(layer, x.select(1, 0) + layer.attention_out.linear(value));
+  return vit_mlp(layer, stream.select(1, 0), at::linear(value, layer.attention_out.weight), next).normed;
 }
 
 }  // namespace
@@ -130,16 +138,22 @@ Tensor LewmVit::tokens(const Tensor& patches, int64_t rows, int64_t columns) con
   return at::cat({cls.expand({patches.size(0), 1, config.width}), projected}, 1) + places;
 }
 
+ResidualNorm LewmVit::blocks(const Tensor& tokens, size_t count, const Sequences& pictures) const {
+  const auto norm_of = [&](size_t i) -> const Affine& { return i < layers.size() ? layers[i].norm_before : norm; };
+  const Tensor rows = tokens.flatten(0, 1);
+  ResidualNorm x{rows, norm_of(0).layer_norm(rows, kVitEps)};
+  for (size_t i = 0; i < count; ++i) x = vit_block(layers[i], x, config.heads, pictures, norm_of(i + 1));
+  return x;
+}
+
 Tensor LewmVit::forward(const Tensor& tokens) const {
-  Tensor x = tokens;
-  for (const auto& layer : layers) x = vit_block(layer, x, config.heads);
-  return norm.layer_norm(x, kVitEps);
+  return blocks(tokens, layers.size(), {.batch = tokens.size(0), .tokens = tokens.size(1)}).normed.view_as(tokens);
 }
 
 Tensor LewmVit::class_token(const Tensor& tokens) const {
-  Tensor x = tokens;
-  for (size_t i = 0; i + 1 < layers.size(); ++i) x = vit_block(layers[i], x, config.heads);
-  return norm.layer_norm(class_token_block(layers.back(), x, config.heads), kVitEps);
+  const Sequences pictures{.batch = tokens.size(0), .tokens = tokens.size(1)};
+  const ResidualNorm x = blocks(tokens, layers.size() - 1, pictures);
+  return class_token_block(layers.back(), x, config.heads, pictures, norm);
 }
 
 Tensor LewmVit::encode(const Tensor& patches, int64_t rows, int64_t columns) const {

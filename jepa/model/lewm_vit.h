@@ -5,7 +5,8 @@
 
 #include "jepa/io/model_folder.h"
 #include "jepa/model/lewm_config.h"
-#include "jepa/nn/parameter_tree.h"
+#include "jepa/nn/residual_norm.h"
+#include "jepa/nn/sequences.h"
 
 namespace foresee {
 
@@ -44,6 +45,10 @@ class LewmVit {
   std::vector<Layer> layers;
   Affine norm;
   std::vector<Tensor> parameters;  // all of the above
+
+ private:
+  /// The stream behind the first `count` blocks and the norm that follows. @param tokens  float [N, 1 + P, width].
+  ResidualNorm blocks(const Tensor& tokens, size_t count, const Sequences& pictures) const;
 };
 
 inline constexpr double kVitEps = 1e-12;

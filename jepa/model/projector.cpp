@@ -18,9 +18,21 @@ Projector::Projector(torch::nn::Module& module, const std::string& path, int64_t
 
 Tensor Projector::forward(const Tensor& x, bool training) const {
   if (training) batches.add_(1);
+  const double momentum = training && averaging_ ? 1.0 / batches.item<double>() : kBatchNormMomentum;
   const Tensor h = at::batch_norm(input.linear(x).to(norm.weight.scalar_type()), norm.weight, norm.bias, running_mean,
-                                  running_var, training, kBatchNormMomentum, kBatchNormEps, /*cudnn_enabled=*/false);
+                                  running_var, training, momentum, kBatchNormEps, /*cudnn_enabled=*/false);
   return output.linear(at::gelu(h));
+}
+
+AverageStatistics::AverageStatistics(Projector& projector)
+    : projector_(projector), batches_(projector.batches.clone()) {
+  projector_.batches.zero_();
+  projector_.averaging_ = true;
+}
+
+AverageStatistics::~AverageStatistics() {
+  projector_.batches.copy_(batches_);
+  projector_.averaging_ = false;
 }
 
 Affine Projector::folded_input() const {

@@ -47,6 +47,19 @@ Place place_of(const Shape& s, int64_t row) {
   return {(b * s.heads * s.tokens + n) * s.head_dim, b * s.table_stride + n * s.head_dim};
 }
 
+// A gradient [B, heads, N, head_dim] as the attention leaves it: heads and tokens in either order.
+template <class T>
+struct HeadRows {
+  explicit HeadRows(const Tensor& gradient)
+      : held(gradient.stride(3) == 1 ? gradient : gradient.contiguous()), data(held.const_data_ptr<T>()) {}
+  const T* at(int64_t b, int64_t n, int64_t h) const {
+    return data + b * held.stride(0) + h * held.stride(1) + n * held.stride(2);
+  }
+
+  Tensor held;
+  const T* data;
+};
+
 // A: type of the angles and the arithmetic. `bias` [3 * width] is added first, where there is one.
 template <class T, class A>
 void split(const Shape& s, const T* qkv, const T* bias, const A* cos, const A* sin, T* q, T* k, T* v) {
@@ -73,18 +86,17 @@ void split(const Shape& s, const T* qkv, const T* bias, const A* cos, const A* s
 
 // @returns the sums over all rows, which are the gradient of the bias.
 template <class T>
-Tensor merge(const Shape& s, const Tensor& like, const T* q, const T* k, const T* v, const T* cos, const T* sin,
-             T* qkv) {
+Tensor merge(const Shape& s, const Tensor& like, const HeadRows<T>& q, const HeadRows<T>& k, const HeadRows<T>& v,
+             const T* cos, const T* sin, T* qkv) {
   const int64_t columns = 3 * s.width();
   return column_sums<T>(like, s.batch * s.tokens, columns, [&](int64_t row, T* sum) {
-    const auto [token, angles] = place_of(s, row);
+    const int64_t b = row / s.tokens, n = row % s.tokens, angles = place_of(s, row).angles;
     T* joint = qkv + row * columns;
     for (int64_t h = 0; h < s.heads; ++h) {
       T* x = joint + h * s.head_dim;
-      const int64_t in = token + h * s.tokens * s.head_dim;
-      turn_back(q + in, cos + angles, sin + angles, x, s);
-      turn_back(k + in, cos + angles, sin + angles, x + s.width(), s);
-      std::memcpy(x + 2 * s.width(), v + in, sizeof(T) * static_cast<size_t>(s.head_dim));
+      turn_back(q.at(b, n, h), cos + angles, sin + angles, x, s);
+      turn_back(k.at(b, n, h), cos + angles, sin + angles, x + s.width(), s);
+      std::memcpy(x + 2 * s.width(), v.at(b, n, h), sizeof(T) * static_cast<size_t>(s.head_dim));
     }
     for (int64_t j = 0; j < columns; ++j) sum[j] += joint[j];
   });
@@ -136,14 +148,13 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
     AT_DISPATCH_FLOATING_TYPES(joint.scalar_type(), "merge_heads", [&] {
       scalar_t* row = joint.data_ptr<scalar_t>();
       for (size_t i = 0; i < grads.size(); i += 3) {
-        const Tensor q = grads[i].contiguous(), k = grads[i + 1].contiguous(), v = grads[i + 2].contiguous();
+        const HeadRows<scalar_t> q(grads[i]), k(grads[i + 1]), v(grads[i + 2]);
         const Tensor &cos = angles[i / 3 * 2], &sin = angles[i / 3 * 2 + 1];
-        const Shape s = shape_of({.batch = q.size(0), .tokens = q.size(2)}, heads, width, cos);
+        const Shape s = shape_of({.batch = grads[i].size(0), .tokens = grads[i].size(2)}, heads, width, cos);
         const Tensor found =
-            merge(s, joint, q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-                  cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), row);
+            merge(s, joint, q, k, v, cos.const_data_ptr<scalar_t>(), sin.const_data_ptr<scalar_t>(), row);
         sums = sums.defined() ? sums + found : found;
-        row += q.size(0) * q.size(2) * joint.size(1);
+        row += s.batch * s.tokens * joint.size(1);
       }
     });
     torch::autograd::variable_list gradients(4 + angles.size());

@@ -11,4 +11,14 @@ namespace foresee {
 /// undefined: nothing is added. @param dtype  of the result: float or bfloat16.
 Tensor add_and_norm(Tensor& x, const Tensor& branch, const Affine& norm, double eps, at::ScalarType dtype);
 
+/// The same with gradients, and with the bias that the branch's last linear map left out.
+struct ResidualNorm {
+  Tensor stream;  // x + branch + bias
+  Tensor normed;  // LayerNorm(stream)
+};
+/// One pass forward and one backward in float32 on the CPU, the plain operators elsewhere. Sums over rows do not depend
+/// on the number of threads.
+/// @param x, branch  float [rows, width]. @param bias  [width].
+ResidualNorm residual_norm(const Tensor& x, const Tensor& branch, const Tensor& bias, const Affine& norm, double eps);
+
 }  // namespace foresee

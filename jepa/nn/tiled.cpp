@@ -26,6 +26,12 @@ struct TiledBackward : torch::autograd::Node {
   int64_t tile = 1;
 };
 
+// A tensor that may be added to: `x` itself where nothing else holds its memory.
+Tensor owned(Tensor x) {
+  if (!x.defined() || (x.use_count() == 1 && x.storage().use_count() == 1 && x.is_contiguous())) return x;
+  return x.clone(at::MemoryFormat::Contiguous);
+}
+
 torch::autograd::variable_list TiledBackward::apply(torch::autograd::variable_list&& gradients) {
   const auto count = static_cast<int64_t>(outputs.size()), lanes = std::min(kLanes, count);
   FORESEE_CHECK(count > 0, "the graph of the tiles is gone: backward ran twice");
@@ -39,9 +45,8 @@ torch::autograd::variable_list TiledBackward::apply(torch::autograd::variable_li
         auto found = torch::autograd::grad({output}, parameters, {gradient}, /*retain_graph=*/false,
                                            /*create_graph=*/false, /*allow_unused=*/true);
         auto& sum = sums[static_cast<size_t>(lane)];
-        if (sum.empty()) {  // copied: a gradient may be a view of something else
-          for (const Tensor& gradient_of : found)
-            sum.push_back(gradient_of.defined() ? gradient_of.clone(at::MemoryFormat::Contiguous) : Tensor());
+        if (sum.empty()) {
+          for (Tensor& gradient_of : found) sum.push_back(owned(std::move(gradient_of)));
           continue;
         }
         for (size_t p = 0; p < found.size(); ++p)

@@ -22,7 +22,8 @@ struct LewmHeldOut {
 };
 
 /// What the present weights are worth on held-out sequences, without changing them.
-/// - prediction_loss, sigreg: the two losses, with running BatchNorm statistics and fixed directions;
+/// - prediction_loss, sigreg: the two losses, with running BatchNorm statistics (Note [Statistics of BatchNorm]) and
+/// fixed directions;
 /// - skill_h: 1 - |prediction - truth|^2 / |last seen - truth|^2 after h blocks of roll-out from a full history
 ///   (1 perfect, 0 as good as predicting that nothing changes), and rollout_error_h, the mean square error itself;
 /// - effective_rank of the embeddings, and mean_std, their standard deviation (collapse: 1, and 0);

@@ -66,18 +66,37 @@ void LewmTask::start(int64_t step) {
   done_ = step;
 }
 
+Tensor LewmTask::directions(int64_t step) const {
+  return Random(seed_, Stream::kSigreg, static_cast<uint64_t>(step))
+      .normal_tensor({model_->config.embedding, config_.loss.projections})
+      .to(device_);
+}
+
+LewmLosses LewmTask::losses_of(const LewmBatch& batch, const Tensor& directions, Dropout* dropout) const {
+  const AutocastGuard autocast(config_.precision, device_.type());
+  return lewm_losses(model_, data_.preprocess, batch.frames.to(device_), batch.actions.to(device_), directions,
+                     config_.loss, dropout, batch.proprio.defined() ? batch.proprio.to(device_) : batch.proprio);
+}
+
+// Note [Statistics of BatchNorm]
+// The running statistics average over about ten steps. In that time, at the rates of the small presets, the mean of
+// what BatchNorm sees moves by several of its standard deviations (nothing holds it: BatchNorm takes it away), so they
+// are those of a network that is gone, and predictions in evaluation mode are useless until the rate has fallen.
+// Training never reads them. So before an evaluation or a checkpoint they are measured anew with the weights of the
+// day, on the first batches and without dropout (Wu and Johnson 2021, arXiv 2105.07576, section 3).
+void LewmTask::settle() {
+  constexpr int64_t kBatches = 8;
+  const torch::NoGradGuard no_grad;
+  const bool training = model_->is_training();
+  model_->train();
+  const AverageStatistics embeddings(model_->projector), predictions(model_->prediction_projector);
+  for (int64_t k = 0; k < kBatches; ++k) losses_of(data_.batch(k), directions(k), /*dropout=*/nullptr);
+  model_->train(training);
+}
+
 Metrics LewmTask::step(int64_t step) {
-  const LewmBatch batch = data_.batch(step);
   Dropout dropout(Random(seed_, Stream::kDropout, static_cast<uint64_t>(step)));
-  const Tensor directions = Random(seed_, Stream::kSigreg, static_cast<uint64_t>(step))
-                                .normal_tensor({model_->config.embedding, config_.loss.projections})
-                                .to(device_);
-  LewmLosses losses;
-  {
-    const AutocastGuard autocast(config_.precision, device_.type());
-    losses = lewm_losses(model_, data_.preprocess, batch.frames.to(device_), batch.actions.to(device_), directions,
-                         config_.loss, &dropout, batch.proprio.defined() ? batch.proprio.to(device_) : batch.proprio);
-  }
+  LewmLosses losses = losses_of(data_.batch(step), directions(step), &dropout);
   optimizer_.zero_grad();
   losses.total.backward();
   const double norm = clip_grad_norm(parameters_, config_.clip_norm);

@@ -51,6 +51,7 @@ class LewmTask : public TrainTask {
 
   void start(int64_t step) override;
   Metrics step(int64_t step) override;
+  void settle() override;
   Metrics evaluate() override;
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
@@ -68,6 +69,9 @@ class LewmTask : public TrainTask {
   Lewm model_;
   AdamW optimizer_;
   std::vector<Tensor> parameters_;
+
+  LewmLosses losses_of(const LewmBatch& batch, const Tensor& directions, Dropout* dropout) const;
+  Tensor directions(int64_t step) const;  // of SIGReg, [embedding, projections]
 };
 
 }  // namespace foresee

@@ -63,7 +63,10 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     rows.write(step, metrics);
     curves.write(step, metrics);
   };
-  if (!latest) write(0, task.evaluate());
+  if (!latest) {
+    task.settle();
+    write(0, task.evaluate());
+  }
 
   Progress progress("train", config.steps, "steps", start);
   task.start(start);
@@ -71,7 +74,10 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
   int64_t row_start = start;
   for (int64_t done = start; done < config.steps;) {
     if (stop()) {
-      if (run.latest_step() != done) save(task, config, run, done);
+      if (run.latest_step() != done) {
+        task.settle();
+        save(task, config, run, done);
+      }
       log_info("interrupted after {} of {} steps; the same command continues from {}", done, config.steps,
                run.checkpoint_path(done).string());
       return LoopEnd::kInterrupted;
@@ -90,8 +96,11 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
       step_ms = 0.0;
       row_start = done;
     }
-    if (last || done % config.evaluate_every == 0) write(done, task.evaluate());
-    if (last || done % config.checkpoint_every == 0) save(task, config, run, done);
+    const bool evaluates = last || done % config.evaluate_every == 0,
+               saves = last || done % config.checkpoint_every == 0;
+    if (evaluates || saves) task.settle();
+    if (evaluates) write(done, task.evaluate());
+    if (saves) save(task, config, run, done);
   }
   progress.finish();
   return LoopEnd::kFinished;

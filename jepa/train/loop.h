@@ -33,6 +33,9 @@ class TrainTask {
   virtual void start(int64_t step) = 0;
   /// Optimizer step number `step` (0-based). @returns what to log: "loss", "lr", ...
   virtual Metrics step(int64_t step) = 0;
+  /// Called before an evaluation and before a checkpoint: brings up to date what follows the weights. Must not change
+  /// them, nor what later steps compute.
+  virtual void settle() {}
   /// Held-out evaluation of the present weights; must not change them nor consume randomness of training.
   virtual Metrics evaluate() = 0;
   /// The whole state: weights as a model folder (written to the checkpoint folder itself, so that a checkpoint can be

@@ -99,6 +99,29 @@ TEST(Projector, FoldedBatchNormIsTheInferencePath) {
   EXPECT_TRUE(at::allclose(folded, p.forward(x, /*training=*/false), 1e-5, 1e-5));
 }
 
+TEST(Projector, AverageStatisticsAreThePlainMeanOfBatches) {
+  const torch::NoGradGuard no_grad;
+  Lewm model = scrambled(small_lewm(), 1);
+  Projector& p = model->projector;
+  const int64_t counted = p.batches.item<int64_t>();
+  Tensor mean = at::zeros_like(p.running_mean), var = mean.clone();
+  {
+    const AverageStatistics average(p);
+    for (uint64_t i = 0; i < 3; ++i) {
+      const Tensor x = Random(5, Stream::kTest, i).normal_tensor({9, 24}), h = p.input.linear(x);
+      p.forward(x, /*training=*/true);
+      mean += h.mean(0) / 3;
+      var += h.var(0) / 3;
+    }
+  }
+  EXPECT_TRUE(at::allclose(p.running_mean, mean, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(p.running_var, var, 1e-5, 1e-6));
+  EXPECT_EQ(p.batches.item<int64_t>(), counted);
+  p.forward(Random(5, Stream::kTest, 9).normal_tensor({9, 24}), /*training=*/true);
+  EXPECT_FALSE(at::allclose(p.running_mean, mean));  // moves again
+  EXPECT_EQ(p.batches.item<int64_t>(), counted + 1);
+}
+
 TEST(Lewm, HasTheNamesAndShapesOfReleasedCheckpoints) {
   const auto recorded = read_json("tests/fixtures/lewm/full_size_names.json");
   const Lewm model(lewm_config_from_swm(recorded.at("config"), "full_size_names.json"));

@@ -129,6 +129,34 @@ TEST(LewmTask, EvaluationChangesNothing) {
   for (const auto& [name, value] : state_dict(*task.model())) EXPECT_TRUE(at::equal(value, before.at(name))) << name;
 }
 
+// Note [Statistics of BatchNorm]
+TEST(LewmTask, SettlingMovesRunningStatisticsAloneAndNotTheTraining) {
+  LewmTask task = small_task(6), undisturbed = small_task(6);
+  for (LewmTask* each : {&task, &undisturbed}) {
+    each->start(0);
+    each->step(0);
+    each->step(1);
+  }
+  task.settle();
+  const TensorMap before = state_dict(*undisturbed.model()), after = state_dict(*task.model());
+  for (const auto& [name, value] : after) {
+    const bool statistics = name.find("running_") != std::string::npos;
+    EXPECT_EQ(at::equal(value, before.at(name)), !statistics) << name;
+  }
+  EXPECT_TRUE(task.model()->is_training());
+  EXPECT_EQ(metric(task.step(2), "loss"), metric(undisturbed.step(2), "loss"));
+}
+
+TEST(LewmTask, EvaluationInTheMiddleOfATrainingSeesItsWeights) {
+  LewmTask task = small_task(120);
+  task.start(0);
+  for (int64_t step = 0; step < 60; ++step) task.step(step);
+  const double lagging = metric(task.evaluate(), "held_out_skill_1");
+  task.settle();
+  EXPECT_LT(lagging, -1);
+  EXPECT_GT(metric(task.evaluate(), "held_out_skill_1"), 0);
+}
+
 TEST(LewmTask, RefusesDataOfAnotherActionSize) {
   LewmTrainData data = synthetic_data();
   data.actions.block = 3;

@@ -9,6 +9,8 @@
 #include "jepa/nn/heads.h"
 #include "jepa/nn/linear_gelu.h"
 #include "jepa/nn/patch_embed.h"
+#include "jepa/nn/residual_norm.h"
+#include "jepa/nn/short_attention.h"
 
 namespace foresee {
 namespace {
@@ -81,6 +83,63 @@ TEST(Heads, BiasOfTheSplitIsAddedBeforeTheTurnWithItsGradient) {
   EXPECT_TRUE(at::allclose(later, before));
   const auto mine = torch::autograd::grad({later}, {qkv, bias}), plain = torch::autograd::grad({before}, {qkv, bias});
   for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
+}
+
+// Note [Short attention]
+TEST(ShortAttention, IsThePlainOperatorsWithTheirGradients) {
+  for (const int64_t tokens : {1, 5, 65}) {
+    const auto in_float = [](const Tensor& t) { return t.to(at::kFloat).requires_grad_(); };
+    const Sequences sequences{.batch = 3, .tokens = tokens};
+    const Tensor x = in_float(draw({3 * tokens, 24}));
+    const Affine qkv{in_float(draw({72, 24}, 7000) * 0.3), in_float(draw({72}, 9000))};
+    ASSERT_TRUE(suits_short_attention(x, tokens));
+    const Tensor mine = short_attention(x, qkv, 2, sequences);
+    const auto parts = at::linear(x.to(at::kDouble), qkv.weight.to(at::kDouble), qkv.bias.to(at::kDouble))
+                           .view({3, tokens, 3, 2, 12})
+                           .permute({2, 0, 3, 1, 4})
+                           .unbind(0);
+    const Tensor weights = at::softmax(at::matmul(parts[0], parts[1].transpose(-2, -1)) / std::sqrt(12.0), -1);
+    const Tensor plain = at::matmul(weights, parts[2]).transpose(1, 2).reshape({3 * tokens, 24});
+    EXPECT_LT((mine - plain).abs().max().item<double>(), 2e-5) << tokens;
+    const Tensor loss_weight = draw(plain.sizes(), 20000);
+    const std::vector<Tensor> inputs{x, qkv.weight, qkv.bias};
+    const auto found = torch::autograd::grad({(mine * loss_weight.to(at::kFloat)).sum()}, inputs),
+               expected = torch::autograd::grad({(plain * loss_weight).sum()}, inputs);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 2e-4)) << tokens << " " << i;
+    const torch::NoGradGuard no_grad;
+    EXPECT_TRUE(at::equal(short_attention(x, qkv, 2, sequences), mine));
+  }
+  EXPECT_FALSE(suits_short_attention(draw({4, 24}), 4));  // double
+}
+
+TEST(ResidualNorm, IsThePlainOperatorsWithTheirGradients) {
+  const auto in_float = [](const Tensor& t) { return t.to(at::kFloat).requires_grad_(); };
+  const Tensor x = in_float(draw({70, 24})), branch = in_float(draw({70, 24}, 5000)), bias = in_float(draw({24}, 9000));
+  const Affine norm{in_float(draw({24}, 9100)), in_float(draw({24}, 9200))};
+  const std::vector<Tensor> inputs{x, branch, bias, norm.weight, norm.bias};
+  const ResidualNorm mine = residual_norm(x, branch, bias, norm, 1e-6);
+  const Tensor stream = x.to(at::kDouble) + branch.to(at::kDouble) + bias.to(at::kDouble);
+  const Tensor normed = Affine{norm.weight.to(at::kDouble), norm.bias.to(at::kDouble)}.layer_norm(stream, 1e-6);
+  EXPECT_LT((mine.stream - stream).abs().max().item<double>(), 2e-6);
+  EXPECT_LT((mine.normed - normed).abs().max().item<double>(), 2e-5);
+  const Tensor on_stream = draw({70, 24}, 10000), on_norm = draw({70, 24}, 20000);
+  for (const auto& [first, second] : {std::pair{1.0, 1.0}, {0.0, 1.0}, {1.0, 0.0}}) {  // read: both, norm, stream
+    Tensor loss = at::zeros({}, at::kDouble), expected_loss = loss;
+    if (first > 0) loss = loss + (mine.stream * on_stream).sum(), expected_loss = (stream * on_stream).sum();
+    if (second > 0) {
+      loss = loss + (mine.normed * on_norm).sum();
+      expected_loss = expected_loss + (normed * on_norm).sum();
+    }
+    const auto found = torch::autograd::grad({loss}, inputs, {}, /*retain_graph=*/true, false, /*allow_unused=*/true),
+               expected = torch::autograd::grad({expected_loss}, inputs, {}, true, false, true);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      ASSERT_EQ(found[i].defined(), expected[i].defined()) << i;
+      if (found[i].defined()) {
+        EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-4)) << i;
+      }
+    }
+  }
 }
 
 TEST(LinearGelu, IsThePlainOperatorsWithTheirGradients) {

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "jepa/nn/parameter_tree.h"
+#include "jepa/nn/sequences.h"
+
+namespace foresee {
+
+// Note [Short attention]
+// A fused attention forms no matrix of scores: it goes through keys in blocks and, in backward, works scores out once
+// more. That saves memory where sequences are long. The scores of one head of a picture of 257 tokens are a quarter of
+// a megabyte: they fit the cache whole, and to keep the probabilities costs no more than the MLP's activations. So here
+// a head is two plain products forward and four backward, and its queries, keys, values and their gradients are read
+// and written where they lie in the joint rows: nothing is split or put together.
+
+/// Whether short_attention is the way for `x` and sequences of `tokens` (at most 512): float32 on the CPU.
+bool suits_short_attention(const Tensor& x, int64_t tokens);
+
+/// Multi-head self-attention without positions, its joint projection included, with gradients.
+/// @param x  float32 [rows, width] on the CPU. @param qkv  [3 * width, width] and [3 * width]: query, key, value rows,
+/// each head after head. @param sequences  which rows see each other; `from` is not looked at.
+/// @returns float [rows, width], the heads side by side.
+Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const Sequences& sequences);
+
+}  // namespace foresee
