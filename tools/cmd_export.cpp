@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/log.h"
 #include "jepa/io/pt_write.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/lewm.h"
@@ -49,20 +50,30 @@ int64_t export_vjepa2(const Vjepa2Weights& weights, const std::string& format, c
          count_elements(weights.action_predictor) + (weights.probe ? count_elements(weights.probe->tensors) : 0);
 }
 
+/// Takes the heads off: networks beside the model that no loss of it depends on (Note [Heads of LeWM]).
+void drop_heads(LewmConfig& config, TensorMap& weights) {
+  config.heads = {};
+  const TensorMap kept = state_dict(*Lewm(config));
+  if (std::erase_if(weights, [&](const auto& item) { return !kept.contains(item.first); }) > 0)
+    log_info("stable-worldmodel's LeWM has no heads: they are left out");
+}
+
 int64_t export_lewm(const fs::path& path, const std::string& format, const fs::path& out) {
   ModelFolder folder = load_model_folder(path, "lewm");
-  const LewmConfig config = lewm_config(folder.model, (path / "config.json").string());
+  LewmConfig config = lewm_config(folder.model, (path / "config.json").string());
   folder.weights = with_transformers4_names(folder.weights);
   check_state_dict(*Lewm(config), folder.weights, path.string());
   if (format == "foresee") {
     folder.model = config_json(config);
     save_model_folder(out, folder);
   } else if (format == "swm") {
+    drop_heads(config, folder.weights);
+    const auto upstream = swm_config(config);  // before anything is written: it may refuse
     fs::create_directories(out);
     save_pt(out / "weights.pt", folder.weights);
     write_json(out / "preprocess.json", config_json(folder.preprocess));  // ours: its originals ignore both
     if (folder.actions) write_json(out / "actions.json", config_json(*folder.actions));
-    write_json(out / "config.json", swm_config(config));
+    write_json(out / "config.json", upstream);
   } else {
     fail("--format {}: a model of family lewm is written as swm or foresee", format);
   }
