@@ -4,6 +4,7 @@
 #include "jepa/core/log.h"
 #include "planner/eval/evaluate.h"
 #include "tools/command.h"
+#include "tools/offline_eval.h"
 
 namespace foresee::tools {
 namespace {
@@ -17,7 +18,8 @@ struct EvalOptions {
   std::optional<int64_t> episodes;
   int64_t strips = 12;
   std::vector<std::string> methods;
-  std::optional<std::string> data, vary;
+  std::vector<std::string> data;
+  std::optional<std::string> vary;
 };
 
 /// @param variation  "world.KEY=VALUE", or nothing.
@@ -27,7 +29,8 @@ EvalConfig resolved_config(const EvalOptions& options, const CommonOptions& comm
   if (!options.protocol.empty()) object["protocol"] = options.protocol;
   if (options.episodes) object["episodes"] = *options.episodes;
   if (!options.methods.empty()) object["methods"] = options.methods;
-  if (options.data) object["data"] = *options.data;
+  if (options.data.size() > 1) fail("eval: protocol {} takes one --data FILE", object.value("protocol", "near"));
+  if (!options.data.empty()) object["data"] = options.data.front();
   if (!variation.empty()) apply_override(object, variation);
   return parse_config<EvalConfig>(object, "eval");
 }
@@ -66,6 +69,7 @@ void print_table(const EvalResult& result) {
 }
 
 int eval(const EvalOptions& options, const CommonOptions& common) {
+  if (options.protocol == "offline") return eval_offline(options.model, options.data, common);
   const at::Device device(resolve_device(common));
   const auto values = options.vary ? variations(*options.vary) : std::vector<std::string>{""};
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
@@ -125,7 +129,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   app.add_option("--model", options->model, "Model folder or run, for method planner")->option_text("DIR");
   app.add_option("--protocol", options->protocol,
                  "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
-                 "stable-worldmodel's, on rows of --data")
+                 "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment")
       ->option_text("NAME");
   app.add_option("--episodes", options->episodes, "Starts that are not solved already (default 100)")->option_text("N");
   app.add_option("--methods", options->methods,
@@ -133,8 +137,8 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       ->delimiter(',')
       ->option_text("LIST");
   app.add_option("--data", options->data,
-                 "Episode file whose held-out episodes hold the starts of near (default: made)")
-      ->option_text("FILE");
+                 "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files")
+      ->option_text("FILE...");
   app.add_option("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50")
       ->option_text("KEY=V,V");
   app.add_option("--strips", options->strips, "Film strips to write under --out, failures first")

@@ -14,11 +14,20 @@ namespace {
 
 constexpr int64_t kProbeNumbers = 8;  // of a state, at most
 
-/// What the probes look for: a column, how many of its numbers, and their names.
+/// What the probes look for: a column, how many of its numbers, and their names. The last may be an angle in rad.
 struct ProbeTarget {
   std::string column;
   int64_t numbers;
   std::vector<std::string> names;
+  bool ends_in_angle = false;
+
+  /// @param rows  float [..., columns]. @returns float [..., numbers], or with sine and cosine of the angle behind.
+  Tensor of(const Tensor& rows) const {
+    const Tensor kept = rows.slice(-1, 0, numbers);
+    if (!ends_in_angle) return kept;
+    const Tensor angle = kept.slice(-1, numbers - 1);
+    return at::cat({kept, angle.sin(), angle.cos()}, -1);
+  }
 };
 
 std::optional<ProbeTarget> probe_target(const data::EpisodeDataset& dataset) {
@@ -27,7 +36,10 @@ std::optional<ProbeTarget> probe_target(const data::EpisodeDataset& dataset) {
   const int64_t size = dataset.column(0, column, 0, 1).numel();
   // Push-T: agent, block, angle, then velocities, which one picture does not show.
   if (dataset.has("block_pose"))
-    return ProbeTarget{column, std::min<int64_t>(5, size), {"agent_x", "agent_y", "block_x", "block_y", "angle"}};
+    return ProbeTarget{column,
+                       std::min<int64_t>(5, size),
+                       {"agent_x", "agent_y", "block_x", "block_y", "angle", "angle_sin", "angle_cos"},
+                       /*ends_in_angle=*/size >= 5};
   if (size == 2 && dataset.has("pos_agent")) return ProbeTarget{column, 2, {"agent_x", "agent_y"}};
   return ProbeTarget{column, std::min(size, kProbeNumbers), {}};
 }
@@ -64,7 +76,16 @@ Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
   return spec.normalise(actions).nan_to_num_(0.0);
 }
 
-LewmHeldOut held_out_sequences(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec) {
+void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
+  if (dataset.height() != size || dataset.width() != size)
+    fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {} (model.vit.image_size)",
+                    dataset.height(), dataset.width(), size, size);
+}
+
+}  // namespace
+
+LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec) {
+  require_picture_size(dataset, recipe.model.vit.image_size);
   data::ClipShape shape;
   shape.frames = recipe.model.predictor.history() + recipe.held_out_horizon;
   shape.frameskip = recipe.frameskip;
@@ -74,7 +95,6 @@ LewmHeldOut held_out_sequences(const data::EpisodeDataset& dataset, const LewmRe
   if (target && !(takes_proprio && target->column == "proprio")) shape.columns.push_back(target->column);
   const auto chosen = spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences);
   if (chosen.empty()) {
-    log_warning("no held-out episode has {} steps: training goes on without evaluation", shape.span());
     return {};
   }
   data::ClipBatch batch = dataset.read(shape, chosen);
@@ -82,28 +102,24 @@ LewmHeldOut held_out_sequences(const data::EpisodeDataset& dataset, const LewmRe
   if (takes_proprio) out.proprio = proprio_of(batch);
   if (!target) return out;
   out.factors = target->names;
-  out.state = batch.columns.at(target->column).flatten(2).slice(2, 0, target->numbers);
+  out.state = target->of(batch.columns.at(target->column).flatten(2));
   if (recipe.probe_frames == 0) return out;
   shape.frames = shape.frameskip = 1;
   const data::ClipBatch fitted =
       dataset.read(shape, spread(dataset.clips(shape, data::Split::kTrain), recipe.probe_frames));
   out.probe_frames = fitted.frames.flatten(0, 1);
-  out.probe_state = fitted.columns.at(target->column).flatten(2).flatten(0, 1).slice(1, 0, target->numbers);
+  out.probe_state = target->of(fitted.columns.at(target->column).flatten(2).flatten(0, 1));
   if (takes_proprio) out.probe_proprio = proprio_of(fitted).flatten(0, 1);
   return out;
 }
 
-}  // namespace
-
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed) {
-  const int64_t size = recipe.model.vit.image_size;
-  if (dataset.height() != size || dataset.width() != size)
-    fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {} (model.vit.image_size)",
-                    dataset.height(), dataset.width(), size, size);
   LewmTrainData out;
   out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
-  out.preprocess.size = size;
-  out.held_out = held_out_sequences(dataset, recipe, out.actions);
+  out.preprocess.size = recipe.model.vit.image_size;
+  out.held_out = lewm_held_out(dataset, recipe, out.actions);
+  if (!out.held_out.frames.defined())
+    log_warning("no held-out episode is long enough: training goes on without evaluation");
   const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
                               .frameskip = recipe.frameskip,
                               .columns = model_columns(dataset, recipe.model)};

@@ -249,5 +249,32 @@ TEST(Program, JsonModePrintsExactlyOneObject) {
   EXPECT_TRUE(result.contains("excluded_solved"));
 }
 
+TEST(Eval, OfflineScoresAModelOnEpisodes) {
+  const TemporaryFolder folder;
+  const std::string model = "tools/assets/two_room", data = (folder / "walks.h5").string();
+  ASSERT_EQ(run_program({"data", "collect", "--env", "two_room", "--policy", "random", "--episodes", "40", "--size",
+                         "64", "--seed", "5", "--out", data})
+                .exit_code,
+            0);
+  const Arguments words{"eval", "--protocol", "offline", "--model", model, "--json", "--data"};
+  const auto run = run_program(words + Arguments{data});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json.at("data"), Arguments{data});
+  EXPECT_GT(json.at("held_out_skill_1"), 0.9);
+  EXPECT_GT(json.at("held_out_probe_linear_r_agent_x"), 0.98);
+  EXPECT_GT(json.at("held_out_probe_linear_r_agent_y"), 0.98);
+
+  EXPECT_TRUE(refuses(run_program({"eval", "--protocol", "offline", "--model", model}), "--data"));
+  EXPECT_TRUE(refuses(run_program(words + Arguments{"no-such.h5"}), "no-such.h5"));
+  const Arguments two{"eval", "--methods", "random", "--data", data, data};
+  EXPECT_TRUE(refuses(run_program(two), "one --data"));
+  ASSERT_EQ(run_program({"data", "collect", "--env", "two_room", "--policy", "noop", "--episodes", "12", "--size", "32",
+                         "--max-steps", "50", "--out", data})
+                .exit_code,
+            0);
+  EXPECT_TRUE(refuses(run_program(words + Arguments{data}), "32 x 32"));
+}
+
 }  // namespace
 }  // namespace foresee::tests

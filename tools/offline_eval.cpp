@@ -1,0 +1,47 @@
+#include "tools/offline_eval.h"
+
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/train/lewm_evaluation.h"
+#include "tools/lewm_data.h"
+
+namespace foresee::tools {
+
+int eval_offline(const std::filesystem::path& model, const std::vector<std::string>& data,
+                 const CommonOptions& common) {
+  if (model.empty()) fail("eval: --model DIR is missing");
+  if (data.empty()) fail("eval: protocol offline needs recorded episodes: --data FILE...");
+  const ModelFolder folder = load_model_folder(model, "lewm");
+  if (!folder.actions)
+    fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", model.string());
+  const data::EpisodeDataset dataset(std::vector<std::filesystem::path>(data.begin(), data.end()));
+  data::require_actions_fit(*folder.actions, dataset, model.string());
+
+  LewmRecipe recipe;
+  recipe.model = lewm_config(folder.model, model.string() + "/config.json");
+  recipe.frameskip = folder.actions->block;
+  Lewm lewm(recipe.model);
+  adopt_state_dict(*lewm, with_transformers4_names(folder.weights), model.string());
+  lewm->to(at::Device(resolve_device(common)));
+  const LewmHeldOut held_out = lewm_held_out(dataset, recipe, *folder.actions);
+  if (!held_out.frames.defined())
+    fail<DataError>("no held-out episode is as long as {} frames, {} steps apart",
+                    recipe.model.predictor.history() + recipe.held_out_horizon, recipe.frameskip);
+  const Metrics metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, common.seed);
+  const auto episodes = static_cast<int64_t>(dataset.episodes_of(data::Split::kHeldOut).size());
+  if (common.json) {
+    nlohmann::ordered_json object{
+        {"protocol", "offline"}, {"model", model.string()}, {"data", data}, {"held_out_episodes", episodes}};
+    for (const auto& [name, value] : metrics) object[name] = value;
+    print_json(object);
+  } else {
+    fmt::print("{}, protocol offline: {} held-out episodes of {}\n", model.string(), episodes, dataset.episodes());
+    for (const auto& [name, value] : metrics) fmt::print("  {:<40} {:>10.4g}\n", name, value);
+  }
+  if (const auto warning = collapse_warning(metrics, recipe.model.embedding)) log_warning("{}", *warning);
+  return 0;
+}
+
+}  // namespace foresee::tools
