@@ -51,7 +51,7 @@ FORESEE_VECTOR_CLONES void add_row(const float* row, float* sum, int64_t n) {
   for (int64_t i = 0; i < n; ++i) sum[i] += row[i];
 }
 
-struct Shape {
+struct AttentionShape {
   int64_t batch, tokens, heads, width;
 
   int64_t head_dim() const { return width / heads; }
@@ -59,14 +59,14 @@ struct Shape {
 };
 
 // One head of one sequence in rows of `parts` times the width: part 0 of the joint rows are queries, 1 keys, 2 values.
-Tensor head_of(const Tensor& rows, const Shape& s, int64_t parts, int64_t part, int64_t index) {
+Tensor head_of(const Tensor& rows, const AttentionShape& s, int64_t parts, int64_t part, int64_t index) {
   const int64_t b = index / s.heads, h = index % s.heads, columns = parts * s.width;
   return rows.as_strided({s.tokens, s.head_dim()}, {columns, 1},
                          rows.storage_offset() + b * s.tokens * columns + part * s.width + h * s.head_dim());
 }
 
 // @param probabilities  [B * heads, T, T], filled; undefined: not kept. @returns [rows, width].
-Tensor attend_rows(const Tensor& joint, const Shape& s, const Tensor& probabilities) {
+Tensor attend_rows(const Tensor& joint, const AttentionShape& s, const Tensor& probabilities) {
   const Tensor out = at::empty({joint.size(0), s.width}, joint.options());
   at::parallel_for(0, s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
     const torch::NoGradGuard no_grad;  // a property of the thread
@@ -84,7 +84,7 @@ Tensor attend_rows(const Tensor& joint, const Shape& s, const Tensor& probabilit
 }
 
 // @returns the gradient of the joint rows.
-Tensor attend_back(const Tensor& joint, const Shape& s, const Tensor& probabilities, const Tensor& gradient) {
+Tensor attend_back(const Tensor& joint, const AttentionShape& s, const Tensor& probabilities, const Tensor& gradient) {
   Tensor out = at::empty_like(joint);
   at::parallel_for(0, s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
     const torch::NoGradGuard no_grad;
@@ -107,7 +107,7 @@ Tensor attend_back(const Tensor& joint, const Shape& s, const Tensor& probabilit
 struct ShortAttention : torch::autograd::Function<ShortAttention> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const Tensor& bias, int64_t heads, int64_t batch, int64_t tokens) {
-    const Shape s{batch, tokens, heads, x.size(1)};
+    const AttentionShape s{batch, tokens, heads, x.size(1)};
     const Tensor joint = at::linear(x, weight, bias);
     const Tensor probabilities = at::empty({batch * heads, tokens, tokens}, joint.options());
     context->save_for_backward({x, weight, joint, probabilities});
@@ -120,8 +120,8 @@ struct ShortAttention : torch::autograd::Function<ShortAttention> {
                                                  torch::autograd::variable_list grads) {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &joint = saved[2], &probabilities = saved[3];
-    const Shape s{context->saved_data["batch"].toInt(), probabilities.size(1), context->saved_data["heads"].toInt(),
-                  x.size(1)};
+    const AttentionShape s{context->saved_data["batch"].toInt(), probabilities.size(1),
+                           context->saved_data["heads"].toInt(), x.size(1)};
     const Tensor rows = attend_back(joint, s, probabilities, grads[0].contiguous());
     const int64_t columns = rows.size(1);
     const float* data = rows.const_data_ptr<float>();
@@ -146,7 +146,7 @@ Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const 
   const Tensor rows = x.contiguous();
   if (at::GradMode::is_enabled() && (x.requires_grad() || qkv.weight.requires_grad() || qkv.bias.requires_grad()))
     return ShortAttention::apply(rows, qkv.weight, qkv.bias, heads, sequences.batch, sequences.tokens);
-  const Shape s{sequences.batch, sequences.tokens, heads, x.size(1)};
+  const AttentionShape s{sequences.batch, sequences.tokens, heads, x.size(1)};
   return attend_rows(qkv.linear(rows), s, Tensor());
 }
 
