@@ -262,8 +262,8 @@ TEST(Eval, OfflineScoresAModelOnEpisodes) {
   const auto json = nlohmann::json::parse(run.out);
   EXPECT_EQ(json.at("data"), Arguments{data});
   EXPECT_GT(json.at("held_out_skill_1"), 0.9);
-  EXPECT_GT(json.at("held_out_probe_linear_r_agent_x"), 0.98);
-  EXPECT_GT(json.at("held_out_probe_linear_r_agent_y"), 0.98);
+  EXPECT_GT(json.at("held_out_probe_linear_r_agent_x"), 0.95);
+  EXPECT_GT(json.at("held_out_probe_linear_r_agent_y"), 0.95);
 
   EXPECT_TRUE(refuses(run_program({"eval", "--protocol", "offline", "--model", model}), "--data"));
   EXPECT_TRUE(refuses(run_program(words + Arguments{"no-such.h5"}), "no-such.h5"));
