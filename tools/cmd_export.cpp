@@ -53,8 +53,7 @@ int64_t export_vjepa2(const Vjepa2Weights& weights, const std::string& format, c
 /// Takes the heads off: networks beside the model that no loss of it depends on (Note [Heads of LeWM]).
 void drop_heads(LewmConfig& config, TensorMap& weights) {
   config.heads = {};
-  const TensorMap kept = state_dict(*Lewm(config));
-  if (std::erase_if(weights, [&](const auto& item) { return !kept.contains(item.first); }) > 0)
+  if (std::erase_if(weights, [](const auto& item) { return of_heads(item.first); }) > 0)
     log_info("stable-worldmodel's LeWM has no heads: they are left out");
 }
 

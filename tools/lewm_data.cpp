@@ -76,27 +76,29 @@ Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
   return spec.normalise(actions).nan_to_num_(0.0);
 }
 
+}  // namespace
+
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
   if (dataset.height() != size || dataset.width() != size)
     fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {} (model.vit.image_size)",
                     dataset.height(), dataset.width(), size, size);
 }
 
-}  // namespace
+data::ClipShape held_out_shape(const LewmRecipe& recipe) {
+  return {.frames = recipe.model.predictor.history() + recipe.held_out_horizon,
+          .frameskip = recipe.frameskip,
+          .columns = {}};
+}
 
 LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec) {
   require_picture_size(dataset, recipe.model.vit.image_size);
-  data::ClipShape shape;
-  shape.frames = recipe.model.predictor.history() + recipe.held_out_horizon;
-  shape.frameskip = recipe.frameskip;
+  data::ClipShape shape = held_out_shape(recipe);
   shape.columns = model_columns(dataset, recipe.model);
   const bool takes_proprio = !shape.columns.empty();
   const auto target = probe_target(dataset);
   if (target && !(takes_proprio && target->column == "proprio")) shape.columns.push_back(target->column);
   const auto chosen = spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences);
-  if (chosen.empty()) {
-    return {};
-  }
+  if (chosen.empty()) return {};
   data::ClipBatch batch = dataset.read(shape, chosen);
   LewmHeldOut out{batch.frames, normalised_blocks(spec, batch.actions), {}};
   if (takes_proprio) out.proprio = proprio_of(batch);
@@ -119,7 +121,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.preprocess.size = recipe.model.vit.image_size;
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())
-    log_warning("no held-out episode is long enough: training goes on without evaluation");
+    log_warning("no held-out episode has {} steps: training goes on without evaluation", held_out_shape(recipe).span());
   const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
                               .frameskip = recipe.frameskip,
                               .columns = model_columns(dataset, recipe.model)};

@@ -14,9 +14,14 @@ namespace foresee::tools {
 /// @throws DataError when the pictures are of another size or no episode is long enough.
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed);
 
+/// Frames of a held-out sequence: the history, then held_out_horizon predictions.
+data::ClipShape held_out_shape(const LewmRecipe& recipe);
 /// The held-out part of it. @param spec  what actions are normalised with. Without frames where no held-out episode is
 /// long enough. @throws DataError when the pictures are of another size.
 LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec);
+
+/// @param size  pixels of the model's pictures. @throws DataError when the episodes' are of another size.
+void require_picture_size(const data::EpisodeDataset& dataset, int64_t size);
 
 /// Embeddings of every row of a split, with a progress bar, for heads. @param dataset  outlives the result.
 /// @param spec  what actions are normalised with. @throws DataError.

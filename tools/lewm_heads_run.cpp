@@ -54,9 +54,7 @@ int train_lewm_heads(const LewmHeadsOptions& options, const CommonOptions& commo
                           recipe.init);
   const std::vector<fs::path> paths(config.data.begin(), config.data.end());
   const data::EpisodeDataset dataset(paths);
-  if (dataset.height() != folder.preprocess.size || dataset.width() != folder.preprocess.size)
-    fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {}", dataset.height(),
-                    dataset.width(), folder.preprocess.size, folder.preprocess.size);
+  require_picture_size(dataset, folder.preprocess.size);
   data::require_actions_fit(*folder.actions, dataset, recipe.init);
   const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);
   RunFolder run(*common.out, config_json(config));

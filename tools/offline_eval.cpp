@@ -3,7 +3,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
-#include "jepa/io/state_dict.h"
+#include "jepa/model/lewm_world_model.h"
 #include "jepa/train/lewm_evaluation.h"
 #include "tools/lewm_data.h"
 
@@ -20,15 +20,11 @@ int eval_offline(const std::filesystem::path& model, const std::vector<std::stri
   data::require_actions_fit(*folder.actions, dataset, model.string());
 
   LewmRecipe recipe;
-  recipe.model = lewm_config(folder.model, model.string() + "/config.json");
+  Lewm lewm = lewm_from(folder, model.string(), at::Device(resolve_device(common)));
+  recipe.model = lewm->config;
   recipe.frameskip = folder.actions->block;
-  Lewm lewm(recipe.model);
-  adopt_state_dict(*lewm, with_transformers4_names(folder.weights), model.string());
-  lewm->to(at::Device(resolve_device(common)));
   const LewmHeldOut held_out = lewm_held_out(dataset, recipe, *folder.actions);
-  if (!held_out.frames.defined())
-    fail<DataError>("no held-out episode is as long as {} frames, {} steps apart",
-                    recipe.model.predictor.history() + recipe.held_out_horizon, recipe.frameskip);
+  if (!held_out.frames.defined()) fail<DataError>("no held-out episode has {} steps", held_out_shape(recipe).span());
   const Metrics metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, common.seed);
   const auto episodes = static_cast<int64_t>(dataset.episodes_of(data::Split::kHeldOut).size());
   if (common.json) {

@@ -69,4 +69,10 @@ Tensor PictureDecoder::forward(const Tensor& embeddings) const {
   return at::sigmoid(convolve(last_, x));
 }
 
+bool of_heads(const std::string& name) {
+  for (const char* prefix : {"inverse_head.", "distance_head.", "picture_decoder."})
+    if (name.starts_with(prefix)) return true;
+  return false;
+}
+
 }  // namespace foresee

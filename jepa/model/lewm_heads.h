@@ -60,4 +60,7 @@ class PictureDecoder {
   std::vector<Affine> stages_;
 };
 
+/// Whether a tensor of a LeWM belongs to a head, by its name.
+bool of_heads(const std::string& name);
+
 }  // namespace foresee

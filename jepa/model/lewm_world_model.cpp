@@ -36,6 +36,13 @@ const LewmContext& own(const Context& context) {
 
 }  // namespace
 
+Lewm lewm_from(const ModelFolder& folder, const std::string& source, at::Device device) {
+  Lewm model(lewm_config(folder.model, source + "/config.json"));
+  adopt_state_dict(*model, with_transformers4_names(folder.weights), source);
+  model->to(device);
+  return model;
+}
+
 LewmWorldModel::LewmWorldModel(Lewm model, ActionSpec actions, Preprocess preprocess)
     : model_(std::move(model)), actions_(std::move(actions)), preprocess_(std::move(preprocess)) {
   if (actions_.block_size() != model_->config.action_block)
@@ -54,10 +61,7 @@ std::unique_ptr<LewmWorldModel> LewmWorldModel::from(const ModelFolder& folder, 
         "with "
         "size, block, mean and std of the training data",
         source);
-  Lewm model(lewm_config(folder.model, source + "/config.json"));
-  adopt_state_dict(*model, with_transformers4_names(folder.weights), source);
-  model->to(device);
-  return std::make_unique<LewmWorldModel>(std::move(model), *folder.actions, folder.preprocess);
+  return std::make_unique<LewmWorldModel>(lewm_from(folder, source, device), *folder.actions, folder.preprocess);
 }
 
 /// The robot's states of the last `history` frames. @returns float [B * history, S], undefined for a model without.

@@ -7,6 +7,9 @@
 
 namespace foresee {
 
+/// The LeWM of a model folder of family "lewm". @param source  the folder, for messages. @throws CheckpointError.
+Lewm lewm_from(const ModelFolder& folder, const std::string& source, at::Device device);
+
 /// What a plan of LeWM costs.
 enum class LewmObjective {
   kLatent,    // squared distance of the last prediction to the goal (the sum over D, as stable-worldmodel's GoalMSE)

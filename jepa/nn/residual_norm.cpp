@@ -95,7 +95,7 @@ FORESEE_VECTOR_CLONES void residual_row(const ResidualRows& rows, int64_t row) {
 }
 
 struct ResidualBackRows {
-  const float *stream_gradient, *normed_gradient;  // of the first: null where nothing else reads the stream
+  const float *stream_gradient, *normed_gradient;
   const float *stream, *mean, *scale, *weight;
   float* out;  // gradient of x and of branch
   int64_t width;
@@ -106,7 +106,8 @@ struct ResidualBackRows {
 // @param sums  [3 * width]: of the norm's weight, of its bias, of the branch's bias.
 FORESEE_VECTOR_CLONES void residual_back_row(const ResidualBackRows& rows, int64_t row, float* sums) {
   const int64_t d = rows.width;
-  const float *stream = rows.stream + row * d, *normed_gradient = rows.normed_gradient + row * d, *weight = rows.weight;
+  const float *stream = rows.stream + row * d, *weight = rows.weight;
+  const float *stream_gradient = rows.stream_gradient + row * d, *normed_gradient = rows.normed_gradient + row * d;
   const float mean = rows.mean[row], scale = rows.scale[row];
   float *out = rows.out + row * d, *weight_sum = sums, *bias_sum = sums + d, *branch_sum = sums + 2 * d;
   float sum = 0, product = 0;
@@ -120,21 +121,11 @@ FORESEE_VECTOR_CLONES void residual_back_row(const ResidualBackRows& rows, int64
   }
   sum /= static_cast<float>(d);
   product /= static_cast<float>(d);
-  if (rows.stream_gradient) {
-    const float* stream_gradient = rows.stream_gradient + row * d;
 #pragma omp simd
-    for (int64_t i = 0; i < d; ++i) {
-      const float y = (stream[i] - mean) * scale;
-      out[i] = stream_gradient[i] + scale * (normed_gradient[i] * weight[i] - sum - y * product);
-      branch_sum[i] += out[i];
-    }
-  } else {
-#pragma omp simd
-    for (int64_t i = 0; i < d; ++i) {
-      const float y = (stream[i] - mean) * scale;
-      out[i] = scale * (normed_gradient[i] * weight[i] - sum - y * product);
-      branch_sum[i] += out[i];
-    }
+  for (int64_t i = 0; i < d; ++i) {
+    const float y = (stream[i] - mean) * scale;
+    out[i] = stream_gradient[i] + scale * (normed_gradient[i] * weight[i] - sum - y * product);
+    branch_sum[i] += out[i];
   }
 }
 
@@ -173,10 +164,11 @@ struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
       if (!grads[0].defined()) return torch::autograd::variable_list(6);
       return {grads[0], grads[0], grads[0].sum(0), Tensor(), Tensor(), Tensor()};
     }
-    const Tensor normed = grads[1].contiguous(), direct = grads[0].defined() ? grads[0].contiguous() : Tensor();
+    const Tensor normed = grads[1].contiguous();
+    const Tensor direct = grads[0].defined() ? grads[0].contiguous() : at::zeros_like(stream);  // a last block's
     const Tensor out = at::empty_like(stream);
     const int64_t d = stream.size(1);
-    const ResidualBackRows rows{.stream_gradient = direct.defined() ? direct.const_data_ptr<float>() : nullptr,
+    const ResidualBackRows rows{.stream_gradient = direct.const_data_ptr<float>(),
                                 .normed_gradient = normed.const_data_ptr<float>(),
                                 .stream = stream.const_data_ptr<float>(),
                                 .mean = saved[1].const_data_ptr<float>(),

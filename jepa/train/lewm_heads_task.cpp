@@ -18,12 +18,6 @@ constexpr const char* kOptimizerFile = "optimizer.safetensors";
 constexpr int64_t kIdentical = 16;  // of so many distance pairs one is a row and itself
 constexpr uint64_t kEvaluationPairs = std::numeric_limits<uint32_t>::max();  // no training step draws these
 
-bool of_heads(const std::string& name) {
-  for (const char* prefix : {"inverse_head.", "distance_head.", "picture_decoder."})
-    if (name.starts_with(prefix)) return true;
-  return false;
-}
-
 ParameterGroup head_parameters(const Lewm& model, double weight_decay) {
   ParameterGroup group{.parameters = {}, .weight_decay = weight_decay};
   for (const auto& item : model->named_parameters())

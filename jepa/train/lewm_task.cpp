@@ -87,11 +87,8 @@ LewmLosses LewmTask::losses_of(const LewmBatch& batch, const Tensor& directions,
 void LewmTask::settle() {
   constexpr int64_t kBatches = 8;
   const torch::NoGradGuard no_grad;
-  const bool training = model_->is_training();
-  model_->train();
   const AverageStatistics embeddings(model_->projector), predictions(model_->prediction_projector);
   for (int64_t k = 0; k < kBatches; ++k) losses_of(data_.batch(k), directions(k), /*dropout=*/nullptr);
-  model_->train(training);
 }
 
 Metrics LewmTask::step(int64_t step) {
