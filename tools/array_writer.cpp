@@ -2,12 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
 
 namespace foresee::tools {
 namespace {
@@ -46,24 +44,21 @@ std::string npy_header(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
+fs::path array_path(fs::path path) {
+  const std::string extension = path.extension().string();
+  if (extension != ".safetensors" && extension != ".npy")
+    fail("{}: expected a name that ends in .safetensors or .npy", path.string());
+  return path;
+}
+
 ArrayWriter::ArrayWriter(fs::path path, std::vector<int64_t> shape, const std::string& name,
                          const std::map<std::string, std::string>& metadata)
-    : path_(std::move(path)), shape_(std::move(shape)) {
+    : path_(array_path(std::move(path))), staged_(path_), shape_(std::move(shape)) {
   const std::string extension = path_.extension().string();
-  if (extension != ".safetensors" && extension != ".npy")
-    fail("{}: expected a name that ends in .safetensors or .npy", path_.string());
-  partial_ = path_.string() + fmt::format(".partial-{}", ::getpid());
-  file_.open(partial_, std::ios::binary | std::ios::trunc);
+  file_.open(staged_.path(), std::ios::binary | std::ios::trunc);
   const std::string header = extension == ".npy" ? npy_header(shape_) : safetensors_header(shape_, name, metadata);
   if (!file_ || !file_.write(header.data(), static_cast<std::streamsize>(header.size())))
     fail("{}: cannot be written (is there such a folder?)", path_.string());
-}
-
-ArrayWriter::~ArrayWriter() {
-  if (finished_) return;
-  file_.close();
-  std::error_code ignored;
-  fs::remove(partial_, ignored);
 }
 
 void ArrayWriter::append(const Tensor& rows) {
@@ -83,11 +78,7 @@ void ArrayWriter::finish() {
   FORESEE_CHECK(rows_ == shape_.front(), "expected {} rows, got {}", shape_.front(), rows_);
   file_.close();
   if (!file_) fail("{}: cannot be written: is the disk full?", path_.string());
-  sync_to_disk(partial_);
-  std::error_code code;
-  fs::rename(partial_, path_, code);
-  if (code) fail("{}: {}", path_.string(), code.message());
-  finished_ = true;
+  staged_.commit();
 }
 
 }  // namespace foresee::tools

@@ -7,9 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/files/staged.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::tools {
+
+/// The path itself. @throws Error where its extension is neither .safetensors nor .npy.
+std::filesystem::path array_path(std::filesystem::path path);
 
 /// Writes one float32 array row by row, so that a result larger than memory can be written, beside its path and renamed
 /// at the end: readers see all of it or nothing.
@@ -20,8 +24,6 @@ class ArrayWriter {
   /// written.
   ArrayWriter(std::filesystem::path path, std::vector<int64_t> shape, const std::string& name,
               const std::map<std::string, std::string>& metadata);
-  /// Removes what was written unless finish() was called.
-  ~ArrayWriter();
   ArrayWriter(const ArrayWriter&) = delete;
   ArrayWriter& operator=(const ArrayWriter&) = delete;
 
@@ -31,10 +33,10 @@ class ArrayWriter {
   void finish();
 
  private:
-  std::filesystem::path path_, partial_;
+  std::filesystem::path path_;
+  StagedFile staged_;
   std::vector<int64_t> shape_;
   int64_t rows_ = 0;
-  bool finished_ = false;
   std::ofstream file_;
 };
 

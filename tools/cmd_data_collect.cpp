@@ -6,6 +6,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/files/staged.h"
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
@@ -61,6 +62,9 @@ class Parts {
       return;
     }
     std::error_code error;
+    if (fs::exists(folder_) && !fs::is_empty(folder_, error))
+      fail("data collect: {} is in the way: it does not hold the parts of a collection; move it away",
+           folder_.string());
     fs::create_directories(folder_, error);
     if (error) fail("{}: cannot make this folder: {}", folder_.string(), error.message());
     write_json(file, wanted);
@@ -68,7 +72,19 @@ class Parts {
 
   fs::path part(int64_t first) const { return folder_ / fmt::format("part-{:08d}.h5", first); }
   const fs::path& folder() const { return folder_; }
-  void remove() const { fs::remove_all(folder_); }
+  /// Removes the parts, and the folder where nothing else is in it.
+  void remove() const {
+    std::vector<fs::path> own{folder_ / "collect.json"};
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("part-") && name.ends_with(".h5")) own.push_back(entry.path());
+      if (is_temporary_name(name)) own.push_back(entry.path());
+    }
+    std::error_code code;
+    for (const auto& path : own) fs::remove(path, code);
+    fs::remove(folder_, code);
+    if (code) log_warning("{}: not removed: {}", folder_.string(), code.message());
+  }
 
  private:
   fs::path folder_;
@@ -101,10 +117,11 @@ void generate(const Parts& parts, const planner::CollectConfig& config, int64_t 
 int collect(const CollectOptions& options, const CommonOptions& common) {
   if (!common.out) fail("data collect: --out FILE is missing");
   const planner::CollectConfig config = resolved_config(options, common);
-  const Parts parts(*common.out, config);
+  Output place = Output::file(*common.out, FileFormat::kHdf5, output_rules(common, {}));
+  const Parts parts(place.path(), config);
   generate(parts, config, options.episodes);
 
-  data::EpisodeWriter writer(*common.out,
+  data::EpisodeWriter writer(place.staged(),
                              options.blosc ? data::PixelCompression::kBloscLz4 : data::PixelCompression::kNone);
   int64_t rows = 0, reached = 0;
   for (int64_t done = 0; done < options.episodes;) {
@@ -123,6 +140,7 @@ int collect(const CollectOptions& options, const CommonOptions& common) {
     done += wanted;
   }
   writer.commit();
+  place.commit();
   parts.remove();
   const double mean_rows = static_cast<double>(rows) / static_cast<double>(options.episodes);
   const double success = static_cast<double>(reached) / static_cast<double>(options.episodes);
@@ -161,6 +179,7 @@ Run setup_data_collect(CLI::App& app, CommonOptions& common) {
   app.add_option("--episodes", options->episodes, "Episodes to record")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  add_overwrite(app, common);
   app.add_flag("--blosc", options->blosc, "Compress pictures (Blosc, LZ4): smaller, but readers need the filter");
   return [options, &common] { return collect(*options, common); };
 }

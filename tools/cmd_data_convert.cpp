@@ -30,9 +30,11 @@ int convert(const ConvertOptions& options, const CommonOptions& common) {
   if (output.empty()) fail("data convert: --output PATH is missing");
   std::vector<std::unique_ptr<data::EpisodeSource>> sources;
   int64_t total = 0;
+  const OutputRules rules = output_rules(common, {}, options.input);
+  Output place = options.format == "hdf5"  ? Output::file(output, FileFormat::kHdf5, rules)
+                 : options.format == "npz" ? Output::file(output, FileFormat::kNpz, rules)
+                                           : Output::folder(output, "episodes", rules);
   for (const auto& path : options.input) {
-    if (std::filesystem::exists(output) && std::filesystem::equivalent(path, output))
-      fail("data convert: {} is both input and output", path.string());
     sources.push_back(data::open_source(path, {.camera = options.camera}));
     total += sources.back()->episodes();
   }
@@ -43,7 +45,7 @@ int convert(const ConvertOptions& options, const CommonOptions& common) {
   if (!options.fps && !sources.front()->info().fps && (options.format == "video" || options.format == "lerobot"))
     log_warning("{} does not say how many rows a second has: {} is written (--fps)", options.input.front().string(),
                 kUnknownFps);
-  const auto sink = data::make_sink(options.format, output, sink_options);
+  const auto sink = data::make_sink(options.format, place.staged(), sink_options);
   Progress progress("convert", total, "episodes");
   int64_t done = 0, rows = 0;
   for (const auto& source : sources)
@@ -56,6 +58,7 @@ int convert(const ConvertOptions& options, const CommonOptions& common) {
     }
   progress.finish();
   sink->commit();
+  place.commit();
   if (common.json)
     print_json({{"output", output.string()},
                 {"format", options.format},
@@ -89,6 +92,7 @@ Run setup_data_convert(CLI::App& app, CommonOptions& common) {
       ->capture_default_str();
   app.add_option("--robot-type", options->robot_type, "robot_type of a LeRobot set")->capture_default_str();
   app.add_option("--episodes", options->episodes, "Only the first N")->check(CLI::PositiveNumber);
+  add_overwrite(app, common);
   app.add_flag("--blosc", options->blosc, "hdf5: compress pictures (Blosc, LZ4)");
   return [=, &common] { return convert(*options, common); };
 }

@@ -23,9 +23,13 @@ struct ViewCommand {
 int view(const ViewCommand& command, const CommonOptions& common) {
   auto output = !command.output.empty() ? command.output : common.out.value_or("");
   if (output.empty()) fail("data view: --output FILE.png or FILE.mp4 is missing");
+  const FileFormat format = format_of_extension(output);
+  if (format != FileFormat::kPng && format != FileFormat::kJpeg && format != FileFormat::kMp4)
+    fail("data view: {}: expected a name that ends in .png, .jpg or .mp4", output.string());
+  Output place = Output::file(output, format, output_rules(common, {}, {command.input}));
   const auto source = data::open_source(command.input, {.camera = command.camera});
   source->column("pixels");  // nothing to see without
-  const bool video = output.extension() == ".mp4";
+  const bool video = format == FileFormat::kMp4;
   std::vector<int64_t> chosen = command.episodes;
   if (chosen.empty()) {  // evenly spread over the set
     const int64_t count = std::min(video ? 1 : command.count, source->episodes());
@@ -43,15 +47,16 @@ int view(const ViewCommand& command, const CommonOptions& common) {
       data::EncodeOptions encode;
       encode.fps_numerator = static_cast<int64_t>(fps * 1000 + 0.5);
       encode.fps_denominator = 1000;
-      if (!writer) writer = std::make_unique<data::VideoWriter>(output, frames.size(2), frames.size(3), encode);
+      if (!writer) writer = std::make_unique<data::VideoWriter>(place.staged(), frames.size(2), frames.size(3), encode);
       for (int64_t t = 0; t < frames.size(0); ++t) writer->write(frames[t]);
     }
     writer->finish();
   } else {
     std::vector<data::Episode> episodes;
     for (const int64_t episode : chosen) episodes.push_back(source->episode(episode));
-    data::write_image(output, contact_sheet(episodes, command.view));
+    data::write_image(place.staged(), contact_sheet(episodes, command.view));
   }
+  place.commit();
   if (common.json) {
     nlohmann::ordered_json columns;
     for (const auto& column : source->info().columns) columns[column.name] = column.shape;
@@ -83,6 +88,7 @@ Run setup_data_view(CLI::App& app, CommonOptions& common) {
   app.add_option("--size", command->view.picture, "Height of a picture, pixels")
       ->check(CLI::Range(16, 1024))
       ->capture_default_str();
+  add_overwrite(app, common);
   app.add_option("--camera", command->camera, "Camera to show, where there are several");
   return [=, &common] { return view(*command, common); };
 }

@@ -166,6 +166,12 @@ std::vector<int64_t> row_shape(const VideoEncoderConfig& encoder, const ClipPlan
 
 int encode(const EncodeOptions& options, const CommonOptions& common) {
   if (!common.out && !options.classify) fail("expected a file for the result: --out FILE (.safetensors or .npy)");
+  std::optional<Output> place;
+  if (common.out)
+    place.emplace(
+        Output::file(*common.out, format_of_extension(array_path(*common.out)),
+                     output_rules(common, {options.model, options.classify.value_or(""), options.labels.value_or("")},
+                                  options.inputs)));
   const at::Device device(resolve_device(common));
   const Vjepa2Weights weights = read_vjepa2(options.model, {.weights = chosen(kEncoderKeyNames, options.weights),
                                                             .heads = options.heads,
@@ -200,7 +206,7 @@ int encode(const EncodeOptions& options, const CommonOptions& common) {
     ordered_json rows = ordered_json::array();
     for (const auto& clip : clips)
       rows.push_back({{"path", media.files[clip.file].path.string()}, {"frames", clip.indices}});
-    writer.emplace(*common.out, shape, "embeddings",
+    writer.emplace(place->staged(), shape, "embeddings",
                    std::map<std::string, std::string>{{"model", options.model.string()},
                                                       {"pool", options.pool},
                                                       {"precision", options.precision},
@@ -230,7 +236,10 @@ int encode(const EncodeOptions& options, const CommonOptions& common) {
     progress.update(static_cast<int64_t>(first) + input.size(0));
   });
   progress.finish();
-  if (writer) writer->finish();
+  if (writer) {
+    writer->finish();
+    place->commit();
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   ordered_json result{{"model", options.model.string()},
@@ -279,6 +288,7 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
   app.add_option("--input", o->inputs, "Videos, pictures, folders of them, lists of videos")
       ->required()
       ->option_text("PATH...");
+  add_overwrite(app, common);
   app.add_option("--pool", o->pool, "Rows of the result: every token, the mean of each time step, or of the clip")
       ->check(one_of(kPoolingNames))
       ->capture_default_str();

@@ -70,6 +70,12 @@ void print_table(const EvalResult& result) {
 
 int eval(const EvalOptions& options, const CommonOptions& common) {
   if (options.protocol == "offline") return eval_offline(options.model, options.data, common);
+  std::optional<Output> place;  // a folder that cannot be written is an error now, not after the episodes
+  if (common.out) {
+    std::vector<std::filesystem::path> inputs(options.data.begin(), options.data.end());
+    inputs.push_back(options.model);
+    place.emplace(Output::folder(*common.out, "evaluation", output_rules(common, inputs)));
+  }
   const at::Device device(resolve_device(common));
   const auto values = options.vary ? variations(*options.vary) : std::vector<std::string>{""};
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
@@ -86,8 +92,6 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
                                      : load_world_model(options.model, device);
   }
   if (options.strips < 0) fail("eval: expected --strips 0 or more, got {}", options.strips);
-  // A folder that cannot be made is an error now, not after the episodes.
-  if (common.out) std::filesystem::create_directories(*common.out);
   nlohmann::ordered_json sweep = nlohmann::ordered_json::object();
   bool interrupted = false;
   for (size_t i = 0; i < configs.size() && !interrupted; ++i) {
@@ -102,12 +106,15 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
       if (options.vary) fmt::print("{}\n", values[i].substr(std::string("world.").size()));
       print_table(result);
     }
-    if (common.out) {
-      const auto folder = options.vary ? *common.out / fmt::format("{:02d}", i) : *common.out;
+    if (place) {
+      const auto folder = options.vary ? place->staged() / fmt::format("{:02d}", i) : place->staged();
       planner::save_results(folder, configs[i], result, options.strips);
-      log_info("rows and film strips: {}", (folder / "results.json").string());
     }
     interrupted = result.interrupted;
+  }
+  if (place) {
+    place->commit();
+    log_info("rows and film strips: {}", place->path().string());
   }
   if (options.vary && common.json)
     print_json({{"env", configs.front().env},
@@ -139,6 +146,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   app.add_option("--data", options->data,
                  "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files")
       ->option_text("FILE...");
+  add_overwrite(app, common);
   app.add_option("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50")
       ->option_text("KEY=V,V");
   app.add_option("--strips", options->strips, "Film strips to write under --out, failures first")

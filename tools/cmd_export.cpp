@@ -84,13 +84,15 @@ int export_model(const Options& options, const CommonOptions& common) {
   if (options.model.empty() == options.preset.empty())
     fail("expected one of --model PATH and --preset NAME (random weights)");
   int64_t count = 0;
+  Output place = Output::folder(*common.out, "model", output_rules(common, {options.model}));
   if (!options.preset.empty()) {
-    count = export_vjepa2(random_vjepa2(options.preset, common.seed), options.format, *common.out);
+    count = export_vjepa2(random_vjepa2(options.preset, common.seed), options.format, place.staged());
   } else if (fs::is_directory(options.model) && !is_vjepa2(options.model)) {
-    count = export_lewm(options.model, options.format, *common.out);
+    count = export_lewm(options.model, options.format, place.staged());
   } else {
-    count = export_vjepa2(read_vjepa2(options.model, options.read), options.format, *common.out);
+    count = export_vjepa2(read_vjepa2(options.model, options.read), options.format, place.staged());
   }
+  place.commit();
   const std::string from = options.preset.empty() ? options.model.string() : options.preset;
   if (common.json)
     print_json({{"model", from}, {"format", options.format}, {"out", common.out->string()}, {"parameters", count}});
@@ -110,6 +112,7 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
                  "hf (transformers), official (Meta's .pt), swm (stable-worldmodel), foresee (ours)")
       ->required()
       ->check(CLI::IsMember({"hf", "official", "swm", "foresee"}));
+  add_overwrite(app, common);
   add_vjepa2_options(app, options->read);
   return [=, &common] { return export_model(*options, common); };
 }

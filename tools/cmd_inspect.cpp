@@ -1,11 +1,10 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <array>
-#include <fstream>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/files/format.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/io/pt_file.h"
 #include "jepa/io/safetensors.h"
@@ -63,13 +62,12 @@ void inspect_pt(const fs::path& path, Inventory& inventory) {
 }
 
 void inspect_file(const fs::path& path, Inventory& inventory) {
-  // By content: a .pt file under another name is still a zip.
-  std::array<char, 4> begin{};
-  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
-  const std::string_view head(begin.data(), begin.size());
+  // By structure: a .pt file under another name is still a zip archive. The name decides where nothing is recognised.
+  const FileFormat format = file_format(path);
   const std::string extension = path.extension().string();
-  const bool pt = head == std::string_view("PK\x03\x04", 4) || head[0] == '\x80' || extension == ".pt" ||
-                  extension == ".pth" || extension == ".bin";
+  const bool pt =
+      format == FileFormat::kTorch || format == FileFormat::kPickle ||
+      (format == FileFormat::kUnknown && (extension == ".pt" || extension == ".pth" || extension == ".bin"));
   pt ? inspect_pt(path, inventory) : inspect_safetensors(path, inventory);
 }
 

@@ -96,6 +96,12 @@ Found plan_blocks(const WorldModel& model, const PlanOptions& options, const Com
 }
 
 int plan(const PlanOptions& options, const CommonOptions& common) {
+  std::optional<Output> place;
+  if (common.out) {
+    std::vector<fs::path> inputs = options.observed;
+    inputs.insert(inputs.end(), {options.model, options.goal});
+    place.emplace(Output::folder(*common.out, "plan", output_rules(common, inputs)));
+  }
   const auto model = load_world_model(options.model, at::Device(resolve_device(common)));
   const auto begin = std::chrono::steady_clock::now();
   const auto* arm = dynamic_cast<const Vjepa2AcWorldModel*>(model.get());
@@ -109,9 +115,10 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
       {"actions", steps},          {"action_block", model->action_spec().block}, {"cost", cost},
       {"trace", found.plan.trace}, {"iterations", found.plan.iterations},        {"elapsed_ms", elapsed_ms}};
   if (found.poses) result["states"] = rows_of(*found.poses);
-  if (common.out) {
-    fs::create_directories(*common.out);
-    write_json(*common.out / "plan.json", result);
+  if (place) {
+    fs::create_directories(place->staged());
+    write_json(place->staged() / "plan.json", result);
+    place->commit();
   }
   if (common.json) {
     print_json(result);
@@ -133,6 +140,7 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
   app.add_option("--obs", options->observed, "Picture of the present; several: a history, oldest first (vjepa2_ac)")
       ->required()
       ->option_text("IMG...");
+  add_overwrite(app, common);
   app.add_option("--goal", options->goal, "Picture of the goal")->required()->option_text("IMG");
   app.add_option("--state", options->states, "The robot's state at each --obs, numbers with commas in between")
       ->delimiter(';')

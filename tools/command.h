@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/files/output.h"
+
 namespace CLI {
 class App;
 }
@@ -22,7 +24,8 @@ struct CommonOptions {
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::optional<std::filesystem::path> out;
-  bool json = false;  // one JSON object on stdout, all else on stderr
+  bool overwrite = false;  // --overwrite, of commands that add it: earlier results may be replaced
+  bool json = false;       // one JSON object on stdout, all else on stderr
 };
 
 /// What a command runs after parsing; returns the exit code.
@@ -43,6 +46,14 @@ nlohmann::json layered_config(const nlohmann::json& defaults, const CommonOption
 
 /// "cuda" or "cpu" for --device. @throws Error for "cuda" on a machine without a GPU (says why).
 std::string resolve_device(const CommonOptions& common);
+
+/// Adds --overwrite: for commands whose result may replace an earlier one.
+void add_overwrite(CLI::App& app, CommonOptions& common);
+
+/// What the output of a command may do. @param inputs  files and folders that are read. @param input_folders  data sets
+/// and video folders: outputs do not lie in them.
+OutputRules output_rules(const CommonOptions& common, std::vector<std::filesystem::path> inputs,
+                         std::vector<std::filesystem::path> input_folders = {});
 
 /// Prints one JSON object on stdout.
 void print_json(const nlohmann::ordered_json& value);

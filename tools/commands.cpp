@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "jepa/core/config.h"
@@ -44,6 +45,16 @@ std::string resolve_device(const CommonOptions& common) {
     return "cuda";
   }
   return cuda.available ? "cuda" : "cpu";
+}
+
+void add_overwrite(CLI::App& app, CommonOptions& common) {
+  app.add_flag("--overwrite", common.overwrite, "Replace an earlier result of this program; anything else is refused");
+}
+
+OutputRules output_rules(const CommonOptions& common, std::vector<std::filesystem::path> inputs,
+                         std::vector<std::filesystem::path> input_folders) {
+  if (common.config) inputs.push_back(*common.config);
+  return {common.overwrite, std::move(inputs), std::move(input_folders)};
 }
 
 void print_json(const nlohmann::ordered_json& value) { std::cout << value.dump(2) << std::endl; }

@@ -4,6 +4,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/files/staged.h"
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
@@ -39,7 +40,12 @@ LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::or
   fs::create_directories(folder_, code);
   if (code) fail("{}: cannot create a folder for latents: {}", folder_.string(), code.message());
   const fs::path path = folder_ / "latents.json";
-  if (!fs::exists(path)) write_json(path, identity);
+  if (!fs::exists(path)) {
+    for (const auto& entry : fs::directory_iterator(folder_))
+      if (!is_temporary_name(entry.path().filename().string()))
+        fail("{}: holds other things than latents; nothing was changed; choose another folder", folder_.string());
+    write_json(path, identity);
+  }
   const auto before = read_json(path);
   for (const auto& [key, value] : identity.items())
     if (!before.contains(key) || before.at(key) != nlohmann::json(value))

@@ -1,17 +1,19 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <iostream>
+#include <csignal>
 #include <new>
 #include <thread>
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/output.h"
 #include "jepa/core/heap.h"
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "tools/command.h"
 #include "tools/cuda.h"
+#include "tools/streams.h"
 
 namespace {
 
@@ -44,11 +46,11 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
     std::vector<std::string> names;
     for (const auto& command : commands()) names.emplace_back(command.name);
     if (std::find(names.begin(), names.end(), argv[1]) == names.end())
-      fmt::print(stderr, "foresee: unknown command '{}'{}\n", argv[1], suggestion(argv[1], names));
+      print_error(fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names)));
     else
-      fmt::print(stderr, "foresee {}: {} (see 'foresee {} --help')\n", argv[1], error.what(), argv[1]);
+      print_error(fmt::format("{}: {} (see 'foresee {} --help')", argv[1], error.what(), argv[1]));
   } else {
-    fmt::print(stderr, "foresee: {} (see 'foresee --help')\n", error.what());
+    print_error(fmt::format("{} (see 'foresee --help')", error.what()));
   }
   return kUserMistake;
 }
@@ -81,24 +83,38 @@ int run(int argc, char** argv) {
 /// LibTorch's messages carry a stack after the first line; people get the line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+/// Runs the program and turns exceptions into one line and an exit code.
+int guarded_run(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const OutputExists& error) {
+    print_error(fmt::format("{} (choose another path; --overwrite replaces an earlier result)", error.what()));
+    return kUserMistake;
+  } catch (const Error& error) {
+    print_error(error.what());
+    return kUserMistake;
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory");
+    return kUserMistake;
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_error(fmt::format("{}: {}", error.path1().string(), error.code().message()));
+    return kUserMistake;
+  } catch (const std::system_error& error) {
+    // fmt::print to a stream that takes nothing; finish_results() says so.
+    if (std::ferror(stdout) != 0) return kUserMistake;
+    print_error(fmt::format("internal error: {}", first_line(error.what())));
+    return kOurMistake;
+  } catch (const std::exception& error) {
+    print_error(fmt::format("internal error: {}", first_line(error.what())));
+    return kOurMistake;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   load_cuda();  // first: see tools/cuda.h
   keep_freed_memory();
-  try {
-    return run(argc, argv);
-  } catch (const Error& error) {
-    fmt::print(stderr, "foresee: {}\n", error.what());
-    return kUserMistake;
-  } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "foresee: out of memory\n");
-    return kUserMistake;
-  } catch (const std::filesystem::filesystem_error& error) {
-    fmt::print(stderr, "foresee: {}: {}\n", error.path1().string(), error.code().message());
-    return kUserMistake;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "foresee: internal error: {}\n", first_line(error.what()));
-    return kOurMistake;
-  }
+  std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program, also where the parent ignored it
+  return finish_results(guarded_run(argc, argv));
 }

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include "data/episode/episode_file.h"
 #include "data/episode/hdf5_handle.h"
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/staged.h"
 
 namespace foresee::data {
 namespace {
@@ -59,7 +60,8 @@ struct EpisodeWriter::Impl {
     std::vector<int64_t> shape;  // of one row
   };
 
-  std::filesystem::path path, partial;
+  std::filesystem::path path;
+  std::optional<StagedFile> staged;
   PixelCompression compression = PixelCompression::kNone;
   Hdf5Handle file;
   std::map<std::string, WrittenColumn> columns;
@@ -102,19 +104,16 @@ EpisodeWriter::EpisodeWriter(std::filesystem::path path, PixelCompression compre
   if (compression == PixelCompression::kBloscLz4 && !blosc_available())
     fail("{}: HDF5's Blosc filter is not installed (Debian: hdf5-filter-plugin-blosc-serial)", path.string());
   const Hdf5Lock lock;
-  impl_->path = path;
-  impl_->partial = std::move(path += ".partial");
+  impl_->path = std::move(path);
+  impl_->staged.emplace(impl_->path);
   impl_->compression = compression;
-  impl_->file = create_file(impl_->partial);
+  impl_->file = create_file(impl_->staged->path());
 }
 
 EpisodeWriter::~EpisodeWriter() {
   if (!impl_) return;
   const Hdf5Lock lock;
-  const auto partial = impl_->partial;
   impl_.reset();
-  std::error_code ignored;
-  std::filesystem::remove(partial, ignored);  // gone already after commit
 }
 EpisodeWriter::EpisodeWriter(EpisodeWriter&&) noexcept = default;
 
@@ -146,10 +145,7 @@ void EpisodeWriter::commit() {
   for (auto& [name, column] : impl_->columns)
     if (column.dataset.close() < 0) fail("{}: '{}' cannot be written: {}", impl_->path.string(), name, hdf5_reason());
   if (impl_->file.close() < 0) fail("{}: cannot be written: {}", impl_->path.string(), hdf5_reason());
-  sync_to_disk(impl_->partial);
-  std::filesystem::rename(impl_->partial, impl_->path);
-  const auto parent = impl_->path.parent_path();
-  sync_to_disk(parent.empty() ? "." : parent);
+  impl_->staged->commit();
 }
 
 }  // namespace foresee::data

@@ -11,6 +11,7 @@
 #include "data/video/encode.h"
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/files/staged.h"
 
 namespace foresee::data {
 namespace {

@@ -1,17 +1,12 @@
 #include "data/video/encode.h"
 
-#include <unistd.h>
-
 #include "data/video/ffmpeg.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/staged.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
 namespace {
-
-fs::path temporary_beside(const fs::path& path) {
-  return path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid());
-}
 
 void set_all(Dictionary& dictionary, const std::vector<std::pair<std::string, std::string>>& options) {
   for (const auto& [key, value] : options) dictionary.set(key, value);
@@ -21,7 +16,7 @@ void set_all(Dictionary& dictionary, const std::vector<std::pair<std::string, st
 
 struct VideoWriter::Impl {
   Impl(const fs::path& target, int64_t height, int64_t width, const EncodeOptions& options)
-      : path(target), temporary(temporary_beside(target)), packet(av_packet_alloc()) {
+      : path(target), staged(target), packet(av_packet_alloc()) {
     try {
       open_codec(height, width, options);
       open_file(options);
@@ -32,11 +27,9 @@ struct VideoWriter::Impl {
   }
   ~Impl() { abandon(); }
 
-  // Removes what finish() did not complete.
+  // Closes what finish() did not complete; the staged file goes with this object.
   void abandon() {
     if (output && output->pb != nullptr) avio_closep(&output->pb);
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
   }
 
   void check(int code, const char* what, const ErrorCapture& errors) const {
@@ -92,14 +85,14 @@ struct VideoWriter::Impl {
   void open_file(const EncodeOptions& options) {
     const ErrorCapture errors;
     AVFormatContext* raw = nullptr;
-    check(avformat_alloc_output_context2(&raw, container, nullptr, ("file:" + temporary.string()).c_str()), "open",
+    check(avformat_alloc_output_context2(&raw, container, nullptr, ("file:" + staged.path().string()).c_str()), "open",
           errors);
     output.reset(raw);
     stream = avformat_new_stream(raw, nullptr);
     stream->time_base = codec->time_base;
     stream->avg_frame_rate = codec->framerate;
     check(avcodec_parameters_from_context(stream->codecpar, codec.get()), "describe the stream", errors);
-    check(avio_open(&raw->pb, ("file:" + temporary.string()).c_str(), AVIO_FLAG_WRITE), "create", errors);
+    check(avio_open(&raw->pb, ("file:" + staged.path().string()).c_str(), AVIO_FLAG_WRITE), "create", errors);
     Dictionary dictionary;
     set_all(dictionary, options.format_options);
     check(avformat_write_header(raw, dictionary.address()), "write the header", errors);
@@ -121,7 +114,8 @@ struct VideoWriter::Impl {
     }
   }
 
-  fs::path path, temporary;
+  fs::path path;
+  StagedFile staged;
   UniqueCodec codec;
   const AVOutputFormat* container = nullptr;
   UniqueOutput output;
@@ -164,9 +158,7 @@ void VideoWriter::finish() {
   const ErrorCapture errors;
   impl->check(av_write_trailer(impl->output.get()), "finish", errors);
   impl->check(avio_closep(&impl->output->pb), "close", errors);
-  std::error_code code;
-  fs::rename(impl->temporary, impl->path, code);
-  if (code) fail("{}: cannot write: {}", impl->path.string(), code.message());
+  impl->staged.commit();
 }
 
 void write_video(const fs::path& path, const Tensor& frames, const EncodeOptions& options) {

@@ -10,22 +10,16 @@
 #include <sstream>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/staged.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
-namespace {
 
-[[noreturn]] void fail_errno(const fs::path& path, const char* what) {
+void fail_errno(const fs::path& path, const char* what) {
   const int code = errno;
   fail("{}: cannot {}: {}{}", path.string(), what, std::strerror(code),
        code == ENOSPC ? " (free some space and run the same command again)" : "");
 }
-
-fs::path temporary_beside(const fs::path& path) {
-  return path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid());
-}
-
-}  // namespace
 
 std::string read_file(const fs::path& path) {
   if (fs::is_directory(path)) fail("{}: is a folder, expected a file", path.string());
@@ -46,20 +40,13 @@ void sync_to_disk(const fs::path& path) {
 }
 
 void write_file_with(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  const fs::path temporary = temporary_beside(path);
+  StagedFile staged(path);
   try {
-    write(temporary);
-    sync_to_disk(temporary);
-    fs::rename(temporary, path);
+    write(staged.path());
   } catch (const fs::filesystem_error& error) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
     fail("{}: cannot write: {}", path.string(), error.code().message());
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    throw;
   }
+  staged.commit();
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {
@@ -85,29 +72,6 @@ nlohmann::json read_json(const fs::path& path) {
 
 void write_json(const fs::path& path, const nlohmann::ordered_json& value) {
   write_file(path, value.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
-}
-
-StagedFolder::StagedFolder(fs::path final_path) : final_(std::move(final_path)), staging_(temporary_beside(final_)) {
-  std::error_code code;
-  fs::remove_all(staging_, code);
-  fs::create_directories(staging_, code);
-  if (code) fail("{}: cannot create: {}", staging_.string(), code.message());
-}
-
-StagedFolder::~StagedFolder() {
-  std::error_code ignored;
-  if (!committed_) fs::remove_all(staging_, ignored);
-}
-
-void StagedFolder::commit() {
-  for (const auto& entry : fs::recursive_directory_iterator(staging_)) sync_to_disk(entry.path());
-  sync_to_disk(staging_);
-  std::error_code code;
-  fs::remove_all(final_, code);
-  fs::rename(staging_, final_, code);
-  if (code) fail("{}: cannot rename into place: {}", final_.string(), code.message());
-  committed_ = true;
-  sync_to_disk(fs::absolute(final_).parent_path());
 }
 
 }  // namespace foresee

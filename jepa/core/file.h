@@ -11,12 +11,15 @@ namespace foresee {
 /// The whole file. @throws Error naming the path and the reason.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes beside `path`, flushes to the disk and renames: readers see the old file or the new one, never a part.
-/// @throws Error (a full disk, a missing folder); the partial file is removed.
+/// Writes beside `path`, flushes to the disk and renames (Note [Staged files]): readers see the old file or the new
+/// one, never a part. @throws Error (a full disk, a missing folder); the partial file is removed.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// The same, where `write` produces the content at the temporary path it is given.
 void write_file_with(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write);
+
+/// Throws Error "PATH: cannot WHAT: REASON", the reason from errno.
+[[noreturn]] void fail_errno(const std::filesystem::path& path, const char* what);
 
 /// Flushes a file or folder that was just written to the disk. @throws Error.
 void sync_to_disk(const std::filesystem::path& path);
@@ -24,23 +27,5 @@ void sync_to_disk(const std::filesystem::path& path);
 /// JSON of a file. @throws Error naming the path, line and column.
 nlohmann::json read_json(const std::filesystem::path& path);
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);
-
-/// A folder filled under a temporary name and renamed when complete; removed when it is not.
-class StagedFolder {
- public:
-  /// @throws Error when `final_path` cannot be made.
-  explicit StagedFolder(std::filesystem::path final_path);
-  ~StagedFolder();
-  StagedFolder(const StagedFolder&) = delete;
-  StagedFolder& operator=(const StagedFolder&) = delete;
-
-  const std::filesystem::path& path() const { return staging_; }
-  /// Flushes every file and renames the folder, replacing an earlier one. @throws Error.
-  void commit();
-
- private:
-  std::filesystem::path final_, staging_;
-  bool committed_ = false;
-};
 
 }  // namespace foresee

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/format.h"
 
 namespace foresee {
 namespace {
@@ -74,8 +75,10 @@ const std::filesystem::path& check_beginning(const std::filesystem::path& path) 
   file.read(buffer.data(), buffer.size());
   const std::string_view begin(buffer.data(), static_cast<size_t>(file.gcount()));
   if (begin.starts_with("PK\x03\x04")) return path;
-  const bool legacy = begin.starts_with("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19");  // torch's magic
-  if (legacy || begin.starts_with("\x80"))
+  const FileFormat format = file_format(path);
+  if (format == FileFormat::kSafetensors)
+    fail<CheckpointError>("{}: is a safetensors file, expected one of torch.save", path.string());
+  if (format == FileFormat::kPickle)
     fail<CheckpointError>(
         "{}: written in the format before PyTorch 1.6, a bare pickle, which is not read; write it anew in Python: "
         "torch.save(torch.load(PATH, weights_only=True), NEW_PATH)",

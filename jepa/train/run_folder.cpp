@@ -1,17 +1,13 @@
 #include "jepa/train/run_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "jepa/core/error.h"
 #include "jepa/core/file.h"
+#include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
 
@@ -58,15 +54,12 @@ int64_t loop_steps(const ordered_json& config) {
   return steps != nullptr && steps->is_number_integer() ? steps->get<int64_t>() : 0;
 }
 
-/// Holds RUN/.lock until the last copy is gone or the process ends, however it ends.
-std::shared_ptr<const void> lock_run(const fs::path& run) {
-  const int descriptor = ::open((run / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) fail("{}: cannot write into this folder: {}", run.string(), std::strerror(errno));
-  std::shared_ptr<const void> lock(nullptr, [descriptor](const void*) { ::close(descriptor); });
-  // Some network file systems have no locks: then there is no protection, and no failure either.
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    fail("{}: another process is training in this run folder", run.string());
-  return lock;
+/// Whether a folder without a config holds something that no run made; what a run that was killed at once leaves (its
+/// lock, temporary names) is hidden.
+bool holds_other_things(const fs::path& run) {
+  for (const auto& entry : fs::directory_iterator(run))
+    if (!entry.path().filename().string().starts_with(".")) return true;
+  return false;
 }
 
 /// What a killed process left: folders and files that were not renamed into place.
@@ -75,7 +68,7 @@ void remove_leftovers(const fs::path& folder) {
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(folder, none)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(".") && name.find(".tmp-") != std::string::npos) leftovers.push_back(entry.path());
+    if (is_temporary_name(name)) leftovers.push_back(entry.path());
   }
   for (const auto& path : leftovers) {
     fs::remove_all(path, none);
@@ -97,11 +90,14 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   std::error_code code;
   fs::create_directories(path_, code);
   if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
-  lock_ = lock_run(path_);
+  const fs::path config_path = path_ / "config.json";
+  if (!fs::exists(config_path) && !latest_step() && holds_other_things(path_))
+    fail<OutputExists>("{}: exists already and is not a training run; nothing was changed", path_.string());
+  lock_ = std::make_shared<FileLock>(path_ / ".lock",
+                                     fmt::format("{}: another process is training in this run folder", path_.string()),
+                                     FileLock::After::kKeep);
   remove_leftovers(path_);
   remove_leftovers(path_ / "checkpoints");
-
-  const fs::path config_path = path_ / "config.json";
   // Through text, as the file went: NaN becomes null on both sides.
   const auto now = ordered_json::parse(resolved_config.dump());
   if (!fs::exists(config_path)) {

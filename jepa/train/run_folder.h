@@ -7,6 +7,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 
+#include "jepa/core/files/staged.h"
+
 namespace foresee {
 
 /// The files of one training run: config.json (resolved), metrics.jsonl, checkpoints/step-N/, latest (text: "step-N").
@@ -15,7 +17,8 @@ class RunFolder {
   /// Opens or makes the folder. A new one gets `resolved_config`; in an existing one the config must be the same, but
   /// for the number of steps (loop.steps) and what does not change results (threads, workers, device,
   /// keep_checkpoints). What a killed process left half-written is removed.
-  /// @throws ConfigError naming the first key that differs, Error when another process has the run open.
+  /// @throws ConfigError naming the first key that differs, Error when another process has the run open, OutputExists
+  /// when the folder holds something that is not a run.
   RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config);
 
   const std::filesystem::path& path() const { return path_; }
@@ -29,7 +32,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
-  std::shared_ptr<const void> lock_;  // held while a process trains in the folder
+  std::shared_ptr<const FileLock> lock_;  // held while a process trains in the folder
 };
 
 }  // namespace foresee

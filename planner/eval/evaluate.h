@@ -79,7 +79,7 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
 /// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned. Protocol swm adds "solved_at_start".
 nlohmann::ordered_json to_json(const EvalResult& result);
 
-/// Writes results.json (config, result, starts, a row an episode) and, for the planner, film strips of the first
+/// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first
 /// episodes, failures first: strips/planner_START_failure.png. @throws Error (a full disk, a path that is a file).
 /// @param strips  how many.
 void save_results(const std::filesystem::path& folder, const EvalConfig& config, const EvalResult& result,

@@ -33,6 +33,23 @@ ordered_json episode_json(const Episode& episode) {
   return row;
 }
 
+/// An episode that gets a film strip.
+struct ShownEpisode {
+  int64_t index;     // among the method's
+  std::string file;  // relative to the result folder
+};
+
+std::vector<ShownEpisode> shown_episodes(const MethodResult& method, int64_t count) {
+  std::vector<ShownEpisode> shown;
+  for (const int64_t index : failures_first(method.episodes)) {
+    if (static_cast<int64_t>(shown.size()) == count) break;
+    const Episode& episode = method.episodes[static_cast<size_t>(index)];
+    shown.push_back(
+        {index, fmt::format("strips/planner_{:03d}_{}.png", episode.start, episode.success ? "success" : "failure")});
+  }
+  return shown;
+}
+
 }  // namespace
 
 ordered_json to_json(const EvalResult& result) {
@@ -61,6 +78,11 @@ void save_results(const std::filesystem::path& folder, const EvalConfig& config,
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail("{}: cannot make this folder: {}", folder.string(), error.message());
+  const auto* planner = result.find("planner");
+  std::vector<ShownEpisode> shown;
+  if (planner != nullptr && strips > 0) shown = shown_episodes(*planner, strips);
+  ordered_json files = ordered_json::array();
+  for (const auto& [index, file] : shown) files.push_back(file);
   write_json(folder / "results.json",
              {{"config", config_json(config)},
               {"result", to_json(result)},
@@ -69,20 +91,17 @@ void save_results(const std::filesystem::path& folder, const EvalConfig& config,
               {"planning_ms_is",
                "wall-clock of one plan: encoding observation and goal, and the search; of a batch of "
                "plans, divided by their number"},
+              {"files", files},
               {"starts", starts},
               {"episodes", episodes}});
 
-  const auto* planner = result.find("planner");
-  if (planner == nullptr || strips == 0) return;
+  if (shown.empty()) return;
   std::filesystem::create_directories(folder / "strips");
   const auto world = make_env(result.env, config.world);
-  auto order = failures_first(planner->episodes);
-  order.resize(std::min(order.size(), static_cast<size_t>(strips)));
-  for (const int64_t index : order) {
+  for (const auto& [index, file] : shown) {
     const Episode& episode = planner->episodes[static_cast<size_t>(index)];
     const Start& start = result.starts.starts[static_cast<size_t>(episode.start)];
-    const auto name = fmt::format("planner_{:03d}_{}.png", episode.start, episode.success ? "success" : "failure");
-    data::write_image(folder / "strips" / name, film_strip(*world, start, episode));
+    data::write_image(folder / file, film_strip(*world, start, episode));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/staged.h"
 #include "tests/support/full_disk.h"
 #include "tests/support/temporary_folder.h"
 

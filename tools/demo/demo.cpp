@@ -5,6 +5,8 @@
 
 #include "data/video_set.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/output.h"
+#include "jepa/core/files/staged.h"
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/model/world_model.h"
@@ -24,16 +26,18 @@ void clear_output(const fs::path& out) {
   if (fs::exists(out) && !fs::is_directory(out))
     fail("{}: is a file, expected a folder for the demo's results", out.string());
   const fs::path run = out / "pretrain", evaluation = out / "eval";
-  if (fs::exists(run) && !fs::exists(run / "config.json"))
-    fail("{}: is not a run of a demo; choose another folder with --out", run.string());
-  if (fs::exists(evaluation) && !fs::exists(evaluation / "results.json"))
-    fail("{}: is not an evaluation of a demo; choose another folder with --out", evaluation.string());
+  if (fs::exists(out) && !fs::is_empty(out) && output_content(out) != "demo")
+    fail(
+        "{}: exists already, and this version's demo did not make it; nothing was changed; choose another folder, or "
+        "move it away",
+        out.string());
   for (const auto& old : {run, evaluation, out / "report.html"}) {
     fs::remove_all(old, error);
     if (error) fail("{}: cannot remove what an earlier demo left: {}", old.string(), error.message());
   }
   fs::create_directories(out, error);
   if (error) fail("{}: cannot make this folder: {}", out.string(), error.message());
+  write_output_marker(out, "demo");
 }
 
 void plan(const WorldModel& model, const DemoOptions& options, DemoResult& result) {
@@ -57,6 +61,11 @@ DemoResult run_demo(const DemoOptions& given) {
   // What can fail at once fails before anything of an earlier demo is removed.
   const auto model = load_world_model(options.model, at::Device(options.device));
   const data::VideoSet videos = data::open_videos(options.videos);
+  check_output_place(options.out, {.inputs = {options.model}, .input_folders = options.videos});
+  const fs::path out = fs::absolute(options.out).lexically_normal();
+  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  const FileLock lock(hidden_beside(out, "lock"), fmt::format("{}: another demo is running there", out.string()),
+                      FileLock::After::kRemove);
   clear_output(options.out);
 
   DemoResult result{.report = options.out / "report.html"};

@@ -57,12 +57,16 @@ Report run_report(const fs::path& folder) {
   return report;
 }
 
-/// Film strips of an evaluation: strips/planner_003_failure.png.
-std::vector<FilmStrip> read_strips(const fs::path& folder) {
+/// The film strips that results.json lists: others in the folder belong to another evaluation.
+std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::ordered_json& results) {
   std::vector<fs::path> files;
-  if (fs::is_directory(folder))
-    for (const auto& entry : fs::directory_iterator(folder))
-      if (entry.path().extension() == ".png") files.push_back(entry.path());
+  if (results.contains("files") && results["files"].is_array())
+    for (const auto& name : results["files"]) {
+      const fs::path file = name.is_string() ? fs::path(name.get<std::string>()) : fs::path();
+      if (file.is_relative() && file.parent_path() == "strips" && file.extension() == ".png" &&
+          fs::is_regular_file(folder / file))
+        files.push_back(folder / file);
+    }
   std::sort(files.begin(), files.end());
   std::vector<FilmStrip> strips;
   for (const auto& file : files) {
@@ -81,7 +85,10 @@ Report evaluation_report(const fs::path& folder) {
   Report report("Evaluation " + folder_name(folder), "How often each method reaches the goal, on the same starts.");
   if (results.value("interrupted", false))
     report.add_notice("The evaluation was interrupted: this is what was finished.");
-  add_evaluation(report, result, results.value("origin_of_starts", ""), read_strips(folder / "strips"));
+  if (!results.contains("files") && fs::exists(folder / "strips"))
+    report.add_notice(
+        "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
+  add_evaluation(report, result, results.value("origin_of_starts", ""), read_strips(folder, results));
   std::optional<uint64_t> seed;
   if (result.contains("seed") && result["seed"].is_number_unsigned()) seed = result["seed"].get<uint64_t>();
   report.add_section("How this report was made",
