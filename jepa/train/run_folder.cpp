@@ -11,7 +11,7 @@
 #include <string>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
 
