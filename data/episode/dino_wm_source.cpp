@@ -6,7 +6,7 @@
 #include "data/episode/source.h"
 #include "data/episode/video_shelf.h"
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/io/pt_file.h"
 
 namespace foresee::data {

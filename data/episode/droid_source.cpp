@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "data/episode/hdf5_array.h"
+#include "data/episode/hdf5/array.h"
 #include "data/episode/source.h"
 #include "data/episode/video_shelf.h"
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 
 namespace foresee::data {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cctype>
 
-#include "data/episode/npy.h"
+#include "data/episode/npz/npy.h"
 #include "data/episode/source.h"
 #include "data/episode/video_shelf.h"
-#include "data/image/image.h"
+#include "data/picture/image.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <map>
 
-#include "data/episode/npy.h"
-#include "data/image/image.h"
+#include "data/episode/npz/npy.h"
+#include "data/picture/image.h"
 #include "data/video/encode.h"
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/files/staged.h"
 
 namespace foresee::data {

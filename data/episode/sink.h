@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/episode/episode.h"
-#include "data/episode/episode_file.h"
+#include "data/episode/hdf5/episode_file.h"
 
 namespace foresee::data {
 

@@ -2,46 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <stdexcept>
 #include <string>
 
+#include "jepa/core/api/error.h"
+
 namespace foresee {
-
-/// The caller's or the user's mistake: one clear line, exit code 1. Base of the typed mistakes below.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// A config key or value that is unknown, of the wrong type or out of range.
-class ConfigError : public Error {
- public:
-  using Error::Error;
-};
-
-/// A video, episode or picture file that cannot be read or holds something else than expected.
-class DataError : public Error {
- public:
-  using Error::Error;
-};
-
-/// A weight file, model folder or run checkpoint that cannot be read or written.
-class CheckpointError : public Error {
- public:
-  using Error::Error;
-};
-
-/// A process group that failed.
-class DistError : public Error {
- public:
-  using Error::Error;
-};
-
-/// Our own broken invariant: exit code 2.
-class InternalError : public std::logic_error {
- public:
-  using std::logic_error::logic_error;
-};
 
 /// Throws E with a formatted message: `fail<DataError>("{}: not a video", path)`.
 template <class E = Error, class... Args>

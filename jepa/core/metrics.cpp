@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee {
 namespace fs = std::filesystem;

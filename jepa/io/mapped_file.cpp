@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "jepa/core/error.h"
-#include "jepa/io/descriptor.h"
+#include "jepa/core/files/descriptor.h"
 
 namespace foresee {
 

@@ -5,7 +5,7 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/io/pt_file.h"

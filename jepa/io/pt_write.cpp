@@ -10,7 +10,7 @@
 #include <map>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee {
 namespace fs = std::filesystem;

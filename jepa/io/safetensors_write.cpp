@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
-#include "jepa/io/descriptor.h"
+#include "jepa/core/files/descriptor.h"
+#include "jepa/core/files/file.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/safetensors_format.h"
 

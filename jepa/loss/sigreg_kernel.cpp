@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "jepa/core/cpu/vector_clones.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/core/vector_clones.h"
 
 namespace foresee {
 namespace {

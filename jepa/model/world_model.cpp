@@ -4,8 +4,8 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
-#include "jepa/model/lewm_world_model.h"
-#include "jepa/model/vjepa2_ac_world_model.h"
+#include "jepa/model/lewm/world_model.h"
+#include "jepa/model/vjepa2_ac/world_model.h"
 
 namespace foresee {
 

@@ -6,7 +6,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/column_sums.h"
+#include "jepa/nn/fast/column_sums.h"
 
 namespace foresee {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/linear_gelu.h"
+#include "jepa/nn/fast/linear_gelu.h"
 
 namespace foresee {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"

@@ -1,7 +1,7 @@
 #include "planner/env/env.h"
 
 #include "jepa/core/error.h"
-#include "planner/env/reacher.h"
+#include "planner/env/reacher/reacher.h"
 #include "planner/env/search_policy.h"
 #include "planner/env/world_config.h"
 

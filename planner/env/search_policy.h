@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "planner/control/mpc.h"
 #include "planner/env/env.h"
-#include "planner/mpc.h"
 
 namespace foresee::planner {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "planner/env/dot_wall.h"
 #include "planner/env/process_env.h"
-#include "planner/env/push_t.h"
-#include "planner/env/reacher_world.h"
-#include "planner/env/two_room.h"
+#include "planner/env/push_t/push_t.h"
+#include "planner/env/reacher/world.h"
+#include "planner/env/two_room/dot_wall.h"
+#include "planner/env/two_room/two_room.h"
 
 namespace foresee::planner {
 

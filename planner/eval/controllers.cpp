@@ -7,7 +7,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "planner/model_cost.h"
+#include "planner/control/model_cost.h"
 
 namespace foresee::planner {
 namespace {

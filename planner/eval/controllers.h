@@ -4,9 +4,9 @@
 #include <string>
 
 #include "jepa/model/world_model.h"
+#include "planner/control/mpc.h"
 #include "planner/env/rollout.h"
 #include "planner/eval/runner.h"
-#include "planner/mpc.h"
 
 namespace foresee::planner {
 

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "jepa/core/config.h"
+#include "jepa/core/statistics.h"
 #include "jepa/model/world_model.h"
+#include "planner/control/mpc.h"
 #include "planner/env/world_config.h"
 #include "planner/eval/runner.h"
-#include "planner/eval/statistics.h"
 #include "planner/eval/swm_protocol.h"
-#include "planner/mpc.h"
 
 namespace foresee::planner {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "data/image/image.h"
+#include "data/picture/image.h"
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/film_strip.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "data/episode/episode_file.h"
+#include "data/episode/hdf5/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
 

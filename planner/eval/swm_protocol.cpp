@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
-#include "jepa/model/lewm_world_model.h"
+#include "jepa/model/lewm/world_model.h"
 #include "planner/eval/numpy_choice.h"
 
 namespace foresee::planner {

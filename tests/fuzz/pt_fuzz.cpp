@@ -5,8 +5,8 @@
 
 #include "jepa/core/error.h"
 #include "jepa/io/pt_file.h"
+#include "tests/jepa/io/pt_bytes.h"
 #include "tests/support/input_file.h"
-#include "tests/io/pt_bytes.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace foresee;

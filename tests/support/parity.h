@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tools/parity/case.h"
+#include "tools/verify/case.h"
 
 namespace foresee::parity {
 

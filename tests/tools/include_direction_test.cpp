@@ -23,33 +23,46 @@ const std::map<std::string, std::vector<std::string>> kAllowed = {
     {"jepa/io", {"jepa/core"}},
     {"jepa/model", {"jepa/core", "jepa/nn", "jepa/loss", "jepa/io"}},
     {"jepa/train", {"jepa/core", "jepa/nn", "jepa/loss", "jepa/io", "jepa/model"}},
-    {"data", {"jepa/core", "data/video", "data/image"}},
-    {"data/image", {"jepa/core"}},
+    {"data/picture", {"jepa/core"}},
     {"data/video", {"jepa/core"}},
-    {"data/episode", {"jepa/core", "jepa/io", "data/image", "data/video"}},  // of jepa/io: pickles, mapped files
-    {"planner", {"jepa/core"}},
-    {"planner/model_cost", {"jepa/core", "jepa/model", "jepa/io", "planner"}},
-    {"planner/env", {"jepa/core", "planner", "data/image", "data/episode"}},
+    {"data/clip", {"jepa/core", "data/picture", "data/video"}},
+    {"data/episode", {"jepa/core", "jepa/io", "data/picture", "data/video"}},  // of jepa/io: pickles, mapped files
+    {"planner", {"jepa/core"}},                                                // the searches
+    {"planner/control", {"jepa/core", "jepa/model", "jepa/io", "planner", "data/picture"}},
+    {"planner/env", {"jepa/core", "planner", "data/picture", "data/episode"}},
     {"planner/eval",
-     {"jepa/core", "jepa/model", "jepa/io", "planner", "planner/model_cost", "planner/env", "data/image",
+     {"jepa/core", "jepa/model", "jepa/io", "planner", "planner/control", "planner/env", "data/picture",
       "data/episode"}},
-    {"tools", {"jepa", "data", "planner"}},
-    {"tests", {"jepa", "data", "planner", "tools"}},
+    {"foresee", {"jepa", "data", "planner"}},
+    {"tools", {"jepa", "data", "planner", "foresee"}},
+    {"tests", {"jepa", "data", "planner", "foresee", "tools"}},
+};
+
+// What breaks the table today: file, and what it includes. None may be added.
+const std::set<std::pair<std::string, std::string>> kExceptions = {
+    {"planner/env/search_policy.h", "planner/control/mpc.h"},  // to go: experts that search
 };
 
 // Heavy libraries and the only folders that may see them.
 const std::map<std::string, std::vector<std::string>> kLibraries = {
-    {R"(lib(avcodec|avformat|avutil|swscale|avfilter)/.*)", {"data/video", "tests/data"}},
-    {R"(opencv2/.*)", {"data/image", "data/video", "planner/env", "planner/eval", "tools", "tests"}},
-    {R"((hdf5|H5.*)\.h)", {"data/episode", "tests/data"}},
-    {R"((blosc|zlib)\.h|(arrow|parquet)/.*)", {"data/episode", "tests/data"}},
+    {R"(lib(avcodec|avformat|avutil|swscale|avfilter)/.*)", {"data/video"}},
+    {R"(opencv2/.*)", {"data/picture", "tools/cli/data"}},
+    {R"((hdf5|H5.*)\.h)", {"data/episode/hdf5", "tests/data/episode"}},
+    {R"(blosc\.h)", {"data/episode/hdf5"}},
+    {R"(zlib\.h)", {"data/episode/npz"}},
+    {R"((arrow|parquet)/.*)", {"data/episode/lerobot"}},
 };
 
+// A person finds a file at a glance.
+constexpr int kMostFiles = 25;
+
+const char* const kTops[] = {"jepa", "data", "planner", "foresee", "tools", "tests"};
+
 bool below(const std::string& path, const std::string& folder) {
-  return path == folder || path.starts_with(folder + "/") || path.starts_with(folder + ".");
+  return path == folder || path.starts_with(folder + "/");
 }
 
-/// The row that governs a file: the longest key it lies below ("planner/model_cost" names a file pair).
+/// The row that governs a file: the longest key that it lies below.
 const std::string* row_of(const std::string& path) {
   const std::string* best = nullptr;
   for (const auto& [folder, allowed] : kAllowed)
@@ -57,8 +70,8 @@ const std::string* row_of(const std::string& path) {
   return best;
 }
 
-/// Tools and tests see whole trees; all others only the folders that they name.
-bool sees_everything(const std::string& folder) { return folder == "tools" || folder == "tests"; }
+/// Jobs, tools and tests see whole trees; all others only the folders that they name.
+bool sees_trees(const std::string& folder) { return folder == "foresee" || folder == "tools" || folder == "tests"; }
 
 struct Include {
   std::string file, target;
@@ -67,7 +80,7 @@ struct Include {
 std::vector<Include> includes() {
   static const std::regex pattern(R"re(^\s*#\s*include\s*["<]([^">]+)[">])re");
   std::vector<Include> found;
-  for (const char* top : {"jepa", "data", "planner", "tools", "tests"})
+  for (const char* top : kTops)
     for (const auto& entry : fs::recursive_directory_iterator(top)) {
       const auto extension = entry.path().extension();
       if (extension != ".h" && extension != ".cpp") continue;
@@ -82,6 +95,7 @@ std::vector<Include> includes() {
 
 TEST(IncludeDirection, EveryIncludeOfTheProjectFollowsTheTable) {
   size_t seen = 0;
+  std::set<std::pair<std::string, std::string>> excepted;
   for (const auto& [file, target] : includes()) {
     if (!fs::exists(target)) continue;  // not ours: a library
     ++seen;
@@ -91,10 +105,15 @@ TEST(IncludeDirection, EveryIncludeOfTheProjectFollowsTheTable) {
     ASSERT_NE(to, nullptr) << target << " lies in a folder without a row";
     const auto& folders = kAllowed.at(*from);
     const bool allowed = *from == *to || std::any_of(folders.begin(), folders.end(), [&](const auto& folder) {
-      return folder == *to || (sees_everything(*from) && below(*to, folder));
+      return folder == *to || (sees_trees(*from) && below(*to, folder));
     });
+    if (!allowed && kExceptions.contains({file, target})) {
+      excepted.emplace(file, target);
+      continue;
+    }
     EXPECT_TRUE(allowed) << file << " must not include " << target << " (" << *from << " may not see " << *to << ")";
   }
+  EXPECT_EQ(excepted, kExceptions) << "an exception that is not needed any more has to go";
   EXPECT_GT(seen, 50u) << "run from the root of the source tree";
 }
 
@@ -116,6 +135,17 @@ TEST(IncludeDirection, FilesStayLight) {
     EXPECT_NE(target, "jepa/core/torch.h") << file << ": include torch/types.h or torch/nn/module.h";
     EXPECT_FALSE(target.starts_with("libav") || target.starts_with("opencv2/")) << file << " includes " << target;
   }
+}
+
+TEST(SourceFolders, HoldFewFiles) {
+  static const std::set<std::string> kinds = {".cpp", ".h", ".inc", ".py", ".sh", ".txt"};
+  std::map<std::string, int> count;
+  for (const char* top : kTops)
+    for (const auto& entry : fs::recursive_directory_iterator(top))
+      if (kinds.contains(entry.path().extension())) ++count[entry.path().parent_path().generic_string()];
+  EXPECT_GT(count["jepa/core"], 10) << "run from the root of the source tree";
+  for (const auto& [folder, files] : count)
+    EXPECT_LE(files, kMostFiles) << folder << ": find the rooms in it (docs/architecture.md)";
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "data/video_set.h"
+#include "data/clip/video_set.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"

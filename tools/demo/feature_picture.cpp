@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "data/clip.h"
-#include "data/transform.h"
+#include "data/clip/clip.h"
+#include "data/picture/transform.h"
 #include "data/video/reader.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/model/vjepa2.h"
+#include "jepa/model/vjepa2/vjepa2.h"
 #include "tools/report/pca.h"
 
 namespace foresee::tools {

@@ -1,6 +1,6 @@
 #include "tools/demo/learn.h"
 
-#include "tools/pretrain_run.h"
+#include "foresee/pretrain/pretrain_run.h"
 
 namespace foresee::tools {
 

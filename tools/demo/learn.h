@@ -1,6 +1,6 @@
 #pragma once
 
-#include "data/video_set.h"
+#include "data/clip/video_set.h"
 #include "tools/demo/demo.h"
 
 namespace foresee::tools {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "tools/report/style.h"
 
 namespace foresee::report {

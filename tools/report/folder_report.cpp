@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/io/checkpoint.h"
 #include "tools/report/curves.h"
 #include "tools/report/evaluation.h"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "data/image/image.h"
+#include "data/picture/image.h"
 #include "jepa/core/error.h"
 
 namespace foresee::report {

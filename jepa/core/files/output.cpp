@@ -8,7 +8,7 @@
 #include <set>
 
 #include "build_info.h"
-#include "jepa/core/file.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/files/staged.h"
 #include "jepa/core/log.h"
 

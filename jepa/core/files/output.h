@@ -20,12 +20,6 @@ namespace foresee {
 // deletes the old one last; a killed commit is completed or taken back by the next run. The lock ".NAME.lock" beside
 // the path keeps a second process off.
 
-/// Something is at the path of an output. The message says that nothing was changed.
-class OutputExists : public Error {
- public:
-  using Error::Error;
-};
-
 /// How an output may be written.
 struct OutputRules {
   bool overwrite = false;                            // replace an earlier result of this program

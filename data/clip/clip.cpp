@@ -1,0 +1,87 @@
+#include "data/clip/clip.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "jepa/core/config.h"
+#include "jepa/core/error.h"
+
+namespace foresee::data {
+namespace {
+
+// Appends numpy.linspace(start, stop, count) truncated to integers, limited to [start, stop - 1], in numpy's
+// arithmetic: the truncation turns a last-bit difference into another frame.
+void append_linspace(std::vector<int64_t>& out, int64_t start, int64_t stop, int64_t count) {
+  const auto length = static_cast<double>(stop - start);
+  const double step = count > 1 ? length / static_cast<double>(count - 1) : 0.0;
+  for (int64_t i = 0; i < count; ++i) {
+    double at = static_cast<double>(i) * step + static_cast<double>(start);
+    if (count > 1 && i == count - 1) at = static_cast<double>(stop);
+    out.push_back(std::clamp(static_cast<int64_t>(at), start, stop - 1));
+  }
+}
+
+// Frames of the video between two of the clip. Rates are compared after rounding up to whole frames a second, as
+// upstream does; rates measured from rounded times (30.0003) count as the rate they mean.
+int64_t frame_step(double video_fps, double target_fps) {
+  const double rounded_up = std::ceil(video_fps - 0.01);
+  return std::max<int64_t>(1, static_cast<int64_t>(rounded_up / target_fps));
+}
+
+}  // namespace
+
+void describe(Fields& f, ClipConfig& c) {
+  f("frames", c.frames, "frames of a clip", {1});
+  f("fps", c.fps, "target rate of a clip, Hz", {1e-3, 1000});
+}
+
+int64_t clip_span(double video_fps, const ClipConfig& config) {
+  return config.frames * frame_step(video_fps, config.fps);
+}
+
+std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, const ClipConfig& config,
+                                  RandomSequence& random) {
+  FORESEE_CHECK(begin >= 0 && end > begin, "expected frames to choose from, got [{}, {})", begin, end);
+  const int64_t length = end - begin, span = clip_span(video_fps, config);
+  const double draw = random.uniform();
+  std::vector<int64_t> indices;
+  indices.reserve(static_cast<size_t>(config.frames));
+  if (length > span) {
+    const int64_t start = begin + static_cast<int64_t>(draw * static_cast<double>(length - span));
+    append_linspace(indices, start, start + span, config.frames);
+  } else {
+    append_linspace(indices, begin, end, length / frame_step(video_fps, config.fps));
+    indices.resize(static_cast<size_t>(config.frames), end - 1);
+  }
+  return indices;
+}
+
+std::vector<std::vector<int64_t>> segment_indices(int64_t length, double video_fps, const SegmentConfig& config) {
+  FORESEE_CHECK(length > 0, "expected frames to choose from, got {}", length);
+  FORESEE_CHECK(
+      config.frames > 0 && config.segments > 0 && config.frame_step >= 0 && (config.frame_step || config.fps > 0),
+      "expected clips of at least a frame at a positive rate, got {} of {} frames", config.segments, config.frames);
+  const int64_t step = config.frame_step > 0 ? config.frame_step : frame_step(video_fps, config.fps);
+  const int64_t span = config.frames * step, part = length / config.segments;
+  std::vector<std::vector<int64_t>> clips(static_cast<size_t>(config.segments));
+  for (int64_t i = 0; i < config.segments; ++i) {
+    auto& clip = clips[static_cast<size_t>(i)];
+    const int64_t shift = length > span && config.segments > 1 ? (length - span) / (config.segments - 1) : 0;
+    if (config.sampling == ClipSampling::kStride) {
+      for (int64_t k = 0; k < config.frames; ++k) clip.push_back(std::min(i * shift + k * step, length - 1));
+      continue;
+    }
+    if (part > span) {
+      append_linspace(clip, i * part, i * part + span, config.frames);
+      continue;
+    }
+    // As upstream, the last frame of the span is left out, and a single clip begins at 0.
+    const int64_t last = std::max<int64_t>(1, std::min(span, length) - 1);
+    append_linspace(clip, 0, last, last / step);
+    clip.resize(static_cast<size_t>(config.frames), last - 1);
+    for (int64_t& index : clip) index = std::min(index + i * shift, length - 1);
+  }
+  return clips;
+}
+
+}  // namespace foresee::data

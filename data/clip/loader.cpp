@@ -1,0 +1,238 @@
+#include "data/clip/loader.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "data/clip/clip_reader.h"
+#include "jepa/core/config.h"
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+
+namespace foresee::data {
+namespace {
+
+// Broken clips in a row after which the data as a whole counts as unreadable.
+constexpr int kMaxAttempts = 32;
+
+// Draws of one sample begin this far apart; a sample takes at most kMaxAttempts * (1 + 1 + 10 * 2 + 3).
+constexpr uint64_t kDrawsPerSample = uint64_t{1} << 16;
+
+// The ranges in the order of one pass over all of them.
+class PassOrder {
+ public:
+  PassOrder(int64_t ranges, uint64_t seed) : ranges_(ranges), seed_(seed) {}
+
+  int64_t range_of(int64_t sample) {
+    const int64_t pass = sample / ranges_;
+    if (pass != pass_) {
+      order_ = Random(seed_, Stream::kDataOrder, static_cast<uint64_t>(pass)).permutation(ranges_);
+      pass_ = pass;
+    }
+    return order_[static_cast<size_t>(sample % ranges_)];
+  }
+
+ private:
+  int64_t ranges_;
+  uint64_t seed_;
+  int64_t pass_ = -1;
+  std::vector<int64_t> order_;
+};
+
+}  // namespace
+
+void describe(Fields& f, VideoLoaderConfig& c) {
+  f("batch", c.batch, "clips of a batch", {1});
+  f("size", c.size, "height and width of the network's input, pixels", {1});
+  f("clip", c.clip, "which frames make a clip");
+  f("crop", c.crop, "random resized crop and flip of training");
+  f("augment", c.augment, "random crop and flip; false: centre crop");
+  f("short_side", c.short_side, "decode to this short side at most, pixels; 0: full size", {0});
+  f("cache_mb", c.cache_mb, "keep all frames decoded in memory when they fit in this, MB; 0: never", {0});
+  f("workers", c.workers, "threads that decode ahead", {1, 256});
+  f("ahead", c.ahead, "batches made ahead of the one asked for", {0, 1024});
+}
+
+struct VideoLoader::Impl {
+  // One batch that is being made.
+  struct Slot {
+    int64_t step = 0;
+    VideoBatch batch;
+    int64_t handed_out = 0, done = 0;  // clips
+    std::exception_ptr error;
+  };
+
+  Impl(const VideoSet& videos, std::vector<FrameRange> allowed, VideoLoaderConfig wanted, Normalisation statistics,
+       uint64_t seed_value)
+      : set(videos),
+        ranges(std::move(allowed)),
+        config(std::move(wanted)),
+        normalisation(statistics),
+        seed(seed_value) {
+    FORESEE_CHECK(!ranges.empty(), "expected at least one range of frames");
+    for (const FrameRange& range : ranges) {
+      FORESEE_CHECK(range.video >= 0 && range.video < static_cast<int64_t>(set.files.size()),
+                    "expected a video in [0, {}), got {}", set.files.size(), range.video);
+      FORESEE_CHECK(range.begin >= 0 && range.begin < range.end &&
+                        range.end <= set.files[static_cast<size_t>(range.video)].info.frame_count,
+                    "expected frames inside [0, {}), got [{}, {})",
+                    set.files[static_cast<size_t>(range.video)].info.frame_count, range.begin, range.end);
+    }
+    if (config.cache_mb > 0)
+      cache = FrameCache::make(set, ranges, config.short_side, config.cache_mb, config.workers + 1);
+    for (int64_t i = 0; i < config.workers; ++i) workers.emplace_back([this] { work(); });
+  }
+
+  ~Impl() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    work_wanted.notify_all();
+    workers.clear();  // joins
+  }
+
+  void work() {
+    ClipReader reader(set, config.short_side, cache);
+    PassOrder order(static_cast<int64_t>(ranges.size()), seed);
+    std::unique_lock lock(mutex);
+    while (true) {
+      std::shared_ptr<Slot> slot;
+      work_wanted.wait(lock, [&] { return stopping || (slot = next_job()) != nullptr; });
+      if (stopping) return;
+      const int64_t row = slot->handed_out++;
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        make_clip(*slot, row, reader, order);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      if (error && !slot->error) slot->error = error;
+      if (++slot->done == config.batch) batch_ready.notify_all();
+    }
+  }
+
+  // The earliest batch with clips left to make; a new one while the queue has room. @pre the lock is held.
+  std::shared_ptr<Slot> next_job() {
+    if (!next_step) return nullptr;
+    for (const auto& slot : slots)
+      if (slot->handed_out < config.batch) return slot;
+    if (static_cast<int64_t>(slots.size()) > config.ahead) return nullptr;
+    auto slot = std::make_shared<Slot>();
+    slot->step = (*next_step)++;
+    slot->batch.frames = at::empty({config.batch, 3, config.clip.frames, config.size, config.size}, at::kFloat);
+    slot->batch.clips.resize(static_cast<size_t>(config.batch));
+    slots.push_back(slot);
+    return slot;
+  }
+
+  void make_clip(Slot& slot, int64_t row, ClipReader& reader, PassOrder& order) {
+    const auto step = static_cast<uint64_t>(slot.step);
+    RandomSequence random(Random(seed, Stream::kCrop, step), static_cast<uint64_t>(row) * kDrawsPerSample);
+    int64_t choice = order.range_of(slot.step * config.batch + row);
+    for (int attempt = 0;; ++attempt) {
+      const FrameRange& range = ranges[static_cast<size_t>(choice)];
+      const VideoFile& file = set.files[static_cast<size_t>(range.video)];
+      ClipSource& source = slot.batch.clips[static_cast<size_t>(row)];
+      source.video = range.video;
+      source.indices = clip_indices(range.begin, range.end, file.info.average_fps, config.clip, random);
+      try {
+        const Tensor frames = reader.frames(range.video, source.indices);  // [T, 3, H, W]
+        const Tensor out = slot.batch.frames.select(0, row);               // [3, T, size, size]
+        if (config.augment) {
+          source.crop = sample_crop(frames.size(2), frames.size(3), config.crop, random);
+          crop_resize_normalise(frames, source.crop, Resampling::kBilinear, normalisation, out);
+        } else {
+          source.crop = {0, 0, frames.size(2), frames.size(3), false};
+          evaluation_clip(frames, config.size * 256 / 224, normalisation, out);
+        }
+        return;
+      } catch (const DataError& error) {
+        note_replaced(range.video, error.what());
+        if (attempt + 1 == kMaxAttempts)
+          fail<DataError>("{} clips in a row cannot be decoded; the last: {}", kMaxAttempts, error.what());
+      }
+      choice = random.integer(static_cast<int64_t>(ranges.size()));
+    }
+  }
+
+  void note_replaced(int64_t video, const char* reason) {
+    const std::lock_guard lock(mutex);
+    ++replaced;
+    if (named.insert(video).second) log_warning("{}; other clips take the place of those that need it", reason);
+  }
+
+  VideoBatch take(int64_t step) {
+    FORESEE_CHECK(step >= 0, "expected a step >= 0, got {}", step);
+    const auto begin = std::chrono::steady_clock::now();
+    std::unique_lock lock(mutex);
+    go_to(step);
+    work_wanted.notify_all();
+    batch_ready.wait(lock, [&] { return !slots.empty() && slots.front()->done == config.batch; });
+    const std::shared_ptr<Slot> slot = slots.front();
+    slots.pop_front();
+    work_wanted.notify_all();
+    waited_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (slot->error) std::rethrow_exception(slot->error);
+    return std::move(slot->batch);
+  }
+
+  // Makes `step` the next batch to come. @pre the lock is held.
+  void go_to(int64_t step) {
+    while (!slots.empty() && slots.front()->step < step) slots.pop_front();
+    if (!slots.empty() && slots.front()->step == step) return;
+    if (slots.empty() && next_step == step) return;
+    slots.clear();
+    next_step = step;
+  }
+
+  const VideoSet set;
+  const std::vector<FrameRange> ranges;
+  const VideoLoaderConfig config;
+  const Normalisation normalisation;
+  const uint64_t seed;
+  std::shared_ptr<const FrameCache> cache;
+
+  std::mutex mutex;  // guards all below
+  std::condition_variable work_wanted, batch_ready;
+  std::deque<std::shared_ptr<Slot>> slots;  // rising steps; a dropped one lives on until its workers are done
+  std::optional<int64_t> next_step;         // of the next new slot; absent until the first request
+  std::set<int64_t> named;                  // videos that were warned of
+  int64_t replaced = 0;
+  double waited_s = 0;
+  bool stopping = false;
+  std::vector<std::jthread> workers;
+};
+
+VideoLoader::VideoLoader(const VideoSet& set, std::vector<FrameRange> ranges, VideoLoaderConfig config,
+                         Normalisation normalisation, uint64_t seed)
+    : impl_(std::make_unique<Impl>(set, std::move(ranges), std::move(config), normalisation, seed)) {}
+VideoLoader::~VideoLoader() = default;
+
+void VideoLoader::start(int64_t step) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->go_to(step);
+  impl_->work_wanted.notify_all();
+}
+
+VideoBatch VideoLoader::batch(int64_t step) { return impl_->take(step); }
+
+int64_t VideoLoader::replaced_clips() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->replaced;
+}
+
+bool VideoLoader::cached() const { return impl_->cache != nullptr; }
+
+double VideoLoader::waited_s() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->waited_s;
+}
+
+}  // namespace foresee::data

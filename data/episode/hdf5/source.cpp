@@ -1,0 +1,60 @@
+#include "data/episode/source.h"
+
+#include <algorithm>
+
+#include "data/episode/hdf5/episode_file.h"
+#include "jepa/core/error.h"
+
+namespace foresee::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// stable-worldmodel's HDF5, both layouts.
+class Hdf5Source : public EpisodeSource {
+ public:
+  Hdf5Source(const fs::path& path, const SourceOptions& options) : EpisodeSource(path), file_(path) {
+    info_.format = "hdf5";
+    int64_t row = 0;
+    for (int64_t e = 0; e < file_.episodes(); ++e) {
+      info_.lengths.push_back(file_.length(e));
+      info_.ids.push_back(file_.id(e));
+      in_order_ = in_order_ && file_.offset(e) == row;
+      row += file_.length(e);
+    }
+    in_order_ = in_order_ && row == file_.rows();
+    info_.columns = file_.columns();
+    opened(options);
+  }
+
+  Tensor read_all(const std::string& name) const override {
+    return in_order_ ? file_.read(stored(column(name).name), 0, file_.rows()) : EpisodeSource::read_all(name);
+  }
+
+ protected:
+  Tensor read_rows(int64_t episode, const std::string& name, int64_t first, int64_t count) const override {
+    return file_.read(name, file_.offset(episode) + first, count);
+  }
+  void read_planes(int64_t episode, const std::string& name, int64_t first, int64_t step, int64_t count,
+                   uint8_t* planes) const override {
+    file_.read_pictures(name, file_.offset(episode) + first, step, count, planes);
+  }
+
+ private:
+  EpisodeFile file_;
+  bool in_order_ = true;  // rows of the file are the episodes, one after the other, and nothing else
+};
+
+}  // namespace
+
+std::unique_ptr<EpisodeSource> open_hdf5(const fs::path& path, const SourceOptions& options) {
+  if (!fs::is_directory(path)) return std::make_unique<Hdf5Source>(path, options);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.path().extension() == ".h5" || entry.path().extension() == ".hdf5") files.push_back(entry.path());
+  if (files.size() != 1)
+    fail<DataError>("{}: {} HDF5 files in this folder: name the files themselves", path.string(), files.size());
+  return std::make_unique<Hdf5Source>(files.front(), options);
+}
+
+}  // namespace foresee::data

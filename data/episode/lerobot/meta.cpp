@@ -1,0 +1,183 @@
+#include "data/episode/lerobot/meta.h"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "data/episode/lerobot/table.h"
+#include "data/episode/source.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+
+namespace foresee::data {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Objects of a file with one JSON object a line.
+std::vector<json> read_lines(const fs::path& path) {
+  std::ifstream in(path);
+  if (!in) fail<DataError>("{}: no such file", path.string());
+  std::vector<json> out;
+  for (std::string line; std::getline(in, line);) {
+    if (line.find_first_not_of(" \r\t") == std::string::npos) continue;
+    try {
+      out.push_back(json::parse(line));
+    } catch (const json::exception& error) {
+      fail<DataError>("{}: line {}: {}", path.string(), out.size() + 1, error.what());
+    }
+  }
+  return out;
+}
+
+std::string first_task(const json& episode) {
+  const auto found = episode.find("tasks");
+  return found != episode.end() && found->is_array() && !found->empty() && found->front().is_string()
+             ? found->front().get<std::string>()
+             : std::string();
+}
+
+std::vector<fs::path> parquet_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  if (!fs::is_directory(folder)) fail<DataError>("{}: no such folder", folder.string());
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.path().extension() == ".parquet") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const json& info, const LeRobotMeta& meta) {
+  const int64_t chunk_size = info.value("chunks_size", int64_t{1000});
+  if (chunk_size < 1) fail<DataError>("{}: chunks_size is {}", (root / "meta/info.json").string(), chunk_size);
+  const std::string data = info.at("data_path");
+  const std::string video =
+      info.value("video_path", json()).is_string() ? info.at("video_path").get<std::string>() : "";
+  std::vector<LeRobotEpisode> out;
+  for (const json& line : read_lines(root / "meta" / "episodes.jsonl")) {
+    LeRobotEpisode episode;
+    episode.index = line.at("episode_index");
+    episode.id = static_cast<uint64_t>(episode.index);
+    episode.length = line.at("length");
+    episode.task = first_task(line);
+    std::map<std::string, int64_t> numbers{{"episode_chunk", episode.index / chunk_size},
+                                           {"episode_index", episode.index}};
+    episode.data = root / fill_path(data, {}, numbers);
+    for (const auto& feature : meta.features)
+      if (feature.dtype == "video")
+        episode.videos[feature.key] = {root / fill_path(video, {{"video_key", feature.key}}, numbers), 0};
+    out.push_back(std::move(episode));
+  }
+  return out;
+}
+
+std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const json& info, const LeRobotMeta& meta) {
+  const std::string data = info.at("data_path");
+  const std::string video =
+      info.value("video_path", json()).is_string() ? info.at("video_path").get<std::string>() : "";
+  std::vector<LeRobotEpisode> out;
+  for (const fs::path& file : parquet_files(root / "meta" / "episodes")) {
+    const Table table = read_parquet(file);
+    const auto index = table.integers("episode_index", file), length = table.integers("length", file),
+               chunk = table.integers("data/chunk_index", file), number = table.integers("data/file_index", file),
+               from = table.integers("dataset_from_index", file);
+    const auto tasks = table.text_lists.find("tasks");
+    const auto ids = table.numbers.contains("source_id") ? table.integers("source_id", file) : index;
+    for (size_t i = 0; i < index.size(); ++i) {
+      LeRobotEpisode episode;
+      episode.index = index[i];
+      episode.id = static_cast<uint64_t>(ids[i]);
+      episode.length = length[i];
+      episode.first_index = from[i];
+      if (tasks != table.text_lists.end() && !tasks->second[i].empty()) episode.task = tasks->second[i].front();
+      episode.data = root / fill_path(data, {}, {{"chunk_index", chunk[i]}, {"file_index", number[i]}});
+      out.push_back(std::move(episode));
+    }
+    for (const auto& feature : meta.features) {
+      if (feature.dtype != "video") continue;
+      const std::string prefix = "videos/" + feature.key + "/";
+      const auto video_chunk = table.integers(prefix + "chunk_index", file),
+                 video_number = table.integers(prefix + "file_index", file);
+      const auto from_s = table.reals(prefix + "from_timestamp", file);
+      for (size_t i = 0; i < index.size(); ++i)
+        out[out.size() - index.size() + i].videos[feature.key] = {
+            root / fill_path(video, {{"video_key", feature.key}},
+                             {{"chunk_index", video_chunk[i]}, {"file_index", video_number[i]}}),
+            from_s[i]};
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+  return out;
+}
+
+}  // namespace
+
+std::string fill_path(const std::string& pattern, const std::map<std::string, std::string>& texts,
+                      const std::map<std::string, int64_t>& numbers) {
+  std::string out;
+  for (size_t at = 0; at < pattern.size();) {
+    if (pattern[at] != '{') {
+      out += pattern[at++];
+      continue;
+    }
+    const size_t close = pattern.find('}', at);
+    if (close == std::string::npos) fail<DataError>("'{}': a brace is not closed", pattern);
+    std::string field = pattern.substr(at + 1, close - at - 1), width;
+    if (const size_t colon = field.find(':'); colon != std::string::npos) {
+      width = field.substr(colon + 1);
+      field.resize(colon);
+    }
+    const auto text = texts.find(field);
+    const auto number = numbers.find(field);
+    if (text != texts.end()) {
+      out += text->second;
+    } else if (number != numbers.end()) {
+      int digits = 0;  // "03d"
+      for (const char c : width)
+        if (c >= '0' && c <= '9') digits = std::min(digits * 10 + (c - '0'), 20);
+      out += fmt::format("{:0{}}", number->second, digits);
+    } else {
+      fail<DataError>("'{}': nothing is known for {{{}}}", pattern, field);
+    }
+    at = close + 1;
+  }
+  // A folder name that leads elsewhere would be read there.
+  if (fs::path(out).is_absolute() || out.find("..") != std::string::npos)
+    fail<DataError>("'{}': leads out of the set", out);
+  return out;
+}
+
+std::string column_of_feature(const std::string& key) {
+  if (key == "observation.state") return "proprio";
+  if (key == "observation.environment_state") return "state";
+  if (key == "observation.image" || key == "observation.images.pixels") return "pixels";
+  constexpr std::string_view kImages = "observation.images.";
+  if (key.starts_with(kImages)) return "pixels_" + column_name(key.substr(kImages.size()));
+  return column_name(key);
+}
+
+LeRobotMeta read_lerobot_meta(const fs::path& root) {
+  const fs::path file = root / "meta" / "info.json";
+  LeRobotMeta meta;
+  try {
+    const json info = read_json(file);
+    meta.version = info.at("codebase_version");
+    meta.fps = info.at("fps");
+    if (!(meta.fps > 0)) fail<DataError>("{}: fps is {}", file.string(), meta.fps);
+    for (const auto& [key, feature] : info.at("features").items())
+      meta.features.push_back({key, feature.at("dtype"), feature.at("shape").get<std::vector<int64_t>>()});
+    if (meta.version.starts_with("v2."))
+      meta.episodes = episodes_v2(root, info, meta);
+    else if (meta.version.starts_with("v3."))
+      meta.episodes = episodes_v3(root, info, meta);
+    else
+      fail<DataError>("{}: LeRobot {} is not read (v2.0, v2.1 and v3.0 are)", file.string(), meta.version);
+  } catch (const json::exception& error) {
+    fail<DataError>("{}: {}", file.string(), error.what());
+  }
+  for (const auto& episode : meta.episodes)
+    if (episode.length < 1) fail<DataError>("{}: episode {} has {} rows", root.string(), episode.index, episode.length);
+  return meta;
+}
+
+}  // namespace foresee::data

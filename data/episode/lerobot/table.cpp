@@ -1,0 +1,281 @@
+#include "data/episode/lerobot/table.h"
+
+#include <ATen/ATen.h>
+#include <arrow/api.h>
+#include <arrow/io/file.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
+
+#include <cstring>
+#include <numeric>
+#include <optional>
+
+#include "jepa/core/error.h"
+
+namespace foresee::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class T>
+T value_or_fail(arrow::Result<T> result, const fs::path& path) {
+  if (!result.ok()) fail<DataError>("{}: {}", path.string(), result.status().message());
+  return std::move(result).ValueUnsafe();
+}
+
+void check(const arrow::Status& status, const fs::path& path) {
+  if (!status.ok()) fail("{}: cannot be written: {}", path.string(), status.message());
+}
+
+struct NumberType {
+  arrow::Type::type id;
+  at::ScalarType dtype, stored;
+};
+constexpr NumberType kNumbers[] = {
+    {arrow::Type::UINT8, at::kByte, at::kByte},      {arrow::Type::INT8, at::kChar, at::kChar},
+    {arrow::Type::INT16, at::kShort, at::kShort},    {arrow::Type::INT32, at::kInt, at::kInt},
+    {arrow::Type::INT64, at::kLong, at::kLong},      {arrow::Type::FLOAT, at::kFloat, at::kFloat},
+    {arrow::Type::DOUBLE, at::kDouble, at::kDouble}, {arrow::Type::HALF_FLOAT, at::kFloat, at::kHalf},
+    {arrow::Type::UINT16, at::kInt, at::kUInt16},    {arrow::Type::UINT32, at::kLong, at::kUInt32},
+    {arrow::Type::UINT64, at::kLong, at::kUInt64},
+};
+
+/// A column of one piece as numbers [rows, ...]; nothing where it holds something else or lists of unequal length.
+std::optional<Tensor> as_numbers(const arrow::Array& array, const fs::path& path, const std::string& name) {
+  if (array.type_id() == arrow::Type::EXTENSION)
+    return as_numbers(*static_cast<const arrow::ExtensionArray&>(array).storage(), path, name);
+  const int64_t rows = array.length();
+  const auto nested = [&](const std::shared_ptr<arrow::Array>& values, int64_t each) -> std::optional<Tensor> {
+    const auto inner = as_numbers(*values, path, name);
+    if (!inner) return {};
+    auto shape = inner->sizes().vec();
+    shape[0] = each;
+    shape.insert(shape.begin(), rows);
+    return inner->reshape(shape);
+  };
+  switch (array.type_id()) {
+    case arrow::Type::FIXED_SIZE_LIST: {
+      const auto& list = static_cast<const arrow::FixedSizeListArray&>(array);
+      const int64_t each = list.list_type()->list_size();
+      return nested(list.values()->Slice(list.value_offset(0), rows * each), each);
+    }
+    case arrow::Type::LIST: {
+      const auto& list = static_cast<const arrow::ListArray&>(array);
+      const int64_t each = rows > 0 ? list.value_length(0) : 0;
+      for (int64_t i = 0; i < rows; ++i)
+        if (list.value_length(i) != each) return {};
+      return nested(list.values()->Slice(list.value_offset(0), rows * each), each);
+    }
+    case arrow::Type::BOOL: {
+      const auto& values = static_cast<const arrow::BooleanArray&>(array);
+      Tensor out = at::empty({rows}, at::kBool);
+      for (int64_t i = 0; i < rows; ++i) out.data_ptr<bool>()[i] = values.Value(i);
+      return out;
+    }
+    default:
+      break;
+  }
+  for (const auto& type : kNumbers) {
+    if (type.id != array.type_id()) continue;
+    if (array.null_count() > 0) fail<DataError>("{}: column '{}' has rows without a value", path.string(), name);
+    Tensor out = at::empty({rows}, type.stored);
+    const auto size = static_cast<int64_t>(at::elementSize(type.stored));
+    if (rows > 0)
+      std::memcpy(out.data_ptr(), array.data()->buffers[1]->data() + array.offset() * size,
+                  static_cast<size_t>(rows * size));
+    return type.stored == type.dtype ? out : out.to(type.dtype);
+  }
+  return {};
+}
+
+std::optional<std::vector<std::string>> as_texts(const arrow::Array& array) {
+  std::vector<std::string> out;
+  const auto take = [&](const auto& values) {
+    for (int64_t i = 0; i < values.length(); ++i) out.emplace_back(values.IsNull(i) ? "" : values.GetView(i));
+    return std::optional(std::move(out));
+  };
+  switch (array.type_id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return take(static_cast<const arrow::BinaryArray&>(array));
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::LARGE_BINARY:
+      return take(static_cast<const arrow::LargeBinaryArray&>(array));
+    case arrow::Type::STRUCT: {
+      const auto bytes = static_cast<const arrow::StructArray&>(array).GetFieldByName("bytes");
+      return bytes ? as_texts(*bytes) : std::nullopt;
+    }
+    default:
+      return {};
+  }
+}
+
+std::optional<std::vector<std::vector<std::string>>> as_text_lists(const arrow::Array& array) {
+  if (array.type_id() != arrow::Type::LIST) return {};
+  const auto& list = static_cast<const arrow::ListArray&>(array);
+  const auto inner = as_texts(*list.values());
+  if (!inner) return {};
+  std::vector<std::vector<std::string>> out;
+  for (int64_t i = 0; i < list.length(); ++i)
+    out.emplace_back(inner->begin() + list.value_offset(i),
+                     inner->begin() + list.value_offset(i) + list.value_length(i));
+  return out;
+}
+
+/// One row after the other, as nested Arrow lists: rank 1 of fixed length, as LeRobot writes vectors.
+std::shared_ptr<arrow::Array> to_arrow(const Tensor& values, const fs::path& path) {
+  const Tensor flat = values.cpu().contiguous().flatten();
+  std::shared_ptr<arrow::Array> array;
+  const auto finish = [&](auto& builder, const auto* data) {
+    check(builder.AppendValues(data, flat.numel()), path);
+    check(builder.Finish(&array), path);
+  };
+  switch (flat.scalar_type()) {
+    case at::kBool: {
+      arrow::BooleanBuilder builder;
+      finish(builder, reinterpret_cast<const uint8_t*>(flat.const_data_ptr<bool>()));
+      break;
+    }
+    case at::kByte: {
+      arrow::UInt8Builder builder;
+      finish(builder, flat.const_data_ptr<uint8_t>());
+      break;
+    }
+    case at::kInt: {
+      arrow::Int32Builder builder;
+      finish(builder, flat.const_data_ptr<int32_t>());
+      break;
+    }
+    case at::kLong: {
+      arrow::Int64Builder builder;
+      finish(builder, flat.const_data_ptr<int64_t>());
+      break;
+    }
+    case at::kFloat: {
+      arrow::FloatBuilder builder;
+      finish(builder, flat.const_data_ptr<float>());
+      break;
+    }
+    case at::kDouble: {
+      arrow::DoubleBuilder builder;
+      finish(builder, flat.const_data_ptr<double>());
+      break;
+    }
+    default:
+      fail("{}: Parquet files are written without {}", path.string(), at::toString(flat.scalar_type()));
+  }
+  for (int64_t axis = values.dim() - 1; axis >= 1; --axis) {
+    const auto each = static_cast<int32_t>(values.size(axis));
+    if (values.dim() == 2) {
+      array = value_or_fail(arrow::FixedSizeListArray::FromArrays(array, each), path);
+      continue;
+    }
+    const int64_t lists = each == 0 ? 0 : array->length() / each;
+    const Tensor offsets = at::arange(lists + 1, at::kInt) * each;
+    arrow::Int32Builder builder;
+    std::shared_ptr<arrow::Array> starts;
+    check(builder.AppendValues(offsets.const_data_ptr<int32_t>(), offsets.numel()), path);
+    check(builder.Finish(&starts), path);
+    array = value_or_fail(arrow::ListArray::FromArrays(*starts, *array), path);
+  }
+  return array;
+}
+
+std::shared_ptr<arrow::Array> to_arrow(const std::vector<std::string>& values, const fs::path& path) {
+  arrow::StringBuilder builder;
+  std::shared_ptr<arrow::Array> array;
+  check(builder.AppendValues(values), path);
+  check(builder.Finish(&array), path);
+  return array;
+}
+
+std::shared_ptr<arrow::Array> to_arrow(const std::vector<std::vector<std::string>>& rows, const fs::path& path) {
+  auto texts = std::make_shared<arrow::StringBuilder>();
+  arrow::ListBuilder builder(arrow::default_memory_pool(), texts);
+  std::shared_ptr<arrow::Array> array;
+  for (const auto& row : rows) {
+    check(builder.Append(), path);
+    check(texts->AppendValues(row), path);
+  }
+  check(builder.Finish(&array), path);
+  return array;
+}
+
+}  // namespace
+
+std::vector<int64_t> Table::integers(const std::string& name, const fs::path& path) const {
+  const auto found = numbers.find(name);
+  if (found == numbers.end() || found->second.dim() != 1 || at::isFloatingType(found->second.scalar_type()))
+    fail<DataError>("{}: expected a column '{}' of whole numbers", path.string(), name);
+  const Tensor values = found->second.to(at::kLong);
+  return {values.const_data_ptr<int64_t>(), values.const_data_ptr<int64_t>() + values.numel()};
+}
+
+std::vector<double> Table::reals(const std::string& name, const fs::path& path) const {
+  const auto found = numbers.find(name);
+  if (found == numbers.end() || found->second.numel() != rows)
+    fail<DataError>("{}: expected a column '{}' of numbers", path.string(), name);
+  const Tensor values = found->second.to(at::kDouble).contiguous();
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
+}
+
+Table read_parquet(const fs::path& path) {
+  if (!fs::exists(path)) fail<DataError>("{}: no such file", path.string());
+  const auto input = value_or_fail(arrow::io::ReadableFile::Open(path.string()), path);
+  std::unique_ptr<parquet::arrow::FileReader> reader;
+  std::shared_ptr<arrow::Table> stored;
+  try {
+    reader = value_or_fail(parquet::arrow::OpenFile(input, arrow::default_memory_pool()), path);
+    stored = value_or_fail(reader->ReadTable(), path);
+  } catch (const parquet::ParquetException& error) {
+    fail<DataError>("{}: {}", path.string(), error.what());
+  }
+  Table table;
+  table.rows = stored->num_rows();
+  for (int c = 0; c < stored->num_columns(); ++c) {
+    const std::string name = stored->field(c)->name();
+    std::shared_ptr<arrow::Array> array;
+    if (stored->column(c)->num_chunks() == 1) {
+      array = stored->column(c)->chunk(0);
+    } else if (stored->column(c)->num_chunks() > 1) {
+      array = value_or_fail(arrow::Concatenate(stored->column(c)->chunks()), path);
+    } else {
+      continue;
+    }
+    if (auto numbers = as_numbers(*array, path, name)) {
+      table.numbers[name] = std::move(*numbers);
+    } else if (auto texts = as_texts(*array)) {
+      table.texts[name] = std::move(*texts);
+    } else if (auto lists = as_text_lists(*array)) {
+      table.text_lists[name] = std::move(*lists);
+    }
+  }
+  return table;
+}
+
+void write_parquet(const fs::path& path, const Table& table, const std::map<std::string, std::string>& metadata) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector arrays;
+  const auto add = [&](const std::string& name, const auto& values) {
+    arrays.push_back(to_arrow(values, path));
+    fields.push_back(arrow::field(name, arrays.back()->type()));
+    FORESEE_CHECK(arrays.back()->length() == table.rows, "expected {} rows of '{}', got {}", table.rows, name,
+                  arrays.back()->length());
+  };
+  for (const auto& [name, values] : table.numbers) add(name, values);
+  for (const auto& [name, values] : table.texts) add(name, values);
+  for (const auto& [name, values] : table.text_lists) add(name, values);
+  std::unordered_map<std::string, std::string> pairs(metadata.begin(), metadata.end());
+  const auto schema = arrow::schema(fields, pairs.empty() ? nullptr : arrow::key_value_metadata(pairs));
+  const auto output = value_or_fail(arrow::io::FileOutputStream::Open(path.string()), path);
+  const auto properties = parquet::WriterProperties::Builder().compression(parquet::Compression::SNAPPY)->build();
+  const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  check(parquet::arrow::WriteTable(*arrow::Table::Make(schema, arrays), arrow::default_memory_pool(), output,
+                                   /*chunk_size=*/1 << 20, properties, arrow_properties),
+        path);
+  check(output->Close(), path);
+}
+
+bool parquet_available() { return true; }
+
+}  // namespace foresee::data

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "foresee/error.h"
+#include "foresee/export.h"
+#include "foresee/picture.h"
+#include "foresee/settings.h"
+
+namespace foresee {
+
+/// Acts toward a goal picture with a world model: the seam of a robot program.
+///
+///   foresee::Controller controller({.model = "runs/my-robot"});
+///   controller.set_goal({.pictures = {goal}});
+///   while (running) robot.send(controller.act({.pictures = {camera.read()}}).action);
+///
+/// It owns the history of pictures and actions, the search, its warm start and the queue of actions that a plan leaves
+/// behind. It acts for one problem or for several side by side (environments, arms), which never influence each other.
+/// One thread at a time may call it; several controllers may run in several threads.
+class FORESEE_API Controller {
+ public:
+  struct Options {
+    std::filesystem::path model;  // model folder, run folder, or a published file of a family that plans
+    Device device = Device::kAuto;
+    uint64_t seed = 0;  // names the random draws of the search
+    Settings settings;  // the keys of `foresee config plan`: planner.samples, objective, begin, receding, history, ...
+    int64_t problems = 1;       // acted for side by side
+    int64_t first_problem = 0;  // name of problem 0 in the random draws; problem i is named first_problem + i
+  };
+
+  /// What is wanted.
+  struct Goal {
+    std::vector<PictureView> pictures;  // one for each camera of the model; several goals: see weight
+    std::vector<double> state;          // state().size numbers where the model takes them, its units; else empty
+    double weight = 1;
+  };
+
+  /// What is seen now.
+  struct Observation {
+    std::vector<PictureView> pictures;  // one for each camera of the model
+    std::vector<double> state;          // the robot's state where the model takes it; else empty
+    std::vector<double> executed;       // the action that was really sent since the last call; empty: the one returned
+    std::optional<std::chrono::nanoseconds> deadline;  // time that this call may take; none: until the search ends
+  };
+
+  /// Where an action came from.
+  enum class Source {
+    kSearch,    // first action of a plan that was searched in this call
+    kQueue,     // of the plan that an earlier call searched
+    kProposal,  // of the model's own proposal, without a search
+  };
+  /// Why a search ended.
+  enum class Stopped { kNotSearched, kFinished, kConverged, kDeadline };
+
+  /// What to do.
+  struct Decision {
+    std::vector<double> action;  // action().size numbers in the robot's units, finite, inside its bounds
+    Source source = Source::kSearch;
+    Stopped stopped = Stopped::kNotSearched;
+    double cost = 0;         // of the plan that the action belongs to, the objective's units
+    double planning_ms = 0;  // wall-clock that this call took for planning; of several problems, its share
+    int64_t plans = 0;       // plans that this problem has had so far
+  };
+
+  /// What a plan holds beyond its first action.
+  struct PlannedActions {
+    std::vector<std::vector<double>> actions;  // one row per environment step, inside the bounds
+    std::vector<std::vector<double>> states;   // predicted robot states, present first, where the model predicts them
+    double cost = 0;
+    std::vector<double> trace;  // best cost of every iteration
+    int64_t iterations = 0;
+    int64_t block = 1;  // environment steps in one block of the search
+  };
+
+  struct ActionInfo {
+    int64_t size = 0;               // numbers of one action
+    int64_t block = 1;              // environment steps in one block of the search
+    std::vector<double> low, high;  // bounds, the robot's units; empty: unbounded
+  };
+  struct StateInfo {
+    int64_t size = 0;  // numbers; 0: the model takes no state
+    std::string meaning;
+  };
+  struct PictureInfo {
+    int64_t size = 0;  // pixels that the model works on
+    int64_t cameras = 1;
+    std::string rule;  // how a rectangle becomes a square: "resize", "center_crop", ...
+  };
+
+  /// Loads the model. @throws CheckpointError for a model that cannot be read or plans no actions; ConfigError for a
+  /// setting that is unknown or does not fit the model.
+  explicit Controller(const Options& options);
+  ~Controller();
+  Controller(Controller&&) noexcept;
+  Controller& operator=(Controller&&) noexcept;
+
+  const ActionInfo& action() const;
+  const StateInfo& state() const;
+  const PictureInfo& picture() const;
+
+  /// Sets the goal of a problem. The next act() searches anew. @throws Error for a picture without pixels or a state of
+  /// the wrong size.
+  void set_goal(const Goal& goal, int64_t problem = 0);
+  /// Forgets history and queue of a problem: a new episode. The goal stays.
+  void reset(int64_t problem = 0);
+
+  /// The next action. @throws Error without a goal, for a picture without pixels, a state of the wrong size, or when
+  /// the model's costs are not finite.
+  Decision act(const Observation& observation);
+  /// The same for several problems: their searches run side by side. @param problems  ascending, no two the same.
+  std::vector<Decision> act(std::span<const Observation> observations, std::span<const int64_t> problems);
+
+  /// The plan that the problem's last search found. @throws Error where there was none.
+  PlannedActions last_plan(int64_t problem = 0) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace foresee

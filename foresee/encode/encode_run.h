@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/clip/clip.h"
+#include "data/clip/video_set.h"
+#include "data/picture/published_transform.h"
+#include "jepa/core/tensor.h"
+
+namespace foresee::tools {
+
+/// A video or a picture to encode.
+struct MediaFile {
+  std::filesystem::path path;
+  std::optional<int64_t> video;  // position in MediaSet::videos; nothing: a picture
+};
+
+/// What is encoded, in the order it was named; folders by name.
+struct MediaSet {
+  std::vector<MediaFile> files;
+  data::VideoSet videos;
+};
+
+/// Videos (mp4 mov mkv avi webm m4v), pictures (png jpg jpeg bmp webp), folders of both, lists of videos (.csv .txt).
+/// Videos that do not open are named in a warning and left out.
+/// @throws DataError for a path that does not exist, a folder without either, and when nothing is left.
+MediaSet open_media(const std::vector<std::filesystem::path>& paths, int64_t threads);
+
+/// How files become clips.
+struct ClipPlan {
+  data::SegmentConfig segments;
+  int64_t picture_frames = 2;  // a picture is a clip of so many equal frames
+  int64_t size = 256;          // pixels
+  data::PublishedTransform transform = data::PublishedTransform::kHuggingFace;
+  data::Normalisation normalisation;
+};
+
+/// One clip of a file.
+struct MediaClip {
+  size_t file = 0;
+  std::vector<int64_t> indices;  // frames; empty: a picture
+};
+std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan);
+
+/// Calls `encode` with batches of clips of one length, in order, while the next batch is decoded.
+/// @param encode  takes float [B, 3, T, size, size] and the position of its first clip.
+/// @throws DataError where a frame cannot be read, Error after Ctrl-C.
+void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
+                    const std::function<void(const Tensor& clips, size_t first)>& encode);
+
+/// What of the tokens is kept.
+enum class Pooling {
+  kToken,  // all: [B, N, D]
+  kFrame,  // the mean over the patches of each time step (tubelet): [B, T / tubelet, D]
+  kClip,   // the mean over all tokens: [B, D]
+};
+inline constexpr std::pair<Pooling, std::string_view> kPoolingNames[] = {
+    {Pooling::kToken, "token"}, {Pooling::kFrame, "frame"}, {Pooling::kClip, "clip"}};
+
+/// @param tokens  float [B, N, D]. @param steps  time steps, of which N is a multiple.
+Tensor pooled(const Tensor& tokens, int64_t steps, Pooling pooling);
+
+}  // namespace foresee::tools

@@ -1,0 +1,190 @@
+#include "foresee/train/ac_data.h"
+
+#include <algorithm>
+
+#include "foresee/train/latent_cache.h"
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/vjepa2_ac/arm_pose.h"
+
+namespace foresee::tools {
+namespace {
+
+/// The log's numbers beside the pictures: small enough to be kept in memory.
+struct LogColumns {
+  std::vector<Tensor> actions;  // of each episode: double [rows, A]; undefined: not recorded
+  std::vector<Tensor> states;   // double [rows, S]; undefined: not used
+};
+
+LogColumns read_columns(const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
+  LogColumns out;
+  for (int64_t episode = 0; episode < dataset.episodes(); ++episode) {
+    const auto column = [&](const std::string& name) {
+      return dataset.column(episode, name, 0, dataset.length(episode)).to(at::kDouble).flatten(1);
+    };
+    out.actions.push_back(recipe.actions == ActionSource::kRecorded ? column("action") : Tensor());
+    out.states.push_back(recipe.state_update == StateUpdate::kNone ? Tensor() : column(recipe.state_column));
+  }
+  return out;
+}
+
+/// What the columns give, clip by clip.
+class ClipMaker {
+ public:
+  ClipMaker(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model, const Preprocess& preprocess)
+      : recipe_(recipe),
+        model_(model),
+        spec_(action_spec(*source.dataset, recipe)),
+        columns_(read_columns(*source.dataset, recipe)),
+        latents_(source.latents, *source.dataset, model, preprocess, source.identity) {}
+
+  static ActionSpec action_spec(const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
+    if (recipe.actions == ActionSource::kRecorded) return dataset.action_spec(recipe.frameskip);
+    return {.size = dataset.column(0, recipe.state_column, 0, 1).numel()};
+  }
+
+  /// @returns features [1, T * n, D], actions [1, T - 1, A], states [1, T, S].
+  AcBatch clip(const data::Clip& at, int64_t frames) const {
+    const auto episode = static_cast<size_t>(at.episode);
+    const int64_t skip = recipe_.frameskip;
+    AcBatch out;
+    out.features = latents_.rows(at.episode, at.start, frames, skip).flatten(0, 1).unsqueeze(0);
+    const Tensor states = raw_states(at, frames);
+    Tensor actions;
+    if (recipe_.actions == ActionSource::kRecorded) {
+      const Tensor rows = columns_.actions[episode].narrow(0, at.start, (frames - 1) * skip);
+      actions = spec_.normalise(rows.unflatten(0, {frames - 1, skip})).nan_to_num_(0.0);
+    } else {
+      actions = recipe_.state_update == StateUpdate::kArmPose
+                    ? poses_to_diffs(states)
+                    : states.narrow(0, 1, frames - 1) - states.narrow(0, 0, frames - 1);
+    }
+    out.actions = actions.to(at::kFloat).unsqueeze(0);
+    out.states = model_.normalise_states(states).unsqueeze(0);
+    return out;
+  }
+
+  /// double [T, S], the environment's units; zeros where none are used.
+  Tensor raw_states(const data::Clip& at, int64_t frames) const {
+    const Tensor& all = columns_.states[static_cast<size_t>(at.episode)];
+    if (!all.defined()) return at::zeros({frames, model_.config.predictor.state_size}, at::kDouble);
+    return all.slice(0, at.start, at.start + (frames - 1) * recipe_.frameskip + 1, recipe_.frameskip);
+  }
+
+  AcBatch batch(const std::vector<data::Clip>& clips, int64_t frames) const {
+    std::vector<Tensor> features, actions, states;
+    for (const auto& at : clips) {
+      const AcBatch one = clip(at, frames);
+      features.push_back(one.features);
+      actions.push_back(one.actions);
+      states.push_back(one.states);
+    }
+    return {at::cat(features), at::cat(actions), at::cat(states), Tensor()};
+  }
+
+  const ActionSpec& spec() const { return spec_; }
+
+ private:
+  AcRecipe recipe_;
+  Vjepa2Ac model_;
+  ActionSpec spec_;
+  LogColumns columns_;
+  LatentCache latents_;
+};
+
+/// Every start of a split's episodes with room for `frames` frames.
+std::vector<data::Clip> clips_of(const data::EpisodeDataset& dataset, data::Split split, int64_t frames, int64_t skip) {
+  std::vector<data::Clip> clips;
+  for (const int64_t episode : dataset.episodes_of(split))
+    for (int64_t start = 0; start + (frames - 1) * skip < dataset.length(episode); ++start)
+      clips.push_back({episode, start});
+  return clips;
+}
+
+AcHeldOut held_out_clips(const ClipMaker& maker, const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
+  const int64_t frames = recipe.held_out_horizon + 1;
+  const auto all = clips_of(dataset, data::Split::kHeldOut, frames, recipe.frameskip);
+  const auto total = static_cast<int64_t>(all.size()), count = std::min(total, recipe.held_out_sequences);
+  if (count == 0) {
+    log_warning("no held-out episode has {} frames, {} rows apart: training goes on without evaluation", frames,
+                recipe.frameskip);
+    return {};
+  }
+  std::vector<data::Clip> chosen;
+  std::vector<Tensor> first;
+  for (int64_t i = 0; i < count; ++i) {
+    chosen.push_back(all[static_cast<size_t>(i * total / count)]);
+    first.push_back(maker.raw_states(chosen.back(), 1)[0]);
+  }
+  return {maker.batch(chosen, frames), at::stack(first)};
+}
+
+}  // namespace
+
+std::string files_identity(const std::vector<std::filesystem::path>& paths) {
+  std::string text;
+  for (const auto& path : paths)
+    text += fmt::format("{}{} {} {}", text.empty() ? "" : "; ", std::filesystem::absolute(path).string(),
+                        std::filesystem::file_size(path),
+                        std::filesystem::last_write_time(path).time_since_epoch().count());
+  return text;
+}
+
+Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, std::shared_ptr<VideoEncoder> encoder) {
+  const bool states = recipe.state_update != StateUpdate::kNone;
+  if (recipe.actions == ActionSource::kRecorded && !dataset.has("action"))
+    fail<DataError>("the episodes have no column 'action'; train.actions=state_change takes them from the states");
+  if (states && !dataset.has(recipe.state_column))
+    fail<DataError>("the episodes have no column '{}': set state_column, or state_update=none", recipe.state_column);
+  Vjepa2AcConfig config;
+  config.encoder = encoder->config;
+  config.predictor = recipe.predictor;
+  config.state_update = recipe.state_update;
+  config.predictor.action_size = ClipMaker::action_spec(dataset, recipe).block_size();
+  if (states) {
+    config.predictor.state_size = dataset.column(0, recipe.state_column, 0, 1).numel();
+    if (recipe.state_update == StateUpdate::kAdd) {  // any units: poses of arms are metres and radians already
+      const data::ColumnStatistics statistics = dataset.statistics(recipe.state_column);
+      config.state_mean = statistics.mean;
+      for (const double deviation : statistics.std) config.state_std.push_back(std::max(deviation, 1e-6));
+    }
+  }
+  config.validate();
+  return Vjepa2Ac(config, std::move(encoder));
+}
+
+AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
+                          const Preprocess& preprocess, uint64_t seed) {
+  const data::EpisodeDataset& dataset = *source.dataset;
+  auto clips = std::make_shared<const std::vector<data::Clip>>(
+      clips_of(dataset, data::Split::kTrain, recipe.train.frames, recipe.frameskip));
+  const int64_t batch = recipe.train.batch, per_epoch = static_cast<int64_t>(clips->size()) / batch;
+  if (per_epoch == 0)
+    fail<DataError>("{} clips of {} frames, {} rows apart, are fewer than a batch of {}", clips->size(),
+                    recipe.train.frames, recipe.frameskip, batch);
+  auto maker = std::make_shared<const ClipMaker>(source, recipe, model, preprocess);
+  log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
+           dataset.episodes_of(data::Split::kHeldOut).size(), clips->size(), per_epoch);
+  AcTrainData out;
+  out.grid = model.grid();
+  out.preprocess = preprocess;
+  out.actions = maker->spec();
+  out.held_out = held_out_clips(*maker, dataset, recipe);
+  // One permutation of all clips an epoch, as data::ClipLoader.
+  out.batch = [=, frames = recipe.train.frames, order = std::vector<int64_t>(),
+               ordered = int64_t{-1}](int64_t step) mutable {
+    if (const int64_t epoch = step / per_epoch; epoch != ordered) {
+      order = Random(seed, Stream::kDataOrder, static_cast<uint64_t>(epoch))
+                  .permutation(static_cast<int64_t>(clips->size()));
+      ordered = epoch;
+    }
+    std::vector<data::Clip> chosen;
+    for (int64_t i = 0; i < batch; ++i)
+      chosen.push_back((*clips)[static_cast<size_t>(order[static_cast<size_t>(step % per_epoch * batch + i)])]);
+    return maker->batch(chosen, frames);
+  };
+  return out;
+}
+
+}  // namespace foresee::tools

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+
+#include "data/episode/dataset.h"
+#include "jepa/train/action_predictor/recipe.h"
+
+namespace foresee::tools {
+
+/// What `foresee train --family vjepa2_ac` reads.
+struct AcSource {
+  const data::EpisodeDataset* dataset = nullptr;  // outlives the result
+  std::string identity;                           // of its files, for the latents
+  std::filesystem::path latents;                  // folder
+};
+
+/// A model for the data: sizes of actions and states, statistics of states; the predictor is not initialised.
+/// @param encoder  frozen, with its config. @throws DataError where the log has not the columns that the recipe asks
+/// for.
+Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, std::shared_ptr<VideoEncoder> encoder);
+
+/// Clips of an episode set as the action predictor trains on them: latents from the cache (made when absent), actions
+/// and states as the recipe says, shuffled by (seed, step); and held-out sequences, evenly spread.
+/// @throws DataError where no episode is long enough.
+AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
+                          const Preprocess& preprocess, uint64_t seed);
+
+/// "PATH SIZE TIME" of every file.
+std::string files_identity(const std::vector<std::filesystem::path>& paths);
+
+}  // namespace foresee::tools

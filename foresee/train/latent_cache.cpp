@@ -1,0 +1,123 @@
+#include "foresee/train/latent_cache.h"
+
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/files/staged.h"
+#include "jepa/core/interrupt.h"
+#include "jepa/core/log.h"
+#include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/inference_encoder.h"
+
+namespace foresee::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFeatures = "features";
+constexpr int64_t kFramesAtOnce = 8;
+
+/// FNV-1a over 8-byte words.
+uint64_t mixed(uint64_t hash, const void* data, size_t bytes) {
+  const auto* at = static_cast<const unsigned char*>(data);
+  for (size_t i = 0; i < bytes; i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, at + i, std::min<size_t>(8, bytes - i));
+    hash = (hash ^ word) * 1099511628211u;
+  }
+  return hash;
+}
+
+}  // namespace
+
+LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::ordered_json& identity)
+    : folder_(std::move(folder)), item_(std::move(item)) {
+  std::error_code code;
+  fs::create_directories(folder_, code);
+  if (code) fail("{}: cannot create a folder for latents: {}", folder_.string(), code.message());
+  const fs::path path = folder_ / "latents.json";
+  if (!fs::exists(path)) {
+    for (const auto& entry : fs::directory_iterator(folder_))
+      if (!is_temporary_name(entry.path().filename().string()))
+        fail("{}: holds other things than latents; nothing was changed; choose another folder", folder_.string());
+    write_json(path, identity);
+  }
+  const auto before = read_json(path);
+  for (const auto& [key, value] : identity.items())
+    if (!before.contains(key) || before.at(key) != nlohmann::json(value))
+      fail<CheckpointError>(
+          "{}: these latents are of another {}; remove the folder, or give another one with --latents",
+          folder_.string(), key);
+}
+
+fs::path LatentFolder::file(int64_t item) const { return folder_ / fmt::format("{}-{:06d}.safetensors", item_, item); }
+
+void LatentFolder::save(int64_t item, const Tensor& features) const {
+  save_safetensors(file(item), {{kFeatures, features}});
+}
+
+Tensor LatentFolder::features(int64_t item) const { return SafetensorsFile(file(item)).tensor(kFeatures); }
+
+std::string weights_fingerprint(const torch::nn::Module& module) {
+  uint64_t hash = 14695981039346656037u;
+  for (const auto& [name, value] : state_dict(module)) {
+    const Tensor flat = value.cpu().contiguous();
+    hash = mixed(hash, name.data(), name.size());
+    hash = mixed(hash, flat.const_data_ptr(), static_cast<size_t>(flat.nbytes()));
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
+                         const Preprocess& preprocess, const std::string& identity)
+    : folder_(
+          std::move(folder), "episode",
+          {{"encoder", weights_fingerprint(*model.encoder)},
+           {"picture", {{"size", model.config.encoder.image_size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
+           {"episodes", identity},
+           {"normalised", model.config.normalise_features}}),
+      mapped_(static_cast<size_t>(dataset.episodes())) {
+  const int64_t size = model.config.encoder.image_size;
+  std::vector<int64_t> missing;
+  int64_t rows = 0, done = 0;
+  for (int64_t episode = 0; episode < dataset.episodes(); ++episode)
+    if (!folder_.has(episode)) {
+      missing.push_back(episode);
+      rows += dataset.length(episode);
+    }
+  if (missing.empty()) return;
+  const int64_t bytes = rows * model.grid().tokens() * model.config.encoder.width * int64_t{sizeof(float)};
+  log_info("encoding {} frames of {} episodes into {} ({:.2f} GB)", rows, missing.size(), folder_.path().string(),
+           static_cast<double>(bytes) / 1e9);
+  const InferenceEncoder encoder(model.encoder, Precision::kFloat32);
+  Progress progress("encode", rows, "frames");
+  for (const int64_t episode : missing) {
+    if (interrupted())
+      fail("interrupted: {} of {} frames are encoded; the same command goes on from there", done, rows);
+    std::vector<Tensor> parts;
+    for (int64_t first = 0; first < dataset.length(episode); first += kFramesAtOnce) {
+      const int64_t count = std::min(kFramesAtOnce, dataset.length(episode) - first);
+      const Tensor pictures = frame_input(dataset.frames(episode, first, count), preprocess, size, size);
+      const Tensor clips = pictures.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1});
+      parts.push_back(model.normalise(encoder.forward(clips)));
+      done += count;
+      progress.update(done);
+    }
+    folder_.save(episode, at::cat(parts));
+  }
+  progress.finish();
+}
+
+Tensor LatentCache::rows(int64_t episode, int64_t first, int64_t count, int64_t step) const {
+  Tensor& all = mapped_.at(static_cast<size_t>(episode));
+  if (!all.defined()) all = folder_.features(episode);
+  FORESEE_CHECK(first >= 0 && count >= 1 && first + (count - 1) * step < all.size(0),
+                "expected rows of an episode of {}, got {} rows from {}", all.size(0), count, first);
+  return all.slice(0, first, first + (count - 1) * step + 1, step);
+}
+
+}  // namespace foresee::tools

@@ -1,0 +1,188 @@
+#include "foresee/train/lewm_data.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "data/episode/clip_loader.h"
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
+
+namespace foresee::tools {
+namespace {
+
+constexpr int64_t kProbeNumbers = 8;  // of a state, at most
+
+/// What the probes look for: a column, how many of its numbers, and their names. The last may be an angle in rad.
+struct ProbeTarget {
+  std::string column;
+  int64_t numbers;
+  std::vector<std::string> names;
+  bool ends_in_angle = false;
+
+  /// @param rows  float [..., columns]. @returns float [..., numbers], or with sine and cosine of the angle behind.
+  Tensor of(const Tensor& rows) const {
+    const Tensor kept = rows.slice(-1, 0, numbers);
+    if (!ends_in_angle) return kept;
+    const Tensor angle = kept.slice(-1, numbers - 1);
+    return at::cat({kept, angle.sin(), angle.cos()}, -1);
+  }
+};
+
+std::optional<ProbeTarget> probe_target(const data::EpisodeDataset& dataset) {
+  const char* const column = dataset.has("state") ? "state" : dataset.has("proprio") ? "proprio" : nullptr;
+  if (column == nullptr) return std::nullopt;
+  const int64_t size = dataset.column(0, column, 0, 1).numel();
+  // Push-T: agent, block, angle, then velocities, which one picture does not show.
+  if (dataset.has("block_pose"))
+    return ProbeTarget{column,
+                       std::min<int64_t>(5, size),
+                       {"agent_x", "agent_y", "block_x", "block_y", "angle", "angle_sin", "angle_cos"},
+                       /*ends_in_angle=*/size >= 5};
+  if (size == 2 && dataset.has("pos_agent")) return ProbeTarget{column, 2, {"agent_x", "agent_y"}};
+  return ProbeTarget{column, std::min(size, kProbeNumbers), {}};
+}
+
+/// `count` of the clips, evenly spread.
+std::vector<data::Clip> spread(const std::vector<data::Clip>& all, int64_t count) {
+  const auto total = static_cast<int64_t>(all.size());
+  std::vector<data::Clip> chosen;
+  for (int64_t i = 0; i < std::min(count, total); ++i)
+    chosen.push_back(all[static_cast<size_t>(i * total / std::min(count, total))]);
+  return chosen;
+}
+
+/// Columns that a model reads beside pictures and actions.
+std::vector<std::string> model_columns(const data::EpisodeDataset& dataset, const LewmConfig& model) {
+  if (model.proprioception == 0) return {};
+  if (!dataset.has("proprio"))
+    fail<DataError>("the model takes {} numbers of column 'proprio' (model.proprioception), the episodes have none",
+                    model.proprioception);
+  const int64_t size = dataset.column(0, "proprio", 0, 1).numel();
+  if (size != model.proprioception)
+    fail<DataError>("column 'proprio' has {} numbers, the model takes {} (model.proprioception)", size,
+                    model.proprioception);
+  return {"proprio"};
+}
+
+Tensor proprio_of(const data::ClipBatch& batch) {  // [B, T, S]
+  const auto found = batch.columns.find("proprio");
+  return found == batch.columns.end() ? Tensor() : found->second.flatten(2).nan_to_num(0.0);
+}
+
+/// [B, T, frameskip, A] in environment units -> [B, T, frameskip * A], normalised, without NaN.
+Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
+  return spec.normalise(actions).nan_to_num_(0.0);
+}
+
+}  // namespace
+
+void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
+  if (dataset.height() != size || dataset.width() != size)
+    fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {} (model.vit.image_size)",
+                    dataset.height(), dataset.width(), size, size);
+}
+
+data::ClipShape held_out_shape(const LewmRecipe& recipe) {
+  return {.frames = recipe.model.predictor.history() + recipe.held_out_horizon,
+          .frameskip = recipe.frameskip,
+          .columns = {}};
+}
+
+LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec) {
+  require_picture_size(dataset, recipe.model.vit.image_size);
+  data::ClipShape shape = held_out_shape(recipe);
+  shape.columns = model_columns(dataset, recipe.model);
+  const bool takes_proprio = !shape.columns.empty();
+  const auto target = probe_target(dataset);
+  if (target && !(takes_proprio && target->column == "proprio")) shape.columns.push_back(target->column);
+  const auto chosen = spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences);
+  if (chosen.empty()) return {};
+  data::ClipBatch batch = dataset.read(shape, chosen);
+  LewmHeldOut out{batch.frames, normalised_blocks(spec, batch.actions), {}};
+  if (takes_proprio) out.proprio = proprio_of(batch);
+  if (!target) return out;
+  out.factors = target->names;
+  out.state = target->of(batch.columns.at(target->column).flatten(2));
+  if (recipe.probe_frames == 0) return out;
+  shape.frames = shape.frameskip = 1;
+  const data::ClipBatch fitted =
+      dataset.read(shape, spread(dataset.clips(shape, data::Split::kTrain), recipe.probe_frames));
+  out.probe_frames = fitted.frames.flatten(0, 1);
+  out.probe_state = target->of(fitted.columns.at(target->column).flatten(2).flatten(0, 1));
+  if (takes_proprio) out.probe_proprio = proprio_of(fitted).flatten(0, 1);
+  return out;
+}
+
+LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed) {
+  LewmTrainData out;
+  out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
+  out.preprocess.size = recipe.model.vit.image_size;
+  out.held_out = lewm_held_out(dataset, recipe, out.actions);
+  if (!out.held_out.frames.defined())
+    log_warning("no held-out episode has {} steps: training goes on without evaluation", held_out_shape(recipe).span());
+  const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
+                              .frameskip = recipe.frameskip,
+                              .columns = model_columns(dataset, recipe.model)};
+  if (!shape.columns.empty()) {
+    const auto statistics = dataset.statistics("proprio");
+    out.proprio_mean = statistics.mean;
+    out.proprio_std = statistics.std;
+  }
+  if (dataset.clips(shape, data::Split::kTrain).empty())
+    fail<DataError>("none of {} episodes has {} steps: a clip is {} frames, {} steps apart", dataset.episodes(),
+                    shape.span(), shape.frames, shape.frameskip);
+  const data::LoaderConfig loading{.batch = recipe.train.batch, .seed = seed};
+  auto loader = std::make_shared<data::ClipLoader>(dataset, shape, loading);
+  log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
+           dataset.episodes_of(data::Split::kHeldOut).size(), loader->clips(), loader->steps_per_epoch());
+  out.batch = [loader, spec = out.actions](int64_t step) {
+    data::ClipBatch batch = loader->batch(step);
+    return LewmBatch{batch.frames, normalised_blocks(spec, batch.actions), proprio_of(batch)};
+  };
+  return out;
+}
+
+LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
+                               const Preprocess& preprocess, const ActionSpec& spec) {
+  constexpr int64_t kPictures = 256;  // encoded at a time
+  const torch::NoGradGuard no_grad;
+  const auto episodes = dataset.episodes_of(split);
+  LatentEpisodes out;
+  std::vector<Tensor> embeddings, actions;
+  auto places = std::make_shared<std::vector<data::Clip>>();  // of every row
+  Progress progress("encode", static_cast<int64_t>(episodes.size()), "episodes");
+  for (const int64_t episode : episodes) {
+    const int64_t length = dataset.length(episode);
+    for (int64_t row = 0; row < length; row += kPictures) {
+      const int64_t count = std::min(kPictures, length - row);
+      const Tensor proprio = model->config.proprioception > 0
+                                 ? dataset.column(episode, "proprio", row, count).flatten(1).to(at::kFloat)
+                                 : Tensor();
+      embeddings.push_back(model->embed(dataset.frames(episode, row, count), preprocess, proprio));
+    }
+    const Tensor raw = dataset.column(episode, "action", 0, length).to(at::kFloat);  // [T, A]
+    ActionSpec single = spec;
+    single.block = 1;
+    actions.push_back(normalised_blocks(single, raw));
+    out.length.push_back(length);
+    for (int64_t row = 0; row < length; ++row) places->push_back({episode, row});
+    progress.update(static_cast<int64_t>(out.length.size()), "");
+  }
+  progress.finish();
+  if (episodes.empty()) return out;
+  out.embeddings = at::cat(embeddings);
+  out.actions = at::cat(actions);
+  out.pictures = [&dataset, places](const Tensor& rows) {
+    std::vector<Tensor> frames;
+    for (int64_t i = 0; i < rows.size(0); ++i) {
+      const data::Clip& place = (*places)[static_cast<size_t>(rows[i].item<int64_t>())];
+      frames.push_back(dataset.frames(place.episode, place.start, 1));
+    }
+    return at::cat(frames);
+  };
+  return out;
+}
+
+}  // namespace foresee::tools

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "data/episode/dataset.h"
+#include "jepa/train/heads/task.h"
+#include "jepa/train/lewm/recipe.h"
+
+namespace foresee::tools {
+
+/// Clips of an episode set as LeWM trains on them: actions normalised by the set's own statistics, NaN -> 0, shuffled
+/// by (seed, step), read ahead; held-out sequences of history + held_out_horizon frames, evenly spread; and frames of
+/// training episodes that probes are fitted on. The probes' target is the column "state" (else "proprio"): in Two-Room
+/// the agent's position, in Push-T positions and the block's angle, as it is and as sine and cosine, which do not jump.
+/// @param dataset  outlives the result. @param size  pixels of the model's pictures.
+/// @throws DataError when the pictures are of another size or no episode is long enough.
+LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed);
+
+/// Frames of a held-out sequence: the history, then held_out_horizon predictions.
+data::ClipShape held_out_shape(const LewmRecipe& recipe);
+/// The held-out part of it. @param spec  what actions are normalised with. Without frames where no held-out episode is
+/// long enough. @throws DataError when the pictures are of another size.
+LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec);
+
+/// @param size  pixels of the model's pictures. @throws DataError when the episodes' are of another size.
+void require_picture_size(const data::EpisodeDataset& dataset, int64_t size);
+
+/// Embeddings of every row of a split, with a progress bar, for heads. @param dataset  outlives the result.
+/// @param spec  what actions are normalised with. @throws DataError.
+LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
+                               const Preprocess& preprocess, const ActionSpec& spec);
+
+}  // namespace foresee::tools

@@ -1,0 +1,79 @@
+
+#include <cmath>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/lewm/lewm.h"
+
+namespace foresee {
+namespace {
+
+bool begins_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
+bool ends_with(const std::string& text, const std::string& suffix) {
+  return text.size() >= suffix.size() && text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+/// The initial value of one parameter; `draws` and `first` give the numbers that belong to it.
+Tensor initial_value(const std::string& name, const Tensor& like, double fan_in, const Random& draws, uint64_t first) {
+  const auto shape = like.sizes();
+  const bool weight = ends_with(name, ".weight");
+  if (begins_with(name, "encoder.")) {  // transformers ViTPreTrainedModel._init_weights, initializer_range 0.02
+    const bool norm = name.find("layernorm") != std::string::npos;
+    if (norm) return at::full(shape, weight ? 1.0 : 0.0);
+    return ends_with(name, ".bias") ? at::zeros(shape) : draws.normal_tensor(shape, first) * 0.02;
+  }
+  if (name == "predictor.pos_embedding") return draws.normal_tensor(shape, first);
+  if (name.find("adaLN_modulation") != std::string::npos) return at::zeros(shape);
+  const bool norm =
+      like.dim() == 1 &&
+      (ends_with(name, "norm.weight") || ends_with(name, "norm.bias") || name.find("mlp.net.0.") != std::string::npos ||
+       name.find("proj.net.1.") != std::string::npos || name.find("projector.net.1.") != std::string::npos);
+  if (norm) return at::full(shape, weight ? 1.0 : 0.0);
+  const double bound = 1.0 / std::sqrt(fan_in);  // torch.nn.Linear and Conv1d
+  return draws.uniform_tensor(shape, first) * (2 * bound) - bound;
+}
+
+}  // namespace
+
+void initialise(Lewm& model, uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  const Random draws(seed, Stream::kInit);
+  uint64_t first = 0;
+  const auto parameters = model->named_parameters();
+  for (const auto& item : parameters) {
+    const Tensor& value = item.value();
+    // The inputs of a layer, also for its bias.
+    double fan_in = static_cast<double>(value.numel() / value.size(0));
+    if (ends_with(item.key(), ".bias"))
+      if (const auto* weight = parameters.find(item.key().substr(0, item.key().size() - 4) + "weight"))
+        fan_in = static_cast<double>(weight->numel() / weight->size(0));
+    value.copy_(initial_value(item.key(), value, fan_in, draws, first));
+    first += static_cast<uint64_t>(value.numel());
+  }
+  for (const auto& item : model->named_buffers())
+    item.value().fill_(ends_with(item.key(), "running_var") || ends_with(item.key(), "state_encoder.std") ? 1 : 0);
+}
+
+TensorMap with_transformers4_names(const TensorMap& tensors) {
+  static const std::vector<std::pair<std::string, std::string>> kRenamed{
+      {".attention.q_proj.", ".attention.attention.query."},
+      {".attention.k_proj.", ".attention.attention.key."},
+      {".attention.v_proj.", ".attention.attention.value."},
+      {".attention.o_proj.", ".attention.output.dense."},
+      {".mlp.fc1.", ".intermediate.dense."},
+      {".mlp.fc2.", ".output.dense."}};
+  static const std::string kBlocks5 = "encoder.layers.", kBlocks4 = "encoder.encoder.layer.";
+  TensorMap out;
+  for (const auto& [name, tensor] : tensors) {
+    std::string renamed = name;
+    if (begins_with(name, kBlocks5.c_str())) {
+      renamed.replace(0, kBlocks5.size(), kBlocks4);
+      for (const auto& [from, to] : kRenamed)
+        if (const size_t at = renamed.find(from); at != std::string::npos) renamed.replace(at, from.size(), to);
+    }
+    if (!out.emplace(renamed, tensor).second) fail<CheckpointError>("two tensors have the name '{}'", renamed);
+  }
+  return out;
+}
+
+}  // namespace foresee

@@ -1,0 +1,100 @@
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/files/export.h"
+#include "jepa/model/vjepa2/files/readers.h"
+
+namespace foresee {
+namespace fs = std::filesystem;
+
+// Note [V-JEPA 2 folders]
+// model.safetensors of family vjepa2 is the encoder, under the official names. Beside it may lie predictor.safetensors
+// and target_encoder.safetensors (every checkpoint of a run has them), and a probe: probe.safetensors with probe.json.
+// Family vjepa2_ac has both networks in model.safetensors: "encoder.NAME" and "predictor.NAME".
+
+namespace {
+
+/// probe.json: what the probe's tensors do not say.
+struct ProbeInfo {
+  int64_t heads = 16;
+  double layer_norm_eps = 1e-5;
+  std::vector<std::string> labels;
+};
+void describe(Fields& f, ProbeInfo& info) {
+  f("heads", info.heads, "attention heads", {1});
+  f("layer_norm_eps", info.layer_norm_eps, "epsilon of every LayerNorm", {0});
+  f("labels", info.labels, "name of every class; empty: not known");
+}
+
+constexpr const char *kVjepa2PredictorFile = "predictor.safetensors",
+                     *kVjepa2TargetEncoderFile = "target_encoder.safetensors", *kVjepa2ProbeFile = "probe.safetensors",
+                     *kVjepa2ProbeInfoFile = "probe.json";
+
+}  // namespace
+
+Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options) {
+  const ModelFolder files = load_model_folder(folder);
+  const std::string where = (folder / "config.json").string() + ": model";
+  Vjepa2Weights weights{.source = folder.string(), .format = "foresee"};
+  weights.preprocess = files.preprocess;
+  if (files.family == "vjepa2_ac") {
+    if (options.weights != EncoderKey::kDefault)
+      fail<CheckpointError>("{}: --weights: a folder of family vjepa2_ac holds one encoder", folder.string());
+    weights.config.encoder =
+        parse_config<VideoEncoderConfig>(files.model.value("encoder", nlohmann::json::object()), where + ".encoder");
+    weights.encoder = with_prefix_removed(files.weights, "encoder.");
+    weights.action_predictor = with_prefix_removed(files.weights, "predictor.");
+    const auto heads = files.model.value("/predictor/heads"_json_pointer, nlohmann::json());
+    weights.action_sizes =
+        stack_sizes(weights.action_predictor, "predictor_blocks",
+                    heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads,
+                    "--action-heads", where);
+    return weights;
+  }
+  if (files.family != "vjepa2")
+    fail<CheckpointError>("expected a model of family 'vjepa2', got '{}' ({})", files.family, folder.string());
+  weights.config = parse_config<Vjepa2Config>(files.model, where);
+  weights.encoder = files.weights;
+  if (options.weights == EncoderKey::kTargetEncoder) {
+    if (!fs::exists(folder / kVjepa2TargetEncoderFile))
+      fail<CheckpointError>("{}: --weights target_encoder: no {}", folder.string(), kVjepa2TargetEncoderFile);
+    weights.encoder = SafetensorsFile(folder / kVjepa2TargetEncoderFile).tensors();
+  }
+  if (fs::exists(folder / kVjepa2PredictorFile))
+    weights.predictor = SafetensorsFile(folder / kVjepa2PredictorFile).tensors();
+  if (fs::exists(folder / kVjepa2ProbeFile)) {
+    const auto info =
+        parse_config<ProbeInfo>(read_json(folder / kVjepa2ProbeInfoFile), (folder / kVjepa2ProbeInfoFile).string());
+    ProbeWeights probe{.tensors = SafetensorsFile(folder / kVjepa2ProbeFile).tensors()};
+    probe.sizes = probe_sizes(probe.tensors, options.probe_heads.value_or(info.heads), folder.string());
+    probe.layer_norm_eps = info.layer_norm_eps;
+    probe.labels = info.labels;
+    weights.probe = std::move(probe);
+  }
+  return weights;
+}
+
+void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
+  if (weights.encoder.empty()) fail<CheckpointError>("{}: holds no encoder to export", weights.source);
+  if (!weights.action_predictor.empty())
+    fail<CheckpointError>("{}: an action-conditioned model: `--format official` writes it", weights.source);
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), code.message());
+  if (weights.probe) {
+    save_safetensors(folder / kVjepa2ProbeFile, weights.probe->tensors);
+    write_json(
+        folder / kVjepa2ProbeInfoFile,
+        config_json(ProbeInfo{weights.probe->sizes.heads, weights.probe->layer_norm_eps, weights.probe->labels}));
+  }
+  if (!weights.predictor.empty()) save_safetensors(folder / kVjepa2PredictorFile, weights.predictor);
+  ModelFolder model;
+  model.family = "vjepa2";
+  model.model = config_json(weights.config);
+  model.preprocess = weights.preprocess;
+  model.weights = weights.encoder;
+  save_model_folder(folder, model);
+}
+
+}  // namespace foresee

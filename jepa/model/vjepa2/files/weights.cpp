@@ -1,0 +1,169 @@
+#include "jepa/model/vjepa2/files/weights.h"
+
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <span>
+
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/io/pt_file.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/files/readers.h"
+
+namespace foresee {
+namespace fs = std::filesystem;
+namespace {
+
+struct KnownHeads {
+  int64_t width, depth, heads;
+};
+
+// Published models; heads of a size that was never published are not guessed (a ViT of 1664 x 48 has 16 or 26).
+constexpr KnownHeads kEncoderHeads[] = {
+    {192, 12, 3},    // vit_tiny
+    {384, 12, 6},    // vit_small
+    {768, 12, 12},   // vit_base
+    {1024, 24, 16},  // vit_large
+    {1280, 32, 16},  // vit_huge
+    {1408, 40, 22},  // vit_giant_xformers
+};
+constexpr KnownHeads kPredictorHeads[] = {
+    {384, 12, 12},   // masked predictor
+    {1024, 24, 16},  // action-conditioned predictor
+};
+
+std::optional<int64_t> known_heads(std::span<const KnownHeads> table, int64_t width, int64_t depth) {
+  for (const auto& known : table)
+    if (known.width == width && known.depth == depth) return known.heads;
+  return std::nullopt;
+}
+
+/// The tensor of a name with so many axes. @throws CheckpointError.
+const Tensor& required(const TensorMap& tensors, const std::string& name, int64_t axes, const std::string& source) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) fail<CheckpointError>("{}: no tensor '{}'", source, name);
+  if (found->second.dim() != axes || found->second.numel() == 0)
+    fail<CheckpointError>("{}: expected '{}' with {} axes, got {}", source, name, axes,
+                          foresee::describe(found->second));
+  return found->second;
+}
+
+}  // namespace
+
+double StackSizes::mlp_ratio() const {
+  double ratio = static_cast<double>(mlp) / static_cast<double>(width);
+  while (static_cast<int64_t>(static_cast<double>(width) * ratio) < mlp) ratio = std::nextafter(ratio, HUGE_VAL);
+  return ratio;
+}
+
+StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std::optional<int64_t> heads,
+                       const std::string& option, const std::string& source) {
+  StackSizes sizes;
+  while (tensors.contains(fmt::format("{}.{}.norm1.weight", blocks, sizes.depth))) ++sizes.depth;
+  sizes.width = required(tensors, blocks + ".0.norm1.weight", 1, source).size(0);
+  sizes.mlp = required(tensors, blocks + ".0.mlp.fc1.weight", 2, source).size(0);
+  sizes.qkv_bias = tensors.contains(blocks + ".0.attn.qkv.bias");
+  if (!heads && blocks == "blocks") heads = known_heads(kEncoderHeads, sizes.width, sizes.depth);
+  if (!heads && blocks == "predictor_blocks") heads = known_heads(kPredictorHeads, sizes.width, sizes.depth);
+  if (!heads)
+    fail<CheckpointError>(
+        "{}: {} blocks of width {} are no published model, and the file does not say how many attention heads they "
+        "have: pass {} N",
+        source, sizes.depth, sizes.width, option);
+  if (*heads < 1 || sizes.width % *heads != 0)
+    fail<CheckpointError>("{}: {} {}: expected a divisor of the width {}", source, option, *heads, sizes.width);
+  sizes.heads = *heads;
+  return sizes;
+}
+
+void set_encoder_sizes(VideoEncoderConfig& config, const TensorMap& encoder, std::optional<int64_t> heads,
+                       const std::string& source) {
+  const StackSizes sizes = stack_sizes(encoder, "blocks", heads, "--heads", source);
+  const Tensor& kernel = required(encoder, "patch_embed.proj.weight", 5, source);  // [D, 3, t, p, p]
+  config.width = sizes.width;
+  config.depth = sizes.depth;
+  config.heads = sizes.heads;
+  config.mlp_ratio = sizes.mlp_ratio();
+  config.qkv_bias = sizes.qkv_bias;
+  config.tubelet_size = kernel.size(2);
+  config.patch_size = kernel.size(3);
+}
+
+void set_predictor_sizes(MaskedPredictorConfig& config, const TensorMap& predictor, std::optional<int64_t> heads,
+                         const std::string& source) {
+  const StackSizes sizes = stack_sizes(predictor, "predictor_blocks", heads, "--predictor-heads", source);
+  config.width = sizes.width;
+  config.depth = sizes.depth;
+  config.heads = sizes.heads;
+  config.mlp_ratio = sizes.mlp_ratio();
+  config.qkv_bias = sizes.qkv_bias;
+  config.mask_tokens = 0;
+  while (predictor.contains(fmt::format("mask_tokens.{}", config.mask_tokens))) ++config.mask_tokens;
+  if (config.mask_tokens == 0) fail<CheckpointError>("{}: the predictor has no mask tokens", source);
+}
+
+StackSizes probe_sizes(const TensorMap& probe, std::optional<int64_t> heads, const std::string& source) {
+  constexpr int64_t kPublishedHeads = 16;  // of the official probes of every encoder
+  const Tensor& queries = required(probe, "pooler.query_tokens", 3, source);
+  if (!heads && queries.size(2) % kPublishedHeads == 0) heads = kPublishedHeads;
+  if (probe.contains("pooler.blocks.0.norm1.weight"))
+    return stack_sizes(probe, "pooler.blocks", heads, "--probe-heads", source);
+  if (!heads)
+    fail<CheckpointError>("{}: the file does not say how many attention heads the probe has: pass --probe-heads N",
+                          source);
+  const std::string cross = "pooler.cross_attention_block.";
+  return {.width = queries.size(2),
+          .depth = 0,
+          .heads = *heads,
+          .mlp = required(probe, cross + "mlp.fc1.weight", 2, source).size(0),
+          .qkv_bias = probe.contains(cross + "xattn.q.bias")};
+}
+
+Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options) {
+  Vjepa2Weights weights;
+  try {
+    if (!fs::is_directory(path)) {
+      weights = read_official(path, options);
+    } else if (fs::path folder = resolve_model_folder(path); is_huggingface_folder(folder)) {
+      weights = read_huggingface(folder, options);
+    } else {
+      weights = read_foresee(folder, options);
+    }
+    if (!weights.encoder.empty()) weights.config.encoder.validate();
+    if (!weights.predictor.empty()) weights.config.predictor.validate();
+  } catch (const ConfigError& error) {
+    const std::string text = error.what();
+    fail<CheckpointError>("{}{}", text.find(path.string()) == std::string::npos ? path.string() + ": " : "", text);
+  }
+  for (const TensorMap* tensors : {&weights.encoder, &weights.predictor, &weights.action_predictor})
+    warn_of_weights_not_finite(path, *tensors);
+  if (weights.probe) warn_of_weights_not_finite(path, weights.probe->tensors);
+  return weights;
+}
+
+bool is_vjepa2(const fs::path& path) {
+  try {
+    if (!fs::is_directory(path)) return is_official(PtFile(path));
+    const fs::path folder = resolve_model_folder(path);
+    if (is_huggingface_folder(folder)) return true;
+    const auto family = read_json(folder / "config.json").value("family", std::string());
+    return family == "vjepa2" || family == "vjepa2_ac";
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+LoadedVideoEncoder load_video_encoder(const fs::path& path, const Vjepa2ReadOptions& options) {
+  const Vjepa2Weights weights = read_vjepa2(path, options);
+  if (weights.encoder.empty()) fail<CheckpointError>("{}: holds no encoder", path.string());
+  LoadedVideoEncoder loaded{std::make_shared<VideoEncoder>(weights.config.encoder), weights.preprocess};
+  adopt_state_dict(*loaded.encoder, weights.encoder, path.string());
+  for (auto& parameter : loaded.encoder->parameters()) parameter.requires_grad_(false);
+  return loaded;
+}
+
+LoadedVideoEncoder load_video_encoder(const fs::path& path) { return load_video_encoder(path, {}); }
+
+}  // namespace foresee

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jepa/io/model_folder.h"
+#include "jepa/model/vjepa2/vjepa2.h"
+
+namespace foresee {
+
+/// Which of the two encoders of one of Meta's files: the trained one or its moving average.
+enum class EncoderKey {
+  kDefault,  // encoder for pretraining files (as Meta's hub does), target_encoder for action-conditioned ones
+  kEncoder,
+  kTargetEncoder,
+};
+inline constexpr std::pair<EncoderKey, std::string_view> kEncoderKeyNames[] = {
+    {EncoderKey::kDefault, "default"},
+    {EncoderKey::kEncoder, "encoder"},
+    {EncoderKey::kTargetEncoder, "target_encoder"}};
+
+/// What a file may not say of itself, and what the user may want to be read.
+struct Vjepa2ReadOptions {
+  EncoderKey weights = EncoderKey::kDefault;  // --weights
+  // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
+  // file's name says so), 64 frames.
+  std::optional<int64_t> heads, predictor_heads, action_heads, probe_heads;
+  std::optional<int64_t> image_size, frames;
+  int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
+};
+
+/// Sizes of a stack of transformer blocks, as its tensors show them.
+struct StackSizes {
+  int64_t width = 0, depth = 0, heads = 0, mlp = 0;
+  bool qkv_bias = true;
+
+  /// The double r with int(width * r) == mlp.
+  double mlp_ratio() const;
+};
+
+/// An attentive probe: tensors "pooler.*" and "linear.*" (or "verb_classifier.*", "noun_classifier.*",
+/// "action_classifier.*"), official names.
+struct ProbeWeights {
+  TensorMap tensors;
+  StackSizes sizes;                 // depth: self-attention blocks in front of the cross-attention block
+  double layer_norm_eps = 1e-5;     // official 1e-5, Hugging Face 1e-6
+  std::vector<std::string> labels;  // by class; empty where the file has none
+};
+
+/// Everything that one file or folder of the V-JEPA 2 family holds, under the official names, whatever the names in it.
+/// Tensors are views of memory-mapped files.
+struct Vjepa2Weights {
+  std::string source;  // the path, for messages
+  std::string format;  // "foresee", "huggingface", "official"
+  /// Architecture of what is there; of what is not, the defaults. Hugging Face's folders set their quirks.
+  Vjepa2Config config;
+  Preprocess preprocess;
+  TensorMap encoder;           // empty in a probe file
+  TensorMap predictor;         // masked predictor; empty where there is none
+  TensorMap action_predictor;  // V-JEPA 2-AC; empty where there is none
+  StackSizes action_sizes;
+  std::optional<ProbeWeights> probe;
+};
+
+/// Reads the weights of the V-JEPA 2 family from whatever they come in:
+///  - a model folder, checkpoint folder or run folder of this program;
+///  - a Hugging Face folder (config.json of model_type "vjepa2"; model.safetensors or its sharded index);
+///  - Meta's .pt files: pretraining, action-conditioned, probe.
+/// @throws CheckpointError for another family, a V-JEPA 2.1 file (by name), sizes that need an option (names it), or
+/// tensors that do not fit (all of them at once).
+Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {});
+
+/// Whether read_vjepa2 is the reader for a path: one of Meta's .pt files or a Hugging Face folder of model_type vjepa2,
+/// or a folder of ours of family vjepa2 or vjepa2_ac. Never throws for a path that is something else.
+bool is_vjepa2(const std::filesystem::path& path);
+
+/// The encoder alone, weights frozen; it takes the mapped tensors as they are.
+LoadedVideoEncoder load_video_encoder(const std::filesystem::path& path, const Vjepa2ReadOptions& options);
+
+/// Sizes of a stack from its tensors. @param blocks  "blocks", "predictor_blocks", "pooler.blocks".
+/// @param heads  undefined: from the published model with this width and depth.
+/// @param option  what a message names where they are unknown: "--heads".
+StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std::optional<int64_t> heads,
+                       const std::string& option, const std::string& source);
+
+}  // namespace foresee

@@ -1,0 +1,63 @@
+#include "jepa/train/action_predictor/recipe.h"
+
+#include "jepa/core/error.h"
+
+namespace foresee {
+namespace {
+
+AcRecipe published_ac() {
+  AcRecipe recipe;            // the defaults of the configs
+  recipe.loop.steps = 94500;  // 315 epochs of 300
+  recipe.loop.checkpoint_every = 300;
+  recipe.loop.evaluate_every = 300;
+  return recipe;
+}
+
+AcRecipe small_ac() {
+  AcRecipe recipe;
+  recipe.predictor.width = 192;
+  recipe.predictor.depth = 4;
+  recipe.predictor.heads = 6;
+  recipe.state_update = StateUpdate::kNone;
+  recipe.actions = ActionSource::kRecorded;
+  recipe.train.frames = 4;
+  recipe.train.batch = 16;
+  recipe.train.peak_rate = 1e-3;
+  recipe.frameskip = 5;
+  recipe.loop = {.steps = 2000, .checkpoint_every = 200, .keep_checkpoints = 2, .evaluate_every = 200, .log_every = 10};
+  return recipe;
+}
+
+}  // namespace
+
+void AcRecipe::validate() const {
+  if (actions == ActionSource::kStateChange && state_update == StateUpdate::kNone)
+    fail<ConfigError>("actions: state_change needs states; state_update is none");
+  if (predictor.use_extrinsics) fail<ConfigError>("predictor.use_extrinsics: episode files have no camera poses");
+}
+
+void describe(Fields& f, AcRecipe& r) {
+  f("predictor", r.predictor, "architecture; action_size and state_size are taken from the data");
+  f.choice("state_update", r.state_update, kStateUpdateNames,
+           "how the robot's state follows an action; none: the predictor is told no states");
+  f.choice("actions", r.actions, kActionSourceNames, "recorded: column action; state_change: from frame to frame");
+  f("state_column", r.state_column, "column with the robot's state");
+  f("train", r.train, "loss and optimizer");
+  f("loop", r.loop, "steps, checkpoints, evaluation");
+  f("frameskip", r.frameskip, "rows of the log between frames", {1});
+  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
+  f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1});
+}
+
+const std::vector<std::string>& ac_presets() {
+  static const std::vector<std::string> names{"vjepa2-ac", "vjepa2-ac-s"};
+  return names;
+}
+
+AcRecipe ac_recipe(const std::string& preset) {
+  if (preset == "vjepa2-ac") return published_ac();
+  if (preset == "vjepa2-ac-s") return small_ac();
+  fail<ConfigError>("unknown preset '{}' of family 'vjepa2_ac'{}", preset, suggestion(preset, ac_presets()));
+}
+
+}  // namespace foresee

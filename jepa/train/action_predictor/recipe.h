@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "jepa/train/action_predictor/task.h"
+
+namespace foresee {
+
+/// Where a log's actions come from.
+enum class ActionSource {
+  kRecorded,     // the column "action", z-scored by the training episodes
+  kStateChange,  // the change of the state from frame to frame, as V-JEPA 2-AC on DROID; not scaled
+};
+inline constexpr std::pair<ActionSource, std::string_view> kActionSourceNames[] = {
+    {ActionSource::kRecorded, "recorded"}, {ActionSource::kStateChange, "state_change"}};
+
+/// All that training a `vjepa2_ac` on logs is configured by. The encoder comes from elsewhere; sizes of actions and
+/// states come from the data.
+struct AcRecipe {
+  ActionPredictorConfig predictor;
+  StateUpdate state_update = StateUpdate::kArmPose;
+  ActionSource actions = ActionSource::kStateChange;
+  std::string state_column = "state";
+  AcTrainConfig train;
+  LoopConfig loop;
+  int64_t frameskip = 1;            // rows of the log between frames
+  int64_t held_out_sequences = 32;  // evaluated; at most
+  int64_t held_out_horizon = 4;     // frames rolled out
+
+  /// @throws ConfigError where the keys contradict each other.
+  void validate() const;
+};
+void describe(Fields& fields, AcRecipe& recipe);
+
+/// Names of the presets.
+///   vjepa2-ac    the released predictor and recipe: 305 M parameters beside ViT-g's encoder, arm poses as actions;
+///   vjepa2-ac-s  4 layers of 192, any actions, no states: for a CPU.
+const std::vector<std::string>& ac_presets();
+/// @throws ConfigError naming the presets.
+AcRecipe ac_recipe(const std::string& preset);
+
+}  // namespace foresee

@@ -1,0 +1,133 @@
+#include "jepa/train/lewm/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/loss/collapse.h"
+#include "jepa/loss/sigreg.h"
+#include "jepa/train/probe/latent_probe.h"
+
+namespace foresee {
+namespace {
+
+constexpr int64_t kPictures = 256;                                          // encoded at a time
+constexpr double kLeastRank = 0.05;                                         // of the width
+constexpr double kLeastSpread = 0.1;                                        // standard deviation; SIGReg asks for 1
+constexpr uint64_t kEvaluationStep = std::numeric_limits<uint32_t>::max();  // no training step draws these directions
+
+/// Puts a module into evaluation mode and back.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module) : module_(module), training_(module.is_training()) {
+    module_.eval();
+  }
+  ~EvaluationMode() { module_.train(training_); }
+
+ private:
+  torch::nn::Module& module_;
+  bool training_;
+};
+
+/// @param frames  uint8 [N, 3, H, W], anywhere. @param proprio  float [N, S] or undefined. @returns float [N, D].
+Tensor embed_all(const Lewm& model, const Preprocess& preprocess, const Tensor& frames, const Tensor& proprio) {
+  const auto device = model->vit.cls.device();
+  std::vector<Tensor> parts;
+  for (int64_t first = 0; first < frames.size(0); first += kPictures) {
+    const int64_t last = std::min(first + kPictures, frames.size(0));
+    parts.push_back(model->embed(frames.slice(0, first, last).to(device), preprocess,
+                                 proprio.defined() ? proprio.slice(0, first, last).to(device) : proprio));
+  }
+  return at::cat(parts);
+}
+
+Tensor flat(const Tensor& x) { return x.defined() ? x.flatten(0, 1) : x; }  // [E, T, ...] -> [E * T, ...]
+
+double mean_square(const Tensor& x) { return x.square().mean().item<double>(); }
+
+void add_scores(Metrics& metrics, const std::string& probe, const ProbeScore& score, const LewmHeldOut& data) {
+  for (size_t i = 0; i < score.r.size(); ++i) {
+    const std::string factor = i < data.factors.size() ? data.factors[i] : fmt::format("{}", i);
+    metrics.emplace_back(fmt::format("held_out_probe_{}_r_{}", probe, factor), score.r[i]);
+    metrics.emplace_back(fmt::format("held_out_probe_{}_mse_{}", probe, factor), score.mse[i]);
+  }
+}
+
+/// @param z  float [E, T, D], of the held-out sequences.
+void add_probes(Metrics& metrics, const Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data,
+                const Tensor& z, uint64_t seed) {
+  Tensor train_x, train_y, test_x = z.flatten(0, 1), test_y = data.state.flatten(0, 1);
+  if (data.probe_frames.defined()) {
+    train_x = embed_all(model, preprocess, data.probe_frames, data.probe_proprio);
+    train_y = data.probe_state;
+  } else {
+    const int64_t half = z.size(0) / 2;
+    if (half < 2) return;
+    train_x = z.slice(0, 0, half).flatten(0, 1);
+    train_y = data.state.slice(0, 0, half).flatten(0, 1);
+    test_x = z.slice(0, half).flatten(0, 1);
+    test_y = data.state.slice(0, half).flatten(0, 1);
+  }
+  const ProbeScore linear = linear_probe(train_x, train_y, test_x, test_y);
+  double sum = 0, count = 0;
+  for (const double r : linear.r)
+    if (std::isfinite(r)) sum += r, ++count;
+  metrics.emplace_back("held_out_probe_r", count > 0 ? sum / count : std::nan(""));
+  add_scores(metrics, "linear", linear, data);
+  add_scores(metrics, "mlp", mlp_probe(train_x, train_y, test_x, test_y, seed), data);
+}
+
+}  // namespace
+
+std::optional<std::string> collapse_warning(const Metrics& metrics, int64_t width) {
+  const double rank = metric(metrics, "held_out_effective_rank"), spread = metric(metrics, "held_out_mean_std");
+  const double least = std::max(2.0, kLeastRank * static_cast<double>(width));
+  if (!(rank < least) && !(spread < kLeastSpread)) return std::nullopt;
+  return fmt::format(
+      "the embeddings are collapsing: effective rank {:.1f} of {} (below {:.1f} is a warning), standard deviation "
+      "{:.3f} "
+      "(below {:.1f} is); raise train.loss.sigreg_weight or lower train.learning_rate",
+      rank, width, least, spread, kLeastSpread);
+}
+
+Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data, const LewmLossConfig& loss,
+                      uint64_t seed) {
+  if (!data.frames.defined()) return {};
+  const torch::NoGradGuard no_grad;
+  const EvaluationMode mode(*model);
+  const auto device = model->vit.cls.device();
+  const int64_t length = data.frames.size(1), window = model->config.predictor.history();
+  FORESEE_CHECK(length > window, "expected sequences longer than the history of {}, got {}", window,
+                describe(data.frames));
+  const Tensor z = embed_all(model, preprocess, data.frames.flatten(0, 1), flat(data.proprio))
+                       .view({data.frames.size(0), length, -1});
+  const Tensor actions = data.actions.to(device);
+  Metrics metrics;
+
+  const Tensor now = z.slice(1, 0, window), next = z.slice(1, 1, window + 1);
+  const Tensor embedded = model->embed_actions(actions.slice(1, 0, window));
+  const Tensor predicted =
+      model->prefix ? model->predict_prefixes(now.select(1, 0), embedded) : model->predict(now, embedded);
+  metrics.emplace_back("held_out_prediction_loss", mean_square(predicted - next));
+  const Tensor directions =
+      Random(seed, Stream::kSigreg, kEvaluationStep).normal_tensor({z.size(2), loss.projections}).to(device);
+  const Tensor samples = z.slice(1, 0, window + 1).transpose(0, 1);
+  metrics.emplace_back("held_out_sigreg", sigreg(samples, directions, loss.knots).item<double>());
+
+  const Tensor rollout = model->rollout(now, actions.slice(1, 0, length - 1));
+  const Tensor last = z.select(1, window - 1);
+  for (int64_t h = 1; window - 1 + h < length; ++h) {
+    const Tensor truth = z.select(1, window - 1 + h);
+    const double error = mean_square(rollout.select(1, window - 1 + h) - truth);
+    metrics.emplace_back(fmt::format("held_out_skill_{}", h), 1 - error / std::max(mean_square(last - truth), 1e-30));
+    metrics.emplace_back(fmt::format("held_out_rollout_error_{}", h), error);
+  }
+  metrics.emplace_back("held_out_effective_rank", effective_rank(z));
+  metrics.emplace_back("held_out_mean_std", mean_std(z));
+  if (data.state.defined()) add_probes(metrics, model, preprocess, data, z, seed);
+  return metrics;
+}
+
+}  // namespace foresee

@@ -1,0 +1,60 @@
+#include "jepa/train/lewm/recipe.h"
+
+#include "jepa/core/error.h"
+
+namespace foresee {
+namespace {
+
+LewmRecipe published() {
+  LewmRecipe recipe;           // the defaults of the configs
+  recipe.loop.steps = 140000;  // ten epochs of 1.8 M clips
+  recipe.loop.checkpoint_every = 1000;
+  recipe.loop.evaluate_every = 1000;
+  return recipe;
+}
+
+LewmRecipe small() {
+  LewmRecipe recipe;
+  recipe.model.vit = {.image_size = 64, .patch = 8, .width = 96, .layers = 4, .heads = 3, .mlp = 384};
+  recipe.model.predictor = {.frames = 3, .width = 96, .layers = 4, .heads = 4, .head_dim = 32, .mlp = 384};
+  recipe.model.embedding = 96;
+  recipe.model.projector_hidden = recipe.model.prediction_hidden = 512;
+  recipe.train.batch = 64;
+  recipe.train.learning_rate = 1e-3;
+  recipe.loop = {.steps = 1800, .checkpoint_every = 300, .keep_checkpoints = 2, .evaluate_every = 300, .log_every = 10};
+  return recipe;
+}
+
+LewmRecipe small_push_t() {
+  LewmRecipe recipe = small();
+  recipe.loop.steps = 5400;
+  return recipe;
+}
+
+}  // namespace
+
+void describe(Fields& f, LewmRecipe& r) {
+  f("model", r.model, "architecture");
+  f("train", r.train, "loss and optimizer");
+  f("loop", r.loop, "steps, checkpoints, evaluation");
+  f("frameskip", r.frameskip, "environment steps per frame and action block", {1});
+  f.choice("actions", r.actions, kActionScalingNames, "how actions are normalised, by the training episodes' numbers");
+  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
+  f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1});
+  f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",
+    {0});
+}
+
+const std::vector<std::string>& lewm_presets() {
+  static const std::vector<std::string> names{"lewm", "lewm-s64", "lewm-s64-pusht"};
+  return names;
+}
+
+LewmRecipe lewm_recipe(const std::string& preset) {
+  if (preset == "lewm") return published();
+  if (preset == "lewm-s64") return small();
+  if (preset == "lewm-s64-pusht") return small_push_t();
+  fail<ConfigError>("unknown preset '{}' of family 'lewm'{}", preset, suggestion(preset, lewm_presets()));
+}
+
+}  // namespace foresee

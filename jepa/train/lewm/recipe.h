@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "jepa/core/action_scaling.h"
+#include "jepa/train/lewm/task.h"
+
+namespace foresee {
+
+/// All that a LeWM training run is configured by.
+struct LewmRecipe {
+  LewmConfig model;
+  LewmTrainConfig train;
+  LoopConfig loop;
+  int64_t frameskip = 5;  // environment steps per frame and action block
+  ActionScaling actions = ActionScaling::kZScore;
+  int64_t held_out_sequences = 128;  // evaluated; at most
+  int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
+  int64_t probe_frames = 2048;  // of training episodes, that probes are fitted on; 0: half of the sequences instead
+};
+void describe(Fields& fields, LewmRecipe& recipe);
+
+/// Names of the presets.
+///   lewm      the published recipe: 18 M parameters, 224 px (arXiv 2603.19312; stable-worldmodel's training config);
+///   lewm-s64  1.43 M parameters, 64 px: learns Two-Room in a quarter of an hour on two CPU cores;
+///   lewm-s64-pusht  the same network for Push-T, trained three times as long.
+const std::vector<std::string>& lewm_presets();
+/// @throws ConfigError naming the presets.
+LewmRecipe lewm_recipe(const std::string& preset);
+
+}  // namespace foresee

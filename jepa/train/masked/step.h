@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "jepa/model/vjepa2/masks.h"
+#include "jepa/model/vjepa2/vjepa2.h"
+#include "jepa/train/adamw.h"
+#include "jepa/train/masked/schedule.h"
+
+namespace foresee {
+
+/// Clips of one length with their masks; a batch has one of these for every number of frames in it, usually one.
+struct PretrainBucket {
+  Tensor clips;                 // float [B, 3, T, H, W], normalised
+  std::vector<MaskPair> masks;  // one of each mask group, int64 [B, K]
+};
+
+/// What is minimised. The default is V-JEPA 2's.
+struct PretrainObjective {
+  double exponent = 1.0;  // p of mean |z - h|^p / p
+  double variance =
+      0.0;  // weights of VICReg's terms (jepa/loss/vicreg.h) on the encoder's context tokens, layer-normed
+  double covariance =
+      0.0;  // as targets are; 0: none, as upstream, which leaves it to the EMA alone to keep features apart
+
+  bool regularised() const { return variance != 0 || covariance != 0; }
+};
+void describe(Fields& fields, PretrainObjective& config);
+
+/// What one forward pass gives.
+struct PretrainForward {
+  Tensor loss;                                   // scalar: prediction and, where there is one, the regulariser
+  Tensor prediction_loss;                        // scalar: mean over all buckets and groups
+  std::vector<Tensor> pair_losses;               // scalars, bucket-major, then mask group
+  std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
+  std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features
+  std::vector<std::vector<Tensor>> predictions;  // [bucket][group]: [B, Kt, D]
+};
+
+/// The V-JEPA 2 pre-training step (facebookresearch/vjepa2 app/vjepa/train.py), in the networks' own precision:
+///   h = layer_norm(target_encoder(clip)),  z = predictor(encoder(clip, context), context, target)
+///   loss = mean over mask groups of mean |z - h[target]|^p / p
+/// then AdamW, then the target encoder follows the encoder. No gradient is clipped.
+class MaskedPretrainer {
+ public:
+  /// Networks with the initial weights of `seed`; the target encoder begins as a copy of the encoder.
+  MaskedPretrainer(const Vjepa2Config& model, const AdamW::Options& optimizer, uint64_t seed);
+
+  /// Converts the networks, before the first step.
+  void to(at::Device device, at::ScalarType dtype);
+
+  /// The loss with its graph. @param dropout  null: evaluation.
+  PretrainForward forward(std::span<const PretrainBucket> batch, const PretrainObjective& objective = {},
+                          Dropout* dropout = nullptr) const;
+  /// One optimizer step on the gradients that loss.backward() left, which are then dropped, and the EMA step.
+  /// @param rates  with a momentum.
+  void update(const StepRates& rates);
+
+  /// Targets of whole clips: [B, N, D], without gradients. @param tubelets  of unfold_tubelets.
+  Tensor targets(const Tensor& tubelets, const TokenGrid& grid) const;
+
+  VideoEncoder& encoder() const { return *encoder_; }
+  VideoEncoder& target_encoder() const { return *target_encoder_; }
+  MaskedPredictor& predictor() const { return *predictor_; }
+  /// Names: "encoder.NAME", "predictor.NAME". Groups: encoder, predictor, encoder without decay, predictor without
+  /// decay.
+  AdamW& optimizer() const { return *optimizer_; }
+
+ private:
+  std::shared_ptr<VideoEncoder> encoder_, target_encoder_;
+  std::shared_ptr<MaskedPredictor> predictor_;
+  AdamW::Options options_;
+  std::unique_ptr<AdamW> optimizer_;
+};
+
+}  // namespace foresee

@@ -1,0 +1,101 @@
+#include "jepa/train/masked/task.h"
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/train/masked/official_checkpoint.h"
+
+namespace foresee {
+namespace {
+
+constexpr const char* kPredictorFile = "predictor.safetensors";
+constexpr const char* kTargetFile = "target_encoder.safetensors";
+constexpr const char* kOptimizerFile = "optimizer.safetensors";
+
+void load_file(torch::nn::Module& module, const std::filesystem::path& path) {
+  load_state_dict(module, load_safetensors(path), path.string());
+}
+
+}  // namespace
+
+PretrainTask::PretrainTask(PretrainConfig config, PretrainClips clips, Run run)
+    : config_(std::move(config)),
+      clips_(std::move(clips)),
+      run_(std::move(run)),
+      schedule_(config_.optimizer.schedule(run_.steps)),
+      networks_(config_.model, config_.optimizer.adamw(), run_.seed) {
+  networks_.to(run_.device, at::kFloat);
+  const auto groups = config_.masks.groups();
+  held_out_ = make_evaluation(clips_.held_out.to(run_.device), groups, config_.model.encoder.tubelet(),
+                              run_.evaluation_batch, run_.seed);
+}
+
+void PretrainTask::start(int64_t step) {
+  if (clips_.start) clips_.start(step);
+}
+
+std::vector<MaskPair> PretrainTask::masks_of(int64_t step, int64_t batch) const {
+  const TokenGrid grid = config_.model.encoder.grid();
+  auto places = cpu_generator(Random(run_.seed, Stream::kMask, static_cast<uint64_t>(step)).bits(0));
+  std::vector<MaskPair> masks;
+  for (const auto& group : config_.masks.groups()) {
+    auto sizes = cpu_generator(static_cast<uint64_t>(step));
+    const BlockSize block = sample_block_size(group, grid, sizes);
+    MaskPair pair = sample_masks(group, grid, block, batch, places);
+    masks.push_back({pair.context.to(run_.device), pair.target.to(run_.device)});
+  }
+  return masks;
+}
+
+Metrics PretrainTask::step(int64_t step) {
+  const Tensor clips = clips_.batch(step).to(run_.device);
+  FORESEE_CHECK(config_.model.encoder.tubelet().grid(clips) == config_.model.encoder.grid(),
+                "expected clips of {} frames of {} px, got {}", config_.model.encoder.frames,
+                config_.model.encoder.image_size, describe(clips));
+  const PretrainBucket batch{clips, masks_of(step, clips.size(0))};
+  Dropout dropout(Random(run_.seed, Stream::kDropout, static_cast<uint64_t>(step)));
+  const PretrainForward forward = networks_.forward({&batch, 1}, config_.objective, &dropout);
+  forward.loss.backward();
+  const StepRates rates = rates_at(schedule_, step + 1);
+  networks_.update(rates);
+  return {{"loss", forward.loss.item<double>()},
+          {"prediction_loss", forward.prediction_loss.item<double>()},
+          {"learning_rate", rates.learning_rate},
+          {"weight_decay", rates.weight_decay},
+          {"ema_momentum", rates.ema_momentum.value_or(0)}};
+}
+
+Metrics PretrainTask::evaluate() { return evaluate_pretraining(networks_, held_out_).metrics(); }
+
+void PretrainTask::save(const std::filesystem::path& folder) const {
+  ModelFolder model;
+  model.family = "vjepa2";
+  model.model = config_json(config_.model);
+  model.preset = run_.preset;
+  model.preprocess = run_.preprocess;
+  model.preprocess.size = config_.model.encoder.image_size;
+  model.weights = state_dict(networks_.encoder());
+  save_model_folder(folder, model);
+  save_safetensors(folder / kPredictorFile, state_dict(networks_.predictor()));
+  save_safetensors(folder / kTargetFile, state_dict(networks_.target_encoder()));
+  save_safetensors(folder / kOptimizerFile, networks_.optimizer().state());
+}
+
+void PretrainTask::load(const std::filesystem::path& folder) {
+  const ModelFolder model = load_model_folder(folder, "vjepa2");
+  load_state_dict(networks_.encoder(), model.weights, (folder / "model.safetensors").string());
+  load_file(networks_.predictor(), folder / kPredictorFile);
+  load_file(networks_.target_encoder(), folder / kTargetFile);
+  networks_.optimizer().load_state(load_safetensors(folder / kOptimizerFile));
+}
+
+void PretrainTask::begin_with(const std::filesystem::path& path) {
+  if (std::filesystem::is_regular_file(path)) {
+    resume_official(path, networks_);
+    return;
+  }
+  load(resolve_model_folder(path));
+}
+
+}  // namespace foresee

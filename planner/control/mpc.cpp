@@ -1,0 +1,90 @@
+#include "planner/control/mpc.h"
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+
+namespace foresee::planner {
+void MpcConfig::validate() const {
+  planner.validate();
+  if (receding > planner.search.horizon)
+    fail<ConfigError>("planner: expected receding <= horizon, got {} > {}", receding, planner.search.horizon);
+}
+
+void describe(Fields& f, MpcConfig& c) {
+  describe(f, c.planner);
+  f("receding", c.receding, "action blocks that are executed before the next plan", {1});
+  f("warm_start", c.warm_start, "begin a search with the blocks that the last plan had left");
+}
+
+Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first)
+    : config_(config),
+      planner_(make_planner(config.planner)),
+      actions_(actions),
+      seed_(seed),
+      first_(first),
+      problems_(static_cast<size_t>(count)) {
+  config.validate();
+  actions.validate();
+}
+
+Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device, const Tensor& initial) {
+  const SearchConfig& search = config_.planner.search;
+  const auto count = static_cast<int64_t>(problems.size());
+  const int64_t kept = config_.warm_start ? search.horizon - config_.receding : 0;
+
+  SearchRequest request;
+  request.init = at::zeros({count, kept, actions_.block_size()}, at::kFloat);
+  std::vector<PlanId> ids;
+  for (int64_t row = 0; row < count; ++row) {
+    Problem& problem = get(problems[static_cast<size_t>(row)]);
+    ids.push_back({first_ + problems[static_cast<size_t>(row)], problem.plans++});
+    if (kept > 0 && problem.left_over.defined()) request.init[row].copy_(problem.left_over);
+  }
+  if (initial.defined()) request.init = initial;
+  request.init = request.init.to(device);
+  request.noise = draw_noise(seed_, ids, search, actions_.block_size());
+  std::tie(request.low, request.high) = normalised_bounds(actions_);
+  Plan plan = planner_(cost, request);
+
+  const Tensor blocks = plan.blocks.cpu();
+  fill_queues(problems, blocks.slice(1, 0, config_.receding));
+  for (int64_t row = 0; kept > 0 && row < count; ++row)
+    get(problems[static_cast<size_t>(row)]).left_over = blocks[row].slice(0, config_.receding).clone();
+  return plan;
+}
+
+void Mpc::follow(std::span<const int64_t> problems, const Tensor& blocks) {
+  FORESEE_CHECK(blocks.dim() == 3 && blocks.size(0) == static_cast<int64_t>(problems.size()) &&
+                    blocks.size(2) == actions_.block_size(),
+                "expected blocks [{}, H, {}], got {}", problems.size(), actions_.block_size(),
+                foresee::describe(blocks));
+  fill_queues(problems, blocks.cpu());
+}
+
+/// @param blocks  float [problems, H, D], normalised, on the CPU.
+void Mpc::fill_queues(std::span<const int64_t> problems, const Tensor& blocks) {
+  const Tensor steps = actions_.to_environment(blocks).to(at::kDouble).contiguous();
+  for (size_t row = 0; row < problems.size(); ++row) {
+    auto& queue = get(problems[row]).queue;
+    queue.clear();
+    const double* action = steps[static_cast<int64_t>(row)].const_data_ptr<double>();
+    for (int64_t step = 0; step < steps.size(1); ++step, action += actions_.size)
+      queue.emplace_back(action, action + actions_.size);
+  }
+}
+
+std::vector<double> Mpc::next_action(int64_t problem) {
+  auto& queue = get(problem).queue;
+  FORESEE_CHECK(!queue.empty(), "problem {} has no action left: plan first", problem);
+  std::vector<double> action = std::move(queue.front());
+  queue.pop_front();
+  return action;
+}
+
+void Mpc::reset(int64_t problem) {
+  Problem& fresh = get(problem);
+  fresh.queue.clear();
+  fresh.left_over = Tensor();
+}
+
+}  // namespace foresee::planner

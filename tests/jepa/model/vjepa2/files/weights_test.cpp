@@ -1,0 +1,296 @@
+// Claims: Meta's, Hugging Face's and our own files lead to the same networks; what a file does not say is asked for by
+// the name of an option; what does not fit is listed at once; exports read back equal.
+#include "jepa/model/vjepa2/files/weights.h"
+
+#include <gtest/gtest.h>
+
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/pt_write.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/files/export.h"
+#include "jepa/model/vjepa2/models.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kFixtures = "tests/fixtures/vjepa2";
+const fs::path kOfficial = kFixtures / "official_pt" / "latest.pt", kBase = kFixtures / "hf_base",
+               kClassifier = kFixtures / "hf_classifier";
+
+/// What the tiny files of the fixtures do not say.
+Vjepa2ReadOptions tiny_options(EncoderKey weights = EncoderKey::kDefault) {
+  Vjepa2ReadOptions options;
+  options.weights = weights;
+  options.heads = options.predictor_heads = options.action_heads = 2;
+  options.probe_heads = 4;
+  options.image_size = 32;
+  options.frames = 4;
+  return options;
+}
+
+std::string refusal_of_reading(const fs::path& path, const Vjepa2ReadOptions& options = tiny_options()) {
+  return refusal_of<CheckpointError>([&] { read_vjepa2(path, options); });
+}
+
+::testing::AssertionResult equal(const TensorMap& a, const TensorMap& b) {
+  if (a.size() != b.size()) return ::testing::AssertionFailure() << a.size() << " and " << b.size() << " tensors";
+  for (const auto& [name, tensor] : a)
+    if (!b.contains(name) || !at::equal(tensor, b.at(name))) return ::testing::AssertionFailure() << name;
+  return ::testing::AssertionSuccess();
+}
+
+::testing::AssertionResult same_numbers(const Vjepa2Weights& a, const Vjepa2Weights& b) {
+  if (auto result = equal(a.encoder, b.encoder); !result) return result;
+  if (auto result = equal(a.predictor, b.predictor); !result) return result;
+  if (a.probe.has_value() != b.probe.has_value()) return ::testing::AssertionFailure() << "a probe in one of them";
+  return a.probe ? equal(a.probe->tensors, b.probe->tensors) : ::testing::AssertionSuccess();
+}
+
+void copy_folder(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to);
+  for (const auto& entry : fs::directory_iterator(from)) {
+    fs::copy_file(entry.path(), to / entry.path().filename());
+    fs::permissions(to / entry.path().filename(), fs::perms::owner_write, fs::perm_options::add);
+  }
+}
+
+TEST(OfficialFile, HoldsBothEncodersAndTheTrainedOneIsTheDefault) {
+  const auto by_default = read_vjepa2(kOfficial, tiny_options());
+  const auto online = read_vjepa2(kOfficial, tiny_options(EncoderKey::kEncoder));
+  const auto target = read_vjepa2(kOfficial, tiny_options(EncoderKey::kTargetEncoder));
+  EXPECT_TRUE(equal(by_default.encoder, online.encoder));
+  EXPECT_FALSE(equal(by_default.encoder, target.encoder));
+  EXPECT_TRUE(by_default.encoder.contains("patch_embed.proj.weight"));  // without module.backbone.
+  EXPECT_EQ(by_default.config.encoder.depth, 2);
+  EXPECT_EQ(by_default.config.encoder.patch_size, 8);
+  EXPECT_EQ(by_default.config.predictor.mask_tokens, 2);
+  make_encoder(by_default);
+  make_predictor(by_default);
+}
+
+TEST(OfficialFile, OfActionConditionedModelsHasTheTargetEncoderAsDefault) {
+  const auto weights = read_vjepa2(kFixtures / "official_ac" / "latest.pt", tiny_options());
+  EXPECT_TRUE(weights.predictor.empty());
+  EXPECT_TRUE(weights.action_predictor.contains("action_encoder.weight"));
+  EXPECT_EQ(weights.action_sizes.width, 32);
+  EXPECT_FALSE(weights.encoder.empty());
+}
+
+TEST(OfficialFile, OfAProbeHoldsAllItsClassifiers) {
+  const fs::path path = kFixtures / "official_probe" / "latest.pt";
+  auto options = tiny_options();
+  const auto first = read_vjepa2(path, options);
+  options.classifier = 1;
+  const auto second = read_vjepa2(path, options);
+  ASSERT_TRUE(first.probe && second.probe);
+  EXPECT_FALSE(equal(first.probe->tensors, second.probe->tensors));
+  EXPECT_EQ(make_probe(*first.probe, "test")->config.classes, std::vector<int64_t>{6});
+  EXPECT_TRUE(first.encoder.empty());
+  options.classifier = 99;
+  EXPECT_TRUE(says(refusal_of_reading(path, options), "classifier 99"));
+}
+
+TEST(OfficialFile, NamesTheOptionForWhatItDoesNotSay) {
+  EXPECT_TRUE(says(refusal_of_reading(kOfficial, {}), "--heads"));
+  auto options = tiny_options();
+  options.predictor_heads.reset();
+  EXPECT_TRUE(says(refusal_of_reading(kOfficial, options), "--predictor-heads"));
+  options.heads = 5;
+  EXPECT_TRUE(says(refusal_of_reading(kOfficial, options), "divisor of the width 32"));
+  EXPECT_TRUE(says(refusal_of_reading(kFixtures / "official_probe" / "latest.pt", {}), "--probe-heads"));
+  EXPECT_TRUE(says(refusal_of_reading(kFixtures / "official_ac" / "latest.pt", {}), "--heads"));
+}
+
+TEST(OfficialFile, OfPublishedSizeNeedsNoOption) {
+  const TensorMap shapes = [] {
+    TensorMap tensors;
+    const auto names = read_json(kFixtures / "full_size_names.json").at("official.vitg.encoder");
+    for (const auto& [name, shape] : names.items())
+      tensors[name] = at::empty(shape.get<std::vector<int64_t>>(), at::kMeta);
+    return tensors;
+  }();
+  const StackSizes sizes = stack_sizes(shapes, "blocks", std::nullopt, "--heads", "test");
+  EXPECT_EQ(sizes.heads, 22);
+  EXPECT_EQ(sizes.depth, 40);
+  EXPECT_EQ(static_cast<int64_t>(1408 * sizes.mlp_ratio()), 6144);
+}
+
+TEST(OfficialFile, OfVersion21IsRefusedByName) {
+  const TemporaryFolder folder;
+  const TensorMap one{{"module.backbone.patch_embed.proj.weight", torch::zeros({1})}};
+  TensorMap later = one;
+  later["module.backbone.norms_block.0.weight"] = torch::zeros({1});
+  save_pt(folder / "a.pt", {{"target_encoder", later}});
+  save_pt(folder / "b.pt", {{"ema_encoder", one}});
+  for (const char* name : {"a.pt", "b.pt"}) EXPECT_TRUE(says(refusal_of_reading(folder / name), "V-JEPA 2.1")) << name;
+}
+
+TEST(OfficialFile, ThatIsSomethingElseIsRefusedWithItsKeys) {
+  const TemporaryFolder folder;
+  save_pt(folder / "a.pt", {{"weights", TensorMap{{"x", torch::zeros({1})}}}});
+  EXPECT_TRUE(says(refusal_of_reading(folder / "a.pt"), "got weights"));
+  EXPECT_FALSE(is_vjepa2(folder / "a.pt"));
+  EXPECT_FALSE(is_vjepa2(folder / "absent"));
+  EXPECT_FALSE(is_vjepa2("tests/fixtures/lewm/tiny"));
+}
+
+TEST(OfficialFile, OfPositionTablesIgnoresThem) {
+  const TemporaryFolder folder;
+  const auto weights = read_vjepa2(kOfficial, tiny_options());
+  TensorMap encoder = weights.encoder, predictor = weights.predictor;
+  encoder["pos_embed"] = torch::zeros({1, 4, 32});
+  predictor["predictor_pos_embed"] = torch::zeros({1, 4, 24});
+  save_pt(folder / "a.pt", {{"encoder", encoder}, {"predictor", predictor}});
+  EXPECT_TRUE(same_numbers(read_vjepa2(folder / "a.pt", tiny_options()), weights));
+}
+
+TEST(HuggingfaceFolder, CarriesItsQuirksAndItsLabels) {
+  const auto weights = read_vjepa2(kClassifier);
+  EXPECT_EQ(weights.format, "huggingface");
+  EXPECT_EQ(weights.config.encoder.position_grid, PositionGrid::kImageSize);
+  EXPECT_EQ(weights.config.encoder.context_masking, ContextMasking::kAfterBlocks);
+  EXPECT_EQ(weights.preprocess.size, 32);
+  ASSERT_TRUE(weights.probe);
+  EXPECT_EQ(weights.probe->labels.at(6), "label 6");
+  EXPECT_EQ(weights.probe->sizes.heads, 2);
+  EXPECT_EQ(weights.probe->layer_norm_eps, 1e-6);
+  make_encoder(weights);
+  make_predictor(weights);
+  make_probe(*weights.probe, "test");
+}
+
+TEST(HuggingfaceFolder, ReadsSeveralFilesAsOne) {
+  const TemporaryFolder folder;
+  const auto whole = read_vjepa2(kBase);
+  export_huggingface(whole, folder.path(), /*shard_bytes=*/100'000);
+  EXPECT_TRUE(fs::exists(folder / "model.safetensors.index.json"));
+  EXPECT_FALSE(fs::exists(folder / "model.safetensors"));
+  EXPECT_TRUE(same_numbers(read_vjepa2(folder.path()), whole));
+}
+
+TEST(HuggingfaceFolder, RefusesAnIndexThatLeadsElsewhere) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  const fs::path index = folder / "m" / "model.safetensors.index.json";
+  fs::rename(folder / "m" / "model.safetensors", folder / "outside.safetensors");
+  for (const char* name : {"../outside.safetensors", "/etc/passwd", "..", ""}) {
+    write_json(index, {{"weight_map", {{"encoder.layernorm.weight", name}}}});
+    EXPECT_TRUE(says(refusal_of_reading(folder / "m", {}), "a file beside the index")) << name;
+  }
+  write_json(index, {{"weight_map", {{"encoder.layernorm.weight", "absent.safetensors"}}}});
+  EXPECT_TRUE(says(refusal_of_reading(folder / "m", {}), "absent.safetensors"));
+}
+
+TEST(HuggingfaceFolder, ListsAllThatDoesNotFitAtOnce) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  TensorMap tensors = load_safetensors(kBase / "model.safetensors");
+  tensors.erase("encoder.layer.0.attention.key.weight");
+  tensors.erase("encoder.layer.1.attention.value.bias");
+  tensors["encoder.layer.0.attention.attention.query.weight"] = torch::zeros({1});
+  save_safetensors(folder / "m" / "model.safetensors", tensors);
+  const std::string message = refusal_of_reading(folder / "m", {});
+  EXPECT_TRUE(says(message, "2 missing (encoder.layer.0.attention.key.weight, encoder.layer.1.attention.value.bias)"));
+  EXPECT_TRUE(says(message, "1 unexpected (encoder.layer.0.attention.attention.query.weight)"));
+
+  tensors = load_safetensors(kBase / "model.safetensors");
+  tensors.erase("encoder.layernorm.bias");
+  tensors["encoder.layer.0.norm1.weight"] = torch::zeros({3});
+  save_safetensors(folder / "m" / "model.safetensors", tensors);
+  const auto weights = read_vjepa2(folder / "m");
+  const auto fit = refusal_of<CheckpointError>([&] { make_encoder(weights); });
+  EXPECT_TRUE(says(fit, "1 missing (norm.bias)"));
+  EXPECT_TRUE(says(fit, "1 misshapen (blocks.0.norm1.weight"));
+}
+
+TEST(HuggingfaceFolder, WarnsOfWeightsThatAreNotFinite) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  TensorMap tensors = load_safetensors(kBase / "model.safetensors");
+  tensors["encoder.layernorm.bias"][3] = NAN;
+  save_safetensors(folder / "m" / "model.safetensors", tensors);
+  ::testing::internal::CaptureStderr();
+  read_vjepa2(folder / "m");
+  EXPECT_TRUE(says(::testing::internal::GetCapturedStderr(), "hold NaN or infinity (first: norm.bias)"));
+}
+
+TEST(HuggingfaceFolder, RefusesConfigsThatLie) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  const auto original = read_json(kBase / "config.json");
+  const auto refusal_with = [&](const char* key, const nlohmann::json& value) {
+    nlohmann::ordered_json config = original;
+    config[key] = value;
+    write_json(folder / "m" / "config.json", config);
+    return refusal_of_reading(folder / "m", {});
+  };
+  EXPECT_TRUE(says(refusal_with("hidden_size", -3), "hidden_size"));
+  EXPECT_TRUE(says(refusal_with("num_attention_heads", "two"), "num_attention_heads"));
+  EXPECT_TRUE(says(refusal_with("num_attention_heads", 3), "multiple of heads"));
+  EXPECT_TRUE(says(refusal_with("hidden_act", "relu"), "gelu"));
+  EXPECT_TRUE(says(refusal_with("in_chans", 4), "in_chans"));
+  EXPECT_TRUE(says(refusal_with("mlp_ratio", nlohmann::json::array()), "mlp_ratio"));
+  EXPECT_TRUE(says(refusal_with("model_type", "llama"), "family"));
+}
+
+TEST(Vjepa2Export, ReadsBackEqualInEveryForm) {
+  const TemporaryFolder folder;
+  for (const fs::path& source : {kOfficial, kBase, kClassifier}) {
+    const auto weights = read_vjepa2(source, source == kOfficial ? tiny_options() : Vjepa2ReadOptions());
+    const fs::path hf = folder / (source.parent_path().filename().string() + source.stem().string() + "-hf");
+    const fs::path official = hf.string() + "-official", own = hf.string() + "-own";
+    export_huggingface(weights, hf);
+    EXPECT_TRUE(same_numbers(read_vjepa2(hf), weights)) << source;
+    export_foresee(weights, own);
+    const auto ours = read_vjepa2(own);
+    EXPECT_TRUE(same_numbers(ours, weights)) << source;
+    EXPECT_EQ(config_json(ours.config), config_json(weights.config));
+    export_official(weights, official);
+    auto options = tiny_options();
+    options.probe_heads = 2;
+    auto meta = read_vjepa2(official / "model.pt", options);
+    if (weights.probe) meta.probe = read_vjepa2(official / "probe.pt", options).probe;
+    EXPECT_TRUE(same_numbers(meta, weights)) << source;
+  }
+}
+
+TEST(Vjepa2Export, KeepsTheNamesOfEveryFixtureFile) {
+  const TemporaryFolder folder;
+  export_huggingface(read_vjepa2(kClassifier), folder.path());
+  const SafetensorsFile ours(folder / "model.safetensors"), theirs(kClassifier / "model.safetensors");
+  EXPECT_EQ(ours.entries().size(), theirs.entries().size());
+  for (const auto& [name, entry] : theirs.entries()) EXPECT_EQ(ours.entries().count(name), 1u) << name;
+  EXPECT_EQ(ours.metadata().at("format"), "pt");
+}
+
+TEST(Vjepa2Export, RefusesWhatTheFormCannotHold) {
+  const TemporaryFolder folder;
+  const auto actions = read_vjepa2(kFixtures / "official_ac" / "latest.pt", tiny_options());
+  EXPECT_TRUE(
+      says(refusal_of<CheckpointError>([&] { export_huggingface(actions, folder.path()); }), "action-conditioned"));
+  auto weights = read_vjepa2(kClassifier);
+  weights.probe->sizes.heads = 4;
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { export_huggingface(weights, folder.path()); }), "heads"));
+  EXPECT_EQ(count_entries(folder.path()), 0);
+}
+
+TEST(LoadVideoEncoder, TakesEveryForm) {
+  const TemporaryFolder folder;
+  const auto weights = read_vjepa2(kOfficial, tiny_options());
+  export_huggingface(weights, folder / "hf");
+  export_foresee(weights, folder / "own");
+  for (const fs::path& path : {folder / "hf", folder / "own"})
+    EXPECT_TRUE(equal(state_dict(*load_video_encoder(path).encoder), weights.encoder)) << path;
+  EXPECT_TRUE(equal(state_dict(*load_video_encoder(kOfficial, tiny_options()).encoder), weights.encoder));
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([] { load_video_encoder("tests/fixtures/lewm/tiny"); }), "lewm"));
+}
+
+}  // namespace
+}  // namespace foresee

@@ -1,0 +1,283 @@
+// Claims about the layers: the fused head split is apply_rope with its gradient, both attention routes agree, drop path
+// keeps the mean, tubelets are a Conv3d.
+#include <gtest/gtest.h>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/nn/attention.h"
+#include "jepa/nn/block.h"
+#include "jepa/nn/fast/linear_gelu.h"
+#include "jepa/nn/fast/residual_norm.h"
+#include "jepa/nn/fast/short_attention.h"
+#include "jepa/nn/heads.h"
+#include "jepa/nn/patch_embed.h"
+
+namespace foresee {
+namespace {
+
+Tensor draw(at::IntArrayRef shape, uint64_t first = 0) {
+  return Random(1, Stream::kTest).normal_tensor(shape, first).to(at::kDouble);
+}
+
+// Section 1.4 of the reference: a segment of 20 channels holding 0.1 .. 2.0 at positions 1 and 7.
+TEST(Rope, TurnsASegmentAsRecorded) {
+  const std::vector<double> at_1{-0.114264, 0.223127, 0.233109, 0.41812,   0.484773, 0.60497, 0.69681,
+                                 0.801108,  0.899369, 1.000226, -0.415433, 1.532597, 1.06275, 1.479184,
+                                 1.459341,  1.61492,  1.692821, 1.802692,  1.898738, 2.000477};
+  const std::vector<double> at_7{-0.056007, -0.152796, -0.224624, 0.489851, 0.387334,  0.633502,  0.677437,
+                                 0.807717,  0.895575,  1.001581,  0.040909, -0.743055, -0.674891, 1.821339,
+                                 1.196988,  1.700996,  1.649185,  1.818749, 1.891148,  2.003338};
+  const Tensor x = at::arange(1, 61, at::kFloat).remainder(20).sub(1).remainder(20).add(1).div(10).view({1, 1, 1, 60});
+  for (const auto& [position, expected] : {std::pair{1, at_1}, {7, at_7}}) {
+    const Tensor p = at::full({1}, position, at::kLong);
+    const Tensor turned = apply_rope(x, rope_table({p, p, p}, 60, at::kFloat)).view({3, 20});
+    for (int64_t axis = 0; axis < 3; ++axis)
+      EXPECT_TRUE(at::allclose(turned[axis], at::tensor(expected, at::kFloat), 0, 2e-6)) << position;
+  }
+}
+
+TEST(Rope, InterleavedAnglesKeepLengths) {
+  const Tensor ids = at::arange(24, at::kLong), x = draw({2, 2, 24, 64});
+  const auto table = rope_table(token_positions(ids, 3, 4), 64, at::kDouble, RopeAngles::kInterleaved);
+  EXPECT_TRUE(at::allclose(apply_rope(x, table).norm(2, -1), x.norm(2, -1)));
+  const auto tiled = rope_table(token_positions(ids, 3, 4), 64, at::kDouble);
+  EXPECT_FALSE(at::allclose(apply_rope(x, tiled).norm(2, -1), x.norm(2, -1)));  // upstream's does not
+}
+
+TEST(Heads, FusedSplitIsRopeOnQueriesAndKeysWithItsGradient) {
+  for (const int64_t head_dim : {1, 7, 12, 16, 25, 32, 64}) {
+    for (const bool per_sample : {false, true}) {
+      Tensor ids = at::arange(10, at::kLong) * 3;
+      if (per_sample) ids = at::stack({ids, ids + 7});
+      const auto table = rope_table(token_positions(ids, 3, 4), head_dim, at::kDouble);
+      const Tensor qkv = draw({2, 10, 3 * 2 * head_dim}).requires_grad_();
+      const auto fused = split_heads(qkv, 2, &table);
+      const auto parts = qkv.view({2, 10, 3, 2, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
+      const std::vector<Tensor> plain{apply_rope(parts[0], table), apply_rope(parts[1], table), parts[2]};
+      const std::vector<Tensor> values{fused.query, fused.key, fused.value};
+      Tensor fused_loss = at::zeros({}, at::kDouble), plain_loss = fused_loss;
+      for (int i = 0; i < 3; ++i) {
+        EXPECT_TRUE(at::allclose(values[i], plain[i])) << head_dim;
+        const Tensor weight = draw(plain[i].sizes(), 1000 * static_cast<uint64_t>(i + 1));
+        fused_loss = fused_loss + (values[i] * weight).sum();
+        plain_loss = plain_loss + (plain[i] * weight).sum();
+      }
+      const Tensor fused_gradient = torch::autograd::grad({fused_loss}, {qkv})[0];
+      EXPECT_TRUE(at::allclose(fused_gradient, torch::autograd::grad({plain_loss}, {qkv})[0])) << head_dim;
+    }
+  }
+}
+
+TEST(Heads, BiasOfTheSplitIsAddedBeforeTheTurnWithItsGradient) {
+  const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
+  const std::vector<Sequences> sequences{{.batch = 2, .tokens = 10, .rope = &table},
+                                         {.batch = 3, .tokens = 10, .rope = &table}};
+  const Tensor qkv = draw({50, 72}).requires_grad_(), bias = draw({72}, 7000).requires_grad_();
+  const auto loss = [&](const std::vector<Heads>& heads) {
+    Tensor sum = at::zeros({}, at::kDouble);
+    for (const auto& [q, k, v] : heads)
+      for (const Tensor& t : {q, k, v}) sum = sum + (t * draw(t.sizes(), 300)).sum();
+    return sum;
+  };
+  const Tensor later = loss(split_heads(qkv, 2, sequences, bias)), before = loss(split_heads(qkv + bias, 2, sequences));
+  EXPECT_TRUE(at::allclose(later, before));
+  const auto mine = torch::autograd::grad({later}, {qkv, bias}), plain = torch::autograd::grad({before}, {qkv, bias});
+  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
+}
+
+// Note [Short attention]
+TEST(ShortAttention, IsThePlainOperatorsWithTheirGradients) {
+  for (const int64_t tokens : {1, 5, 65}) {
+    const auto in_float = [](const Tensor& t) { return t.to(at::kFloat).requires_grad_(); };
+    const Sequences sequences{.batch = 3, .tokens = tokens};
+    const Tensor x = in_float(draw({3 * tokens, 24}));
+    const Affine qkv{in_float(draw({72, 24}, 7000) * 0.3), in_float(draw({72}, 9000))};
+    ASSERT_TRUE(suits_short_attention(x, tokens));
+    const Tensor mine = short_attention(x, qkv, 2, sequences);
+    const auto parts = at::linear(x.to(at::kDouble), qkv.weight.to(at::kDouble), qkv.bias.to(at::kDouble))
+                           .view({3, tokens, 3, 2, 12})
+                           .permute({2, 0, 3, 1, 4})
+                           .unbind(0);
+    const Tensor weights = at::softmax(at::matmul(parts[0], parts[1].transpose(-2, -1)) / std::sqrt(12.0), -1);
+    const Tensor plain = at::matmul(weights, parts[2]).transpose(1, 2).reshape({3 * tokens, 24});
+    EXPECT_LT((mine - plain).abs().max().item<double>(), 2e-5) << tokens;
+    const Tensor loss_weight = draw(plain.sizes(), 20000);
+    const std::vector<Tensor> inputs{x, qkv.weight, qkv.bias};
+    const auto found = torch::autograd::grad({(mine * loss_weight.to(at::kFloat)).sum()}, inputs),
+               expected = torch::autograd::grad({(plain * loss_weight).sum()}, inputs);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 2e-4)) << tokens << " " << i;
+    const torch::NoGradGuard no_grad;
+    EXPECT_TRUE(at::equal(short_attention(x, qkv, 2, sequences), mine));
+  }
+  EXPECT_FALSE(suits_short_attention(draw({4, 24}), 4));  // double
+}
+
+TEST(ResidualNorm, IsThePlainOperatorsWithTheirGradients) {
+  const auto in_float = [](const Tensor& t) { return t.to(at::kFloat).requires_grad_(); };
+  const Tensor x = in_float(draw({70, 24})), branch = in_float(draw({70, 24}, 5000)), bias = in_float(draw({24}, 9000));
+  const Affine norm{in_float(draw({24}, 9100)), in_float(draw({24}, 9200))};
+  const std::vector<Tensor> inputs{x, branch, bias, norm.weight, norm.bias};
+  const ResidualNorm mine = residual_norm(x, branch, bias, norm, 1e-6);
+  const Tensor stream = x.to(at::kDouble) + branch.to(at::kDouble) + bias.to(at::kDouble);
+  const Tensor normed = Affine{norm.weight.to(at::kDouble), norm.bias.to(at::kDouble)}.layer_norm(stream, 1e-6);
+  EXPECT_LT((mine.stream - stream).abs().max().item<double>(), 2e-6);
+  EXPECT_LT((mine.normed - normed).abs().max().item<double>(), 2e-5);
+  const Tensor on_stream = draw({70, 24}, 10000), on_norm = draw({70, 24}, 20000);
+  for (const auto& [first, second] : {std::pair{1.0, 1.0}, {0.0, 1.0}, {1.0, 0.0}}) {  // read: both, norm, stream
+    Tensor loss = at::zeros({}, at::kDouble), expected_loss = loss;
+    if (first > 0) loss = loss + (mine.stream * on_stream).sum(), expected_loss = (stream * on_stream).sum();
+    if (second > 0) {
+      loss = loss + (mine.normed * on_norm).sum();
+      expected_loss = expected_loss + (normed * on_norm).sum();
+    }
+    const auto found = torch::autograd::grad({loss}, inputs, {}, /*retain_graph=*/true, false, /*allow_unused=*/true),
+               expected = torch::autograd::grad({expected_loss}, inputs, {}, true, false, true);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      ASSERT_EQ(found[i].defined(), expected[i].defined()) << i;
+      if (found[i].defined()) {
+        EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-4)) << i;
+      }
+    }
+  }
+}
+
+TEST(LinearGelu, IsThePlainOperatorsWithTheirGradients) {
+  for (const bool with_bias : {true, false}) {
+    const Tensor x = draw({5, 40, 24}).to(at::kFloat).requires_grad_();
+    const Tensor weight = draw({30, 24}, 20000).to(at::kFloat).requires_grad_();
+    const Tensor bias = with_bias ? draw({30}, 30000).to(at::kFloat).requires_grad_() : Tensor();
+    const Tensor mine = linear_gelu(x, weight, bias);
+    const Tensor plain =
+        at::gelu(at::linear(x.to(at::kDouble), weight.to(at::kDouble), with_bias ? bias.to(at::kDouble) : bias));
+    EXPECT_LT((mine - plain).abs().max().item<double>(), 5e-6);  // of values up to 20
+    const Tensor slope = draw(plain.sizes(), 40000);
+    std::vector<Tensor> inputs{x, weight};
+    if (with_bias) inputs.push_back(bias);
+    const auto found = torch::autograd::grad({(mine * slope.to(at::kFloat)).sum()}, inputs),
+               expected = torch::autograd::grad({(plain * slope).sum()}, inputs);
+    for (size_t i = 0; i < inputs.size(); ++i) EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-4)) << i;
+    const torch::NoGradGuard no_grad;
+    EXPECT_TRUE(at::equal(linear_gelu(x, weight, bias), mine));
+  }
+}
+
+TEST(LinearGelu, KeepsItsLimits) {
+  const Tensor x = at::tensor({-100.0f, -10.0f, 0.0f, 10.0f, 100.0f, INFINITY, NAN}).unsqueeze(1);
+  const Tensor y = linear_gelu(x, at::ones({1, 1}), at::zeros({1})).flatten();
+  EXPECT_TRUE(at::allclose(y.slice(0, 0, 6), at::tensor({0.0f, 0.0f, 0.0f, 10.0f, 100.0f, INFINITY})));
+  EXPECT_TRUE(std::isnan(y[6].item<float>()));
+}
+
+TEST(Heads, AnglesOfOtherTokensAreRefused) {
+  const auto table = rope_table(token_positions(at::arange(9, at::kLong), 3, 3), 16, at::kFloat);
+  EXPECT_THROW(split_heads(at::zeros({1, 10, 96}), 2, &table), Error);
+}
+
+TEST(Attention, IsItsFormulaForEveryHead) {
+  torch::NoGradGuard no_grad;
+  torch::nn::Module module;
+  const Attention attention(module, "attn", 48, /*heads=*/3, /*qkv_bias=*/true);
+  module.to(at::kDouble);
+  uint64_t first = 0;
+  for (auto& parameter : module.parameters()) {
+    parameter.copy_(draw(parameter.sizes(), first) * 0.3);
+    first += 10000;
+  }
+  const Tensor x = draw({2, 7, 48}, 90000);
+  const auto parts = at::linear(x, attention.qkv.weight, attention.qkv.bias).chunk(3, -1);
+  std::vector<Tensor> heads;
+  for (int64_t h = 0; h < 3; ++h) {
+    const auto head = [&](int i) { return parts[static_cast<size_t>(i)].narrow(-1, 16 * h, 16); };
+    heads.push_back(at::matmul(at::softmax(at::matmul(head(0), head(1).transpose(1, 2)) / 4.0, -1), head(2)));
+  }
+  const Tensor expected = at::linear(at::cat(heads, -1), attention.proj.weight, attention.proj.bias);
+  EXPECT_TRUE(at::allclose(attention.forward(x.flatten(0, 1), std::vector<Sequences>{{.batch = 2, .tokens = 7}}),
+                           expected.flatten(0, 1), 1e-9, 1e-9));
+}
+
+Block random_block(torch::nn::Module& module) {
+  const Block block(module, "block", {.width = 24, .heads = 2, .mlp = 48});
+  module.to(at::kDouble);
+  uint64_t i = 0;
+  for (Tensor& parameter : module.parameters()) parameter.detach().copy_(0.3 * draw(parameter.sizes(), 5000 * ++i));
+  return block;
+}
+
+TEST(Block, TailIsTheLastTokensOfAllWithTheirGradient) {
+  torch::nn::Module module;
+  const Block block = random_block(module);
+  const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
+  const Tensor x = draw({2, 10, 24}).requires_grad_(), weight = draw({2, 6, 24}, 999);
+  const std::vector<Sequences> tail_only{{.batch = 2, .tokens = 10, .rope = &table, .from = 4}};
+  const Tensor whole = block.forward(x, &table).slice(1, 4),
+               tail = block.forward(x.flatten(0, 1), tail_only).view({2, 6, 24});
+  EXPECT_TRUE(at::allclose(tail, whole));
+  const auto slope = [&](const Tensor& out) { return torch::autograd::grad({(out * weight).sum()}, {x})[0]; };
+  EXPECT_TRUE(at::allclose(slope(tail), slope(whole)));
+}
+
+TEST(Block, PackedSequencesAreWhatTheyAreAloneWithTheirGradients) {
+  torch::nn::Module module;
+  const Block block = random_block(module);
+  const auto angles = [](int64_t tokens) {
+    return rope_table(token_positions(at::arange(tokens, at::kLong), 3, 4), 12, at::kDouble);
+  };
+  const RopeTable few = angles(5), many = angles(9);
+  for (const bool turned : {true, false}) {
+    const std::vector<Sequences> sequences{{.batch = 2, .tokens = 5, .rope = turned ? &few : nullptr, .from = 2},
+                                           {.batch = 3, .tokens = 9, .rope = turned ? &many : nullptr}};
+    const Tensor x = draw({37, 24}).requires_grad_();
+    const Tensor packed = block.forward(x, sequences);
+    std::vector<Tensor> alone;
+    for (const auto& part : unpack_rows(x, sequences))
+      alone.push_back(block.forward(part, sequences[alone.size()].rope).slice(1, alone.empty() ? 2 : 0).flatten(0, 1));
+    EXPECT_TRUE(at::allclose(packed, at::cat(alone)));
+    auto inputs = module.parameters();
+    inputs.push_back(x);
+    const Tensor weight = draw(packed.sizes(), 999);
+    const auto mine = torch::autograd::grad({(packed * weight).sum()}, inputs),
+               plain = torch::autograd::grad({(at::cat(alone) * weight).sum()}, inputs);
+    for (size_t i = 0; i < mine.size(); ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
+  }
+  const std::vector<Sequences> short_of_rows{{.batch = 2, .tokens = 5}};
+  EXPECT_THROW(block.forward(draw({11, 24}), short_of_rows), Error);
+}
+
+TEST(DropPath, DropsWholeSequencesAndKeepsTheMean) {
+  const Tensor branch = at::ones({9000, 3});
+  const std::vector<Sequences> sequences{{.batch = 3000, .tokens = 2}, {.batch = 1000, .tokens = 3}};
+  Dropout dropout(Random(1, Stream::kDropout, 5)), again(Random(1, Stream::kDropout, 5));
+  const Tensor dropped = drop_path(&dropout, branch, sequences, 0.25);
+  EXPECT_TRUE(at::equal(dropped, drop_path(&again, branch, sequences, 0.25)));
+  for (const Tensor& batch : unpack_rows(dropped, sequences)) {
+    EXPECT_TRUE(at::equal(batch.amin({1, 2}), batch.amax({1, 2})));
+    EXPECT_NEAR(batch.mean().item<double>(), 1.0, 0.06);
+    EXPECT_NEAR(batch.eq(0).to(at::kDouble).mean().item<double>(), 0.25, 0.05);
+  }
+  EXPECT_TRUE(at::equal(drop_path(nullptr, branch, sequences, 0.25), branch));
+}
+
+TEST(PatchEmbed, IsTheOfficialConvolution) {
+  torch::nn::Module module;
+  const TubeletSize tubelet{2, 8};
+  const PatchEmbed embed(module, "proj", 5, tubelet);
+  torch::NoGradGuard no_grad;
+  module.to(at::kDouble);
+  embed.proj.weight.copy_(draw(embed.proj.weight.sizes()));
+  embed.proj.bias.copy_(draw({5}, 5000));
+  const Tensor clips = draw({2, 3, 5, 19, 24}, 9000);  // odd frames and pixels are left out
+  const Tensor convolved = at::conv3d(clips, embed.proj.weight, embed.proj.bias, {2, 8, 8}).flatten(2).transpose(1, 2);
+  EXPECT_TRUE(at::allclose(embed.forward(unfold_tubelets(clips, tubelet)), convolved));
+  EXPECT_EQ(tubelet.grid(clips), (TokenGrid{2, 2, 3}));
+  EXPECT_THROW(unfold_tubelets(draw({1, 3, 1, 16, 16}), tubelet), Error);
+}
+
+TEST(PatchEmbed, GathersEachSamplesOwnTokens) {
+  const Tensor tokens = at::arange(12, at::kFloat).view({2, 3, 2});
+  const Tensor rows = gather_tokens(tokens, at::tensor({2, 0, 1, 1}, at::kLong).view({2, 2}));
+  EXPECT_TRUE(at::equal(rows, at::tensor({4., 5., 0., 1., 8., 9., 8., 9.}, at::kFloat).view({2, 2, 2})));
+}
+
+}  // namespace
+}  // namespace foresee

@@ -1,0 +1,269 @@
+// Claims about pre-training: a run that is stopped and resumed ends bit for bit like one that was not; steps draw
+// nothing from LibTorch's global generator; only what should be decayed, trained or averaged is; the score is what it
+// says.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/loss/latent_prediction.h"
+#include "jepa/train/masked/task.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+// 2 x 4 x 4 tokens, heads of 12 channels.
+PretrainConfig tiny() {
+  PretrainConfig config;
+  auto& encoder = config.model.encoder;
+  encoder.image_size = 16;
+  encoder.frames = 4;
+  encoder.patch_size = 4;
+  encoder.width = 24;
+  encoder.depth = encoder.heads = 2;
+  auto& predictor = config.model.predictor;
+  predictor.width = 24;
+  predictor.depth = predictor.heads = predictor.mask_tokens = 2;
+  config.optimizer.peak_rate = config.optimizer.final_rate = 2e-3;
+  config.optimizer.ema_start = 0.99;
+  config.optimizer.ema_end = 1.0;
+  return config;
+}
+
+// A bright disc that wanders over a dark gradient: float [batch, 3, 4, 16, 16], a function of `step`.
+Tensor moving_discs(uint64_t step, int64_t batch = 3) {
+  const Random random(7, Stream::kTest, step);
+  const Tensor axis = at::arange(16, at::kFloat);
+  std::vector<Tensor> clips;
+  for (int64_t b = 0; b < batch; ++b) {
+    const auto draw = [&](int i) { return random.uniform(static_cast<uint64_t>(16 * b + i)); };
+    std::vector<Tensor> frames;
+    for (int t = 0; t < 4; ++t) {
+      const Tensor dy = (axis - (4 + 8 * draw(0) + t * (draw(1) - 0.5) * 4)).unsqueeze(1);
+      const Tensor dx = (axis - (4 + 8 * draw(2) + t * (draw(3) - 0.5) * 4)).unsqueeze(0);
+      const Tensor disc = (-(dy * dy + dx * dx) / 12).exp() * 3 + axis.unsqueeze(0) * (draw(4) * 0.1);
+      frames.push_back(at::stack({disc, disc * draw(5), 1 - disc}));
+    }
+    clips.push_back(at::stack(frames, 1));
+  }
+  return at::stack(clips);
+}
+
+PretrainClips clips() {
+  return {.start = {},
+          .batch = [](int64_t step) { return moving_discs(static_cast<uint64_t>(step)); },
+          .held_out = moving_discs(1000000, 6)};
+}
+
+PretrainTask make_task(int64_t steps, const PretrainConfig& config = tiny(), uint64_t seed = 5) {
+  return PretrainTask(config, clips(), {.steps = steps, .seed = seed, .evaluation_batch = 3, .preset = "tiny"});
+}
+
+TensorMap clone(const TensorMap& tensors) {
+  TensorMap out;
+  for (const auto& [name, value] : tensors) out[name] = value.clone();
+  return out;
+}
+
+TensorMap all_weights(PretrainTask& task) {
+  TensorMap all = with_prefix_added(clone(state_dict(task.networks().encoder())), "encoder.");
+  all.merge(with_prefix_added(clone(state_dict(task.networks().predictor())), "predictor."));
+  all.merge(with_prefix_added(clone(state_dict(task.networks().target_encoder())), "target_encoder."));
+  return all;
+}
+
+void expect_identical(const TensorMap& a, const TensorMap& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, value] : a) EXPECT_TRUE(at::equal(value, b.at(name))) << name;
+}
+
+struct TempFolder {
+  fs::path path = fs::temp_directory_path() / fmt::format("foresee_pretrain_{}", ::getpid());
+  TempFolder() { fs::remove_all(path); }
+  ~TempFolder() { fs::remove_all(path); }
+};
+
+TEST(Pretrain, StoppedAndResumedRunIsBitIdentical) {
+  const LoopConfig loop{.steps = 9, .checkpoint_every = 4, .keep_checkpoints = 2, .evaluate_every = 5, .log_every = 1};
+  auto config = tiny();
+  config.model.encoder.drop_path = 0.2;  // drawn by (seed, step) too
+  config.objective.covariance = 0.02;
+  const TempFolder temp;
+  const nlohmann::ordered_json written = config_json(config);
+
+  RunFolder straight(temp.path / "straight", written);
+  PretrainTask uninterrupted = make_task(loop.steps, config);
+  EXPECT_EQ(run_loop(uninterrupted, loop, straight), LoopEnd::kFinished);
+
+  for (const int64_t stop_at : {3, 4, 7}) {  // between checkpoints, at one, after one
+    const fs::path path = temp.path / fmt::format("stopped-{}", stop_at);
+    {
+      RunFolder run(path, written);
+      PretrainTask first = make_task(loop.steps, config);
+      int64_t asked = 0;
+      EXPECT_EQ(run_loop(first, loop, run, [&] { return asked++ == stop_at; }), LoopEnd::kInterrupted);
+    }
+    RunFolder run(path, written);
+    PretrainTask second = make_task(loop.steps, config);
+    EXPECT_EQ(run_loop(second, loop, run), LoopEnd::kFinished);
+    expect_identical(all_weights(second), all_weights(uninterrupted));
+    EXPECT_EQ(metric(second.evaluate(), "skill"), metric(uninterrupted.evaluate(), "skill"));
+  }
+}
+
+TEST(Pretrain, CheckpointIsAModelFolder) {
+  const TempFolder temp;
+  PretrainTask task = make_task(4);
+  task.step(0);
+  task.save(temp.path);
+  const LoadedVideoEncoder loaded = load_video_encoder(temp.path);
+  const Tensor clip = moving_discs(3);
+  torch::NoGradGuard no_grad;
+  EXPECT_TRUE(at::equal(loaded.encoder->forward(clip), task.networks().encoder().forward(clip)));
+  EXPECT_EQ(loaded.preprocess.size, 16);
+  EXPECT_FALSE(loaded.encoder->parameters().front().requires_grad());
+}
+
+TEST(Pretrain, StepsLeaveTheGlobalGeneratorUntouched) {
+  torch::manual_seed(3);
+  const Tensor before = at::detail::getDefaultCPUGenerator().get_state().clone();
+  auto config = tiny();
+  config.model.encoder.drop_path = 0.2;
+  PretrainTask task = make_task(3, config);
+  task.step(0);
+  task.evaluate();
+  task.step(1);
+  EXPECT_TRUE(at::equal(at::detail::getDefaultCPUGenerator().get_state(), before));
+}
+
+TEST(Pretrain, SeedDecidesTheRunAndNothingElse) {
+  PretrainTask a = make_task(5), b = make_task(5), c = make_task(5, tiny(), /*seed=*/6);
+  torch::manual_seed(1);
+  a.step(0);
+  torch::manual_seed(2);
+  b.evaluate();
+  b.step(0);
+  c.step(0);
+  expect_identical(all_weights(a), all_weights(b));
+  EXPECT_FALSE(at::equal(all_weights(a).at("encoder.norm.bias"), all_weights(c).at("encoder.norm.bias")));
+}
+
+TEST(Pretrain, EvaluationChangesNothingAndRepeats) {
+  PretrainTask task = make_task(5);
+  task.step(0);
+  const TensorMap before = all_weights(task);
+  const Metrics first = task.evaluate(), second = task.evaluate();
+  expect_identical(all_weights(task), before);
+  EXPECT_EQ(first, second);
+  for (const auto& parameter : task.networks().encoder().parameters()) EXPECT_FALSE(parameter.grad().defined());
+}
+
+TEST(Pretrain, LearnsToPredictMovingDiscs) {
+  PretrainTask task = make_task(150);
+  const Metrics start = task.evaluate();
+  for (int64_t step = 0; step < 150; ++step) task.step(step);
+  const Metrics end = task.evaluate();
+  EXPECT_GT(metric(end, "skill"), metric(start, "skill") + 0.05);
+  EXPECT_GT(metric(end, "skill"), 0);
+}
+
+TEST(Pretrain, CovarianceTermKeepsFeaturesApart) {
+  const auto rank_after = [](double weight) {
+    auto config = tiny();
+    config.objective.covariance = weight;
+    PretrainTask task = make_task(60, config);
+    for (int64_t step = 0; step < 60; ++step) task.step(step);
+    return metric(task.evaluate(), "effective_rank");
+  };
+  EXPECT_GT(rank_after(0.1), rank_after(0.0) + 1);
+}
+
+TEST(Pretrain, OnlyMatricesAndMaskTokensAreDecayed) {
+  PretrainTask task = make_task(5);
+  const auto& groups = task.networks().optimizer().groups();
+  ASSERT_EQ(groups.size(), 4u);
+  const std::vector<std::string> prefix{"encoder.", "predictor.", "encoder.", "predictor."};
+  size_t parameters = 0;
+  for (size_t i = 0; i < 4; ++i)
+    for (const auto& [name, value] : groups[i].parameters) {
+      EXPECT_TRUE(name.starts_with(prefix[i])) << name;
+      EXPECT_EQ(value.dim() > 1 && name.find("bias") == std::string::npos, i < 2) << name;
+      ++parameters;
+    }
+  EXPECT_EQ(parameters,
+            task.networks().encoder().parameters().size() + task.networks().predictor().parameters().size());
+  task.step(0);
+  EXPECT_GT(groups[0].weight_decay, 0);
+  EXPECT_EQ(groups[2].weight_decay, 0);
+}
+
+TEST(Pretrain, UnusedMaskTokenIsNeverTouched) {
+  auto config = tiny();
+  config.model.predictor.zero_init_mask_tokens = false;  // a zero would hide its decay
+  PretrainTask task = make_task(5, config);
+  const TensorMap before = all_weights(task);
+  for (int64_t step = 0; step < 3; ++step) task.step(step);
+  const TensorMap after = all_weights(task);
+  EXPECT_TRUE(at::equal(after.at("predictor.mask_tokens.1"), before.at("predictor.mask_tokens.1")));
+  EXPECT_FALSE(at::equal(after.at("predictor.mask_tokens.0"), before.at("predictor.mask_tokens.0")));
+}
+
+TEST(Pretrain, TargetEncoderIsTheMovingAverage) {
+  PretrainTask task = make_task(10);
+  const TensorMap before = all_weights(task);
+  const double momentum = metric(task.step(0), "ema_momentum");
+  const TensorMap after = all_weights(task);
+  EXPECT_EQ(momentum, 0.99);
+  for (const auto& [name, value] : with_prefix_removed(after, "target_encoder."))
+    EXPECT_TRUE(at::allclose(
+        value, before.at("target_encoder." + name) * momentum + after.at("encoder." + name) * (1 - momentum)))
+        << name;
+}
+
+TEST(Pretrain, Float32AgreesWithFloat64) {
+  const auto config = tiny();
+  const auto batch = make_evaluation(moving_discs(1), config.masks.groups(), config.model.encoder.tubelet(), 3, 1);
+  MaskedPretrainer single(config.model, {}, 1), twice(config.model, {}, 1);
+  twice.to(at::kCPU, at::kDouble);
+  const PretrainBucket bucket64{batch[0].clips.to(at::kDouble), batch[0].masks};
+  const Tensor loss = single.forward(batch).loss, loss64 = twice.forward({&bucket64, 1}).loss;
+  EXPECT_NEAR(loss.item<double>(), loss64.item<double>(), 1e-6);
+  loss.backward();
+  loss64.backward();
+  const auto a = single.encoder().named_parameters(), b = twice.encoder().named_parameters();
+  for (const auto& entry : a)
+    EXPECT_TRUE(at::allclose(entry.value().grad().to(at::kDouble), b[entry.key()].grad(), 1e-3, 1e-6)) << entry.key();
+}
+
+TEST(PretrainScore, SkillIsMeasuredAgainstTheMeanOfTheContext) {
+  const auto config = tiny();
+  const MaskedPretrainer networks(config.model, {}, 2);
+  const auto held_out =
+      make_evaluation(moving_discs(4, 2), config.masks.groups(), config.model.encoder.tubelet(), 2, 9);
+  const PretrainScore score = evaluate_pretraining(networks, held_out);
+  torch::NoGradGuard no_grad;
+  const Tensor h = latent_targets(networks.target_encoder().forward(held_out[0].clips));
+  double baseline = 0;
+  for (const auto& masks : held_out[0].masks)
+    for (int64_t b = 0; b < 2; ++b) {
+      const Tensor mean = h[b].index_select(0, masks.context[b]).mean(0);
+      baseline += (h[b].index_select(0, masks.target[b]) - mean).abs().mean().item<double>() / 4;
+    }
+  EXPECT_NEAR(score.l1_baseline, baseline, 1e-6);
+  EXPECT_NEAR(score.skill(), 1 - score.l1_model / baseline, 1e-6);
+  EXPECT_EQ(PretrainScore{}.skill(), 0);
+}
+
+TEST(PretrainTask, RefusesClipsOfAnotherSize) {
+  PretrainClips wrong = clips();
+  wrong.batch = [](int64_t) { return at::zeros({1, 3, 4, 20, 20}); };
+  PretrainTask task(tiny(), wrong, {.steps = 1, .evaluation_batch = 3});
+  EXPECT_THROW(task.step(0), Error);
+}
+
+}  // namespace
+}  // namespace foresee

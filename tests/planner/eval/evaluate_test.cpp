@@ -1,0 +1,161 @@
+#include "planner/eval/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "data/episode/hdf5/episode_file.h"
+#include "data/picture/image.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "tests/planner/eval/picture_model.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee::planner {
+namespace {
+
+/// Small searches, enough for a model that is right.
+EvalConfig small_config(std::vector<std::string> methods, int64_t episodes = 30) {
+  EvalConfig config;
+  config.episodes = episodes;
+  config.methods = std::move(methods);
+  config.planner.planner.search = config.oracle.planner.search = {.samples = 60, .iterations = 8, .elites = 10};
+  return config;
+}
+
+TEST(Evaluate, PutsAGoodModelAboveRandomAndABlindOneNot) {
+  const PictureModel good, blind(/*blind=*/true);
+  const EvalConfig config = small_config({"planner", "random", "noop", "expert", "oracle"});
+  const EvalResult result = evaluate(config, /*seed=*/7, &good);
+  const auto rate = [](const EvalResult& r, const char* method) { return r.find(method)->success; };
+  EXPECT_GT(rate(result, "planner").low, rate(result, "random").high);
+  EXPECT_GT(rate(result, "expert").rate, 0.9);
+  EXPECT_GT(rate(result, "oracle").rate, 0.9);
+  EXPECT_LT(rate(result, "noop").rate, 0.01) << "solved starts are excluded, and nothing else moves";
+  EXPECT_GT(result.starts.excluded_solved, 0);
+  for (const auto& method : result.methods) {
+    EXPECT_EQ(method.success.n, 30);
+    EXPECT_LE(method.success.low, method.success.rate);
+    EXPECT_GE(method.success.high, method.success.rate);
+  }
+  const EvalResult bad = evaluate(small_config({"planner"}), 7, &blind);
+  EXPECT_LT(rate(bad, "planner").low, rate(result, "random").high);
+}
+
+TEST(Evaluate, GivesEveryMethodTheSameStarts) {
+  const PictureModel model;
+  const EvalResult result = evaluate(small_config({"random", "planner", "expert"}, 8), 5, &model);
+  for (const auto& method : result.methods) {
+    ASSERT_EQ(method.episodes.size(), 8u);
+    for (size_t i = 0; i < 8; ++i) {
+      EXPECT_EQ(method.episodes[i].start, static_cast<int64_t>(i));
+      for (size_t axis = 0; axis < 2; ++axis)
+        EXPECT_NEAR(method.episodes[i].path.front()[axis], result.starts.starts[i].state[axis], 1e-4);
+    }
+  }
+}
+
+TEST(Evaluate, RepeatsItself) {
+  const PictureModel model;
+  const EvalConfig config = small_config({"planner", "random", "oracle"}, 6);
+  const EvalResult first = evaluate(config, 5, &model), second = evaluate(config, 5, &model),
+                   other = evaluate(config, 6, &model);
+  for (size_t m = 0; m < first.methods.size(); ++m)
+    for (size_t i = 0; i < 6; ++i) EXPECT_EQ(first.methods[m].episodes[i].path, second.methods[m].episodes[i].path);
+  EXPECT_NE(first.methods[0].episodes[0].path, other.methods[0].episodes[0].path);
+}
+
+TEST(Evaluate, CrossesToTheOtherRoomWithTheTrueSimulatorOnly) {
+  const PictureModel model;  // knows nothing of walls
+  EvalConfig config = small_config({"planner", "expert", "oracle"}, 12);
+  config.protocol = "far";
+  config.oracle = {};
+  const EvalResult result = evaluate(config, 7, &model);
+  EXPECT_EQ(result.find("expert")->success.rate, 1.0);
+  EXPECT_GT(result.find("oracle")->success.rate, 0.9);
+  EXPECT_LT(result.find("planner")->success.rate, 0.5);
+  EXPECT_EQ(config.step_budget(), 100);
+}
+
+TEST(Evaluate, ReportsTheKeysOfItsContract) {
+  const PictureModel model;
+  EvalResult result = evaluate(small_config({"planner", "noop"}, 4), 9, &model);
+  const auto json = to_json(result);
+  std::vector<std::string> keys;
+  for (const auto& item : json.items()) keys.push_back(item.key());
+  EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms"}));
+  EXPECT_EQ(json["env"], "two_room");
+  EXPECT_EQ(json["protocol"], "near");
+  EXPECT_EQ(json["seed"], 9);
+  EXPECT_EQ(json["success"]["noop"]["n"], 4);
+  for (const char* key : {"rate", "low", "high", "n"}) EXPECT_TRUE(json["success"]["planner"].contains(key));
+  EXPECT_GT(json["planning_ms"]["p50"].get<double>(), 0);
+  EXPECT_GE(json["planning_ms"]["p95"].get<double>(), json["planning_ms"]["p50"].get<double>());
+  result.planning.reset();
+  EXPECT_TRUE(to_json(result)["planning_ms"]["p50"].is_null());
+}
+
+TEST(Evaluate, WritesRowsAndFilmStrips) {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("foresee_eval_test_{}", ::getpid());
+  const PictureModel model;
+  const EvalConfig config = small_config({"planner", "random"}, 5);
+  const EvalResult result = evaluate(config, 9, &model);
+  save_results(folder, config, result, /*strips=*/3);
+  const auto json = read_json(folder / "results.json");
+  EXPECT_EQ(json["result"], nlohmann::json(to_json(result)));
+  EXPECT_EQ(json["starts"].size(), 5u);
+  EXPECT_EQ(json["episodes"]["random"].size(), 5u);
+  EXPECT_EQ(json["config"]["planner"]["samples"], 60);
+  const auto& row = json["episodes"]["planner"][2];
+  EXPECT_EQ(row["success"], result.methods[0].episodes[2].success);
+  EXPECT_EQ(row["planning_ms"].size(), result.methods[0].episodes[2].planning_ms.size());
+  int64_t pictures = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder / "strips"))
+    pictures += data::read_image(file.path()).size(0) == 3;
+  EXPECT_EQ(pictures, 3);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Evaluate, RefusesEpisodesWhoseActionsAreNotTheModels) {
+  if (!data::hdf5_available()) GTEST_SKIP() << "built without HDF5";
+  const TemporaryFolder folder;
+  const PictureModel model;
+  EvalConfig config = small_config({"planner"}, 2);
+  const auto recorded = [&](const char* name, double units) {
+    data::EpisodeWriter writer(folder / name);
+    for (data::Episode episode : generate_episodes(CollectConfig{.size = 8}, 40)) {
+      episode.columns.at("action").mul_(units);
+      writer.add(episode);
+    }
+    writer.commit();
+    config.data = (folder / name).string();
+  };
+  recorded("as_trained.h5", 1);
+  EXPECT_EQ(evaluate(config, 1, &model).methods[0].episodes.size(), 2u);
+  recorded("in_other_units.h5", 100);
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { evaluate(config, 1, &model); }), "other units"));
+}
+
+TEST(Evaluate, RefusesWhatItCannotDo) {
+  const PictureModel model;
+  EXPECT_THROW(evaluate(small_config({"planner"}), 1, nullptr), Error);
+  EXPECT_THROW(evaluate(small_config({}), 1, &model), ConfigError);
+  EXPECT_THROW(evaluate(small_config({"random", "random"}), 1, &model), ConfigError);
+  try {
+    evaluate(small_config({"oracel"}), 1, &model);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("'oracle'"), std::string::npos) << error.what();
+  }
+  try {
+    parse_config<EvalConfig>({{"protocol", "naer"}}, "eval");
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("'near'"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace foresee::planner

@@ -1,0 +1,94 @@
+// Claims: `foresee plan` reads a V-JEPA 2-AC folder, real pictures and poses, and answers with actions that keep to the
+// search's rules; it says what is missing.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/torch.h"
+#include "jepa/model/vjepa2_ac/arm_pose.h"
+#include "jepa/model/vjepa2_ac/vjepa2_ac.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/tools/cli/program.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::Outcome;
+using tests::run_program;
+
+const std::string kNow = "tools/assets/franka/now.png", kGoal = "tools/assets/franka/goal.png",
+                  kState = "--state=0.5804391,-0.0020212,0.2475573,-3.0666156,0.0305298,-1.9127512,0.9969714",
+                  kEarlier = "--state=0.57,-0.0020212,0.2475573,-3.0666156,0.0305298,-1.9127512,0.9969714";
+
+/// A model with random weights: its plans mean nothing, but they are plans.
+fs::path write_model(const fs::path& folder) {
+  Vjepa2AcConfig config;
+  config.encoder.image_size = 32;
+  config.encoder.width = config.predictor.width = 48;
+  config.encoder.depth = config.predictor.depth = 1;
+  config.encoder.heads = config.predictor.heads = 3;
+  const Vjepa2Ac model(config);
+  model.encoder->initialise(1);
+  model.predictor->initialise(1);
+  ModelFolder files;
+  files.family = "vjepa2_ac";
+  files.model = config_json(config);
+  files.preprocess.size = 32;
+  files.actions = ActionSpec{.size = kArmPoseSize};
+  files.weights = model.weights();
+  save_model_folder(folder, files);
+  return folder;
+}
+
+Outcome plan(const fs::path& model, std::vector<std::string> more) {
+  std::vector<std::string> arguments{"plan",       "--model", model.string(), "--goal", kGoal,      "--set",
+                                     "samples=12", "--set",   "iterations=2", "--set",  "elites=4", "--threads",
+                                     "1",          "--json"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_program(arguments);
+}
+
+TEST(Plan, AnswersForAnArmWithActionsAndPoses) {
+  const TemporaryFolder folder;
+  const Outcome outcome =
+      plan(write_model(folder / "model"), {"--obs", kNow, kState, "--set", "arm.pin_z=0.01", "--set", "horizon=3"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto answer = nlohmann::json::parse(outcome.out);
+  const auto actions = answer.at("actions").get<std::vector<std::vector<double>>>();
+  const auto states = answer.at("states").get<std::vector<std::vector<double>>>();
+  ASSERT_EQ(actions.size(), 3u);
+  ASSERT_EQ(states.size(), 4u);
+  EXPECT_NEAR(states[0][0], 0.5804391, 1e-6);
+  for (size_t i = 0; i < actions.size(); ++i) {
+    ASSERT_EQ(actions[i].size(), 7u);
+    EXPECT_NEAR(actions[i][2], 0.01, 1e-6);
+    EXPECT_EQ(actions[i][4], 0.0);
+    EXPECT_NEAR(states[i + 1][0], states[i][0] + actions[i][0], 1e-6);
+  }
+  EXPECT_EQ(answer.at("iterations").get<int>(), 2);
+}
+
+TEST(Plan, TakesAHistoryOfPicturesAndPoses) {
+  const TemporaryFolder folder;
+  const fs::path model = write_model(folder / "model");
+  const Outcome outcome = plan(model, {"--obs", kNow, kNow, kEarlier, kState});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(plan(model, {"--obs", kNow, kNow, kState}).exit_code, 1) << "two pictures, one pose";
+}
+
+TEST(Plan, SaysWhatIsMissing) {
+  const TemporaryFolder folder;
+  const fs::path model = write_model(folder / "model");
+  const Outcome none = plan(model, {"--obs", kNow});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_NE(none.err.find("--state"), std::string::npos) << none.err;
+  const Outcome few = plan(model, {"--obs", kNow, "--state=1,2,3"});
+  EXPECT_EQ(few.exit_code, 1);
+  EXPECT_NE(few.err.find("expected 7 numbers"), std::string::npos) << few.err;
+  const Outcome text = plan(model, {"--obs", kNow, "--state=1,2,3,4,5,six,7"});
+  EXPECT_NE(text.err.find("six"), std::string::npos) << text.err;
+}
+
+}  // namespace
+}  // namespace foresee

@@ -1,0 +1,105 @@
+// Claims: `foresee train --probe` learns classes of pictures from a frozen encoder's tokens, leaves a folder that reads
+// as encoder and probe, and names what is wrong with a list.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "data/picture/image.h"
+#include "jepa/core/random.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/safetensors.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/files/export.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/tools/cli/program.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+using tests::run_program;
+
+/// Pictures of noise with more green or more red, and their list.
+void write_clips(const fs::path& folder, int64_t count) {
+  std::ofstream list(folder / "clips.csv");
+  for (int64_t i = 0; i < count; ++i) {
+    const bool green = i % 2 == 0;
+    Tensor picture =
+        Random(1, Stream::kTest, static_cast<uint64_t>(i)).uniform_tensor({3, 36, 36}) * 120;  // noise, dim
+    picture[green ? 1 : 0].add_(120);
+    const std::string name = fmt::format("a clip {}.png", i);
+    data::write_image(folder / name, picture.to(at::kByte));
+    list << name << (green ? " green" : " red") << "\n";
+  }
+}
+
+void write_encoder(const fs::path& folder) {
+  Vjepa2Weights weights;
+  weights.config.encoder.image_size = 32;
+  weights.config.encoder.frames = 2;
+  weights.config.encoder.width = 48;
+  weights.config.encoder.depth = 1;
+  weights.config.encoder.heads = 3;
+  VideoEncoder encoder(weights.config.encoder);
+  encoder.initialise(5);
+  weights.preprocess.size = 32;
+  weights.encoder = state_dict(encoder);
+  fs::create_directories(folder);
+  export_foresee(weights, folder);
+}
+
+TEST(TrainProbe, LearnsAndLeavesAModelFolder) {
+  const TemporaryFolder folder;
+  write_clips(folder.path(), 60);
+  write_encoder(folder / "encoder");
+  const auto train = [&](const std::string& run, int64_t steps) {
+    return run_program({"train",
+                        "--probe",
+                        "--data",
+                        (folder / "clips.csv").string(),
+                        "--encoder",
+                        (folder / "encoder").string(),
+                        "--out",
+                        (folder / run).string(),
+                        "--steps",
+                        std::to_string(steps),
+                        "--checkpoint-every",
+                        "20",
+                        "--set",
+                        "frames=2",
+                        "--set",
+                        "probe.heads=3",
+                        "--set",
+                        "probe.depth=2",
+                        "--set",
+                        "train.batch=8",
+                        "--set",
+                        "train.learning_rate=0.003",
+                        "--threads",
+                        "1",
+                        "--json"});
+  };
+  const tests::Outcome whole = train("whole", 60);
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  const auto held_out = nlohmann::json::parse(whole.out).at("held_out");
+  EXPECT_GT(held_out.at("held_out_accuracy").get<double>(), 0.9);
+  EXPECT_LT(held_out.at("held_out_majority").get<double>(), 0.9);
+
+  const Vjepa2Weights read = read_vjepa2(folder / "whole");
+  ASSERT_TRUE(read.probe.has_value());
+  EXPECT_EQ(read.probe->labels, (std::vector<std::string>{"green", "red"}));
+  EXPECT_EQ(read.encoder.size(), 16u);
+}
+
+TEST(TrainProbe, NamesTheLineThatIsNoClip) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "clips.csv") << "one.mp4 3\nlonely.mp4\n";
+  const tests::Outcome outcome = run_program({"train", "--probe", "--data", (folder / "clips.csv").string(),
+                                              "--encoder", "nowhere", "--out", (folder / "run").string()});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_NE(outcome.err.find("line 2"), std::string::npos) << outcome.err;
+}
+
+}  // namespace
+}  // namespace foresee

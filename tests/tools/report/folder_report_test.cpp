@@ -1,0 +1,130 @@
+// Claims about reports of folders: a run's curves and an evaluation's numbers and pictures reach the page; what is
+// neither is refused in one line.
+#include "tools/report/folder_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/picture/image.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/metrics.h"
+#include "jepa/core/torch.h"
+#include "planner/eval/evaluate.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+#include "tools/report/curves.h"
+#include "tools/report/evaluation.h"
+
+namespace foresee::report {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A run of 100 steps: evaluations at 0, 50 and 100, a training row every 10 steps.
+void write_run(const std::filesystem::path& folder) {
+  MetricsWriter metrics(folder / "metrics.jsonl", 0);
+  metrics.write(0, {{"skill", -0.25}, {"effective_rank", 3}, {"l1_model", 0.9}, {"l1_baseline", 0.8}});
+  for (int64_t step = 10; step <= 100; step += 10) {
+    metrics.write(step, {{"loss", 1.0 / static_cast<double>(step)}, {"step_ms", 12.5}});
+    if (step % 50 == 0) metrics.write(step, {{"skill", 0.01 * static_cast<double>(step)}, {"effective_rank", 5}});
+  }
+  write_file(folder / "config.json", R"({"steps": 100, "note": "<b>"})");
+}
+
+planner::EvalConfig quick_evaluation() {
+  planner::EvalConfig config;
+  config.protocol = "far";
+  config.episodes = 3;
+  config.methods = {"random", "noop", "expert"};
+  return config;
+}
+
+TEST(Curves, GatherRowsByMetric) {
+  const TemporaryFolder folder;
+  write_run(folder.path());
+  const auto curves = read_curves(folder / "metrics.jsonl");
+  const Series* skill = find_curve(curves, "skill");
+  ASSERT_NE(skill, nullptr);
+  EXPECT_THAT(skill->x, ElementsAre(0, 50, 100));
+  EXPECT_THAT(skill->y, ElementsAre(-0.25, 0.5, 1.0));
+  EXPECT_EQ(find_curve(curves, "loss")->x.size(), 10u);
+  EXPECT_EQ(find_curve(curves, "nonsense"), nullptr);
+}
+
+TEST(Curves, ShowWhatIsJudgedWithItsBaselineAndFoldTheRest) {
+  const TemporaryFolder folder;
+  write_run(folder.path());
+  const std::string html = draw_curves(read_curves(folder / "metrics.jsonl")).markup;
+  const size_t fold = html.find("<details>");
+  EXPECT_LT(html.find("Skill on held-out frames"), fold);
+  EXPECT_LT(html.find("mean of the context"), fold);
+  EXPECT_LT(html.find("Training loss"), fold);
+  EXPECT_GT(html.find("step_ms"), fold);
+  EXPECT_NE(html.find("step_ms"), std::string::npos);
+}
+
+TEST(FolderReport, OfARunHasCurvesTilesAndConfig) {
+  const TemporaryFolder folder;
+  write_run(folder.path());
+  const std::string html = folder_report(folder.path()).html();
+  EXPECT_THAT(html, HasSubstr("<strong>1</strong><small>-0.25 at the start</small>"));
+  EXPECT_THAT(html, HasSubstr("No checkpoint was written yet"));
+  EXPECT_THAT(html, HasSubstr("&lt;b&gt;"));
+  EXPECT_THAT(html, Not(HasSubstr("<b>")));
+}
+
+TEST(FolderReport, OfAnEvaluationHasItsNumbersAndPictures) {
+  const TemporaryFolder folder;
+  const auto config = quick_evaluation();
+  planner::save_results(folder.path(), config, planner::evaluate(config, 3, nullptr));
+  std::filesystem::create_directories(folder / "strips");
+  for (const char* name : {"planner_000_success.png", "planner_001_failure.png"})
+    data::write_image(folder.path() / "strips" / name, at::zeros({3, 4, 4}, at::kByte));
+  // Only what results.json lists: the third strip is another evaluation's.
+  data::write_image(folder.path() / "strips" / "planner_002_failure.png", at::zeros({3, 4, 4}, at::kByte));
+  auto results = nlohmann::ordered_json(read_json(folder / "results.json"));
+  results["files"] = {"strips/planner_000_success.png", "strips/planner_001_failure.png"};
+  write_json(folder / "results.json", results);
+  const std::string html = folder_report(folder.path()).html();
+  EXPECT_EQ(html.find("planner_002_failure"), std::string::npos);
+  EXPECT_NE(html.find("planner_001_failure"), std::string::npos);
+  EXPECT_THAT(html, HasSubstr("Planning to a goal picture: two_room"));
+  EXPECT_THAT(html, HasSubstr("<tr class=\"baseline\"><th scope=\"row\">random"));
+  EXPECT_THAT(html, HasSubstr("<tr class=\"reference\"><th scope=\"row\">expert"));
+  EXPECT_LT(html.find("planner_001_failure"), html.find("planner_000_success"));
+}
+
+TEST(FolderReport, RefusesWhatIsNeither) {
+  const TemporaryFolder folder;
+  EXPECT_TRUE(says(refusal_of<Error>([&] { folder_report(folder / "absent"); }), "no such folder"));
+  EXPECT_TRUE(says(refusal_of<Error>([&] { folder_report(folder.path()); }), "expected a run folder"));
+  write_file(folder / "results.json", "[]");
+  EXPECT_TRUE(says(refusal_of<Error>([&] { folder_report(folder.path()); }), "not a result of 'foresee eval'"));
+  write_file(folder / "results.json", R"({"result": {"success": {"planner": 3}}})");
+  EXPECT_TRUE(says(refusal_of<Error>([&] { folder_report(folder.path()); }), "not a result of 'foresee eval'"));
+  write_file(folder / "metrics.jsonl", "");
+  EXPECT_TRUE(says(refusal_of<Error>([&] { folder_report(folder.path()); }), "no row of metrics"));
+}
+
+TEST(EpisodeStrip, ShowsStartEndAndGoal) {
+  const auto config = quick_evaluation();
+  const auto result = planner::evaluate(config, 3, nullptr);
+  const auto world = planner::make_env("two_room");
+  const auto& episode = result.find("noop")->episodes.front();
+  const FilmStrip strip =
+      episode_strip(*world, result.starts.starts[static_cast<size_t>(episode.start)], episode, /*pictures=*/5);
+  ASSERT_EQ(strip.frames.size(), 5u);
+  EXPECT_EQ(strip.frames.front().label, "step 0");
+  EXPECT_EQ(strip.frames.back().label, fmt::format("step {}", episode.steps));
+  EXPECT_EQ(strip.frames.front().png, strip.frames.back().png);  // it did not move
+  ASSERT_TRUE(strip.goal.has_value());
+  EXPECT_NE(strip.goal->png, strip.frames.back().png);
+}
+
+}  // namespace
+}  // namespace foresee::report

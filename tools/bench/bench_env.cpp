@@ -1,0 +1,96 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "planner/env/vector_env.h"
+#include "tools/bench/bench.h"
+
+namespace foresee::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kRepetitions = 7;
+constexpr double kRepetitionSeconds = 0.25;
+constexpr int64_t kWorlds = 64;  // stepped together
+// stable-worldmodel 0.1.1 (gymnasium, torch 2.11) stepping swm/TwoRoom-v1 and swm/PushT-v1 on a core of an Intel Xeon
+// of the Sapphire Rapids generation, without and with 224 x 224 pictures; tools/parity/compare_env.py measures both
+// here.
+struct PeerRates {
+  double steps, rendered;
+};
+const std::map<std::string, PeerRates> kPeers{{"two_room", {21400, 1015}}, {"push_t", {8150, 657}}};
+
+double rate(const std::function<void(int64_t)>& step) {
+  int64_t done = 0;
+  const auto begin = Clock::now();
+  double elapsed = 0;
+  while (elapsed < kRepetitionSeconds) {
+    for (const int64_t end = done + 64; done < end; ++done) step(done);
+    elapsed = std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+  return static_cast<double>(done) / elapsed;
+}
+
+nlohmann::ordered_json rates(const std::function<void(int64_t)>& step, std::optional<double> peer) {
+  rate(step);  // warm: pages, caches, what is drawn once
+  std::vector<double> all;
+  for (int i = 0; i < kRepetitions; ++i) all.push_back(rate(step));
+  std::sort(all.begin(), all.end());
+  const double median = all[all.size() / 2];
+  nlohmann::ordered_json row{{"per_s", median}, {"low", all.front()}, {"high", all.back()}};
+  if (peer) {
+    row["peer_per_s"] = *peer;
+    row["ratio"] = median / *peer;
+  }
+  return row;
+}
+
+}  // namespace
+
+nlohmann::ordered_json bench_env(const std::string& env, uint64_t seed) {
+  const auto world = planner::make_env(env);
+  const auto policy = planner::make_policy(env, "random");
+  RandomSequence reset(Random(seed, Stream::kEnvReset)), random(Random(seed, Stream::kPolicy));
+  std::vector<std::vector<double>> actions;
+  for (int i = 0; i < 4096; ++i) actions.push_back(policy->act(*world, random));
+  world->reset(reset);
+  const auto step = [&](int64_t i) {
+    if (world->step(actions[static_cast<size_t>(i) % actions.size()])) world->reset(reset);
+  };
+  const auto rendered = [&](int64_t size) {
+    return [&step, &world, size](int64_t i) {
+      step(i);
+      world->render(size);
+    };
+  };
+  const auto peer = kPeers.find(env);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  nlohmann::ordered_json result{{"env", env}, {"threads", 1}, {"repetitions", kRepetitions}};
+  result["steps"] = rates(step, peer != kPeers.end() ? std::optional(peer->second.steps) : std::nullopt);
+  result["rendered_224"] =
+      rates(rendered(224), peer != kPeers.end() ? std::optional(peer->second.rendered) : std::nullopt);
+  result["rendered_64"] = rates(rendered(64), std::nullopt);
+  at::set_num_threads(threads);
+
+  planner::VectorEnv worlds(*world, kWorlds, seed);
+  const ActionSpec spec = world->action_spec();
+  const Tensor low = at::tensor(spec.low, at::kDouble), high = at::tensor(spec.high, at::kDouble);
+  const Tensor moves = Random(seed, Stream::kPolicy, 1).uniform_tensor({256, kWorlds, spec.size}) * (high - low) + low;
+  // A turn steps all worlds once.
+  auto together = rates([&](int64_t i) { worlds.step(moves[i % 256]); }, std::nullopt);
+  for (const char* key : {"per_s", "low", "high"}) together[key] = together[key].get<double>() * kWorlds;
+  together["worlds"] = kWorlds;
+  together["threads"] = threads;
+  result["vector"] = together;
+  return result;
+}
+
+}  // namespace foresee::tools

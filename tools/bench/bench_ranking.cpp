@@ -1,0 +1,86 @@
+
+#include "data/picture/image.h"
+#include "jepa/core/error.h"
+#include "jepa/core/random.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/vjepa2/inference_encoder.h"
+#include "jepa/model/vjepa2_ac/action_rollout.h"
+#include "jepa/model/vjepa2_ac/vjepa2_ac.h"
+#include "tools/bench/bench.h"
+
+namespace foresee::tools {
+namespace {
+
+// Observed and goal, uint8 [2, 3, S, S]: a smooth picture, and the same moved by an eighth.
+Tensor synthetic_pictures(int64_t size, uint64_t seed) {
+  const Tensor noise = Random(seed, Stream::kTest, 7).normal_tensor({1, 3, 8, 8}) * 60 + 128;
+  const Tensor picture = at::upsample_bilinear2d(noise, {size, size}, /*align_corners=*/false)[0];
+  return at::stack({picture, picture.roll(size / 8, 2)}).clamp(0, 255).to(at::kByte);
+}
+
+Tensor read_pictures(const RankingBench& bench, int64_t size) {
+  if (bench.pictures.empty()) return synthetic_pictures(size, bench.seed);
+  FORESEE_CHECK(bench.pictures.size() == 2, "expected an observed picture and a goal, got {}", bench.pictures.size());
+  std::vector<Tensor> pictures;
+  for (const auto& path : bench.pictures) {
+    const Tensor picture = data::read_image(path).unsqueeze(0).to(at::kFloat);
+    pictures.push_back(at::upsample_bilinear2d(picture, {size, size}, /*align_corners=*/false)[0]);
+  }
+  return at::stack(pictures).round().to(at::kByte);
+}
+
+/// Costs of plans: the last prediction's mean distance to the goal. @param plans  float [K, H, D]. @returns [K].
+Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& pictures, const Tensor& plans, Precision precision) {
+  const Vjepa2Ac& model = world.model;
+  const int64_t size = model.config.encoder.image_size, count = plans.size(0), horizon = plans.size(1);
+  const Tensor input = frame_input(pictures, world.preprocess, size, size);
+  const InferenceEncoder encoder(model.encoder, precision);
+  const Tensor features =
+      model.normalise(encoder.forward(input.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1})));
+  const ActionRollout rollout(model.predictor, precision);
+  ActionCache cache = rollout.empty(count, horizon, model.grid());
+  Tensor now = features[0].unsqueeze(0).expand({count, -1, -1});
+  Tensor state = at::zeros({count, model.config.predictor.state_size}, at::kDouble);
+  const Tensor actions = world.actions.to_environment(plans.to(at::kDouble))
+                             .unflatten(-2, {horizon, world.actions.block});  // [K, H, block, A]
+  for (int64_t h = 0; h < horizon; ++h) {
+    const ActionSteps step{now, plans.narrow(1, h, 1), model.normalise_states(state).unsqueeze(1), {}};
+    now = model.normalise(rollout.advance(step, cache));
+    state = model.next_states(state, actions.select(1, h));
+  }
+  return (now - features[1]).abs().mean({1, 2});
+}
+
+// Position of every value in ascending order.
+Tensor ranks(const Tensor& values) { return values.argsort().argsort().to(at::kDouble); }
+
+}  // namespace
+
+nlohmann::ordered_json bench_ranking(const RankingBench& bench) {
+  const torch::NoGradGuard no_grad;
+  FORESEE_CHECK(bench.candidates >= 2 && bench.elites >= 1 && bench.elites <= bench.candidates && bench.horizon >= 1,
+                "expected at least 2 candidates and at most as many elites, got {} and {}", bench.candidates,
+                bench.elites);
+  const LoadedVjepa2Ac world = load_vjepa2_ac(bench.world);
+  if (world.model.config.predictor.use_extrinsics)
+    fail<ConfigError>("{}: needs camera extrinsics, which this benchmark has not", bench.world.string());
+  const Tensor pictures = read_pictures(bench, world.model.config.encoder.image_size);
+  const Tensor plans =
+      Random(bench.seed, Stream::kTest, 8).normal_tensor({bench.candidates, bench.horizon, world.actions.block_size()});
+  const Tensor full = plan_costs(world, pictures, plans, Precision::kFloat32).to(at::kDouble);
+  const Tensor half = plan_costs(world, pictures, plans, Precision::kBFloat16).to(at::kDouble);
+  const double spearman = at::corrcoef(at::stack({ranks(full), ranks(half)}))[0][1].item<double>();
+  const auto best = [&](const Tensor& costs) { return ranks(costs) < static_cast<double>(bench.elites); };
+  const auto shared = (best(full) & best(half)).sum().item<int64_t>();
+  return {{"world", bench.world.string()},
+          {"candidates", bench.candidates},
+          {"horizon", bench.horizon},
+          {"spearman", spearman},
+          {"elites", bench.elites},
+          {"elite_overlap", static_cast<double>(shared) / static_cast<double>(bench.elites)},
+          {"same_best", full.argmin().item<int64_t>() == half.argmin().item<int64_t>()},
+          {"cost_spread", (full.max() - full.min()).item<double>()},
+          {"cost_error", (full - half).abs().max().item<double>()}};
+}
+
+}  // namespace foresee::tools

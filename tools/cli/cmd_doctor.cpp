@@ -1,0 +1,107 @@
+#include <ATen/Parallel.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <thread>
+
+#include "build_info.h"
+#include "data/episode/hdf5/episode_file.h"
+#include "data/episode/lerobot/table.h"
+#include "data/video/backend.h"
+#include "tools/cli/command.h"
+#include "tools/cli/cuda.h"
+
+namespace foresee::tools {
+namespace {
+
+/// The value of the first line of /proc/cpuinfo with this key.
+std::string cpu_line(const std::string& key) {
+  std::ifstream in("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(in, line))
+    if (line.starts_with(key)) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+/// The vector units that decide which kernels run.
+std::vector<std::string> cpu_features() {
+  const std::string line = " " + cpu_line("flags") + " ";
+  std::vector<std::string> found;
+  for (const char* feature : {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
+    if (line.find(fmt::format(" {} ", feature)) != std::string::npos) found.emplace_back(feature);
+  return found;
+}
+
+double memory_gib() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)) / (1 << 30);
+}
+
+std::string episode_backend() {
+  if (!data::hdf5_available()) return {};
+  return data::blosc_available() ? "HDF5 with Blosc"
+                                 : "HDF5, without the Blosc filter (hdf5-filter-plugin-blosc-serial)";
+}
+
+/// One part of the program: there, or what to do to have it.
+struct Part {
+  const char* name;
+  std::string found;  // empty: absent
+  const char* needed_for;
+  const char* remedy;
+};
+
+int doctor(const CommonOptions& common) {
+  const CudaState cuda = cuda_state();
+  const std::vector<Part> parts = {
+      {"GPU", cuda.devices, "training and planning on the GPU", ""},
+      {"video and pictures", data::video_backend(), "pretrain, plan, demo, film strips",
+       "apt-get install libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libopencv-dev, then build again"},
+      {"HDF5 episodes", episode_backend(), "data collect, train",
+       "apt-get install libhdf5-dev hdf5-filter-plugin-blosc-serial libblosc-dev, then build again"},
+      {"LeRobot sets", data::parquet_available() ? "Parquet through Arrow" : "",
+       "data convert, train on LeRobot's format",
+       "bash tools/quickstart.sh without --minimal (fetches tools/requirements/arrow.txt)"},
+  };
+  const unsigned cores = std::thread::hardware_concurrency();
+  if (common.json) {
+    nlohmann::ordered_json out{
+        {"version", kVersion},
+        {"compiler", kCompiler},
+        {"build", kBuildType},
+        {"cpu",
+         {{"model", cpu_line("model name")},
+          {"cores", cores},
+          {"features", cpu_features()},
+          {"threads", at::get_num_threads()},
+          {"memory_gib", memory_gib()}}},
+        {"cuda", {{"available", cuda.available}, {"reason", cuda.reason}, {"devices", cuda.devices}}}};
+    for (const auto& part : parts)
+      out["parts"][part.name] =
+          part.found.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(part.found);
+    print_json(out);
+    return 0;
+  }
+  fmt::print("foresee {} ({}, {})\n", kVersion, kCompiler, kBuildType);
+  fmt::print("  CPU      {}: {} cores, {} threads, {:.0f} GiB of memory\n", cpu_line("model name"), cores,
+             at::get_num_threads(), memory_gib());
+  fmt::print("  features {}\n", fmt::join(cpu_features(), " "));
+  for (const auto& part : parts) {
+    if (!part.found.empty()) {
+      fmt::print("  [yes] {}: {}\n", part.name, part.found);
+      continue;
+    }
+    const std::string why = part.name == parts[0].name ? cuda.reason : std::string("not in this build; ") + part.remedy;
+    fmt::print("  [no]  {} ({}): {}\n", part.name, part.needed_for, why);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Run setup_doctor(CLI::App&, CommonOptions& common) {
+  return [&common] { return doctor(common); };
+}
+
+}  // namespace foresee::tools

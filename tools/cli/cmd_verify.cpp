@@ -1,0 +1,69 @@
+#include <CLI/CLI.hpp>
+
+#include "jepa/core/error.h"
+#include "tools/cli/command.h"
+#include "tools/verify/case.h"
+
+namespace foresee::tools {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr int kMismatch = 3;
+
+/// Case folders at or below the given paths, in order.
+std::vector<fs::path> case_folders(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> folders;
+  for (const auto& path : paths) {
+    if (!fs::is_directory(path)) fail("{}: no such case folder", path.string());
+    std::vector<fs::path> found;
+    if (fs::exists(path / "case.json")) {
+      found.push_back(path);
+    } else {
+      for (const auto& entry : fs::recursive_directory_iterator(path))
+        if (entry.path().filename() == "case.json") found.push_back(entry.path().parent_path());
+      std::sort(found.begin(), found.end());
+    }
+    if (found.empty()) fail("{}: no case.json in it or below", path.string());
+    folders.insert(folders.end(), found.begin(), found.end());
+  }
+  return folders;
+}
+
+int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
+  int64_t passed = 0, failed = 0;
+  auto cases = nlohmann::ordered_json::array();
+  for (const auto& folder : case_folders(paths)) {
+    const auto rows = parity::verify_case(folder);
+    auto values = nlohmann::ordered_json::array();
+    if (!common.json) fmt::print("{}\n", folder.string());
+    for (const auto& row : rows) {
+      (row.passed ? passed : failed) += 1;
+      if (common.json)
+        values.push_back({{"key", row.key},
+                          {"passed", row.passed},
+                          {"max_abs", row.max_abs},
+                          {"max_rel", row.max_rel},
+                          {"tolerance", row.tolerance},
+                          {"reason", row.reason}});
+      else
+        fmt::print("  {} {:<60} max abs {:.3g}, rel {:.3g} ({}){}{}\n", row.passed ? "pass" : "FAIL", row.key,
+                   row.max_abs, row.max_rel, row.tolerance, row.reason.empty() ? "" : ": ", row.reason);
+    }
+    if (common.json) cases.push_back({{"case", folder.string()}, {"values", values}});
+  }
+  if (common.json)
+    print_json({{"passed", passed}, {"failed", failed}, {"cases", cases}});
+  else
+    fmt::print("{} values passed, {} failed\n", passed, failed);
+  return failed == 0 ? 0 : kMismatch;
+}
+
+}  // namespace
+
+Run setup_verify(CLI::App& app, CommonOptions& common) {
+  auto paths = std::make_shared<std::vector<fs::path>>();
+  app.add_option("CASE", *paths, "Case folders, or folders of them")->required();
+  return [paths, &common] { return verify(*paths, common); };
+}
+
+}  // namespace foresee::tools

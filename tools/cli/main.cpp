@@ -1,0 +1,120 @@
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <new>
+#include <thread>
+
+#include "jepa/core/config.h"
+#include "jepa/core/cpu/heap.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/output.h"
+#include "jepa/core/interrupt.h"
+#include "jepa/core/log.h"
+#include "tools/cli/command.h"
+#include "tools/cli/cuda.h"
+#include "tools/cli/streams.h"
+
+namespace {
+
+using namespace foresee;
+using namespace foresee::tools;
+
+constexpr int kUserMistake = 1, kOurMistake = 2;
+
+void add_common_options(CLI::App& app, CommonOptions& common) {
+  app.add_option("--config", common.config, "JSON file laid over the defaults")->option_text("FILE");
+  app.add_option("--set", common.set, "Sets one config key, e.g. --set planner.samples=100")
+      ->option_text("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--device", common.device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--seed", common.seed, "Seed of everything random")->capture_default_str();
+  app.add_option("--threads", common.threads, "CPU threads; 0: all cores")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--out", common.out, "Where results go")->option_text("PATH");
+  app.add_flag("--json", common.json, "One JSON object on stdout; all else on stderr");
+}
+
+/// CLI11 says "The following argument was not expected: X"; a person also wants the nearest command.
+int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  std::string hint;
+  if (argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> names;
+    for (const auto& command : commands()) names.emplace_back(command.name);
+    if (std::find(names.begin(), names.end(), argv[1]) == names.end())
+      print_error(fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names)));
+    else
+      print_error(fmt::format("{}: {} (see 'foresee {} --help')", argv[1], error.what(), argv[1]));
+  } else {
+    print_error(fmt::format("{} (see 'foresee --help')", error.what()));
+  }
+  return kUserMistake;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Foresee learns a world model from video and plans with it."};
+  app.set_version_flag("--version", "foresee 0.1.0");
+  app.require_subcommand(1);
+  CommonOptions common;
+  Run chosen;
+  std::vector<Run> runs;
+  for (const auto& command : commands()) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    add_common_options(*sub, common);
+    runs.push_back(command.setup(*sub, common));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_parse_error(app, error, argc, argv);
+  }
+  for (size_t i = 0; i < runs.size(); ++i)
+    if (app.got_subcommand(commands()[i].name)) chosen = runs[i];
+  at::set_num_threads(common.threads > 0 ? static_cast<int>(common.threads)
+                                         : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  catch_interrupts();
+  return chosen();
+}
+
+/// LibTorch's messages carry a stack after the first line; people get the line.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// Runs the program and turns exceptions into one line and an exit code.
+int guarded_run(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const OutputExists& error) {
+    print_error(fmt::format("{} (choose another path; --overwrite replaces an earlier result)", error.what()));
+    return kUserMistake;
+  } catch (const Error& error) {
+    print_error(error.what());
+    return kUserMistake;
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory");
+    return kUserMistake;
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_error(fmt::format("{}: {}", error.path1().string(), error.code().message()));
+    return kUserMistake;
+  } catch (const std::system_error& error) {
+    // fmt::print to a stream that takes nothing; finish_results() says so.
+    if (std::ferror(stdout) != 0) return kUserMistake;
+    print_error(fmt::format("internal error: {}", first_line(error.what())));
+    return kOurMistake;
+  } catch (const std::exception& error) {
+    print_error(fmt::format("internal error: {}", first_line(error.what())));
+    return kOurMistake;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  load_cuda();  // first: see tools/cli/cuda.h
+  keep_freed_memory();
+  std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program, also where the parent ignored it
+  return finish_results(guarded_run(argc, argv));
+}

@@ -1,0 +1,54 @@
+#include "tools/cli/streams.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <string_view>
+
+namespace foresee::tools {
+namespace {
+
+/// See Note [Standard streams]. Runs before the initialisers of shared libraries: calls nothing but the system.
+void open_closed_descriptors(int, char**, char**) {
+  for (int number = 0; number <= 2; ++number)
+    if (::fcntl(number, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", O_RDONLY);  // the lowest free number
+}
+__attribute__((section(".preinit_array"), used)) void (*const before_libraries)(int, char**,
+                                                                                char**) = open_closed_descriptors;
+
+void write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+}  // namespace
+
+void print_error(const std::string& text) {
+  std::fflush(stderr);
+  write_all(STDERR_FILENO, "foresee: " + text + "\n");
+}
+
+int finish_results(int code) {
+  errno = 0;
+  std::cout.flush();
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  if (written) return code;
+  const int reason = errno;
+  if (reason == EPIPE) return code == 0 ? 1 : code;  // the reader went away: nothing to say, nobody to say it to
+  print_error(std::string("the result could not be written to standard output") +
+              (reason == EBADF ? ": it is closed"
+               : reason != 0   ? std::string(": ") + std::strerror(reason)
+                               : std::string()));
+  return code == 0 ? 1 : code;
+}
+
+}  // namespace foresee::tools
