@@ -11,7 +11,7 @@
 #include "data/episode/lerobot/table.h"
 #include "data/video/backend.h"
 #include "tools/cli/command.h"
-#include "tools/cli/cuda.h"
+#include "tools/start/cuda.h"
 
 namespace foresee::tools {
 namespace {

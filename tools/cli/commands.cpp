@@ -5,7 +5,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "tools/cli/command.h"
-#include "tools/cli/cuda.h"
+#include "tools/start/cuda.h"
 
 namespace foresee::tools {
 

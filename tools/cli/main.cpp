@@ -12,8 +12,8 @@
 #include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "tools/cli/command.h"
-#include "tools/cli/cuda.h"
-#include "tools/cli/streams.h"
+#include "tools/start/cuda.h"
+#include "tools/start/streams.h"
 
 namespace {
 
@@ -113,7 +113,7 @@ int guarded_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  load_cuda();  // first: see tools/cli/cuda.h
+  load_cuda();  // first: see tools/start/cuda.h
   keep_freed_memory();
   std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program, also where the parent ignored it
   return finish_results(guarded_run(argc, argv));

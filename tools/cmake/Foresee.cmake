@@ -10,6 +10,10 @@ find_package(Threads REQUIRED)
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+# Everything can be part of libforesee.so, which shows only what foresee/*.h declares.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_SKIP_INSTALL_RPATH OFF)
 # A portable program is carried to a machine that has only LibTorch, beside the program or where the set-up puts it.
 set(FORESEE_RPATH "${FORESEE_TORCH}/lib")

@@ -1,4 +1,4 @@
-#include "tools/cli/cuda.h"
+#include "tools/start/cuda.h"
 
 #include <ATen/Context.h>
 #include <dlfcn.h>

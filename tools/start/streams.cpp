@@ -1,4 +1,4 @@
-#include "tools/cli/streams.h"
+#include "tools/start/streams.h"
 
 #include <fcntl.h>
 #include <unistd.h>
