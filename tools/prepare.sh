@@ -5,7 +5,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 site="$root/.deps/site"
 preset=release
-gpu=0 minimal=0 torch_dir=""
+gpu=0 minimal=0 no_root=0 torch_dir=""
+unpacked="$root/.deps/debian"  # --no-root: Debian packages, unpacked
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf 'foresee set-up failed: %s\n' "$1" >&2; [ $# -lt 2 ] || printf '  what to do: %s\n' "$2" >&2; exit 1; }
@@ -19,6 +20,7 @@ parse_options() {
     case "$1" in
       --gpu) gpu=1 ;;
       --minimal) minimal=1 ;;
+      --no-root) no_root=1 ;;
       --torch) [ $# -ge 2 ] || die "--torch needs a folder" "--torch /path/to/libtorch"; torch_dir=$2; shift ;;
       -h|--help) usage; exit 0 ;;
       *) die "unknown option $1" "bash $0 --help" ;;
@@ -55,17 +57,21 @@ install_packages() {
       python3) command -v python3 >/dev/null && continue ;;
       python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
       g++) command -v g++ >/dev/null && continue ;;
+      ccache) [ "$no_root" = 0 ] || continue ;;&  # a convenience
       cmake|ninja-build|git|ccache|pkg-config)
         local program=$package; [ "$package" = ninja-build ] && program=ninja
         command -v "$program" >/dev/null && continue ;;
     esac
     kept+=("$package")
   done
-  if [ ${#kept[@]} -gt 0 ]; then
+  if [ ${#kept[@]} -gt 0 ] && [ "$no_root" = 1 ]; then
+    unpack_packages "${kept[@]}"
+  elif [ ${#kept[@]} -gt 0 ]; then
     say "installing Debian packages: ${kept[*]}"
     local sudo=""
     if [ "$(id -u)" != 0 ]; then
-      command -v sudo >/dev/null || die "packages are missing, and there is no sudo" "as root: apt-get install ${kept[*]}"
+      command -v sudo >/dev/null || die "packages are missing, and there is no sudo" \
+        "as root: apt-get install ${kept[*]}; without root: the same command with --no-root"
       sudo=sudo
     fi
     local log; log=$(mktemp)
@@ -77,6 +83,51 @@ install_packages() {
   local version; version=$(cmake --version | sed -n '1s/[^0-9]*\([0-9]*\.[0-9]*\).*/\1/p')
   [ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" = 3.25 ] ||
     die "CMake $version is too old, 3.25 is needed" "python3 -m pip install --user cmake, and put ~/.local/bin first in PATH"
+}
+
+# unpack_packages PACKAGE...: downloads them with all that they need and unpacks them into $unpacked; nothing is installed.
+# apt's lists are kept there, too, since only root may write the system's.
+unpack_packages() {
+  local program; for program in g++ cmake ninja git pkg-config; do
+    command -v "$program" >/dev/null ||
+      die "$program is missing, and --no-root does not fetch it" "python3 -m pip install --user cmake ninja; ask for the others, or load a module"
+  done
+  local lists="$unpacked/apt" log="$root/.deps/unpack.log" wanted="$*" names archive file
+  cmp -s <(printf '%s\n' "$wanted") "$unpacked/complete" && return
+  say "unpacking Debian packages into .deps/debian: $wanted"
+  rm -rf "$unpacked" && mkdir -p "$lists/lists/partial" "$lists/archives/partial"
+  local apt=(apt-get -o Dir::State::Lists="$lists/lists" -o Dir::Cache="$lists" -o Debug::NoLocking=1)
+  "${apt[@]}" update >"$log" 2>&1 || { tail -n 5 "$log" >&2; die "apt-get cannot read the package lists (log: $log)" "check the network"; }
+  # shellcheck disable=SC2086  # one word a package
+  names=$("${apt[@]}" install --simulate --no-install-recommends $wanted 2>>"$log" | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+  # shellcheck disable=SC2086
+  (cd "$lists/archives" && "${apt[@]}" download $names >>"$log" 2>&1) ||
+    { tail -n 5 "$log" >&2; die "apt-get cannot download the packages (log: $log)" "check the network and the disk"; }
+  for archive in "$lists"/archives/*.deb; do
+    dpkg-deb --extract "$archive" "$unpacked" || die "cannot unpack $archive (disk full?)" "free some disk and run again"
+  done
+  rm -rf "$lists"
+  # Files that name /usr, and links that lead there, have to name the folder instead.
+  sed -i "s|^prefix=\"/usr\"|prefix=\"$unpacked/usr\"|" "$unpacked"/usr/bin/h5cc
+  find "$unpacked" -name '*.pc' -exec sed -i -e "s|/usr/|$unpacked/usr/|g" -e "s|=/usr\$|=$unpacked/usr|" {} +
+  find "$unpacked" -type l | while read -r file; do
+    archive=$(readlink "$file")
+    case "$archive" in /*) [ ! -e "$unpacked$archive" ] || ln -sf "$unpacked$archive" "$file" ;; esac
+  done
+  printf '%s\n' "$wanted" >"$unpacked/complete"
+}
+
+# use_unpacked: lets CMake, and the program that it builds, find what was unpacked. CMake keeps the flags, so that a later
+# `cmake --build` needs none of this.
+use_unpacked() {
+  local usr="$unpacked/usr" libraries="$unpacked/usr/lib/x86_64-linux-gnu" paths
+  [ -d "$usr" ] || return 0
+  export CMAKE_PREFIX_PATH="$usr" PKG_CONFIG_PATH="$libraries/pkgconfig:$usr/share/pkgconfig" HDF5_ROOT="$usr"
+  export LIBRARY_PATH="$libraries${LIBRARY_PATH:+:$LIBRARY_PATH}"
+  export CXXFLAGS="-isystem $usr/include ${CXXFLAGS:-}"
+  # RPATH, unlike RUNPATH, also serves the libraries that libraries need.
+  paths=$(find "$libraries" "$unpacked/lib" -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
+  export LDFLAGS="-Wl,--disable-new-dtags -Wl,-rpath,$paths ${LDFLAGS:-}"
 }
 
 # --- Wheels from PyPI: headers, libraries and clips, never a Python environment -----------------------------------------
@@ -131,6 +182,7 @@ build() {
 # prepare TARGET: everything up to a built CMake target.
 prepare() {
   install_packages
+  [ "$no_root" = 0 ] || use_unpacked
   fetch_libraries
   build "$1"
 }
