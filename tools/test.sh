@@ -2,8 +2,9 @@
 # Installs what is missing, builds and runs the tests: bash tools/test.sh [OPTIONS as quickstart.sh]
 #
 # The last line is `N passed, N failed, N skipped`; every skipped test is named with its reason. With CI set, every header
-# is also compiled on its own, weights go there and back between this program and transformers (PyPI), and the weight
-# readers are fuzzed for a minute. Exit code 0 only when nothing failed.
+# is also compiled on its own, the form of all files is checked, clang-tidy looks at the changed ones for two minutes at
+# most, weights go there and back between this program and transformers (PyPI), and the weight readers are fuzzed for a
+# minute. Exit code 0 only when nothing failed.
 
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -39,9 +40,11 @@ PYTHON
 }
 
 if [ -n "${CI:-}" ]; then
-  # libFuzzer is clang's; where it cannot be had the fuzzing is skipped by name.
-  command -v clang++ >/dev/null || { [ "$(id -u)" = 0 ] && DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends clang libclang-rt-14-dev >/dev/null 2>&1; }
+  # libFuzzer and clang-tidy are clang's; where they cannot be had, fuzzing and clang-tidy are skipped by name.
+  { command -v clang++ && command -v clang-tidy; } >/dev/null || { [ "$(id -u)" = 0 ] && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends clang clang-tidy libclang-rt-14-dev >/dev/null 2>&1; }
+  check form bash "$root/tools/lint.sh" --format
+  check clang_tidy bash "$root/tools/lint.sh" --tidy --seconds 110 --advise  # until the whole tree has been gone through
   check fuzz bash "$root/tools/fuzz.sh" 60 &
   check hf_round_trip bash "$root/tools/python/peer.sh" "$root/tools/parity/hf_round_trip.py" \
     --foresee "$root/build/$preset/foresee" &

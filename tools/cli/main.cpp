@@ -5,6 +5,7 @@
 #include <new>
 #include <thread>
 
+#include "build_info.h"
 #include "jepa/core/config.h"
 #include "jepa/core/cpu/heap.h"
 #include "jepa/core/error.h"
@@ -57,7 +58,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
 
 int run(int argc, char** argv) {
   CLI::App app{"Foresee learns a world model from video and plans with it."};
-  app.set_version_flag("--version", "foresee 0.1.0");
+  app.set_version_flag("--version", fmt::format("foresee {}", kVersion));
   app.require_subcommand(1);
   CommonOptions common;
   Run chosen;

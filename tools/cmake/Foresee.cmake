@@ -50,6 +50,11 @@ target_precompile_headers(foresee_pch PRIVATE "${FORESEE_SOURCE_DIR}/tools/cmake
 function(foresee_configure target)
   target_link_libraries(${target} PUBLIC foresee_options)
   target_precompile_headers(${target} REUSE_FROM foresee_pch)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)  # CMake would take -fPIE, which does not go with a header precompiled with -fPIC
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${FORESEE_UNITY} UNITY_BUILD_BATCH_SIZE 6
                         BUILD_RPATH "${FORESEE_RPATH}" INSTALL_RPATH "${FORESEE_RPATH}")
 endfunction()

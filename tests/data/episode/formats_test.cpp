@@ -233,6 +233,18 @@ TEST(Npz, AFolderOfFilesIsOneEpisodeEach) {
   EXPECT_EQ(source->read(1, "pixels", 7, 1)[0][0][0][0].item<int64_t>(), 8);
 }
 
+TEST(Npz, NamesCannotLeadOutOfAFolder) {
+  // Names of columns become names of files where the set is converted.
+  const TemporaryFolder folder;
+  write_npz(folder.path() / "a.npz", {{"pixels", at::ones({2, 4, 4, 3}, at::kByte)},
+                                      {"../../above", at::ones({2, 3})},
+                                      {"/tmp/elsewhere", at::ones({2, 3})}});
+  const auto source = open_source(folder.path() / "a.npz");
+  EXPECT_EQ(source->info().columns.size(), 3u);
+  for (const auto& column : source->info().columns)
+    EXPECT_EQ(column.name.find_first_of("./"), std::string::npos) << column.name;
+}
+
 // --- DINO-WM -------------------------------------------------------------------------------------------------------
 
 void save_torch(const fs::path& path, const Tensor& value) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "build_info.h"
 #include "jepa/core/files/file.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
@@ -109,6 +110,12 @@ void expect_survives_kills(const Arguments& command, int steps) {
   const auto rest = run_program(command + Arguments{"--out", killed.string()});
   EXPECT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_EQ(read_file(weights(whole, steps)), read_file(weights(killed, steps)));
+}
+
+TEST(Program, PrintsTheVersionOfItsBuild) {
+  const auto outcome = run_program({"--version"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.out, std::string("foresee ") + kVersion + "\n");
 }
 
 TEST(Program, SuggestsTheNearestName) {
