@@ -108,7 +108,6 @@ unpack_packages() {
   done
   rm -rf "$lists"
   # Files that name /usr, and links that lead there, have to name the folder instead.
-  sed -i "s|^prefix=\"/usr\"|prefix=\"$unpacked/usr\"|" "$unpacked"/usr/bin/h5cc
   find "$unpacked" -name '*.pc' -exec sed -i -e "s|/usr/|$unpacked/usr/|g" -e "s|=/usr\$|=$unpacked/usr|" {} +
   find "$unpacked" -type l | while read -r file; do
     archive=$(readlink "$file")
@@ -122,11 +121,13 @@ unpack_packages() {
 use_unpacked() {
   local usr="$unpacked/usr" libraries="$unpacked/usr/lib/x86_64-linux-gnu" paths
   [ -d "$usr" ] || return 0
-  export CMAKE_PREFIX_PATH="$usr" PKG_CONFIG_PATH="$libraries/pkgconfig:$usr/share/pkgconfig" HDF5_ROOT="$usr"
-  export LIBRARY_PATH="$libraries${LIBRARY_PATH:+:$LIBRARY_PATH}"
+  export CMAKE_PREFIX_PATH="$usr" PKG_CONFIG_PATH="$libraries/pkgconfig:$usr/share/pkgconfig"
+  # CMake asks HDF5's compiler wrapper first, which knows /usr only.
+  rm -f "$usr"/bin/h5*
+  export CMAKE_INCLUDE_PATH="$usr/include/hdf5/serial" CMAKE_LIBRARY_PATH="$libraries/hdf5/serial"
   export CXXFLAGS="-isystem $usr/include ${CXXFLAGS:-}"
   # RPATH, unlike RUNPATH, also serves the libraries that libraries need.
-  paths=$(find "$libraries" "$unpacked/lib" -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
+  paths=$(find "$usr/lib" "$unpacked/lib" -maxdepth 3 -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
   export LDFLAGS="-Wl,--disable-new-dtags -Wl,-rpath,$paths ${LDFLAGS:-}"
 }
 

@@ -17,10 +17,6 @@ preset=release
 
 results="$root/build/test-results"
 rm -rf "$results" && mkdir -p "$results"
-# Each executable writes its cases to $results; CTest runs one entry an executable.
-(cd "$root/build/$preset" && GTEST_OUTPUT="json:$results/" ctest --output-on-failure --no-tests=error) >&2
-ctest_status=$?
-
 # check NAME COMMAND...: one more case; exit code 77 says that it was skipped, with the reason on the last line.
 check() {
   local name=$1 log="$results/$1.log" status; shift
@@ -38,6 +34,13 @@ elif status != "0":
 pathlib.Path(path).write_text(json.dumps({"testsuites": [{"name": "CI", "testsuite": [case]}]}))
 PYTHON
 }
+
+# While the tests run: what the documents say is held against the program.
+check documents python3 "$root/tools/python/check_documents.py" --foresee "$root/build/$preset/foresee" &
+# Each executable writes its cases to $results; CTest runs one entry an executable.
+(cd "$root/build/$preset" && GTEST_OUTPUT="json:$results/" ctest --output-on-failure --no-tests=error) >&2
+ctest_status=$?
+wait
 
 if [ -n "${CI:-}" ]; then
   # libFuzzer and clang-tidy are clang's; where they cannot be had, fuzzing and clang-tidy are skipped by name.

@@ -1,5 +1,5 @@
-// The house has one direction of includes (docs/architecture.md). This test reads every source and holds it against the
-// table below; a new folder needs a row here before it builds.
+// The house has one direction of includes (docs/explanation/architecture.md). This test reads every source and holds it
+// against the table below; a new folder needs a row here before it builds.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -145,7 +145,7 @@ TEST(SourceFolders, HoldFewFiles) {
       if (kinds.contains(entry.path().extension())) ++count[entry.path().parent_path().generic_string()];
   EXPECT_GT(count["jepa/core"], 10) << "run from the root of the source tree";
   for (const auto& [folder, files] : count)
-    EXPECT_LE(files, kMostFiles) << folder << ": find the rooms in it (docs/architecture.md)";
+    EXPECT_LE(files, kMostFiles) << folder << ": find the rooms in it (docs/explanation/architecture.md)";
 }
 
 }  // namespace

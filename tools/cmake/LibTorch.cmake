@@ -1,7 +1,7 @@
 # Imported targets over the LibTorch of a PyTorch wheel.
 #
 # The wheel's own find_package(Torch) needs a CUDA toolkit and makes libtorch_cuda a hard dependency; two imported
-# libraries are all that a program needs which meets CUDA at run time (docs/architecture.md, "CUDA").
+# libraries are all that a program needs which meets CUDA at run time (docs/explanation/architecture.md, "CUDA").
 set(FORESEE_TORCH "${FORESEE_SOURCE_DIR}/.deps/site/torch" CACHE PATH "Folder 'torch' of LibTorch 2.11 (holds include/ and lib/)")
 
 if(NOT EXISTS "${FORESEE_TORCH}/lib/libtorch_cpu.so")
