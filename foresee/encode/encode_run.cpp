@@ -8,7 +8,6 @@
 #include "data/clip/clip_reader.h"
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/torch.h"
 
 namespace foresee::tools {
@@ -102,7 +101,7 @@ std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan) {
 }
 
 void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
-                    const std::function<void(const Tensor& clips, size_t first)>& encode) {
+                    const std::function<void(const Tensor& clips, size_t first)>& encode, const JobControl& control) {
   FORESEE_CHECK(batch > 0, "expected a batch of at least one clip, got {}", batch);
   data::ClipReader reader(media.videos, /*short_side=*/0, nullptr);
   const auto end_of = [&](size_t first) {
@@ -123,7 +122,7 @@ void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, 
     const size_t after = end_of(first);
     if (after < clips.size()) next = std::async(std::launch::async, decode, after);
     encode(now, first);
-    if (interrupted()) {
+    if (control.stopping()) {
       if (next.valid()) next.wait();
       fail("interrupted: nothing was written");
     }

@@ -11,6 +11,7 @@
 #include "data/clip/clip.h"
 #include "data/clip/video_set.h"
 #include "data/picture/published_transform.h"
+#include "jepa/core/api/job.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::tools {
@@ -50,9 +51,10 @@ std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan);
 
 /// Calls `encode` with batches of clips of one length, in order, while the next batch is decoded.
 /// @param encode  takes float [B, 3, T, size, size] and the position of its first clip.
-/// @throws DataError where a frame cannot be read, Error after Ctrl-C.
+/// @throws DataError where a frame cannot be read, Error when stopped.
 void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
-                    const std::function<void(const Tensor& clips, size_t first)>& encode);
+                    const std::function<void(const Tensor& clips, size_t first)>& encode,
+                    const JobControl& control = {});
 
 /// What of the tokens is kept.
 enum class Pooling {

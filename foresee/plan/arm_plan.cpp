@@ -3,7 +3,6 @@
 #include <sstream>
 
 #include "jepa/core/error.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
@@ -12,7 +11,7 @@
 namespace foresee::tools {
 namespace {
 
-constexpr int64_t kCandidatesAtOnce = 8;  // between two steps of the progress bar
+constexpr int64_t kCandidatesAtOnce = 8;  // between two reports of progress
 
 }  // namespace
 
@@ -53,7 +52,7 @@ Observation arm_observation(const Tensor& frames, const std::vector<std::vector<
 }
 
 ArmPlan plan_arm(const Vjepa2AcWorldModel& world, const Observation& observation, const Tensor& goal,
-                 const ArmPlanConfig& config, uint64_t seed) {
+                 const ArmPlanConfig& config, uint64_t seed, const JobControl& control) {
   const ActionSpec& actions = world.action_spec();
   if (actions.size != planner::kArmAction || actions.block != 1)
     fail("the arm's search plans single actions of {} numbers, the model takes blocks of {} of {}", planner::kArmAction,
@@ -63,12 +62,12 @@ ArmPlan plan_arm(const Vjepa2AcWorldModel& world, const Observation& observation
   const std::unique_ptr<Context> context = world.encode(observation);
   const Tensor wanted = world.encode_goal(goal.unsqueeze(0));
   const planner::SearchConfig& search = config.search;
-  Progress progress("plan", search.iterations * search.samples, "candidates");
+  Progress progress(control, "plan", search.iterations * search.samples, "candidates");
   int64_t done = 0;
   const auto cost = [&](const Tensor& candidates, const Tensor&) {
     std::vector<Tensor> parts;
     for (const Tensor& part : candidates.split(kCandidatesAtOnce, 1)) {
-      if (interrupted()) fail("interrupted");
+      if (control.stopping()) fail("interrupted");
       parts.push_back(world.costs(*context, wanted, actions.normalise(part)));
       progress.update(done += part.size(1));
     }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "planner/arm_cem.h"
 
@@ -27,8 +28,8 @@ struct ArmPlan {
   planner::Plan plan;  // blocks [1, H, 7], the environment's units
   Tensor states;       // double [H + 1, 7]: the poses along the plan, the present one first
 };
-/// Searches with a progress bar. @param goal  uint8 [3, H, W]. @throws Error on Ctrl-C.
+/// Searches. @param goal  uint8 [3, H, W]. @throws Error when stopped.
 ArmPlan plan_arm(const Vjepa2AcWorldModel& world, const Observation& observation, const Tensor& goal,
-                 const ArmPlanConfig& config, uint64_t seed);
+                 const ArmPlanConfig& config, uint64_t seed, const JobControl& control = {});
 
 }  // namespace foresee::tools

@@ -118,7 +118,8 @@ PretrainRecipe pretrain_recipe(const std::string& preset) {
   return recipe;
 }
 
-PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequest& request) {
+PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequest& request,
+                                const JobControl& control) {
   PretrainRecipe recipe = request.recipe;
   recipe.validate();
   const data::VideoSplit split = data::hold_out(videos, recipe.hold_out);
@@ -150,7 +151,7 @@ PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequ
   }
   RunFolder run(request.out, config_json(resolved));
   const auto begin = std::chrono::steady_clock::now();
-  const LoopEnd end = run_loop(task, recipe.loop, run);
+  const LoopEnd end = run_loop(task, recipe.loop, run, control);
   const auto rows = read_metrics(run.metrics_path());
   PretrainOutcome outcome;
   outcome.steps = run.latest_step().value_or(0);

@@ -52,8 +52,9 @@ struct PretrainRequest {
   std::filesystem::path out;  // run folder; resumed where it exists
 };
 
-/// Pretrains on the videos, or goes on from the run's latest checkpoint; progress on stderr, metrics and checkpoints in
-/// the run folder. @throws Error when the videos are too short to hold anything out, and as run_loop.
-PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequest& request);
+/// Pretrains on the videos, or goes on from the run's latest checkpoint; metrics and checkpoints are in the run folder.
+/// @throws Error when the videos are too short to hold anything out, and as run_loop.
+PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequest& request,
+                                const JobControl& control = {});
 
 }  // namespace foresee::tools

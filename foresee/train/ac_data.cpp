@@ -32,12 +32,13 @@ LogColumns read_columns(const data::EpisodeDataset& dataset, const AcRecipe& rec
 /// What the columns give, clip by clip.
 class ClipMaker {
  public:
-  ClipMaker(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model, const Preprocess& preprocess)
+  ClipMaker(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model, const Preprocess& preprocess,
+            const JobControl& control)
       : recipe_(recipe),
         model_(model),
         spec_(action_spec(*source.dataset, recipe)),
         columns_(read_columns(*source.dataset, recipe)),
-        latents_(source.latents, *source.dataset, model, preprocess, source.identity) {}
+        latents_(source.latents, *source.dataset, model, preprocess, source.identity, control) {}
 
   static ActionSpec action_spec(const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
     if (recipe.actions == ActionSource::kRecorded) return dataset.action_spec(recipe.frameskip);
@@ -155,7 +156,7 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
 }
 
 AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
-                          const Preprocess& preprocess, uint64_t seed) {
+                          const Preprocess& preprocess, uint64_t seed, const JobControl& control) {
   const data::EpisodeDataset& dataset = *source.dataset;
   auto clips = std::make_shared<const std::vector<data::Clip>>(
       clips_of(dataset, data::Split::kTrain, recipe.train.frames, recipe.frameskip));
@@ -163,7 +164,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   if (per_epoch == 0)
     fail<DataError>("{} clips of {} frames, {} rows apart, are fewer than a batch of {}", clips->size(),
                     recipe.train.frames, recipe.frameskip, batch);
-  auto maker = std::make_shared<const ClipMaker>(source, recipe, model, preprocess);
+  auto maker = std::make_shared<const ClipMaker>(source, recipe, model, preprocess, control);
   log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
            dataset.episodes_of(data::Split::kHeldOut).size(), clips->size(), per_epoch);
   AcTrainData out;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "data/episode/dataset.h"
+#include "jepa/core/api/job.h"
 #include "jepa/train/action_predictor/recipe.h"
 
 namespace foresee::tools {
@@ -21,9 +22,9 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
 
 /// Clips of an episode set as the action predictor trains on them: latents from the cache (made when absent), actions
 /// and states as the recipe says, shuffled by (seed, step); and held-out sequences, evenly spread.
-/// @throws DataError where no episode is long enough.
+/// @param control  of the encoding. @throws DataError where no episode is long enough.
 AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
-                          const Preprocess& preprocess, uint64_t seed);
+                          const Preprocess& preprocess, uint64_t seed, const JobControl& control = {});
 
 /// "PATH SIZE TIME" of every file.
 std::string files_identity(const std::vector<std::filesystem::path>& paths);

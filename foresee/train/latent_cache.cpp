@@ -5,7 +5,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/staged.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
@@ -73,7 +72,7 @@ std::string weights_fingerprint(const torch::nn::Module& module) {
 }
 
 LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
-                         const Preprocess& preprocess, const std::string& identity)
+                         const Preprocess& preprocess, const std::string& identity, const JobControl& control)
     : folder_(
           std::move(folder), "episode",
           {{"encoder", weights_fingerprint(*model.encoder)},
@@ -94,9 +93,9 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
   log_info("encoding {} frames of {} episodes into {} ({:.2f} GB)", rows, missing.size(), folder_.path().string(),
            static_cast<double>(bytes) / 1e9);
   const InferenceEncoder encoder(model.encoder, Precision::kFloat32);
-  Progress progress("encode", rows, "frames");
+  Progress progress(control, "encode", rows, "frames");
   for (const int64_t episode : missing) {
-    if (interrupted())
+    if (control.stopping())
       fail("interrupted: {} of {} frames are encoded; the same command goes on from there", done, rows);
     std::vector<Tensor> parts;
     for (int64_t first = 0; first < dataset.length(episode); first += kFramesAtOnce) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/episode/dataset.h"
+#include "jepa/core/api/job.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 
 namespace foresee::tools {
@@ -36,12 +37,12 @@ class LatentFolder {
 /// Features of every frame of an episode set, computed once by a frozen encoder and kept in a LatentFolder.
 class LatentCache {
  public:
-  /// Encodes what is not there yet, with a progress bar; Ctrl-C ends it between episodes.
+  /// Encodes what is not there yet; a stop ends it between episodes.
   /// @param identity  of the episodes: what the files were ("PATH SIZE TIME").
-  /// @throws CheckpointError where the folder holds the latents of something else, Error when interrupted or on a full
+  /// @throws CheckpointError where the folder holds the latents of something else, Error when stopped or on a full
   /// disk.
   LatentCache(std::filesystem::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
-              const Preprocess& preprocess, const std::string& identity);
+              const Preprocess& preprocess, const std::string& identity, const JobControl& control = {});
 
   /// Rows first, first + step, ... of an episode. @returns float [count, n, D].
   Tensor rows(int64_t episode, int64_t first, int64_t count, int64_t step) const;

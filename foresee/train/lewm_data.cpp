@@ -145,15 +145,16 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
 }
 
 LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
-                               const Preprocess& preprocess, const ActionSpec& spec) {
+                               const Preprocess& preprocess, const ActionSpec& spec, const JobControl& control) {
   constexpr int64_t kPictures = 256;  // encoded at a time
   const torch::NoGradGuard no_grad;
   const auto episodes = dataset.episodes_of(split);
   LatentEpisodes out;
   std::vector<Tensor> embeddings, actions;
   auto places = std::make_shared<std::vector<data::Clip>>();  // of every row
-  Progress progress("encode", static_cast<int64_t>(episodes.size()), "episodes");
+  Progress progress(control, "encode", static_cast<int64_t>(episodes.size()), "episodes");
   for (const int64_t episode : episodes) {
+    if (control.stopping()) fail("interrupted before the training began; nothing was written");
     const int64_t length = dataset.length(episode);
     for (int64_t row = 0; row < length; row += kPictures) {
       const int64_t count = std::min(kPictures, length - row);

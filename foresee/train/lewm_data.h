@@ -1,6 +1,7 @@
 #pragma once
 
 #include "data/episode/dataset.h"
+#include "jepa/core/api/job.h"
 #include "jepa/train/heads/task.h"
 #include "jepa/train/lewm/recipe.h"
 
@@ -23,9 +24,9 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
 /// @param size  pixels of the model's pictures. @throws DataError when the episodes' are of another size.
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size);
 
-/// Embeddings of every row of a split, with a progress bar, for heads. @param dataset  outlives the result.
-/// @param spec  what actions are normalised with. @throws DataError.
+/// Embeddings of every row of a split, for heads. @param dataset  outlives the result.
+/// @param spec  what actions are normalised with. @throws DataError, Error when stopped.
 LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
-                               const Preprocess& preprocess, const ActionSpec& spec);
+                               const Preprocess& preprocess, const ActionSpec& spec, const JobControl& control = {});
 
 }  // namespace foresee::tools

@@ -1,26 +1,26 @@
 #include "jepa/core/log.h"
 
-#include <unistd.h>
-
 #include <atomic>
-#include <cstdio>
+#include <mutex>
 
 namespace foresee {
 namespace {
 // spdlog 1.10, Debian's, does not compile with the fmt 12 that LibTorch's headers bring; one line is all that is
 // needed.
-std::atomic<int> log_level{2};
+std::atomic<LogSink> log_sink{nullptr};
+std::mutex writing;
 }  // namespace
 
-void set_log_level(int level) { log_level = level; }
+void set_log_sink(LogSink sink) {
+  const std::lock_guard lock(writing);  // after this the old one is not called any more
+  log_sink = sink;
+}
 
-void detail::log_line(int level, const std::string& text) {
-  if (level > log_level) return;
-  static const bool colour = ::isatty(STDERR_FILENO) == 1;
-  const bool warning = level == 1;
-  const std::string line = fmt::format("{}{}{}{}\n", warning && colour ? "\033[33m" : "", warning ? "warning: " : "",
-                                       text, warning && colour ? "\033[0m" : "");
-  std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several threads do not mix
+bool detail::has_log_sink() { return log_sink.load() != nullptr; }
+
+void detail::log_line(LogLevel level, const std::string& text) {
+  const std::lock_guard lock(writing);
+  if (const LogSink sink = log_sink.load(); sink != nullptr) sink(level, text);
 }
 
 }  // namespace foresee

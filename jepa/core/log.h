@@ -4,27 +4,29 @@
 
 #include <string>
 
+#include "jepa/core/api/job.h"
+
 namespace foresee {
 
-/// Sets what reaches stderr: 0 errors only, 1 warnings, 2 information (default), 3 debug.
-void set_log_level(int level);
-
 namespace detail {
-void log_line(int level, const std::string& text);
-}
+/// Whether anybody listens.
+bool has_log_sink();
+void log_line(LogLevel level, const std::string& text);
 
-/// One line for people, on stderr. Standard output belongs to results.
+template <class... Args>
+void log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
+  if (has_log_sink()) log_line(level, fmt::format(format, std::forward<Args>(args)...));
+}
+}  // namespace detail
+
+/// One line for people, to the sink that set_log_sink names; by default nowhere.
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
-  detail::log_line(2, fmt::format(format, std::forward<Args>(args)...));
+  detail::log(LogLevel::kInfo, format, std::forward<Args>(args)...);
 }
 template <class... Args>
 void log_warning(fmt::format_string<Args...> format, Args&&... args) {
-  detail::log_line(1, fmt::format(format, std::forward<Args>(args)...));
-}
-template <class... Args>
-void log_debug(fmt::format_string<Args...> format, Args&&... args) {
-  detail::log_line(3, fmt::format(format, std::forward<Args>(args)...));
+  detail::log(LogLevel::kWarning, format, std::forward<Args>(args)...);
 }
 
 }  // namespace foresee

@@ -1,37 +1,27 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
+#include "jepa/core/api/job.h"
+
 namespace foresee {
 
-/// A bar with rate and remaining time on a terminal; a plain line every few seconds in a log. Writes to stderr.
+/// Tells a job's observer how far one part of the job is: at its beginning, at every update, at its end.
 class Progress {
  public:
-  /// @param unit  what is counted, for the rate: "steps", "episodes", "frames".
-  /// @param start  how much was done before (a resumed run), left out of the rate.
-  Progress(std::string label, int64_t total, std::string unit, int64_t start = 0);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  /// @param unit  what is counted: "steps", "episodes", "frames". @param start  how much was done before (a resumed
+  /// run).
+  Progress(const JobControl& control, std::string label, int64_t total, std::string unit, int64_t start = 0);
 
-  /// @param note  shown behind the bar: "loss 0.31".
+  /// @param note  more for people: "loss 0.31".
   void update(int64_t done, const std::string& note = "");
-  /// Draws the last state and ends the line.
+  /// The part is over; where it is not called, the job was broken off.
   void finish();
 
  private:
-  using Clock = std::chrono::steady_clock;
-  void draw(bool last);
-
-  std::string label_, unit_, note_;
-  int64_t total_, start_, done_;
-  bool terminal_, finished_ = false;
-  Clock::time_point begin_, shown_;
+  JobObserver* observer_;  // may be null
+  ProgressUpdate state_;
 };
-
-/// "1:05:09", "4:20" or "12 s".
-std::string duration_text(double seconds);
 
 }  // namespace foresee

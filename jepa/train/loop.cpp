@@ -45,7 +45,7 @@ void describe(Fields& fields, LoopConfig& config) {
   fields("log_every", config.log_every, "steps between rows of metrics.jsonl", {1});
 }
 
-LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const std::function<bool()>& stop) {
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control) {
   const auto latest = run.latest_step();
   const int64_t start = latest.value_or(0);
   if (start >= config.steps) {
@@ -68,12 +68,12 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     write(0, task.evaluate());
   }
 
-  Progress progress("train", config.steps, "steps", start);
+  Progress progress(control, "train", config.steps, "steps", start);
   task.start(start);
   double step_ms = 0.0;  // of the steps since the last row
   int64_t row_start = start;
   for (int64_t done = start; done < config.steps;) {
-    if (stop()) {
+    if (control.stopping()) {
       if (run.latest_step() != done) {
         task.settle();
         save(task, config, run, done);

@@ -2,11 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/metrics.h"
 #include "jepa/train/run_folder.h"
 
@@ -47,14 +46,13 @@ class TrainTask {
 /// How a call of run_loop ended.
 enum class LoopEnd { kFinished, kInterrupted };
 
-/// Trains from the run's latest checkpoint (or from 0) to config.steps with a progress bar on stderr; writes
-/// metrics.jsonl and checkpoints/step-N. After Ctrl-C or SIGTERM it saves a checkpoint and returns kInterrupted.
+/// Trains from the run's latest checkpoint (or from 0) to config.steps; writes
+/// metrics.jsonl and checkpoints/step-N. Asked to stop, it saves a checkpoint and returns kInterrupted.
 /// Rows of metrics.jsonl carry the number of steps done: 0 for the first evaluation. All values but step_ms repeat
 /// bit for bit after a resume.
-/// @param stop  asked between steps; the default is Ctrl-C or SIGTERM.
+/// @param control  asked between steps.
 /// @throws Error when a loss is not finite (names the step; the last checkpoint stays), or a checkpoint cannot be
 /// written.
-LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run,
-                 const std::function<bool()>& stop = interrupted);
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control = {});
 
 }  // namespace foresee

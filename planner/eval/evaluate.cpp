@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "jepa/core/error.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/progress.h"
 #include "planner/eval/controllers.h"
 
@@ -13,9 +12,10 @@ namespace {
 const std::vector<std::string> kMethods{"planner", "random", "noop", "expert", "oracle", "inverse_dynamics"};
 
 MethodResult run_method(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model,
-                        const Env& world, const std::vector<Start>& starts) {
-  Progress bar(method, static_cast<int64_t>(starts.size()), "episodes");
+                        const Env& world, const std::vector<Start>& starts, const JobControl& control) {
+  Progress bar(control, method, static_cast<int64_t>(starts.size()), "episodes");
   RunOptions options{.budget = config.step_budget()};
+  options.stop = control.stop;
   options.progress = [&](int64_t done, int64_t successes) { bar.update(done, fmt::format("{} succeeded", successes)); };
   ControllerFactory controller;
   if (method == "planner" || method == "inverse_dynamics") {
@@ -105,7 +105,7 @@ const MethodResult* EvalResult::find(const std::string& method) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
-EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model) {
+EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control) {
   config.validate();
   const auto world = make_env(config.env, config.world);
   const auto asked = [&](const char* method) {
@@ -124,10 +124,10 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};
   result.starts = starts(config, seed, *world, model);
   for (const auto& method : config.methods) {
-    if (interrupted()) break;
-    result.methods.push_back(run_method(method, config, seed, model, *world, result.starts.starts));
+    if (control.stopping()) break;
+    result.methods.push_back(run_method(method, config, seed, model, *world, result.starts.starts, control));
   }
-  result.interrupted = interrupted();
+  result.interrupted = control.stopping();
 
   std::vector<double> times;
   if (const auto* planner = result.find("planner"))

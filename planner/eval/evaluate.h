@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
 #include "jepa/core/statistics.h"
 #include "jepa/model/world_model.h"
@@ -70,10 +71,10 @@ struct EvalResult {
   const MethodResult* find(const std::string& method) const;
 };
 
-/// Runs every method on the same starts, with a progress bar. Ctrl-C ends it with what is finished.
+/// Runs every method on the same starts. A stop ends it with what is finished.
 /// @param model  needed by method planner only, else may be null. @throws Error when it is missing or plans other
 /// actions.
-EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model);
+EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {});
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
 /// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned. Protocol swm adds "solved_at_start".

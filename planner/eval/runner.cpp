@@ -6,14 +6,13 @@
 #include <mutex>
 
 #include "jepa/core/error.h"
-#include "jepa/core/interrupt.h"
 
 namespace foresee::planner {
 namespace {
 
-/// One group, all its worlds in step; nothing when interrupted.
+/// One group, all its worlds in step; nothing when stopped.
 std::optional<std::vector<Episode>> run_group(const Env& world, std::span<const Start> starts, int64_t first,
-                                              const ControllerFactory& make_controller, int64_t budget) {
+                                              const ControllerFactory& make_controller, const RunOptions& options) {
   Worlds worlds;
   std::vector<Episode> episodes;
   std::vector<int64_t> active;
@@ -25,8 +24,8 @@ std::optional<std::vector<Episode>> run_group(const Env& world, std::span<const 
     episodes.push_back({.start = first + active.back(), .path = {copy->state()}});
   }
   const auto controller = make_controller(worlds, first);
-  for (int64_t step = 0; step < budget && !active.empty(); ++step) {
-    if (interrupted()) return std::nullopt;
+  for (int64_t step = 0; step < options.budget && !active.empty(); ++step) {
+    if (options.stop.stop_requested()) return std::nullopt;
     const std::vector<Decision> decisions = controller->act(active);
     FORESEE_CHECK(decisions.size() == active.size(), "expected {} decisions, got {}", active.size(), decisions.size());
     for (size_t i = 0; i < active.size(); ++i) {
@@ -54,7 +53,7 @@ std::vector<Episode> run_episodes(const Env& world, std::span<const Start> start
   const auto run = [&](int64_t index) {
     const int64_t first = index * options.group, count = std::min(options.group, total - first);
     auto episodes = run_group(world, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first,
-                              controller, options.budget);
+                              controller, options);
     if (!episodes) return;
     const std::lock_guard lock(reporting);
     done += count;

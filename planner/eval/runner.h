@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "planner/env/env.h"
@@ -46,11 +47,12 @@ struct RunOptions {
   int64_t budget = 50;           // environment steps an episode
   int64_t group = 1;             // worlds side by side
   bool parallel_groups = false;  // several groups at once, one thread each: for work too small to share out within
+  std::stop_token stop{};        // asked before every step
   std::function<void(int64_t done, int64_t successes)> progress;  // after every group, one call at a time; may be empty
 };
 
 /// Runs every start to success or to the end of the budget. Success is tested after a step, never before the first.
-/// Ends early, with the finished groups, when the user interrupts.
+/// Ends early, with the finished groups, when it is asked to stop.
 /// @param world  copied for every start. @param controller  called from several threads with parallel_groups.
 /// @returns episodes in the order of their starts.
 std::vector<Episode> run_episodes(const Env& world, std::span<const Start> starts, const ControllerFactory& controller,

@@ -24,7 +24,7 @@ int demo(DemoOptions options, const CommonOptions& common) {
   options.seed = common.seed;
   options.device = resolve_device(common);
   if (common.out) options.out = *common.out;
-  const DemoResult result = run_demo(options);
+  const DemoResult result = run_demo(options, common.control);
   if (common.json)
     print_json(to_json(result));
   else

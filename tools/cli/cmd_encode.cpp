@@ -216,25 +216,28 @@ int encode(const EncodeOptions& options, const CommonOptions& common) {
 
   std::optional<Votes> votes;
   if (classifier) votes.emplace(*classifier, media.files.size());
-  Progress progress("encode", static_cast<int64_t>(clips.size()), "clips");
+  Progress progress(common.control, "encode", static_cast<int64_t>(clips.size()), "clips");
   const auto begin = std::chrono::steady_clock::now();
-  for_each_batch(media, clips, plan, options.batch, [&](const Tensor& batch, size_t first) {
-    const torch::NoGradGuard no_grad;
-    const Tensor input = batch.to(device);
-    const int64_t steps = input.size(2) / config.tubelet_size;
-    std::vector<Tensor> levels =
-        options.layers.empty() ? std::vector<Tensor>{fast.forward(input)} : fast.forward_levels(input, options.layers);
-    if (votes) {
-      const auto logits = classifier->probe->forward(join_levels(levels));
-      for (int64_t row = 0; row < input.size(0); ++row)
-        votes->add(clips[first + static_cast<size_t>(row)].file, logits, row);
-    }
-    if (writer) {
-      for (Tensor& level : levels) level = pooled(level, steps, pooling);
-      writer->append(options.layers.empty() ? levels.front() : at::stack(levels, 1));
-    }
-    progress.update(static_cast<int64_t>(first) + input.size(0));
-  });
+  for_each_batch(
+      media, clips, plan, options.batch,
+      [&](const Tensor& batch, size_t first) {
+        const torch::NoGradGuard no_grad;
+        const Tensor input = batch.to(device);
+        const int64_t steps = input.size(2) / config.tubelet_size;
+        std::vector<Tensor> levels = options.layers.empty() ? std::vector<Tensor>{fast.forward(input)}
+                                                            : fast.forward_levels(input, options.layers);
+        if (votes) {
+          const auto logits = classifier->probe->forward(join_levels(levels));
+          for (int64_t row = 0; row < input.size(0); ++row)
+            votes->add(clips[first + static_cast<size_t>(row)].file, logits, row);
+        }
+        if (writer) {
+          for (Tensor& level : levels) level = pooled(level, steps, pooling);
+          writer->append(options.layers.empty() ? levels.front() : at::stack(levels, 1));
+        }
+        progress.update(static_cast<int64_t>(first) + input.size(0));
+      },
+      common.control);
   progress.finish();
   if (writer) {
     writer->finish();

@@ -63,8 +63,8 @@ Found plan_for_arm(const Vjepa2AcWorldModel& world, const PlanOptions& options, 
       fail<DataError>("{}: expected a picture of the first one's size, got {}", path.string(),
                       foresee::describe(frames.back()));
   }
-  ArmPlan found =
-      plan_arm(world, arm_observation(at::stack(frames), states), data::read_image(options.goal), config, common.seed);
+  ArmPlan found = plan_arm(world, arm_observation(at::stack(frames), states), data::read_image(options.goal), config,
+                           common.seed, common.control);
   const Tensor actions = found.plan.blocks[0];
   return {std::move(found.plan), actions, found.states};
 }

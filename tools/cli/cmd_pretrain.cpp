@@ -37,7 +37,7 @@ int pretrain(const PretrainOptions& options, const CommonOptions& common) {
   // A new run; an old one is resumed where it lies.
   if (!fs::exists(*common.out / "config.json"))
     check_output_place(*common.out, output_rules(common, {options.from}, options.data));
-  const PretrainOutcome outcome = run_pretraining(data::open_videos(options.data), request);
+  const PretrainOutcome outcome = run_pretraining(data::open_videos(options.data), request, common.control);
   const auto number = [](double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr; };
   nlohmann::ordered_json result{{"run", common.out->string()},
                                 {"model", outcome.model.string()},

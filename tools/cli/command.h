@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "jepa/core/files/output.h"
 
 namespace CLI {
@@ -26,6 +27,7 @@ struct CommonOptions {
   std::optional<std::filesystem::path> out;
   bool overwrite = false;  // --overwrite, of commands that add it: earlier results may be replaced
   bool json = false;       // one JSON object on stdout, all else on stderr
+  JobControl control;      // progress on stderr; Ctrl-C
 };
 
 /// What a command runs after parsing; returns the exit code.

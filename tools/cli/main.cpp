@@ -10,9 +10,9 @@
 #include "jepa/core/cpu/heap.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "tools/cli/command.h"
+#include "tools/cli/terminal.h"
 #include "tools/start/cuda.h"
 #include "tools/start/streams.h"
 
@@ -77,7 +77,8 @@ int run(int argc, char** argv) {
     if (app.got_subcommand(commands()[i].name)) chosen = runs[i];
   at::set_num_threads(common.threads > 0 ? static_cast<int>(common.threads)
                                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
-  catch_interrupts();
+  log_to_stderr();
+  common.control = terminal_control();
   return chosen();
 }
 

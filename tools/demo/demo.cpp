@@ -7,7 +7,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/model/world_model.h"
 #include "tools/demo/asset.h"
@@ -40,21 +39,21 @@ void clear_output(const fs::path& out) {
   write_output_marker(out, "demo");
 }
 
-void plan(const WorldModel& model, const DemoOptions& options, DemoResult& result) {
+void plan(const WorldModel& model, const DemoOptions& options, const JobControl& control, DemoResult& result) {
   log_info("2 of 2: planning from pictures to goal pictures in Two-Room");
   planner::EvalConfig config;
   config.env = "two_room";
   config.protocol = "near";
   config.episodes = options.episodes;
   const auto begin = std::chrono::steady_clock::now();
-  result.two_room = planner::evaluate(config, options.seed, &model);
+  result.two_room = planner::evaluate(config, options.seed, &model, control);
   result.planning_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   planner::save_results(options.out / "eval", config, *result.two_room, /*strips=*/0);
 }
 
 }  // namespace
 
-DemoResult run_demo(const DemoOptions& given) {
+DemoResult run_demo(const DemoOptions& given, const JobControl& control) {
   DemoOptions options = given;
   if (options.model.empty()) options.model = shipped_two_room_model();
   if (options.videos.empty()) options.videos = {sample_clips()};
@@ -71,14 +70,14 @@ DemoResult run_demo(const DemoOptions& given) {
   DemoResult result{.report = options.out / "report.html"};
   try {
     log_info("1 of 2: learning to predict video");
-    result.pretrain = learn_from_video(videos, options);
-    if (!interrupted()) plan(*model, options, result);
+    result.pretrain = learn_from_video(videos, options, control);
+    if (!control.stopping()) plan(*model, options, control, result);
   } catch (const Error& error) {
     result.problem = error.what();
     demo_report(options, result).write(result.report);
     throw;
   }
-  result.interrupted = interrupted();
+  result.interrupted = control.stopping();
   demo_report(options, result).write(result.report);
   return result;
 }

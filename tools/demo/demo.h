@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "planner/eval/evaluate.h"
 
 namespace foresee::tools {
@@ -45,10 +46,10 @@ struct DemoResult {
 };
 
 /// Learns from video, plans in Two-Room, writes OUT/report.html, OUT/pretrain (a run folder) and OUT/eval. Always
-/// starts fresh: what an earlier demo left in OUT is replaced, nothing else is touched. After Ctrl-C or an
+/// starts fresh: what an earlier demo left in OUT is replaced, nothing else is touched. After a stop or an
 /// error the report holds what was finished, and says so. @throws Error before anything long begins: no clips, no
 /// model, OUT that is not a folder of a demo.
-DemoResult run_demo(const DemoOptions& options);
+DemoResult run_demo(const DemoOptions& options, const JobControl& control = {});
 
 /// {"pretrain": {"skill_start", "skill", "steps", "effective_rank_start", "effective_rank"}, "two_room": as eval,
 /// "report": PATH}; null for what an interruption cut off.

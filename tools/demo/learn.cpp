@@ -4,14 +4,14 @@
 
 namespace foresee::tools {
 
-LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOptions& options) {
+LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOptions& options, const JobControl& control) {
   PretrainRequest request{.preset = "vjepa2-nano",
                           .recipe = pretrain_recipe("vjepa2-nano"),
                           .seed = options.seed,
                           .device = at::Device(options.device),
                           .out = options.out / "pretrain"};
   if (options.steps > 0) request.recipe.loop.steps = options.steps;
-  const PretrainOutcome outcome = run_pretraining(videos, request);
+  const PretrainOutcome outcome = run_pretraining(videos, request, control);
   LearnedFromVideo learned{.skill_start = metric(outcome.start, "skill"),
                            .skill = metric(outcome.end, "skill"),
                            .effective_rank_start = metric(outcome.start, "effective_rank"),

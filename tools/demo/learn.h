@@ -5,7 +5,7 @@
 
 namespace foresee::tools {
 
-/// Pretrains the demo preset on the videos, from nothing, with a progress bar; the run folder is OUT/pretrain.
-LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOptions& options);
+/// Pretrains the demo preset on the videos, from nothing; the run folder is OUT/pretrain.
+LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOptions& options, const JobControl& control);
 
 }  // namespace foresee::tools

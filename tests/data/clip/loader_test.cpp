@@ -10,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "tests/data/video/numbered_video.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -160,20 +161,18 @@ TEST_F(VideoLoaderTest, ReplacesCountsAndNamesBrokenClips) {
   write_file(folder_ / "a.mp4", bytes);
   VideoLoaderConfig two = config();
   two.workers = 2;
-  testing::internal::CaptureStderr();
+  const LogCapture lines;
   VideoLoader loader(set_, split_.train, two, {}, 5);
   std::vector<VideoBatch> first;
   for (const int64_t step : {0, 1, 2, 3, 4, 5}) first.push_back(loader.batch(step));
-  const std::string log = testing::internal::GetCapturedStderr();
+  const std::string log = lines.text();
   EXPECT_GT(loader.replaced_clips(), 0);
   EXPECT_TRUE(says(log, "a.mp4: frame"));
   EXPECT_EQ(log.find("a.mp4: frame", log.find("a.mp4: frame") + 1), std::string::npos) << "named once: " << log;
 
-  testing::internal::CaptureStderr();
   VideoLoaderConfig cached = config();
   cached.cache_mb = 64;
   const auto again = batches(config(), {0, 1, 2, 3, 4, 5}), from_cache = batches(cached, {0, 1, 2, 3, 4, 5});
-  testing::internal::GetCapturedStderr();
   for (size_t i = 0; i < 6; ++i) {
     expect_same(first[i], again[i]);
     expect_same(first[i], from_cache[i]);
@@ -183,9 +182,7 @@ TEST_F(VideoLoaderTest, ReplacesCountsAndNamesBrokenClips) {
 TEST_F(VideoLoaderTest, GivesUpWithOneLineWhenNothingCanBeRead) {
   VideoLoader loader(set_, split_.train, config(), {}, 5);
   for (const VideoFile& file : set_.files) fs::remove(file.path);
-  testing::internal::CaptureStderr();
   const std::string message = refusal_of<DataError>([&] { loader.batch(0); });
-  testing::internal::GetCapturedStderr();
   EXPECT_TRUE(says(message, "clips in a row cannot be decoded"));
   EXPECT_TRUE(says(message, "no such file"));
 }

@@ -8,6 +8,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "tests/data/video/numbered_video.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -73,9 +74,9 @@ TEST(OpenVideos, CountsAndNamesBrokenFilesAndGoesOn) {
   write_file(folder / "zero.mp4", "");
   const std::string bytes = read_file(folder / "good.mp4");
   write_file(folder / "cut.mp4", bytes.substr(0, bytes.size() / 3));
-  testing::internal::CaptureStderr();
+  const LogCapture lines;
   const VideoSet set = open_videos({folder.path()}, 3);
-  const std::string log = testing::internal::GetCapturedStderr();
+  const std::string log = lines.text();
   ASSERT_EQ(set.files.size(), 1u);
   EXPECT_EQ(set.files[0].name, "good.mp4");
   EXPECT_EQ(set.frame_count(), 12);

@@ -7,13 +7,13 @@
 #include "foresee/train/ac_data.h"
 #include "foresee/train/latent_cache.h"
 #include "jepa/core/error.h"
-#include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "planner/cem.h"
 #include "planner/control/model_cost.h"
 #include "planner/env/collect.h"
+#include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee::tools {
@@ -68,14 +68,8 @@ AcTask small_task(const fs::path& latents, const AcRecipe& recipe, int64_t steps
 
 class AcTrain : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    set_log_level(1);
-    folder_ = std::make_unique<TemporaryFolder>();
-  }
-  static void TearDownTestSuite() {
-    folder_.reset();
-    set_log_level(2);
-  }
+  static void SetUpTestSuite() { folder_ = std::make_unique<TemporaryFolder>(); }
+  static void TearDownTestSuite() { folder_.reset(); }
   static fs::path latents() { return *folder_ / "latents"; }
 
   static std::unique_ptr<TemporaryFolder> folder_;
@@ -151,8 +145,8 @@ TEST_F(AcTrain, ResumedRunRepeatsTheUninterruptedOneBitForBit) {
   const auto run_until = [&](const char* name, int64_t stop_after) {
     AcTask task = small_task(latents(), recipe, loop.steps);
     RunFolder run(*folder_ / name, config);
-    int64_t asked = 0;
-    return run_loop(task, loop, run, [&] { return asked++ == stop_after; });
+    StopAfter stop(stop_after);
+    return run_loop(task, loop, run, stop.control());
   };
   EXPECT_EQ(run_until("whole", -1), LoopEnd::kFinished);
   EXPECT_EQ(run_until("parts", 5), LoopEnd::kInterrupted);

@@ -6,6 +6,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/io/safetensors.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -129,17 +130,17 @@ TEST_F(ModelFolderTest, WarnsOfWeightsThatAreNotFiniteAndLoadsThem) {
   for (const double bad : {std::nan(""), HUGE_VAL}) {
     model.weights["a.bias"] = torch::tensor({0.0, bad}, at::kBFloat16);
     save_model_folder(path_, model);
-    ::testing::internal::CaptureStderr();
+    const LogCapture lines;
     EXPECT_EQ(load_model_folder(path_).weights.size(), 2u);
-    const std::string log = ::testing::internal::GetCapturedStderr();
+    const std::string log = lines.text();
     EXPECT_TRUE(says(log, "1 of 2 tensors"));
     EXPECT_TRUE(says(log, "a.bias"));
   }
-  ::testing::internal::CaptureStderr();
+  const LogCapture lines;
   model.weights["a.bias"] = torch::full({4}, 3e38f);  // finite, though their float32 sum is not
   save_model_folder(path_, model);
   load_model_folder(path_);
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(lines.text(), "");
 }
 
 TEST(Preprocess, NormalisesChannels) {

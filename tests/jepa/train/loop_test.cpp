@@ -9,10 +9,10 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/log.h"
 #include "tests/jepa/train/toy_task.h"
 #include "tests/support/full_disk.h"
 #include "tests/support/refusal.h"
+#include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
@@ -25,11 +25,10 @@ constexpr LoopConfig kConfig{
 
 nlohmann::ordered_json run_config(const LoopConfig& loop) { return {{"loop", config_json(loop)}}; }
 
-LoopEnd run_toy(
-    const fs::path& path, ToyTask& task, const LoopConfig& config = kConfig,
-    const std::function<bool()>& stop = [] { return false; }) {
+LoopEnd run_toy(const fs::path& path, ToyTask& task, const LoopConfig& config = kConfig,
+                const JobControl& control = {}) {
   RunFolder run(path, run_config(config));
-  return run_loop(task, config, run, stop);
+  return run_loop(task, config, run, control);
 }
 
 /// The rows of metrics.jsonl as text, without the time.
@@ -47,7 +46,6 @@ class LoopTest : public ::testing::Test {
  protected:
   /// One run that nothing disturbs.
   static void SetUpTestSuite() {
-    set_log_level(1);
     at::set_num_threads(1);  // forked processes have none of the parent's threads
     reference_folder_ = std::make_unique<TemporaryFolder>();
     reference_ = std::make_unique<ToyTask>();
@@ -56,7 +54,6 @@ class LoopTest : public ::testing::Test {
   static void TearDownTestSuite() {
     reference_folder_.reset();
     reference_.reset();
-    set_log_level(2);
   }
 
   /// The run in run_ is what the undisturbed one is.
@@ -136,8 +133,11 @@ TEST_F(LoopTest, AnInterruptedRunSavesAndContinuesWhereItWas) {
   for (const int64_t stop_at : {0, 1, 7, 10, 13, 21, 29}) {
     fs::remove_all(run_);
     ToyTask interrupted, task;
-    int64_t asked = 0;
-    EXPECT_EQ(run_toy(run_, interrupted, kConfig, [&] { return asked++ == stop_at; }), LoopEnd::kInterrupted);
+    StopAfter stop(stop_at);
+    EXPECT_EQ(run_toy(run_, interrupted, kConfig, stop.control()), LoopEnd::kInterrupted);
+    EXPECT_EQ(stop.updates.back().done, stop_at);
+    EXPECT_EQ(stop.updates.back().total, kConfig.steps);
+    EXPECT_FALSE(stop.updates.back().finished);
     EXPECT_TRUE(fs::exists(run_ / "checkpoints" / fmt::format("step-{}", stop_at)));
     EXPECT_EQ(run_toy(run_, task), LoopEnd::kFinished);
     EXPECT_EQ(task.started_at, stop_at);
@@ -150,8 +150,8 @@ TEST_F(LoopTest, ARunInterruptedAtEveryStepIsStillTheSameRun) {
   ToyTask last;
   for (int64_t step = 0; step < kConfig.steps; ++step) {
     ToyTask task;
-    int64_t asked = 0;
-    ASSERT_EQ(run_toy(run_, task, kConfig, [&] { return asked++ == 1; }),
+    StopAfter stop(1);
+    ASSERT_EQ(run_toy(run_, task, kConfig, stop.control()),
               step + 1 < kConfig.steps ? LoopEnd::kInterrupted : LoopEnd::kFinished);
     if (step + 1 == kConfig.steps) last = task;
   }

@@ -7,7 +7,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/staged.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
 #include "planner/env/collect.h"
@@ -91,7 +90,7 @@ class Parts {
 };
 
 /// Generates what is not there yet.
-void generate(const Parts& parts, const planner::CollectConfig& config, int64_t episodes) {
+void generate(const Parts& parts, const planner::CollectConfig& config, int64_t episodes, const JobControl& control) {
   int64_t found = 0;
   while (found < episodes && fs::exists(parts.part(found)) &&
          data::EpisodeFile(parts.part(found)).episodes() >= std::min(kEpisodesAtOnce, episodes - found))
@@ -99,9 +98,9 @@ void generate(const Parts& parts, const planner::CollectConfig& config, int64_t 
   found = std::min(found, episodes);
   if (found > 0)
     log_info("data collect: {} of {} episodes are there already ({})", found, episodes, parts.folder().string());
-  Progress progress("collect", episodes, "episodes", found);
+  Progress progress(control, "collect", episodes, "episodes", found);
   for (int64_t done = found; done < episodes;) {
-    if (interrupted())
+    if (control.stopping())
       fail("data collect: interrupted after {} of {} episodes; the same command goes on from there", done, episodes);
     const int64_t count = std::min(kEpisodesAtOnce, episodes - done);
     data::EpisodeWriter writer(parts.part(done));
@@ -119,7 +118,7 @@ int collect(const CollectOptions& options, const CommonOptions& common) {
   const planner::CollectConfig config = resolved_config(options, common);
   Output place = Output::file(*common.out, FileFormat::kHdf5, output_rules(common, {}));
   const Parts parts(place.path(), config);
-  generate(parts, config, options.episodes);
+  generate(parts, config, options.episodes, common.control);
 
   data::EpisodeWriter writer(place.staged(),
                              options.blosc ? data::PixelCompression::kBloscLz4 : data::PixelCompression::kNone);

@@ -6,7 +6,6 @@
 #include "data/episode/sink.h"
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
 #include "tools/cli/data/data_commands.h"
@@ -46,11 +45,11 @@ int convert(const ConvertOptions& options, const CommonOptions& common) {
     log_warning("{} does not say how many rows a second has: {} is written (--fps)", options.input.front().string(),
                 kUnknownFps);
   const auto sink = data::make_sink(options.format, place.staged(), sink_options);
-  Progress progress("convert", total, "episodes");
+  Progress progress(common.control, "convert", total, "episodes");
   int64_t done = 0, rows = 0;
   for (const auto& source : sources)
     for (int64_t e = 0; e < source->episodes() && done < total; ++e) {
-      if (interrupted()) fail("data convert: interrupted; nothing was written");
+      if (common.control.stopping()) fail("data convert: interrupted; nothing was written");
       const data::Episode episode = source->episode(e);
       sink->add(episode);
       rows += episode.length();

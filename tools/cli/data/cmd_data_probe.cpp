@@ -4,10 +4,9 @@
 #include <memory>
 
 #include "data/clip/video_set.h"
+#include "jepa/core/duration.h"
 #include "jepa/core/error.h"
-#include "jepa/core/interrupt.h"
 #include "jepa/core/log.h"
-#include "jepa/core/progress.h"
 #include "tools/cli/data/data_commands.h"
 
 namespace foresee::tools {
@@ -59,7 +58,7 @@ void print_line(const nlohmann::ordered_json& object) {
 int probe(const ProbeOptions& options, const CommonOptions& common) {
   ProbeTotals totals;
   for (const auto& [path, name] : data::list_videos(options.paths)) {
-    if (interrupted()) break;
+    if (common.control.stopping()) break;
     try {
       const data::VideoInfo info = data::VideoReader(path, {.verify = options.decode}).info();
       ++totals.readable;

@@ -76,8 +76,8 @@ int train_action_predictor(const AcTrainOptions& options, const CommonOptions& c
   RunFolder run(*common.out, config_json(config));  // refuses another config before hours of encoding
   const AcSource source{&dataset, files_identity(paths),
                         options.latents.empty() ? *common.out / "latents" : options.latents};
-  AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed), recipe.loop.steps, seed,
-              config.preset);
+  AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed, common.control),
+              recipe.loop.steps, seed, config.preset);
   return finish_training(task, recipe.loop, run, recipe.train.batch * recipe.train.frames, common);
 }
 

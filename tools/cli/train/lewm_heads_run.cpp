@@ -59,7 +59,7 @@ int train_lewm_heads(const LewmHeadsOptions& options, const CommonOptions& commo
   const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);
   RunFolder run(*common.out, config_json(config));
   const auto encode = [&](data::Split split) {
-    return latent_episodes(dataset, split, model, folder.preprocess, *folder.actions);
+    return latent_episodes(dataset, split, model, folder.preprocess, *folder.actions, common.control);
   };
   LewmHeadsTask task(model, folder, encode(data::Split::kTrain), encode(data::Split::kHeldOut), recipe.train,
                      recipe.loop.steps, seed);

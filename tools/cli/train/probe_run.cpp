@@ -57,17 +57,20 @@ void describe(Fields& f, ProbeRunConfig& c) {
 
 /// Encodes the clips that are not in `folder` yet.
 void encode_missing(const LatentFolder& folder, const MediaSet& media, const ClipPlan& plan,
-                    const InferenceEncoder& encoder) {
+                    const InferenceEncoder& encoder, const JobControl& control) {
   std::vector<MediaClip> missing;
   for (const MediaClip& clip : plan_clips(media, plan))
     if (!folder.has(static_cast<int64_t>(clip.file))) missing.push_back(clip);
   if (missing.empty()) return;
   log_info("encoding {} clips into {}", missing.size(), folder.path().string());
-  Progress progress("encode", static_cast<int64_t>(missing.size()), "clips");
-  for_each_batch(media, missing, plan, /*batch=*/1, [&](const Tensor& clips, size_t first) {
-    folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
-    progress.update(static_cast<int64_t>(first) + 1);
-  });
+  Progress progress(control, "encode", static_cast<int64_t>(missing.size()), "clips");
+  for_each_batch(
+      media, missing, plan, /*batch=*/1,
+      [&](const Tensor& clips, size_t first) {
+        folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
+        progress.update(static_cast<int64_t>(first) + 1);
+      },
+      control);
   progress.finish();
 }
 
@@ -216,7 +219,7 @@ int train_probe(const ProbeTrainOptions& options, const CommonOptions& common) {
   const InferenceEncoder fast(encoder, Precision::kFloat32);
   const auto tokens = std::make_shared<const LatentFolder>(
       options.latents.empty() ? *common.out / "latents" : options.latents, "clip", identity);
-  encode_missing(*tokens, media, plan, fast);
+  encode_missing(*tokens, media, plan, fast, common.control);
   const auto seed = static_cast<uint64_t>(config.seed);
   weights.probe.reset();
   ProbeTask task(config.recipe.probe, config.recipe.train,

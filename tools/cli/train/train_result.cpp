@@ -24,7 +24,7 @@ int finish_training(TrainTask& task, const LoopConfig& loop, RunFolder& run, int
                     const CommonOptions& common) {
   const int64_t first = run.latest_step().value_or(0);
   const auto begin = std::chrono::steady_clock::now();
-  const LoopEnd end = run_loop(task, loop, run);
+  const LoopEnd end = run_loop(task, loop, run, common.control);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const int64_t done = run.latest_step().value_or(0);
   const auto frames = static_cast<double>((done - first) * frames_per_step);

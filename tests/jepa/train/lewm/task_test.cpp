@@ -15,6 +15,7 @@
 #include "jepa/nn/autocast.h"
 #include "jepa/train/lewm/recipe.h"
 #include "tests/jepa/model/lewm/lewm_small.h"
+#include "tests/support/stop_after.h"
 
 namespace foresee {
 namespace {
@@ -65,18 +66,18 @@ TEST(LewmTask, ResumedRunRepeatsTheUninterruptedOneBitForBit) {
   {
     LewmTask task = small_task(8);
     RunFolder run(folder / "whole", config);
-    ASSERT_EQ(run_loop(task, loop, run, [] { return false; }), LoopEnd::kFinished);
+    ASSERT_EQ(run_loop(task, loop, run), LoopEnd::kFinished);
   }
   {
     LewmTask task = small_task(8);
     RunFolder run(folder / "parts", config);
-    int64_t asked = 0;
-    ASSERT_EQ(run_loop(task, loop, run, [&] { return asked++ == 5; }), LoopEnd::kInterrupted);
+    StopAfter stop(5);
+    ASSERT_EQ(run_loop(task, loop, run, stop.control()), LoopEnd::kInterrupted);
   }
   {
     LewmTask task = small_task(8);
     RunFolder run(folder / "parts", config);
-    ASSERT_EQ(run_loop(task, loop, run, [] { return false; }), LoopEnd::kFinished);
+    ASSERT_EQ(run_loop(task, loop, run), LoopEnd::kFinished);
   }
   for (const char* file : {"checkpoints/step-8/model.safetensors", "checkpoints/step-8/optimizer.safetensors"}) {
     const TensorMap whole = load_safetensors(folder / "whole" / file),

@@ -10,6 +10,7 @@
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
 #include "jepa/train/masked/task.h"
+#include "tests/support/stop_after.h"
 
 namespace foresee {
 namespace {
@@ -104,8 +105,8 @@ TEST(Pretrain, StoppedAndResumedRunIsBitIdentical) {
     {
       RunFolder run(path, written);
       PretrainTask first = make_task(loop.steps, config);
-      int64_t asked = 0;
-      EXPECT_EQ(run_loop(first, loop, run, [&] { return asked++ == stop_at; }), LoopEnd::kInterrupted);
+      StopAfter stop(stop_at);
+      EXPECT_EQ(run_loop(first, loop, run, stop.control()), LoopEnd::kInterrupted);
     }
     RunFolder run(path, written);
     PretrainTask second = make_task(loop.steps, config);

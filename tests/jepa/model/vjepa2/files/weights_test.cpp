@@ -12,6 +12,7 @@
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2/files/export.h"
 #include "jepa/model/vjepa2/models.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -216,9 +217,9 @@ TEST(HuggingfaceFolder, WarnsOfWeightsThatAreNotFinite) {
   TensorMap tensors = load_safetensors(kBase / "model.safetensors");
   tensors["encoder.layernorm.bias"][3] = NAN;
   save_safetensors(folder / "m" / "model.safetensors", tensors);
-  ::testing::internal::CaptureStderr();
+  const LogCapture lines;
   read_vjepa2(folder / "m");
-  EXPECT_TRUE(says(::testing::internal::GetCapturedStderr(), "hold NaN or infinity (first: norm.bias)"));
+  EXPECT_TRUE(says(lines.text(), "hold NaN or infinity (first: norm.bias)"));
 }
 
 TEST(HuggingfaceFolder, RefusesConfigsThatLie) {

@@ -1,0 +1,16 @@
+#include "jepa/core/duration.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+namespace foresee {
+
+std::string duration_text(double seconds) {
+  const int64_t whole = static_cast<int64_t>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+}  // namespace foresee
