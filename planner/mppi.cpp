@@ -8,8 +8,9 @@ void describe(Fields& f, MppiConfig& c) {
   f("temperature", c.temperature, "how much dearer a candidate may be and still count, units of the cost", {1e-6});
 }
 
-Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const MppiConfig& mppi) {
-  Search search(cost, request, config);
+Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const MppiConfig& mppi,
+          const ActionSpace& space) {
+  Search search(cost, request, config, space);
   Elites elites;
   for (int64_t i = 0; i < config.iterations; ++i) {
     elites = search.judge(search.sample(search.noise(i)), config.elites);
@@ -21,8 +22,9 @@ Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& 
   return search.finish(search.mean, elites.costs.mean(1));
 }
 
-Plan predictive_sampling(const CostFn& cost, const SearchRequest& request, const SearchConfig& config) {
-  Search search(cost, request, config);
+Plan predictive_sampling(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
+                         const ActionSpace& space) {
+  Search search(cost, request, config, space);
   Elites best;
   for (int64_t i = 0; i < config.iterations; ++i) {
     best = search.judge(search.sample(search.noise(i)), /*count=*/1);

@@ -3,8 +3,10 @@
 #include <functional>
 #include <string>
 
+#include "planner/arm_space.h"
 #include "planner/icem.h"
 #include "planner/mppi.h"
+#include "planner/noise.h"
 #include "planner/search.h"
 
 namespace foresee::planner {
@@ -23,8 +25,15 @@ struct PlannerConfig {
 };
 void describe(Fields& fields, PlannerConfig& config);
 
-/// The search that `config.solver` names: cem, icem, mppi, predictive_sampling.
-/// @throws ConfigError on another name, with the nearest known one.
+/// The search that `config.solver` names: cem, icem, mppi, predictive_sampling. It searches whole blocks; icem keeps to
+/// the request's bounds. @throws ConfigError on another name, with the nearest known one.
 Planner make_planner(const PlannerConfig& config);
+/// The same in a space of one's own; the request's bounds are not used.
+Planner make_planner(const PlannerConfig& config, const ActionSpace& space);
+
+/// V-JEPA 2-AC's search for an arm, cem() with arm_options() in arm_space(). Its requests have init float [B, h, 4] and
+/// noise [iterations, B, K, H, 4]; costs and plans see actions [7] in the environment's units. `search.init_std` is not
+/// used.
+Planner make_planner(const SearchConfig& search, const ArmCemConfig& arm);
 
 }  // namespace foresee::planner

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include "jepa/core/error.h"
-#include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 
 namespace foresee::planner {
@@ -20,37 +19,16 @@ void describe(Fields& f, SearchConfig& c) {
   f("init_std", c.init_std, "standard deviation of the first iteration, normalised actions", {0});
 }
 
-Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig& config, int64_t block_size) {
-  const auto count = static_cast<int64_t>(ids.size());
-  const int64_t each = config.samples * config.horizon * block_size;
-  FORESEE_CHECK(config.iterations * each < int64_t{1} << 32, "expected fewer than 2^32 draws a search, got {}",
-                config.iterations * each);
-  Tensor noise = at::empty({config.iterations, count, config.samples, config.horizon, block_size}, at::kFloat);
-  float* out = noise.data_ptr<float>();
-  for (int64_t iteration = 0; iteration < config.iterations; ++iteration)
-    for (const PlanId& id : ids) {
-      const Random random(seed, Stream::kPlan, static_cast<uint64_t>(id.number));
-      random.fill_normal({out, static_cast<size_t>(each)},
-                         (static_cast<uint64_t>(id.problem) << 32) + static_cast<uint64_t>(iteration * each));
-      out += each;
-    }
-  return noise;
-}
-
-std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions) {
-  const auto bound = [&](const std::vector<double>& values) {
-    return values.empty() ? Tensor() : actions.normalise(torch::tensor(values, at::kFloat).repeat({actions.block}));
-  };
-  return {bound(actions.low), bound(actions.high)};
-}
-
-Search::Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config)
+Search::Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space)
     : cost_(cost), request_(request), begin_(std::chrono::steady_clock::now()) {
   config.validate();
   const Tensor& init = request.init;
   FORESEE_CHECK(init.defined() && init.dim() == 3 && init.size(1) <= config.horizon,
                 "expected init [B, 0 .. {}, D], got {}", config.horizon, foresee::describe(init));
   const int64_t problems = init.size(0), block = init.size(2);
+  const auto wanted = static_cast<int64_t>(space.searched.size());
+  FORESEE_CHECK(wanted == 0 || block == wanted, "expected init [B, 0 .. {}, {}], the searched numbers, got {}",
+                config.horizon, wanted, foresee::describe(init));
   const std::vector<int64_t> shape{config.iterations, problems, config.samples, config.horizon, block};
   FORESEE_CHECK(request.noise.defined() && request.noise.sizes() == at::IntArrayRef(shape),
                 "expected noise [{}], got {}", fmt::join(shape, ", "), foresee::describe(request.noise));
@@ -60,19 +38,23 @@ Search::Search(const CostFn& cost, const SearchRequest& request, const SearchCon
   rows_ = request.rows.defined() ? request.rows : at::arange(problems, at::kLong);
   mean = at::cat({init, at::zeros({problems, config.horizon - init.size(1), block}, init.options())}, 1);
   std = at::full_like(mean, config.init_std);
+  space_ = space.to(init.options());
+  space_.begin(mean, std);
 }
 
-Tensor Search::sample(const Tensor& noise) const {
+Tensor Search::sample(const Tensor& noise, bool mean_first) const {
   Tensor candidates = at::addcmul(mean.unsqueeze(1), std.unsqueeze(1), noise);
-  candidates.select(1, 0).copy_(mean);
+  if (mean_first) candidates.select(1, 0).copy_(mean);
+  space_.constrain(candidates);
   return candidates;
 }
 
 Elites Search::judge(const Tensor& candidates, int64_t count) {
+  const Tensor actions = space_.to_action(candidates);
   Tensor costs;
   {
     const at::NoGradGuard no_grad;
-    costs = cost_(candidates, rows_);
+    costs = cost_(actions, rows_);
   }
   FORESEE_CHECK(
       costs.defined() && costs.dim() == 2 && costs.size(0) == candidates.size(0) && costs.size(1) == candidates.size(1),
@@ -81,7 +63,7 @@ Elites Search::judge(const Tensor& candidates, int64_t count) {
   auto [elite_costs, index] = at::topk(costs, count, /*dim=*/1, /*largest=*/false, /*sorted=*/true);
   const Tensor picked = index.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, candidates.size(2), candidates.size(3)});
   best_.push_back(elite_costs.select(1, 0));
-  if (request_.trace) last_ = {candidates, costs, elite_costs, index, {}, {}};
+  if (request_.trace) last_ = {actions, costs, elite_costs, index, {}, {}};
   return {candidates.gather(1, picked), elite_costs, index};
 }
 
@@ -93,15 +75,15 @@ void Search::record(int64_t iteration) const {
   request_.trace(iteration, done);
 }
 
-Plan Search::finish(const Tensor& blocks, const Tensor& cost) const {
+Plan Search::finish(const Tensor& numbers, const Tensor& cost) const {
   Plan plan;
-  plan.blocks = blocks;
+  plan.blocks = space_.to_action(space_.settle(numbers));
   plan.cost = cost;
   plan.iterations = static_cast<int64_t>(best_.size());
   // One transfer at the end: nothing inside the search waits for the device.
   const Tensor best = at::stack(best_).to(at::kDouble).mean(1).cpu();
   plan.trace.assign(best.data_ptr<double>(), best.data_ptr<double>() + best.numel());
-  FORESEE_CHECK(at::isfinite(cost).all().item<bool>() && at::isfinite(blocks).all().item<bool>(),
+  FORESEE_CHECK(at::isfinite(cost).all().item<bool>() && at::isfinite(plan.blocks).all().item<bool>(),
                 "the plan's cost is not a finite number; the model's weights may hold NaN");
   plan.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin_).count();
   return plan;

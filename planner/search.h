@@ -3,13 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <span>
-#include <utility>
 #include <vector>
 
-#include "jepa/core/action_spec.h"
 #include "jepa/core/config.h"
 #include "jepa/core/tensor.h"
+#include "planner/action_space.h"
 #include "planner/cost.h"
 #include "planner/plan.h"
 
@@ -17,7 +15,9 @@
 // The problem: from where we are, find the action blocks a_1 .. a_H with the lowest cost J(a_1 .. a_H). A sampling
 // search keeps a Gaussian over plans, mean and standard deviation [B, H, D], and repeats: draw K candidates, ask the
 // cost, move the Gaussian toward the cheap ones. What differs between the planners is how candidates are drawn and how
-// the Gaussian moves; what they share lies here. B problems are searched side by side and never mix.
+// the Gaussian moves; what they share lies here. B problems are searched side by side and never mix. Which numbers of
+// an action are searched, and within which limits, is an ActionSpace: the Gaussian knows the S searched numbers, costs
+// and plans see whole actions of D.
 
 namespace foresee::planner {
 
@@ -34,41 +34,29 @@ struct SearchConfig {
 };
 void describe(Fields& fields, SearchConfig& config);
 
-/// What one iteration asked and learned, for traces and tests. B problems, K candidates, E elites.
+/// What one iteration asked and learned, for traces and tests. B problems, K candidates, E elites. S numbers of an
+/// action's D are searched.
 struct Iteration {
-  Tensor candidates;   // float [B, K, H, D]
+  Tensor candidates;   // float [B, K, H, D], whole actions
   Tensor costs;        // float [B, K]
   Tensor elite_costs;  // float [B, E], ascending
   Tensor elite_index;  // int64 [B, E], candidates in that order
-  Tensor mean, std;    // float [B, H, D], after the update
+  Tensor mean, std;    // float [B, H, S], after the update
 };
 
-/// B searches with one horizon and one block size D.
+/// B searches with one horizon and one block size D, of which S numbers are searched: all, if the space does not say.
 struct SearchRequest {
-  Tensor init;   // float [B, h, D], 0 <= h <= horizon: first blocks of the first mean, the rest is 0. Its device is the
+  Tensor init;   // float [B, h, S], 0 <= h <= horizon: first blocks of the first mean, the rest is 0. Its device is the
                  // search's.
-  Tensor noise;  // float [iterations, B, K, H, D], standard normal: draw_noise()
+  Tensor noise;  // float [iterations, B, K, H, S], standard normal: draw_noise()
   Tensor rows;   // int64 [B], handed to the cost; undefined: 0 .. B-1
-  Tensor low, high;  // float [D], normalised bounds where a planner keeps to some (iCEM); undefined: none
+  Tensor low, high;  // float [D], the box of iCEM where no ActionSpace is given; undefined: none
   std::function<void(int64_t iteration, const Iteration&)> trace;  // called after every update; may be empty
 };
 
-/// A problem's own name, and how many plans it has had: what its noise depends on.
-struct PlanId {
-  int64_t problem = 0;
-  int64_t number = 0;
-};
-
-/// Draws the noise of whole searches ahead. A problem's draws depend on seed and id only, not on its neighbours.
-/// @returns float [iterations, B, samples, horizon, block_size], on the CPU.
-Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig& config, int64_t block_size);
-
-/// The bounds of every number of a block, normalised: (low, high), float [D] each; undefined where there is none.
-std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions);
-
 /// The cheapest candidates of an iteration, cheapest first.
 struct Elites {
-  Tensor actions;  // float [B, E, H, D]
+  Tensor actions;  // float [B, E, H, S], the searched numbers
   Tensor costs;    // float [B, E]
   Tensor index;    // int64 [B, E]
 };
@@ -76,25 +64,29 @@ struct Elites {
 /// One search under way; see Note [Sampling searches].
 class Search {
  public:
-  /// @throws Error when the shapes of the request do not agree with each other or with `config`.
-  Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config);
+  /// @throws Error when the shapes of the request do not agree with each other, with `config` or with `space`.
+  Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space = {});
 
-  /// mean + std * noise, candidate 0 being the mean itself. @param noise  [B, K, H, D]. @returns the same shape.
-  Tensor sample(const Tensor& noise) const;
-  /// Noise of an iteration. @returns float [B, K, H, D].
+  /// mean + std * noise within the limits of the space. @param noise  [B, K, H, S]. @returns the same shape.
+  /// @param mean_first  candidate 0 is the mean itself.
+  Tensor sample(const Tensor& noise, bool mean_first = true) const;
+  /// Noise of an iteration. @returns float [B, K, H, S].
   Tensor noise(int64_t iteration) const { return noise_[iteration]; }
-  /// Asks the cost and picks the `count` cheapest candidates. @throws Error when the cost answers in another shape.
+  /// Asks the cost and picks the `count` cheapest candidates. @param candidates  float [B, K, H, S]. @throws Error when
+  /// the cost answers in another shape.
   Elites judge(const Tensor& candidates, int64_t count);
   /// Hands the finished iteration to the trace.
   void record(int64_t iteration) const;
-  /// Ends the search. @param blocks  [B, H, D]. @param cost  [B]. @throws Error when a cost is not finite.
-  Plan finish(const Tensor& blocks, const Tensor& cost) const;
+  /// Ends the search: dead band, then whole actions. @param numbers  [B, H, S]. @param cost  [B]. @throws Error when a
+  /// cost is not finite.
+  Plan finish(const Tensor& numbers, const Tensor& cost) const;
 
-  Tensor mean, std;  // float [B, H, D]: the Gaussian, moved by the planner
+  Tensor mean, std;  // float [B, H, S]: the Gaussian, moved by the planner
 
  private:
   const CostFn& cost_;
   const SearchRequest& request_;
+  ActionSpace space_;
   std::chrono::steady_clock::time_point begin_;
   Tensor noise_, rows_;
   Iteration last_;

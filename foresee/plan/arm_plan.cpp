@@ -77,7 +77,7 @@ ArmPlan plan_arm(const Vjepa2AcWorldModel& world, const Observation& observation
   request.init = at::zeros({1, 0, planner::kArmSearched}, wanted.options());
   request.noise = planner::draw_noise(seed, std::vector<planner::PlanId>{{0, 0}}, search, planner::kArmSearched);
   ArmPlan out;
-  out.plan = planner::arm_cem(cost, request, search, config.arm);
+  out.plan = planner::make_planner(search, config.arm)(cost, request);
   progress.finish();
   out.states = world.states(*context, actions.normalise(out.plan.blocks.unsqueeze(1)))[0][0];
   return out;

@@ -5,7 +5,7 @@
 
 #include "jepa/core/api/job.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
-#include "planner/arm_cem.h"
+#include "planner/planner.h"
 
 namespace foresee::tools {
 

@@ -1,6 +1,7 @@
 #include "jepa/core/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
 #include "jepa/core/error.h"
@@ -10,7 +11,7 @@ namespace foresee {
 SuccessRate success_rate(int64_t successes, int64_t n) {
   FORESEE_CHECK(0 <= successes && successes <= n, "expected 0 .. {} successes, got {}", n, successes);
   if (n == 0) return {};
-  constexpr double z = 1.959963984540054;  // two-sided 95 % of the standard normal
+  static const double z = boost::math::quantile(boost::math::normal(), 0.975);  // two-sided 95 %
   const double count = static_cast<double>(n), p = static_cast<double>(successes) / count;
   const double shrink = 1 + z * z / count;
   const double centre = (p + z * z / (2 * count)) / shrink;

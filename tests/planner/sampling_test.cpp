@@ -3,6 +3,7 @@
 #include "jepa/core/random.h"
 #include "planner/icem.h"
 #include "planner/mppi.h"
+#include "planner/noise.h"
 #include "tests/planner/linear_system.h"
 
 namespace foresee::planner {
@@ -15,6 +16,10 @@ SearchRequest small_request(const SearchConfig& config) {
   request.init = at::zeros({2, 0, 2});
   request.noise = draw_noise(9, std::vector<PlanId>{{0}, {1}}, config, 2);
   return request;
+}
+
+Plan icem(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const IcemConfig& icem = {}) {
+  return cem(cost, request, config, icem_options(icem), box_space(request.low, request.high));
 }
 
 DoubleIntegrator system_of_two(int64_t steps = 10) {
@@ -50,7 +55,7 @@ TEST(IcemPlanner, KeepsToItsBoundsAndCarriesElitesOver) {
     }
     before = done;
   };
-  icem(system_of_two(), request, kSmall, {});
+  icem(system_of_two(), request, kSmall);
   EXPECT_TRUE(before.costs.defined());
 }
 
@@ -60,7 +65,7 @@ TEST(IcemPlanner, PlansOneStepAhead) {
   request.init = at::zeros({1, 0, 1});
   request.noise = draw_noise(9, std::vector<PlanId>{{0}}, config, 1);
   const DoubleIntegrator system{.start = torch::tensor({{1.0f, 0.0f}}), .steps = 1};
-  EXPECT_NEAR(icem(system, request, config, {}).blocks.item<double>(), system.best_actions(0).item<double>(), 0.02);
+  EXPECT_NEAR(icem(system, request, config).blocks.item<double>(), system.best_actions(0).item<double>(), 0.02);
 }
 
 TEST(IcemPlanner, CanAnswerWithTheBestElite) {

@@ -9,7 +9,7 @@
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "jepa/train/action_predictor/step.h"
-#include "planner/arm_cem.h"
+#include "planner/planner.h"
 #include "tools/verify/case.h"
 #include "tools/verify/vjepa2_sizes.h"
 
@@ -100,7 +100,7 @@ void expect_searches(Case& c, const Vjepa2AcWorldModel& world, const Context& co
     const auto cost = [&](const Tensor& actions, const Tensor&) {
       return world.costs(context, goal, world.action_spec().normalise(actions));
     };
-    c.expect_io("cem." + name + ".action", planner::arm_cem(cost, request, search, arm).blocks[0]);
+    c.expect_io("cem." + name + ".action", planner::make_planner(search, arm)(cost, request).blocks[0]);
   }
 }
 

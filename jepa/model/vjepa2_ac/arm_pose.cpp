@@ -1,7 +1,10 @@
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 
-#include <array>
+#include <Eigen/Geometry>
+#include <algorithm>
+#include <cmath>
 #include <numbers>
+#include <unsupported/Eigen/AutoDiff>
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
@@ -11,62 +14,128 @@ namespace {
 
 constexpr double kPi = std::numbers::pi, kGimbalLock = 1e-7;  // scipy's threshold
 
-using Quaternion = std::array<Tensor, 4>;  // x, y, z, w, each [...]
+// Scalar is double, or Dual where gradients are asked for: a number with its derivatives by both poses' 14 numbers.
+template <typename Scalar>
+using Pose = Eigen::Matrix<Scalar, kArmPoseSize, 1>;
+using Dual = Eigen::AutoDiffScalar<Eigen::Matrix<double, 2 * kArmPoseSize, 1>>;
 
-Quaternion from_euler(const Tensor& angles) {  // [..., 3]
-  const auto half = (angles * 0.5).unbind(-1);
-  const Tensor cx = half[0].cos(), sx = half[0].sin(), cy = half[1].cos(), sy = half[1].sin(), cz = half[2].cos(),
-               sz = half[2].sin();
-  return {sx * cy * cz - cx * sy * sz, cx * sy * cz + sx * cy * sz, cx * cy * sz - sx * sy * cz,
-          cx * cy * cz + sx * sy * sz};
+double value_of(double x) { return x; }
+double value_of(const Dual& x) { return x.value(); }
+
+template <typename Scalar>
+Eigen::Quaternion<Scalar> rotation_of(const Pose<Scalar>& pose) {
+  using Turn = Eigen::AngleAxis<Scalar>;
+  using Axis = Eigen::Matrix<Scalar, 3, 1>;
+  return Turn(pose[5], Axis::UnitZ()) * Turn(pose[4], Axis::UnitY()) * Turn(pose[3], Axis::UnitX());
 }
 
-Quaternion product(const Quaternion& p, const Quaternion& q) {
-  return {p[3] * q[0] + p[0] * q[3] + p[1] * q[2] - p[2] * q[1], p[3] * q[1] - p[0] * q[2] + p[1] * q[3] + p[2] * q[0],
-          p[3] * q[2] + p[0] * q[1] - p[1] * q[0] + p[2] * q[3], p[3] * q[3] - p[0] * q[0] - p[1] * q[1] - p[2] * q[2]};
-}
-
-Quaternion inverse(const Quaternion& q) { return {-q[0], -q[1], -q[2], q[3]}; }
-
-Tensor wrapped(const Tensor& angle) {
-  return at::where(angle < -kPi, angle + 2 * kPi, at::where(angle > kPi, angle - 2 * kPi, angle));
+template <typename Scalar>
+Scalar wrapped(const Scalar& angle) {
+  if (value_of(angle) < -kPi) return Scalar(angle + 2 * kPi);
+  if (value_of(angle) > kPi) return Scalar(angle - 2 * kPi);
+  return angle;
 }
 
 /// Bernardes and Viollet 2022, "Quaternion to Euler angles conversion", as scipy applies it to extrinsic x, y, z.
-Tensor to_euler(const Quaternion& q) {
-  const Tensor a = q[3] - q[1], b = q[0] + q[2], c = q[1] + q[3], d = q[2] - q[0];
-  const Tensor second = 2 * at::atan2(at::hypot(c, d), at::hypot(a, b));
-  const Tensor half_sum = at::atan2(b, a), half_difference = at::atan2(d, c);
-  const Tensor low = second.abs() <= kGimbalLock, high = (second - kPi).abs() <= kGimbalLock;
-  const Tensor first = at::where(low, 2 * half_sum, at::where(high, -2 * half_difference, half_sum - half_difference));
-  const Tensor third = at::where(low | high, at::zeros_like(second), half_sum + half_difference);
-  return at::stack({wrapped(first), second - kPi / 2, wrapped(third)}, -1);
+/// (Eigen's own conversion chooses other ranges of the angles.)
+template <typename Scalar>
+Eigen::Matrix<Scalar, 3, 1> euler_of(const Eigen::Quaternion<Scalar>& q) {
+  using std::atan2, std::sqrt;
+  const Scalar a = q.w() - q.y(), b = q.x() + q.z(), c = q.y() + q.w(), d = q.z() - q.x();
+  const Scalar short_side = sqrt(Scalar(c * c + d * d)), long_side = sqrt(Scalar(a * a + b * b));
+  const Scalar second = 2.0 * atan2(short_side, long_side);
+  const Scalar half_sum = atan2(b, a), half_difference = atan2(d, c);
+  Scalar first = half_sum - half_difference, third = half_sum + half_difference;
+  const bool low = std::abs(value_of(second)) <= kGimbalLock, high = std::abs(value_of(second) - kPi) <= kGimbalLock;
+  if (low) first = 2.0 * half_sum;
+  if (high && !low) first = -2.0 * half_difference;
+  if (low || high) third = Scalar(0.0);
+  return {wrapped(first), Scalar(second - kPi / 2), wrapped(third)};
 }
 
-struct Parts {
-  Tensor position, rotation, gripper;  // double [..., 3], [..., 3], [..., 1]
+struct PoseAfter {
+  template <typename Scalar>
+  static Pose<Scalar> of(const Pose<Scalar>& pose, const Pose<Scalar>& action) {
+    Pose<Scalar> next = pose + action;
+    next.template segment<3>(3) = euler_of<Scalar>(rotation_of(action) * rotation_of(pose));
+    if (value_of(next[6]) < 0) next[6] = Scalar(0.0);
+    if (value_of(next[6]) > 1) next[6] = Scalar(1.0);
+    return next;
+  }
 };
 
-Parts parts_of(const Tensor& x, const char* what) {
+struct PoseDifference {
+  template <typename Scalar>
+  static Pose<Scalar> of(const Pose<Scalar>& start, const Pose<Scalar>& end) {
+    Pose<Scalar> change = end - start;
+    change.template segment<3>(3) = euler_of<Scalar>(rotation_of(end) * rotation_of(start).conjugate());
+    return change;
+  }
+};
+
+using Row = Eigen::Map<const Pose<double>>;
+
+/// Rule::of() for every row of two tables double [N, 7] on the CPU, differentiable once.
+template <typename Rule>
+class RowByRow : public torch::autograd::Function<RowByRow<Rule>> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& a, const Tensor& b) {
+    context->save_for_backward({a, b});
+    Tensor out = at::empty_like(a);
+    for (int64_t i = 0; i < a.numel(); i += kArmPoseSize)
+      Eigen::Map<Pose<double>>(out.mutable_data_ptr<double>() + i) =
+          Rule::template of<double>(Row(a.const_data_ptr<double>() + i), Row(b.const_data_ptr<double>() + i));
+    return out;
+  }
+
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext* context,
+                                               torch::autograd::tensor_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const Tensor of_out = gradients[0].contiguous();
+    const Tensor by_a = at::empty_like(saved[0]), by_b = at::empty_like(saved[1]);
+    for (int64_t i = 0; i < of_out.numel(); i += kArmPoseSize) {
+      Pose<Dual> a, b;
+      for (int64_t j = 0; j < kArmPoseSize; ++j) {
+        a[j] = Dual(saved[0].const_data_ptr<double>()[i + j], 2 * kArmPoseSize, j);
+        b[j] = Dual(saved[1].const_data_ptr<double>()[i + j], 2 * kArmPoseSize, kArmPoseSize + j);
+      }
+      const Pose<Dual> out = Rule::template of<Dual>(a, b);
+      Eigen::Matrix<double, 2 * kArmPoseSize, 1> by = Eigen::Matrix<double, 2 * kArmPoseSize, 1>::Zero();
+      for (int64_t j = 0; j < kArmPoseSize; ++j) by += of_out.const_data_ptr<double>()[i + j] * out[j].derivatives();
+      Eigen::Map<Pose<double>>(by_a.mutable_data_ptr<double>() + i) = by.head<kArmPoseSize>();
+      Eigen::Map<Pose<double>>(by_b.mutable_data_ptr<double>() + i) = by.tail<kArmPoseSize>();
+    }
+    return {by_a, by_b};
+  }
+};
+
+void check_poses(const Tensor& x, const char* what) {
   FORESEE_CHECK(x.dim() >= 1 && x.size(-1) == kArmPoseSize, "expected {} [..., {}], got {}", what, kArmPoseSize,
                 describe(x));
-  const Tensor wide = x.to(at::kDouble);
-  return {wide.narrow(-1, 0, 3), wide.narrow(-1, 3, 3), wide.narrow(-1, 6, 1)};
+}
+
+/// @returns the broadcast shape, in dtype and on the device of `a`.
+template <typename Rule>
+Tensor apply(const Tensor& a, const Tensor& b) {
+  const auto both = at::broadcast_tensors({a, b});
+  const auto rows = [](const Tensor& x) {
+    return x.to(at::kCPU, at::kDouble).reshape({-1, kArmPoseSize}).contiguous();
+  };
+  return RowByRow<Rule>::apply(rows(both[0]), rows(both[1])).view(both[0].sizes()).to(a.options());
 }
 
 }  // namespace
 
 Tensor compute_new_pose(const Tensor& pose, const Tensor& action) {
-  const Parts from = parts_of(pose, "a pose"), change = parts_of(action, "an action");
-  const Tensor rotation = to_euler(product(from_euler(change.rotation), from_euler(from.rotation)));
-  return at::cat({from.position + change.position, rotation, (from.gripper + change.gripper).clamp(0, 1)}, -1)
-      .to(pose.scalar_type());
+  check_poses(pose, "a pose");
+  check_poses(action, "an action");
+  return apply<PoseAfter>(pose, action);
 }
 
 Tensor poses_to_diff(const Tensor& start, const Tensor& end) {
-  const Parts from = parts_of(start, "a pose"), to = parts_of(end, "a pose");
-  const Tensor rotation = to_euler(product(from_euler(to.rotation), inverse(from_euler(from.rotation))));
-  return at::cat({to.position - from.position, rotation, to.gripper - from.gripper}, -1).to(start.scalar_type());
+  check_poses(start, "a pose");
+  check_poses(end, "a pose");
+  return apply<PoseDifference>(start, end);
 }
 
 Tensor poses_to_diffs(const Tensor& poses) {

@@ -1,5 +1,6 @@
 #include "jepa/train/probe/latent_probe.h"
 
+#include <Eigen/Cholesky>
 #include <cmath>
 
 #include "jepa/core/error.h"
@@ -46,6 +47,18 @@ ProbeScore score(const Tensor& predicted, const Tensor& truth, const Tensor& tra
   return out;
 }
 
+/// Solves gram * weights = target. @param gram  double [D, D], positive definite. @param target  double [D, S].
+Tensor solve(const Tensor& gram, const Tensor& target) {
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Tensor a = gram.contiguous(), b = target.contiguous();
+  Tensor weights = at::empty_like(b);
+  Eigen::Map<Matrix>(weights.mutable_data_ptr<double>(), b.size(0), b.size(1)) =
+      Eigen::Map<const Matrix>(a.const_data_ptr<double>(), a.size(0), a.size(1))
+          .ldlt()
+          .solve(Eigen::Map<const Matrix>(b.const_data_ptr<double>(), b.size(0), b.size(1)));
+  return weights;
+}
+
 }  // namespace
 
 ProbeScore linear_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y) {
@@ -57,7 +70,7 @@ ProbeScore linear_probe(const Tensor& train_x, const Tensor& train_y, const Tens
   const Tensor x = scale_x(fit_x), y = scale_y(fit_y);
   const auto rows = static_cast<double>(x.size(0));
   const Tensor gram = x.t().mm(x) + at::eye(x.size(1), x.options()) * (kSolvable * rows);
-  const Tensor weights = at::linalg_solve(gram, x.t().mm(y));
+  const Tensor weights = solve(gram, x.t().mm(y));
   return score(scale_x(in_double(test_x)).mm(weights), scale_y(in_double(test_y)), fit_y);
 }
 

@@ -55,6 +55,38 @@ TEST(ArmPose, DifferencesLeadFromPoseToPose) {
   }
 }
 
+TEST(ArmPose, GradientsAreThoseOfFiniteDifferences) {
+  const Random random(2, Stream::kTest);
+  const Tensor poses = random.uniform_tensor({2, 3, 7}).to(at::kDouble) - 0.5;
+  const Tensor weights = random.uniform_tensor({3, 7}, 100).to(at::kDouble);
+  poses[0].select(-1, 6).copy_(numbers({0.3, 0.9, -0.4}));  // grippers: inside, past the end, past the beginning
+  poses[1].select(-1, 6).copy_(numbers({0.2, 0.4, -0.2}));
+  for (const auto& function : {&compute_new_pose, &poses_to_diff}) {
+    const auto sum = [&](const Tensor& both) { return (function(both[0], both[1]) * weights).sum(); };
+    const Tensor leaf = poses.clone().requires_grad_(true);
+    sum(leaf).backward();
+    const torch::NoGradGuard no_grad;
+    constexpr double kStep = 1e-6;
+    for (int64_t i = 0; i < poses.numel(); ++i) {
+      const Tensor up = poses.clone(), down = poses.clone();
+      up.view(-1)[i] += kStep;
+      down.view(-1)[i] -= kStep;
+      const double slope = (sum(up) - sum(down)).item<double>() / (2 * kStep);
+      EXPECT_NEAR(leaf.grad().view(-1)[i].item<double>(), slope, 1e-7) << i;
+    }
+  }
+}
+
+TEST(ArmPose, OneActionServesManyPoses) {
+  const Random random(3, Stream::kTest);
+  const Tensor poses = random.uniform_tensor({4, 2, 7}), action = random.uniform_tensor({7}, 100).requires_grad_(true);
+  const Tensor next = compute_new_pose(poses, action);
+  ASSERT_EQ(next.sizes(), poses.sizes());
+  EXPECT_TRUE(at::equal(next[3][1], compute_new_pose(poses[3][1], action)));
+  next.select(-1, 0).sum().backward();
+  EXPECT_EQ(action.grad()[0].item<float>(), 8.0f);
+}
+
 TEST(ArmPose, KeepsDtypeAndRefusesOtherSizes) {
   EXPECT_EQ(compute_new_pose(at::zeros({2, 7}), at::zeros({2, 7})).scalar_type(), at::kFloat);
   EXPECT_THROW(compute_new_pose(at::zeros({6}), at::zeros({6})), Error);

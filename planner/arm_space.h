@@ -2,7 +2,8 @@
 
 #include <optional>
 
-#include "planner/search.h"
+#include "planner/action_space.h"
+#include "planner/cem.h"
 
 namespace foresee::planner {
 
@@ -25,14 +26,12 @@ SearchConfig arm_search();
 /// Numbers of an arm's action, and how many of them are searched: x, y, z, gripper. Rotations are 0.
 inline constexpr int64_t kArmAction = 7, kArmSearched = 4;
 
-/// The cross-entropy method of V-JEPA 2-AC on arm actions, in the environment's units:
-///   a_s = clip(mean + std * noise_s), pins, closed gripper;  E = the `elites` cheapest
-///   mean <- (1 - m) mean of E + m mean,  std <- (1 - m) sample deviation of E + m std     m by component
-/// Unlike cem, no candidate is the mean itself. The plan is the last mean, not clipped again, with its gripper's
-/// deadband.
-/// @param cost  of [B, K, H, 7]. @param request  init float [B, 0, 4]; noise [iterations, B, K, H, 4]; its bounds are
-/// not used. @param config  init_std is not used.
-/// @returns blocks [B, H, 7]. @throws ConfigError when there are fewer than two elites; what Search throws.
-Plan arm_cem(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ArmCemConfig& arm);
+/// What is searched of an arm's action [7], in the environment's units: x, y, z in a box of +- `maxnorm`, and the
+/// gripper. Rotations stay 0. Pins, closing gripper and dead band as configured; the first deviations are `maxnorm`
+/// and 1.
+ActionSpace arm_space(const ArmCemConfig& config);
+
+/// How V-JEPA 2-AC searches it: cem() with a momentum per number, and no candidate that is the mean itself.
+CemOptions arm_options(const ArmCemConfig& config);
 
 }  // namespace foresee::planner

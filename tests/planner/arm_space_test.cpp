@@ -1,11 +1,13 @@
 // Claims: the search of V-JEPA 2-AC finds a target inside its box, keeps to box, pins and gripper rules, and moves its
 // Gaussian as upstream does.
-#include "planner/arm_cem.h"
+#include "planner/arm_space.h"
 
 #include <gtest/gtest.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "planner/noise.h"
+#include "planner/planner.h"
 
 namespace foresee::planner {
 namespace {
@@ -21,6 +23,10 @@ SearchRequest request_for(const SearchConfig& config, uint64_t seed = 1) {
   return request;
 }
 
+Plan plan_arm(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ArmCemConfig& arm) {
+  return make_planner(config, arm)(cost, request);
+}
+
 /// Squared distance of the summed steps to a target; rotations do not matter.
 struct Reach {
   std::vector<double> target;  // x, y, z, gripper
@@ -32,11 +38,11 @@ struct Reach {
   }
 };
 
-TEST(ArmCem, ReachesATargetInsideTheBox) {
+TEST(ArmSpace, ReachesATargetInsideTheBox) {
   const SearchConfig config = small_search();
   ArmCemConfig arm;
   arm.momentum_mean = arm.momentum_std = 0.15;
-  const Plan plan = arm_cem(Reach{{0.06, -0.03, 0.01, 0.6}}, request_for(config), config, arm);
+  const Plan plan = plan_arm(Reach{{0.06, -0.03, 0.01, 0.6}}, request_for(config), config, arm);
   ASSERT_EQ(plan.blocks.sizes(), (std::vector<int64_t>{1, 2, 7}));
   const Tensor reached = plan.blocks[0].sum(0);
   EXPECT_NEAR(reached[0].item<double>(), 0.06, 0.004);
@@ -46,7 +52,7 @@ TEST(ArmCem, ReachesATargetInsideTheBox) {
   EXPECT_LT(plan.trace.back(), plan.trace.front());
 }
 
-TEST(ArmCem, CandidatesKeepToTheBoxAndTheGripperLimit) {
+TEST(ArmSpace, CandidatesKeepToTheBoxAndTheGripperLimit) {
   const SearchConfig config = small_search();
   const ArmCemConfig arm;
   SearchRequest request = request_for(config);
@@ -54,10 +60,10 @@ TEST(ArmCem, CandidatesKeepToTheBoxAndTheGripperLimit) {
     EXPECT_LE(done.candidates.narrow(-1, 0, 3).abs().max().item<double>(), arm.maxnorm + 1e-8);
     EXPECT_LE(done.candidates.select(-1, 6).abs().max().item<double>(), arm.gripper_limit);
   };
-  arm_cem(Reach{{1, 1, 1, 3}}, request, config, arm);  // out of reach: everything pushes against the box
+  plan_arm(Reach{{1, 1, 1, 3}}, request, config, arm);  // out of reach: everything pushes against the box
 }
 
-TEST(ArmCem, PinsAndClosedGripperHoldInEveryCandidate) {
+TEST(ArmSpace, PinsAndClosedGripperHoldInEveryCandidate) {
   const SearchConfig config = small_search(3);
   ArmCemConfig arm;
   arm.pin_y = 0.02;
@@ -68,19 +74,19 @@ TEST(ArmCem, PinsAndClosedGripperHoldInEveryCandidate) {
     EXPECT_TRUE((done.candidates.select(-1, 6).narrow(2, 1, 2) == 1.0f).all().item<bool>());
     EXPECT_LT(done.candidates.select(-1, 6).select(2, 0).max().item<double>(), 0.76);
   };
-  const Plan plan = arm_cem(Reach{{0, 0, 0, 0}}, request, config, arm);
+  const Plan plan = plan_arm(Reach{{0, 0, 0, 0}}, request, config, arm);
   EXPECT_NEAR(plan.blocks[0][0][1].item<double>(), 0.02, 1e-7);
 }
 
-TEST(ArmCem, SmallGripperMovementsBecomeNone) {
+TEST(ArmSpace, SmallGripperMovementsBecomeNone) {
   const SearchConfig config = small_search(1);
-  const Plan small = arm_cem(Reach{{0, 0, 0, 0.15}}, request_for(config), config, {});
+  const Plan small = plan_arm(Reach{{0, 0, 0, 0.15}}, request_for(config), config, {});
   EXPECT_EQ(small.blocks[0][0][6].item<double>(), 0.0);
-  const Plan large = arm_cem(Reach{{0, 0, 0, 0.6}}, request_for(config), config, {});
+  const Plan large = plan_arm(Reach{{0, 0, 0, 0.6}}, request_for(config), config, {});
   EXPECT_NEAR(large.blocks[0][0][6].item<double>(), 0.6, 0.1);
 }
 
-TEST(ArmCem, MovesTheGaussianByMomentumAndUnbiasedDeviation) {
+TEST(ArmSpace, MovesTheGaussianByMomentumAndUnbiasedDeviation) {
   const SearchConfig config{.samples = 4, .iterations = 1, .elites = 2, .horizon = 1};
   ArmCemConfig arm;
   arm.momentum_mean = 0.25;
@@ -92,16 +98,16 @@ TEST(ArmCem, MovesTheGaussianByMomentumAndUnbiasedDeviation) {
   Iteration done;
   request.trace = [&](int64_t, const Iteration& last) { done = last; };
   // Elites: 0.2 and 0.4 along x; mean 0.3, sample deviation 0.1 sqrt(2).
-  arm_cem([](const Tensor& actions, const Tensor&) { return actions.select(-1, 0).sum(2); }, request, config, arm);
+  plan_arm([](const Tensor& actions, const Tensor&) { return actions.select(-1, 0).sum(2); }, request, config, arm);
   EXPECT_NEAR(done.mean[0][0][0].item<double>(), 0.75 * 0.3, 1e-6);
   EXPECT_NEAR(done.std[0][0][0].item<double>(), 0.5 * 0.1 * std::sqrt(2.0) + 0.5 * 1.0, 1e-6);
   EXPECT_EQ(done.candidates[0][0][0][0].item<float>(), 0.2f) << "no candidate is replaced by the mean";
 }
 
-TEST(ArmCem, RefusesASingleElite) {
+TEST(ArmSpace, RefusesASingleElite) {
   SearchConfig config = small_search();
   config.elites = 1;
-  EXPECT_THROW(arm_cem(Reach{{0, 0, 0, 0}}, request_for(config), config, {}), ConfigError);
+  EXPECT_THROW(plan_arm(Reach{{0, 0, 0, 0}}, request_for(config), config, {}), ConfigError);
 }
 
 }  // namespace

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "jepa/core/action_spec.h"
+#include "jepa/core/tensor.h"
+
+namespace foresee::planner {
+
+/// A number that candidates hold from a step of the plan on, outside its box too: a gripper that closes.
+struct HeldNumber {
+  int64_t number = 0;  // of the searched ones
+  int64_t from_step = 0;
+  double value = 1.0;
+};
+
+/// What is searched: which numbers of an action, and within which limits. How it is searched is the planner's matter.
+/// The default searches every number of the action without limits. S numbers are searched; lists are [S] or empty.
+struct ActionSpace {
+  int64_t size = 0;                           // numbers of an action; 0: as many as are searched
+  std::vector<int64_t> searched;              // their places in the action, others are 0; empty: all of them
+  Tensor low, high;                           // float [S], what candidates are cut to; undefined: no limit
+  std::vector<std::optional<double>> pinned;  // the first mean and all candidates hold this value
+  std::optional<HeldNumber> held;             // after box and pins
+  std::vector<double> dead_band;              // smaller numbers of the found plan become 0
+  std::vector<double> first_std;              // deviations of the first iteration; empty: SearchConfig::init_std
+
+  /// The same with its box in another dtype and on another device: the search's.
+  ActionSpace to(const at::TensorOptions& options) const;
+
+  /// Sets pins in a first mean and the first deviations. @param mean, std  float [B, H, S], changed.
+  void begin(const Tensor& mean, const Tensor& std) const;
+  /// Cuts candidates to the box, then sets pins and the held number. @param candidates  float [B, K, H, S], changed.
+  void constrain(const Tensor& candidates) const;
+  /// Applies the dead band. @param plan  float [B, H, S]. @returns the same shape.
+  Tensor settle(const Tensor& plan) const;
+
+  /// Searched numbers to actions. @param numbers  float [..., S]. @returns float [..., size].
+  Tensor to_action(const Tensor& numbers) const;
+  /// The inverse: leaves out what is not searched. @param action  float [..., size]. @returns float [..., S].
+  Tensor from_action(const Tensor& action) const;
+};
+
+/// Whole actions in a box. @param low, high  float [D]; undefined: no limit.
+ActionSpace box_space(const Tensor& low, const Tensor& high);
+
+/// The bounds of every number of a block, normalised: (low, high), float [D] each; undefined where there is none.
+std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions);
+
+}  // namespace foresee::planner
