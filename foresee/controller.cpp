@@ -4,6 +4,7 @@
 
 #include "foresee/control/controller_config.h"
 #include "foresee/control/picture.h"
+#include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/world_model.h"
