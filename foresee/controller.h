@@ -11,6 +11,7 @@
 
 #include "foresee/error.h"
 #include "foresee/export.h"
+#include "foresee/job.h"
 #include "foresee/picture.h"
 #include "foresee/settings.h"
 
@@ -34,13 +35,14 @@ class FORESEE_API Controller {
     Settings settings;  // the keys of `foresee config plan`: planner.samples, objective, begin, receding, history, ...
     int64_t problems = 1;       // acted for side by side
     int64_t first_problem = 0;  // name of problem 0 in the random draws; problem i is named first_problem + i
+    JobControl job{};           // who watches a search; one that is stopped ends act() with an Error
   };
 
   /// What is wanted.
   struct Goal {
-    std::vector<PictureView> pictures;  // one for each camera of the model; several goals: see weight
-    std::vector<double> state;          // state().size numbers where the model takes them, its units; else empty
-    double weight = 1;
+    std::vector<PictureView> pictures;  // one for each camera of the model
+    std::vector<double> state;          // state().size numbers where state().of_goal, its units; else empty
+    double weight = 1;                  // > 0, multiplies the costs: what Decision::cost is compared by
   };
 
   /// What is seen now.
@@ -48,6 +50,7 @@ class FORESEE_API Controller {
     std::vector<PictureView> pictures;  // one for each camera of the model
     std::vector<double> state;          // the robot's state where the model takes it; else empty
     std::vector<double> executed;       // the action that was really sent since the last call; empty: the one returned
+                                        // (after look_back: the block of actions since then)
     std::optional<std::chrono::nanoseconds> deadline;  // time that this call may take; none: until the search ends
   };
 
@@ -75,7 +78,7 @@ class FORESEE_API Controller {
     std::vector<std::vector<double>> actions;  // one row per environment step, inside the bounds
     std::vector<std::vector<double>> states;   // predicted robot states, present first, where the model predicts them
     double cost = 0;
-    std::vector<double> trace;  // best cost of every iteration
+    std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
     int64_t iterations = 0;
     int64_t block = 1;  // environment steps in one block of the search
   };
@@ -86,13 +89,14 @@ class FORESEE_API Controller {
     std::vector<double> low, high;  // bounds, the robot's units; empty: unbounded
   };
   struct StateInfo {
-    int64_t size = 0;  // numbers; 0: the model takes no state
+    int64_t size = 0;      // numbers; 0: the model takes no state
+    bool of_goal = false;  // whether a goal has a state too
     std::string meaning;
   };
   struct PictureInfo {
     int64_t size = 0;  // pixels that the model works on
     int64_t cameras = 1;
-    std::string rule;  // how a rectangle becomes a square: "resize", "center_crop", ...
+    std::string rule;  // how a rectangle becomes a square: "resize" or "center_square"
   };
 
   /// Loads the model. @throws CheckpointError for a model that cannot be read or plans no actions; ConfigError for a
@@ -106,11 +110,16 @@ class FORESEE_API Controller {
   const StateInfo& state() const;
   const PictureInfo& picture() const;
 
-  /// Sets the goal of a problem. The next act() searches anew. @throws Error for a picture without pixels or a state of
-  /// the wrong size.
+  /// Sets the goal of a problem. The next act() searches anew; in the middle of an action block it forgets the history,
+  /// whose pictures lie whole blocks apart. @throws Error for a picture without pixels or a state of the wrong size.
   void set_goal(const Goal& goal, int64_t problem = 0);
   /// Forgets history and queue of a problem: a new episode. The goal stays.
   void reset(int64_t problem = 0);
+  /// Takes what was seen one action block before the next observation: a history that the controller did not live
+  /// through. Its `executed` is the block of actions that led to it from the look back before it, one after the other;
+  /// of a model of arm poses it may be left out: then it is the change of the pose. Keys: history says how far plans
+  /// look.
+  void look_back(const Observation& observation, int64_t problem = 0);
 
   /// The next action. @throws Error without a goal, for a picture without pixels, a state of the wrong size, or when
   /// the model's costs are not finite.

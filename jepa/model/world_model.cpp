@@ -9,20 +9,26 @@
 
 namespace foresee {
 
-void WorldModel::set_objective(const std::string& name) {
-  const auto known = objectives();
-  if (std::find(known.begin(), known.end(), name) == known.end())
-    fail<ConfigError>("this model cannot plan by the objective '{}'{}", name, suggestion(name, known));
+Objective objective_of(const WorldModel& model, const std::string& name) {
+  const auto known = model.objectives();
+  std::vector<std::string> names;
+  for (const auto& [objective, text] : kObjectiveNames) {
+    const bool there = std::find(known.begin(), known.end(), objective) != known.end();
+    if (there && text == name) return objective;
+    if (there) names.emplace_back(text);
+    if (!there && text == name && objective == Objective::kDistance)
+      fail<ConfigError>(
+          "the model has no distance head: fit one with `foresee train --family lewm_heads`, or plan by objective "
+          "latent");
+  }
+  fail<ConfigError>("this model cannot plan by the objective '{}'{}", name, suggestion(name, names));
 }
 
 Tensor WorldModel::propose(const Context&, const Tensor&, int64_t) const {
   fail("this model proposes no plans: it has no inverse-dynamics head");
 }
 
-Tensor WorldModel::encode_goal_state(const Tensor& frames, const Tensor& state) const {
-  FORESEE_CHECK(!state.defined(), "expected no state with the goal, got {}", describe(state));
-  return encode_goal(frames);
-}
+Tensor WorldModel::states(const Context&, const Tensor&) const { return {}; }
 
 std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder, at::Device device) {
   const auto action_conditioned = [&](LoadedVjepa2Ac loaded) {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "jepa/core/action_spec.h"
@@ -18,6 +20,47 @@ struct Observation {
   Tensor state;         // float [B, T, S], the robot's state where the family wants it; else undefined
   Tensor extrinsics{};  // float [B, T, 6], the camera's pose where the model was trained with it; else undefined
 };
+
+/// What is wanted, of B problems. Pictures alone are a goal as they are.
+struct Goal {
+  Goal() = default;
+  Goal(Tensor pictures, Tensor state = {}, Tensor weight = {})  // NOLINT: implicit
+      : pictures(std::move(pictures)), state(std::move(state)), weight(std::move(weight)) {}
+
+  Tensor pictures;  // uint8 [B, 3, H, W], RGB
+  Tensor state;     // float [B, S], where StateSpec says that a goal has one; else undefined
+  Tensor weight;    // float [B], > 0: whoever adds up or compares costs multiplies with it; undefined: 1
+};
+
+/// What of the robot's own state a world model takes beside pictures.
+struct StateSpec {
+  enum class Kind {
+    kNone,     // nothing
+    kNumbers,  // numbers as the training data had them
+    kArmPose,  // an arm's pose, Note [Arm poses]; actions are changes of it
+  };
+  Kind kind = Kind::kNone;
+  int64_t size = 0;      // numbers of one state
+  bool of_goal = false;  // whether a goal has a state too
+};
+
+/// What pictures a world model works on, and how others are brought to that size.
+struct PictureSpec {
+  enum class Rule {
+    kResize,       // the whole picture, squeezed or stretched (Pillow's bilinear); encode refuses other sizes
+    kCenterSquare  // the centre square, resized; encode takes any size and does so itself
+  };
+  int64_t size = 0;  // pixels, height and width
+  Rule rule = Rule::kResize;
+};
+
+/// What a plan is judged by.
+enum class Objective {
+  kLatent,    // how far the last prediction is from the goal's encoding
+  kDistance,  // steps to the goal, as a distance head says
+};
+inline constexpr std::pair<Objective, std::string_view> kObjectiveNames[] = {{Objective::kLatent, "latent"},
+                                                                             {Objective::kDistance, "distance"}};
 
 /// A family's encoded history; opaque to everyone else.
 class Context {
@@ -36,31 +79,36 @@ class WorldModel {
 
   virtual const ActionSpec& action_spec() const = 0;
   virtual const Preprocess& preprocess() const = 0;
+  virtual StateSpec state_spec() const { return {}; }
+  virtual PictureSpec picture_spec() const { return {preprocess().size, PictureSpec::Rule::kResize}; }
 
   virtual std::unique_ptr<Context> encode(const Observation& observation) const = 0;
-  /// The goal representation. @param frames  uint8 [B, 3, H, W]. @returns the family's own shape, first axis B.
-  virtual Tensor encode_goal(const Tensor& frames) const = 0;
+  /// The goal's encoding. @returns the family's own shape, first axis B. @throws Error for a state that is missing.
+  virtual Tensor encode_goal(const Goal& goal) const = 0;
 
   /// Cost of candidate plans: roll-out and objective together, lower is better.
-  /// @param actions  float [B, K, H, D], normalised blocks (ActionSpec). @returns float [B, K].
-  virtual Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions) const = 0;
+  /// @param goal  what encode_goal gave. @param actions  float [B, K, H, D], normalised blocks (ActionSpec).
+  /// @param objective  one of objectives(). @returns float [B, K].
+  virtual Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                       Objective objective = Objective::kLatent) const = 0;
   /// The latents that `costs` judges, for pictures and evaluation. @returns float [B, K, H, ...].
   virtual Tensor rollout(const Context& context, const Tensor& actions) const = 0;
 
-  /// What `costs` can measure, by name; the first is the default.
-  virtual std::vector<std::string> objectives() const { return {"latent"}; }
-  /// Chooses what `costs` measures. @throws ConfigError naming the objectives there are.
-  virtual void set_objective(const std::string& name);
+  /// The robot's states along plans, the present one first, where the model predicts them; else undefined.
+  /// @param actions  float [B, K, H, D]. @returns double [B, K, H + 1, S], the environment's units.
+  virtual Tensor states(const Context& context, const Tensor& actions) const;
+
+  /// What `costs` can measure.
+  virtual std::vector<Objective> objectives() const { return {Objective::kLatent}; }
   /// Whether the model can propose plans itself.
   virtual bool proposes() const { return false; }
   /// A plan without a search, by what was learned of the way to goals. @pre proposes().
   /// @returns float [B, H, D], normalised blocks.
   virtual Tensor propose(const Context& context, const Tensor& goal, int64_t horizon) const;
-  /// Numbers of the robot's own state that the family wants beside pictures, of observation and goal; 0: none.
-  virtual int64_t proprioception() const { return 0; }
-  /// The goal representation of pictures and states. @param state  float [B, proprioception()]; undefined without.
-  virtual Tensor encode_goal_state(const Tensor& frames, const Tensor& state) const;
 };
+
+/// The objective of that name. @throws ConfigError when the model cannot plan by it; names those that it can.
+Objective objective_of(const WorldModel& model, const std::string& name);
 
 /// Loads a model folder as a world model, by its family (an explicit list: `lewm`, `vjepa2_ac`), or Meta's V-JEPA 2-AC
 /// file. @param device  where its weights go.

@@ -7,20 +7,21 @@
 
 namespace foresee::planner {
 
-/// A world model and goal pictures as a cost.
+/// A world model and a goal as a cost.
 struct ModelCost {
   CostFn cost;
   at::Device device;  // where the model computes
   /// What the model itself would do (WorldModel::propose). @returns float [B, horizon, D], normalised blocks.
   /// @throws Error when the model proposes no plans.
   std::function<Tensor(int64_t horizon)> propose;
+  /// Where plans lead (WorldModel::states); undefined where the model does not say.
+  std::function<Tensor(const Tensor& actions)> states;
 };
 
-/// Encodes observation and goals, once. @param model  must outlive the result.
-/// @param observation  B histories. @param goals  uint8 [B, 3, S, S], the model's picture size.
-/// @param goal_state  float [B, WorldModel::proprioception()]; undefined for a model without.
+/// Encodes observation and goal, once. @param model  must outlive the result.
+/// @param observation  B histories. @param goal  of B problems; its weights multiply the costs.
 /// @returns the cost of plans from there; its `rows` are indices into the B histories.
-ModelCost model_cost(const WorldModel& model, const Observation& observation, const Tensor& goals,
-                     const Tensor& goal_state = {});
+ModelCost model_cost(const WorldModel& model, const Observation& observation, const Goal& goal,
+                     Objective objective = Objective::kLatent);
 
 }  // namespace foresee::planner

@@ -16,15 +16,38 @@ void describe(Fields& f, MpcConfig& c) {
   f("warm_start", c.warm_start, "begin a search with the blocks that the last plan had left");
 }
 
-Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first)
+Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first,
+         const std::optional<ArmCemConfig>& arm)
     : config_(config),
-      planner_(make_planner(config.planner)),
+      arm_(arm),
+      planner_(arm ? make_planner(config.planner.search, *arm) : make_planner(config.planner)),
       actions_(actions),
       seed_(seed),
       first_(first),
       problems_(static_cast<size_t>(count)) {
   config.validate();
   actions.validate();
+  if (!arm) return;
+  if (actions.size != kArmAction || actions.block != 1)
+    fail<ConfigError>("the arm's search plans single actions of {} numbers, the model takes blocks of {} of {}",
+                      kArmAction, actions.block, actions.size);
+  if (config.planner.solver != "cem")
+    fail<ConfigError>("planner: an arm's plans are searched by solver cem, got '{}'", config.planner.solver);
+}
+
+Plan Mpc::search(std::span<const PlanId> ids, const CostFn& cost, const Tensor& init) const {
+  const SearchConfig& config = config_.planner.search;
+  SearchRequest request;
+  request.init = init;
+  if (arm_) {
+    request.init = at::zeros({init.size(0), 0, kArmSearched}, init.options());
+    request.noise = draw_noise(seed_, ids, config, kArmSearched);
+    return planner_([&](const Tensor& actions, const Tensor& rows) { return cost(actions_.normalise(actions), rows); },
+                    request);
+  }
+  request.noise = draw_noise(seed_, ids, config, actions_.block_size());
+  std::tie(request.low, request.high) = normalised_bounds(actions_);
+  return planner_(cost, request);
 }
 
 Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device, const Tensor& initial) {
@@ -32,22 +55,18 @@ Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device
   const auto count = static_cast<int64_t>(problems.size());
   const int64_t kept = config_.warm_start ? search.horizon - config_.receding : 0;
 
-  SearchRequest request;
-  request.init = at::zeros({count, kept, actions_.block_size()}, at::kFloat);
+  Tensor init = at::zeros({count, kept, actions_.block_size()}, at::kFloat);
   std::vector<PlanId> ids;
   for (int64_t row = 0; row < count; ++row) {
     Problem& problem = get(problems[static_cast<size_t>(row)]);
     ids.push_back({first_ + problems[static_cast<size_t>(row)], problem.plans++});
-    if (kept > 0 && problem.left_over.defined()) request.init[row].copy_(problem.left_over);
+    if (kept > 0 && problem.left_over.defined()) init[row].copy_(problem.left_over);
   }
-  if (initial.defined()) request.init = initial;
-  request.init = request.init.to(device);
-  request.noise = draw_noise(seed_, ids, search, actions_.block_size());
-  std::tie(request.low, request.high) = normalised_bounds(actions_);
-  Plan plan = planner_(cost, request);
+  if (initial.defined()) init = initial;
+  Plan plan = this->search(ids, cost, init.to(device));
 
-  const Tensor blocks = plan.blocks.cpu();
-  fill_queues(problems, blocks.slice(1, 0, config_.receding));
+  const Tensor blocks = plan.blocks.cpu(), queued = blocks.slice(1, 0, config_.receding);
+  fill_queues(problems, arm_ ? queued : actions_.to_environment(queued));
   for (int64_t row = 0; kept > 0 && row < count; ++row)
     get(problems[static_cast<size_t>(row)]).left_over = blocks[row].slice(0, config_.receding).clone();
   return plan;
@@ -58,12 +77,14 @@ void Mpc::follow(std::span<const int64_t> problems, const Tensor& blocks) {
                     blocks.size(2) == actions_.block_size(),
                 "expected blocks [{}, H, {}], got {}", problems.size(), actions_.block_size(),
                 foresee::describe(blocks));
-  fill_queues(problems, blocks.cpu());
+  FORESEE_CHECK(at::isfinite(blocks).all().item<bool>(),
+                "the proposed plan is not of finite numbers; the model's weights may hold NaN");
+  fill_queues(problems, actions_.to_environment(blocks.cpu()));
 }
 
-/// @param blocks  float [problems, H, D], normalised, on the CPU.
-void Mpc::fill_queues(std::span<const int64_t> problems, const Tensor& blocks) {
-  const Tensor steps = actions_.to_environment(blocks).to(at::kDouble).contiguous();
+/// @param actions  float [problems, steps, size], the environment's units, on the CPU.
+void Mpc::fill_queues(std::span<const int64_t> problems, const Tensor& actions) {
+  const Tensor steps = actions.to(at::kDouble).contiguous();
   for (size_t row = 0; row < problems.size(); ++row) {
     auto& queue = get(problems[row]).queue;
     queue.clear();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -26,7 +27,10 @@ void describe(Fields& fields, MpcConfig& config);
 class Mpc {
  public:
   /// @param first  own name of problem 0; problem i draws the noise of first + i (Stream::kPlan).
-  Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0);
+  /// @param arm  given: plans are searched in arm_space(), whose candidates and plans are in the environment's units;
+  /// searches begin at nothing then. @throws ConfigError for an arm whose actions are not an arm's, or another solver.
+  Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0,
+      const std::optional<ArmCemConfig>& arm = {});
 
   /// True when the problem has no action left.
   bool due(int64_t problem) const { return get(problem).queue.empty(); }
@@ -35,6 +39,7 @@ class Mpc {
   /// @param problems  which ones, 0 .. count-1. @param cost  its `rows` are positions in `problems`.
   /// @param device  where the search runs; the cost's, best. @param initial  float [problems, horizon, D], normalised:
   /// where the searches begin; undefined: at the blocks that were left over.
+  /// @returns blocks [problems, horizon, D], normalised; of an arm in the environment's units.
   Plan plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device = at::kCPU,
             const Tensor& initial = {});
 
@@ -54,11 +59,13 @@ class Mpc {
     Tensor left_over;  // float [horizon - receding, D], or undefined
     int64_t plans = 0;
   };
-  void fill_queues(std::span<const int64_t> problems, const Tensor& blocks);
+  Plan search(std::span<const PlanId> ids, const CostFn& cost, const Tensor& init) const;
+  void fill_queues(std::span<const int64_t> problems, const Tensor& actions);
   const Problem& get(int64_t problem) const { return problems_.at(static_cast<size_t>(problem)); }
   Problem& get(int64_t problem) { return problems_.at(static_cast<size_t>(problem)); }
 
   MpcConfig config_;
+  std::optional<ArmCemConfig> arm_;
   Planner planner_;
   ActionSpec actions_;
   uint64_t seed_;

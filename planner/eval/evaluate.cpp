@@ -19,10 +19,7 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
   options.progress = [&](int64_t done, int64_t successes) { bar.update(done, fmt::format("{} succeeded", successes)); };
   ControllerFactory controller;
   if (method == "planner" || method == "inverse_dynamics") {
-    const ModelMode mode = method == "inverse_dynamics" ? ModelMode::kProposal
-                           : config.begin == "proposal" ? ModelMode::kWarmSearch
-                                                        : ModelMode::kSearch;
-    controller = model_controller(*model, config.planner, config.history, seed, mode, config.proposal_gain, starts);
+    controller = model_controller(*model, config, seed, /*search=*/method == "planner", starts);
     options.group = config.batch;
   } else {
     controller = method == "oracle" ? oracle_controller(config.oracle, config.oracle_block, seed)
@@ -42,7 +39,7 @@ StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const
   if (config.protocol == "swm")
     return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world, config.env, config.swm, seed,
                       config.episodes, config.goal_offset,
-                      model == nullptr ? std::nullopt : std::optional<int64_t>(model->preprocess().size));
+                      model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
   if (config.protocol == "far") return far_starts(config.env, config.world, seed, config.episodes);
   CollectConfig collect = usual_collection(config.env);
   collect.world = config.world;
@@ -87,14 +84,8 @@ void describe(Fields& f, EvalConfig& c) {
   f("methods", c.methods, "planner, random, noop, expert, oracle, inverse_dynamics (a model with that head)");
   f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1});
   f("budget", c.budget, "environment steps an episode; by default near 50, far 100", {1});
-  f("history", c.history, "context frames, one action block apart", {1});
   f("batch", c.batch, "environments whose plans are searched together", {1});
-  f("objective", c.objective, "what plans are judged by: latent, or distance (a model with a distance head)");
-  static constexpr std::string_view kBegins[] = {"zero", "proposal"};
-  f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
-  f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
-    {0, 100});
-  f("planner", c.planner, "the search on the world model");
+  describe(f, static_cast<ControlConfig&>(c));
   f("oracle_block", c.oracle_block, "environment steps an action block of the oracle", {1});
   f("oracle", c.oracle, "the search on the true simulator");
 }
@@ -114,6 +105,7 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
   if (asked("planner") || asked("inverse_dynamics")) {
     if (model == nullptr)
       fail("eval: method {} needs a model (--model DIR)", asked("planner") ? "planner" : "inverse_dynamics");
+    objective_of(*model, config.objective);  // a mistake shows before the starts are made
     const int64_t wanted = world->action_spec().size, got = model->action_spec().size;
     if (wanted != got) fail("eval: {} takes actions of {} numbers, the model plans {}", config.env, wanted, got);
     if ((asked("inverse_dynamics") || config.begin == "proposal") && !model->proposes())

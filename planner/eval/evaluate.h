@@ -11,7 +11,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/statistics.h"
 #include "jepa/model/world_model.h"
-#include "planner/control/mpc.h"
+#include "planner/control/controller.h"
 #include "planner/env/world_config.h"
 #include "planner/eval/runner.h"
 #include "planner/eval/swm_protocol.h"
@@ -19,7 +19,7 @@
 namespace foresee::planner {
 
 /// A closed-loop evaluation. Defaults: the published protocol of LeWorldModel.
-struct EvalConfig {
+struct EvalConfig : ControlConfig {
   std::string env = "two_room";
   std::string protocol = "near";
   std::optional<std::string>
@@ -30,12 +30,7 @@ struct EvalConfig {
   std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};
   int64_t goal_offset = 25;
   std::optional<int64_t> budget;
-  int64_t history = 1;
   int64_t batch = 1;
-  std::string objective = "latent";  // what plans are judged by (WorldModel::objectives)
-  std::string begin = "zero";        // where searches begin: zero, or proposal (of the inverse-dynamics head)
-  double proposal_gain = 1.0;
-  MpcConfig planner;
   int64_t oracle_block = 5;
   MpcConfig oracle;
 

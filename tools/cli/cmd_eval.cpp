@@ -95,7 +95,6 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
   nlohmann::ordered_json sweep = nlohmann::ordered_json::object();
   bool interrupted = false;
   for (size_t i = 0; i < configs.size() && !interrupted; ++i) {
-    if (model) model->set_objective(configs[i].objective);
     const EvalResult result = planner::evaluate(configs[i], common.seed, model.get(), common.control);
     const std::string value = values[i].substr(values[i].find('=') + 1);  // "" without --vary
     if (options.vary)

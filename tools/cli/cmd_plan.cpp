@@ -1,18 +1,16 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <optional>
+#include <sstream>
 
 #include "data/picture/image.h"
-#include "data/picture/resize.h"
-#include "foresee/plan/arm_plan.h"
+#include "foresee/controller.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/model/vjepa2_ac/world_model.h"
-#include "planner/control/model_cost.h"
-#include "planner/planner.h"
+#include "jepa/core/log.h"
+#include "jepa/core/torch.h"
 #include "tools/cli/command.h"
 
 namespace foresee::tools {
@@ -20,79 +18,61 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A picture as the model sees it. @returns uint8 [3, S, S].
-Tensor model_picture(const fs::path& path, const Preprocess& preprocess) {
-  return data::resize_pillow_bilinear(data::read_image(path), preprocess.size, preprocess.size);
-}
-
-std::vector<std::vector<double>> rows_of(const Tensor& table) {
-  std::vector<std::vector<double>> rows;
-  const Tensor values = table.to(at::kDouble).contiguous();
-  for (int64_t i = 0; i < values.size(0); ++i) {
-    const double* row = values[i].data_ptr<double>();
-    rows.emplace_back(row, row + values.size(1));
-  }
-  return rows;
-}
-
 struct PlanOptions {
   fs::path model, goal;
   std::vector<fs::path> observed;   // oldest first
   std::vector<std::string> states;  // of each: "x,y,z,a,b,c,g"
 };
 
-struct Found {
-  planner::Plan plan;
-  Tensor actions;               // [H * block, A], the environment's units
-  std::optional<Tensor> poses;  // [H + 1, 7], of an arm
+/// A picture file in memory.
+struct Picture {
+  explicit Picture(const fs::path& path) : rows(data::read_image(path).permute({1, 2, 0}).contiguous()) {}
+  PictureView view() const { return {rows.const_data_ptr<uint8_t>(), rows.size(0), rows.size(1)}; }
+  Tensor rows;  // uint8 [H, W, 3]
 };
 
-/// With an arm's model: V-JEPA 2-AC's own search.
-Found plan_for_arm(const Vjepa2AcWorldModel& world, const PlanOptions& options, const CommonOptions& common) {
-  const auto config = parse_config(layered_config(nlohmann::json::object(), common), "plan", ArmPlanConfig());
-  config.search.validate();
-  const int64_t size = world.model().config.predictor.state_size;
-  if (options.states.empty())
-    fail("this model plans for an arm: expected its pose, --state x,y,z,a,b,c,g (m, rad, gripper 0 open to 1 closed)");
-  std::vector<std::vector<double>> states;
-  for (const auto& text : options.states) states.push_back(parse_state(text, size));
-  std::vector<Tensor> frames;
-  for (const auto& path : options.observed) {
-    frames.push_back(data::read_image(path));
-    if (frames.back().sizes() != frames.front().sizes())
-      fail<DataError>("{}: expected a picture of the first one's size, got {}", path.string(),
-                      foresee::describe(frames.back()));
+/// "x,y,z,a,b,c,g" -> numbers. @throws Error unless they are as many as the model takes.
+std::vector<double> parse_state(const std::string& text, const Controller::StateInfo& state) {
+  std::vector<double> numbers;
+  std::stringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) {
+    size_t used = 0;
+    try {
+      numbers.push_back(std::stod(part, &used));
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    if (used == 0 || part.find_first_not_of(' ', used) != std::string::npos)
+      fail("--state {}: '{}' is no number", text, part);
   }
-  ArmPlan found = plan_arm(world, arm_observation(at::stack(frames), states), data::read_image(options.goal), config,
-                           common.seed, common.control);
-  const Tensor actions = found.plan.blocks[0];
-  return {std::move(found.plan), actions, found.states};
+  if (static_cast<int64_t>(numbers.size()) != state.size)
+    fail("--state {}: expected {} numbers ({}), got {}", text, state.size, state.meaning, numbers.size());
+  return numbers;
 }
 
-Found plan_blocks(const WorldModel& model, const PlanOptions& options, const CommonOptions& common) {
-  if (options.observed.size() != 1) fail("plan: this model takes one --obs");
-  planner::PlannerConfig config;
-  read_config(layered_config(nlohmann::json::object(), common), "plan",
-              [&](Fields& fields) { fields("planner", config, "the search on the world model"); });
-  config.validate();
-  const Tensor frame = model_picture(options.observed.front(), model.preprocess()),
-               wanted = model_picture(options.goal, model.preprocess());
-  const ActionSpec& actions = model.action_spec();
-  Observation observation;
-  observation.frames = frame.unsqueeze(0).unsqueeze(0);
-  if (!options.states.empty()) {
-    const auto numbers = std::count(options.states.front().begin(), options.states.front().end(), ',') + 1;
-    observation.state = torch::tensor(parse_state(options.states.front(), numbers), at::kDouble).view({1, 1, -1});
+/// The robot's state at every picture. @throws Error where the model takes none, or more.
+std::vector<std::vector<double>> parse_states(const PlanOptions& options, const Controller::StateInfo& state) {
+  const size_t pictures = options.observed.size();
+  if (state.size == 0) {
+    if (!options.states.empty()) fail("--state: this model takes no state of the robot; leave it out");
+    if (pictures != 1) fail("plan: this model takes one --obs");
+    return {{}};
   }
-  const planner::ModelCost asked = planner::model_cost(model, observation, wanted.unsqueeze(0));
-  planner::SearchRequest request;
-  request.init = at::zeros({1, 0, actions.block_size()}, at::TensorOptions(asked.device).dtype(at::kFloat));
-  request.noise =
-      planner::draw_noise(common.seed, std::vector<planner::PlanId>{{0, 0}}, config.search, actions.block_size());
-  std::tie(request.low, request.high) = planner::normalised_bounds(actions);
-  planner::Plan found = planner::make_planner(config)(asked.cost, request);
-  const Tensor steps = actions.to_environment(found.blocks[0].cpu());
-  return {std::move(found), steps, std::nullopt};
+  if (options.states.empty())
+    fail("this model takes the robot's own state: expected --state with {} numbers ({})", state.size, state.meaning);
+  if (options.states.size() != pictures)
+    fail("expected a --state for each --obs, got {} for {} pictures", options.states.size(), pictures);
+  std::vector<std::vector<double>> states;
+  for (const auto& text : options.states) states.push_back(parse_state(text, state));
+  return states;
+}
+
+/// The keys of the command. Where they say nothing of a history, plans look at all pictures.
+Settings settings_of(const PlanOptions& options, const CommonOptions& common) {
+  Settings settings{.config = common.config, .set = common.set};
+  if (!layered_config(nlohmann::json::object(), common).contains("history"))
+    settings.set.push_back(fmt::format("history={}", options.observed.size()));
+  return settings;
 }
 
 int plan(const PlanOptions& options, const CommonOptions& common) {
@@ -102,19 +82,37 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
     inputs.insert(inputs.end(), {options.model, options.goal});
     place.emplace(Output::folder(*common.out, "plan", output_rules(common, inputs)));
   }
-  const auto model = load_world_model(options.model, at::Device(resolve_device(common)));
+  Controller controller({.model = options.model,
+                         .device = resolve_device(common) == "cuda" ? Device::kCuda : Device::kCpu,
+                         .seed = common.seed,
+                         .settings = settings_of(options, common),
+                         .job = common.control});
   const auto begin = std::chrono::steady_clock::now();
-  const auto* arm = dynamic_cast<const Vjepa2AcWorldModel*>(model.get());
-  const bool poses = arm != nullptr && arm->model().config.state_update == StateUpdate::kArmPose;
-  const Found found = poses ? plan_for_arm(*arm, options, common) : plan_blocks(*model, options, common);
+  const auto states = parse_states(options, controller.state());
+  std::vector<Picture> pictures;
+  for (const auto& path : options.observed) {
+    pictures.emplace_back(path);
+    if (pictures.back().rows.sizes() != pictures.front().rows.sizes())
+      fail<DataError>("{}: expected a picture of the first one's size, got {}", path.string(),
+                      foresee::describe(pictures.back().rows));
+  }
+  const Picture goal(options.goal);
+  log_info("encoding {} pictures", pictures.size() + 1);
+  controller.set_goal({.pictures = {goal.view()}});
+  for (size_t i = 0; i < pictures.size(); ++i) {
+    const Controller::Observation seen{.pictures = {pictures[i].view()}, .state = states[i]};
+    if (i + 1 < pictures.size())
+      controller.look_back(seen);
+    else
+      controller.act(seen);
+  }
+  const Controller::PlannedActions found = controller.last_plan();
   const double elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 
-  const auto steps = rows_of(found.actions);
-  const double cost = found.plan.cost[0].item<double>();
-  nlohmann::ordered_json result{
-      {"actions", steps},          {"action_block", model->action_spec().block}, {"cost", cost},
-      {"trace", found.plan.trace}, {"iterations", found.plan.iterations},        {"elapsed_ms", elapsed_ms}};
-  if (found.poses) result["states"] = rows_of(*found.poses);
+  const auto& steps = found.actions;
+  nlohmann::ordered_json result{{"actions", steps},     {"action_block", found.block},    {"cost", found.cost},
+                                {"trace", found.trace}, {"iterations", found.iterations}, {"elapsed_ms", elapsed_ms}};
+  if (!found.states.empty()) result["states"] = found.states;
   if (place) {
     fs::create_directories(place->staged());
     write_json(place->staged() / "plan.json", result);
@@ -124,8 +122,8 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
     print_json(result);
     return 0;
   }
-  fmt::print("{} actions, cost {:.4g} (best of the first iteration {:.4g}), {:.0f} ms\n", steps.size(), cost,
-             found.plan.trace.front(), elapsed_ms);
+  fmt::print("{} actions, cost {:.4g} (best of the first iteration {:.4g}), {:.0f} ms\n", steps.size(), found.cost,
+             found.trace.front(), elapsed_ms);
   for (size_t i = 0; i < steps.size(); ++i) fmt::print("  {:>3}  {:.4f}\n", i + 1, fmt::join(steps[i], "  "));
   return 0;
 }

@@ -1,6 +1,6 @@
 #include "tools/cli/config_list.h"
 
-#include "foresee/plan/arm_plan.h"
+#include "foresee/control/controller_config.h"
 #include "foresee/pretrain/pretrain_run.h"
 #include "jepa/train/action_predictor/recipe.h"
 #include "jepa/train/heads/task.h"
@@ -8,7 +8,6 @@
 #include "planner/env/collect.h"
 #include "planner/env/world_config.h"
 #include "planner/eval/evaluate.h"
-#include "planner/planner.h"
 #include "tools/cli/train/probe_run.h"
 
 namespace foresee::tools {
@@ -34,12 +33,8 @@ const std::vector<ConfigSection>& config_sections() {
       section("train-ac", "foresee train --family vjepa2_ac, preset vjepa2-ac", ac_recipe("vjepa2-ac")),
       section("train-ac-s", "foresee train --family vjepa2_ac, preset vjepa2-ac-s", ac_recipe("vjepa2-ac-s")),
       section("train-probe", "foresee train --probe", ProbeRecipe{}),
-      {"plan", "foresee plan",
-       [](Fields& fields) {
-         planner::PlannerConfig config;
-         fields("planner", config, "the search on the world model");
-       }},
-      section("plan-arm", "foresee plan with an arm's model", ArmPlanConfig{}),
+      section("plan", "foresee plan", ControllerConfig{}),
+      section("plan-arm", "foresee plan with an arm's model", ArmControllerConfig{}),
       section("eval", "foresee eval", planner::EvalConfig{}),
       section("collect", "foresee data collect", planner::CollectConfig{}),
       section("world", "factors of variation of the environments", planner::WorldConfig{}),

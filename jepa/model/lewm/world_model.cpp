@@ -64,9 +64,23 @@ std::unique_ptr<LewmWorldModel> LewmWorldModel::from(const ModelFolder& folder, 
   return std::make_unique<LewmWorldModel>(lewm_from(folder, source, device), *folder.actions, folder.preprocess);
 }
 
+StateSpec LewmWorldModel::state_spec() const {
+  const int64_t size = model_->config.proprioception;
+  if (size == 0) return {};
+  return {.kind = StateSpec::Kind::kNumbers, .size = size, .of_goal = true};
+}
+
+/// The encoder would stretch its positions over pictures of any size, and see them as it never did in training.
+void LewmWorldModel::require_size(const Tensor& frames) const {
+  FORESEE_CHECK(frames.defined() && frames.dim() >= 4 && frames.size(-2) == preprocess_.size &&
+                    frames.size(-1) == preprocess_.size,
+                "expected pictures of {0} x {0} pixels, got {1}; resize them first (picture_spec)", preprocess_.size,
+                frames.defined() ? describe(frames) : "none");
+}
+
 /// The robot's states of the last `history` frames. @returns float [B * history, S], undefined for a model without.
 Tensor LewmWorldModel::recent_states(const Tensor& state, int64_t batch, int64_t length, int64_t history) const {
-  const int64_t size = proprioception();
+  const int64_t size = model_->config.proprioception;
   if (size == 0) return {};
   FORESEE_CHECK(state.defined() && state.sizes() == at::IntArrayRef({batch, length, size}),
                 "the model was trained with {} numbers of the robot's own state: expected [{}, {}, {}], got {}", size,
@@ -78,6 +92,7 @@ std::unique_ptr<Context> LewmWorldModel::encode(const Observation& observation) 
   const torch::NoGradGuard no_grad;
   const Tensor& seen = observation.frames;
   FORESEE_CHECK(seen.dim() == 5 && seen.size(1) >= 1, "expected frames uint8 [B, T, 3, H, W], got {}", describe(seen));
+  require_size(seen);
   const int64_t batch = seen.size(0), length = seen.size(1);
   const int64_t history = std::min(length, model_->config.predictor.history());
   const auto device = model_->vit.cls.device();
@@ -100,28 +115,21 @@ std::unique_ptr<Context> LewmWorldModel::encode(const Observation& observation) 
   return std::make_unique<LewmContext>(embeddings, actions, std::move(prefix));
 }
 
-Tensor LewmWorldModel::encode_goal(const Tensor& frames) const { return encode_goal_state(frames, {}); }
-
-Tensor LewmWorldModel::encode_goal_state(const Tensor& frames, const Tensor& state) const {
+Tensor LewmWorldModel::encode_goal(const Goal& goal) const {
   const torch::NoGradGuard no_grad;
-  if (proprioception() > 0 && !state.defined())
+  require_size(goal.pictures);
+  const int64_t size = model_->config.proprioception;
+  if (size > 0 && !goal.state.defined())
     fail("the goal of this model is a picture and {} numbers of the robot's own state; only the picture was given",
-         proprioception());
-  return model_->embed(frames.to(model_->vit.cls.device()), preprocess_,
-                       state.defined() ? state.to(model_->vit.cls.options()) : state);
+         size);
+  return model_->embed(goal.pictures.to(model_->vit.cls.device()), preprocess_,
+                       goal.state.defined() ? goal.state.to(model_->vit.cls.options()) : goal.state);
 }
 
-std::vector<std::string> LewmWorldModel::objectives() const {
-  return model_->distance ? std::vector<std::string>{"latent", "distance"} : std::vector<std::string>{"latent"};
-}
-
-void LewmWorldModel::set_objective(const std::string& name) {
-  if (name == "distance" && !model_->distance)
-    fail<ConfigError>(
-        "the model has no distance head: fit one with `foresee train --family lewm_heads`, or plan by objective "
-        "latent");
-  WorldModel::set_objective(name);
-  objective_ = name == "distance" ? LewmObjective::kDistance : LewmObjective::kLatent;
+std::vector<Objective> LewmWorldModel::objectives() const {
+  std::vector<Objective> known{Objective::kLatent};
+  if (model_->distance) known.push_back(Objective::kDistance);
+  return known;
 }
 
 Tensor LewmWorldModel::propose(const Context& context, const Tensor& goal, int64_t horizon) const {
@@ -169,13 +177,15 @@ Tensor LewmWorldModel::rollout(const Context& context, const Tensor& actions) co
   return plain_rollout(context, actions.to(model_->vit.cls.device()));
 }
 
-Tensor LewmWorldModel::costs(const Context& context, const Tensor& goal, const Tensor& actions) const {
+Tensor LewmWorldModel::costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                             Objective objective) const {
+  FORESEE_CHECK(objective == Objective::kLatent || model_->distance, "expected a model with a distance head");
   const Tensor last = fast(actions)
                           ? fast_->last_prediction(own(context).prefix, actions)
                           : plain_rollout(context, actions.to(model_->vit.cls.device())).select(2, actions.size(2) - 1);
   FORESEE_CHECK(goal.dim() == 2 && goal.size(0) == last.size(0) && goal.size(1) == last.size(2),
                 "expected a goal [{}, {}], got {}", last.size(0), last.size(2), describe(goal));
-  if (objective_ == LewmObjective::kDistance) return model_->distance->forward(last, goal.unsqueeze(1));
+  if (objective == Objective::kDistance) return model_->distance->forward(last, goal.unsqueeze(1));
   return (last - goal.unsqueeze(1)).square().sum(-1);
 }
 

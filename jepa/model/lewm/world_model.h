@@ -10,13 +10,9 @@ namespace foresee {
 /// The LeWM of a model folder of family "lewm". @param source  the folder, for messages. @throws CheckpointError.
 Lewm lewm_from(const ModelFolder& folder, const std::string& source, at::Device device);
 
-/// What a plan of LeWM costs.
-enum class LewmObjective {
-  kLatent,    // squared distance of the last prediction to the goal (the sum over D, as stable-worldmodel's GoalMSE)
-  kDistance,  // blocks from the last prediction to the goal, as the distance head says: knows walls
-};
-
-/// LeWM as planning sees it: a goal is an embedding [B, D], a cost is what LewmObjective says, "latent" by default.
+/// LeWM as planning sees it: a goal is an embedding [B, D]. A cost by kLatent is the squared distance of the last
+/// prediction to the goal (the sum over D, as stable-worldmodel's GoalMSE); by kDistance it is the number of blocks
+/// from the last prediction to the goal, as the distance head says, which knows walls.
 /// Plans are proposed by the inverse-dynamics head, block after block along its own roll-out. Histories longer than the
 /// predictor's window lose their oldest frames. Costs without gradients take LewmRollout on the CPU; everything else
 /// takes LewmImpl::rollout, in chunks.
@@ -30,17 +26,17 @@ class LewmWorldModel : public WorldModel {
 
   const ActionSpec& action_spec() const override { return actions_; }
   const Preprocess& preprocess() const override { return preprocess_; }
+  StateSpec state_spec() const override;
+  /// @throws Error for pictures of another size than the model's.
   std::unique_ptr<Context> encode(const Observation& observation) const override;
-  Tensor encode_goal(const Tensor& frames) const override;
-  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions) const override;
+  Tensor encode_goal(const Goal& goal) const override;
+  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions,
+               Objective objective = Objective::kLatent) const override;
   Tensor rollout(const Context& context, const Tensor& actions) const override;
-  /// "latent", and "distance" where there is the head.
-  std::vector<std::string> objectives() const override;
-  void set_objective(const std::string& name) override;
+  /// kLatent, and kDistance where there is the head.
+  std::vector<Objective> objectives() const override;
   bool proposes() const override { return model_->inverse.has_value(); }
   Tensor propose(const Context& context, const Tensor& goal, int64_t horizon) const override;
-  int64_t proprioception() const override { return model_->config.proprioception; }
-  Tensor encode_goal_state(const Tensor& frames, const Tensor& state) const override;
 
   /// `rollout` by the plain path, differentiable in `actions`: what the fast one is held against.
   Tensor plain_rollout(const Context& context, const Tensor& actions) const;
@@ -48,12 +44,12 @@ class LewmWorldModel : public WorldModel {
 
  private:
   bool fast(const Tensor& actions) const;
+  void require_size(const Tensor& frames) const;
   Tensor recent_states(const Tensor& state, int64_t batch, int64_t length, int64_t history) const;
 
   Lewm model_;
   ActionSpec actions_;
   Preprocess preprocess_;
-  LewmObjective objective_ = LewmObjective::kLatent;
   std::unique_ptr<LewmRollout> fast_;  // null away from the CPU and for a prefix predictor
 };
 

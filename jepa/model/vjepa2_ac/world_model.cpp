@@ -67,6 +67,17 @@ Vjepa2AcWorldModel::Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Prepr
   rollout_ = std::make_unique<ActionRollout>(model_.predictor);
 }
 
+StateSpec Vjepa2AcWorldModel::state_spec() const {
+  const Vjepa2AcConfig& c = model_.config;
+  if (c.state_update == StateUpdate::kNone) return {};
+  const bool arm = c.state_update == StateUpdate::kArmPose;
+  return {.kind = arm ? StateSpec::Kind::kArmPose : StateSpec::Kind::kNumbers, .size = c.predictor.state_size};
+}
+
+PictureSpec Vjepa2AcWorldModel::picture_spec() const {
+  return {model_.config.encoder.image_size, PictureSpec::Rule::kCenterSquare};
+}
+
 std::unique_ptr<Context> Vjepa2AcWorldModel::encode(const Observation& observation) const {
   const torch::NoGradGuard no_grad;
   const Tensor& seen = observation.frames;
@@ -118,11 +129,11 @@ std::unique_ptr<Context> Vjepa2AcWorldModel::encode_features(const Tensor& featu
   return context;
 }
 
-Tensor Vjepa2AcWorldModel::encode_goal(const Tensor& frames) const {
+Tensor Vjepa2AcWorldModel::encode_goal(const Goal& goal) const {
   const torch::NoGradGuard no_grad;
   const int64_t size = model_.config.encoder.image_size;
   const Tensor& like = model_.predictor->embed.weight;
-  return model_.encode(frame_input(frames, preprocess_, size, size).to(like.device(), like.scalar_type()));
+  return model_.encode(frame_input(goal.pictures, preprocess_, size, size).to(like.device(), like.scalar_type()));
 }
 
 /// Plans in the environment's units. @param actions  [..., H, D]. @returns double [..., H, block, A].
@@ -213,7 +224,9 @@ Tensor Vjepa2AcWorldModel::rollout(const Context& context, const Tensor& actions
   return cached(context, actions, /*all=*/true);
 }
 
-Tensor Vjepa2AcWorldModel::costs(const Context& context, const Tensor& goal, const Tensor& actions) const {
+Tensor Vjepa2AcWorldModel::costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                                 Objective objective) const {
+  FORESEE_CHECK(objective == Objective::kLatent, "expected the objective latent: the model has no distance head");
   if (actions.requires_grad() && at::GradMode::is_enabled())
     return feature_distance(plain_rollout(context, actions).select(2, actions.size(2) - 1), goal);
   return feature_distance(cached(context, actions, /*all=*/false).select(2, 0), goal);

@@ -24,11 +24,14 @@ class Vjepa2AcWorldModel : public WorldModel {
 
   const ActionSpec& action_spec() const override { return actions_; }
   const Preprocess& preprocess() const override { return preprocess_; }
+  StateSpec state_spec() const override;
+  PictureSpec picture_spec() const override;
   /// @param observation  with the robot's state at every frame, unless the model is told none.
   std::unique_ptr<Context> encode(const Observation& observation) const override;
   /// @returns float [B, n, D].
-  Tensor encode_goal(const Tensor& frames) const override;
-  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions) const override;
+  Tensor encode_goal(const Goal& goal) const override;
+  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions,
+               Objective objective = Objective::kLatent) const override;
   /// @returns float [B, K, H, n, D].
   Tensor rollout(const Context& context, const Tensor& actions) const override;
 
@@ -38,7 +41,7 @@ class Vjepa2AcWorldModel : public WorldModel {
                                            const Observation& rest) const;
   /// The robot's states along candidate plans. @returns double [B, K, H + 1, S], the environment's units, the current
   /// one first.
-  Tensor states(const Context& context, const Tensor& actions) const;
+  Tensor states(const Context& context, const Tensor& actions) const override;
   /// `rollout` by the plain path, which runs all frames of the history and of the plan at every step; differentiable in
   /// `actions`.
   Tensor plain_rollout(const Context& context, const Tensor& actions) const;

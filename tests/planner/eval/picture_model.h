@@ -26,9 +26,9 @@ class PictureModel final : public WorldModel {
     seen.push_back(observation);
     return std::make_unique<Place>(dot(observation.frames.select(1, -1)));
   }
-  Tensor encode_goal(const Tensor& frames) const override { return dot(frames); }
+  Tensor encode_goal(const Goal& goal) const override { return dot(goal.pictures); }
 
-  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions) const override {
+  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions, Objective) const override {
     if (blind_) return at::zeros({actions.size(0), actions.size(1)});
     const Tensor last = rollout(context, actions).select(2, -1);
     return (last - goal.unsqueeze(1)).square().sum(-1);

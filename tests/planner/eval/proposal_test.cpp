@@ -20,9 +20,9 @@ class Proposer final : public WorldModel {
   const ActionSpec& action_spec() const override { return pictures_.action_spec(); }
   const Preprocess& preprocess() const override { return pictures_.preprocess(); }
   std::unique_ptr<Context> encode(const Observation& seen) const override { return pictures_.encode(seen); }
-  Tensor encode_goal(const Tensor& frames) const override { return pictures_.encode_goal(frames); }
-  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions) const override {
-    return pictures_.costs(context, goal, actions);
+  Tensor encode_goal(const Goal& goal) const override { return pictures_.encode_goal(goal); }
+  Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions, Objective objective) const override {
+    return pictures_.costs(context, goal, actions, objective);
   }
   Tensor rollout(const Context& context, const Tensor& actions) const override {
     return pictures_.rollout(context, actions);
@@ -90,8 +90,7 @@ TEST(RecordedPictures, AreWhatTheFirstPlanSees) {
   worlds.front()->set_goal(start.goal);
   worlds.front()->set_state(start.state);
   const std::vector<Start> starts{{}, start};  // the group's first start is number 1
-  const MpcConfig mpc = config_of({"planner"}).planner;
-  const auto factory = model_controller(model, mpc, 1, 3, ModelMode::kSearch, 1.0, starts);
+  const auto factory = model_controller(model, config_of({"planner"}), 3, /*search=*/true, starts);
   const auto controller = factory(worlds, 1);
   const std::vector<int64_t> active{0};
   for (int64_t step = 0; step < 26; ++step) controller->act(active);

@@ -68,7 +68,7 @@ TEST(Runner, DoesNotDependOnHowManyWorldsRunTogether) {
   const auto starts = to_the_right(50, 5);
   const PictureModel model;
   for (const auto& controller : {policy_controller("two_room", "random", 3), oracle_controller(quick_search(), 5, 3),
-                                 model_controller(model, quick_search(), /*history=*/1, 3)}) {
+                                 model_controller(model, {.planner = quick_search()}, 3)}) {
     const auto alone = run_episodes(*world, starts, controller, {.budget = 30, .group = 1});
     const auto together = run_episodes(*world, starts, controller, {.budget = 30, .group = 5});
     const auto threaded = run_episodes(*world, starts, controller, {.budget = 30, .parallel_groups = true});
@@ -113,10 +113,10 @@ TEST(Runner, KeepsTheFinishedEpisodesOfAnInterruptedRun) {
 TEST(ModelController, ShowsTheModelItsHistoryOneBlockApart) {
   const auto world = make_env("two_room");
   PictureModel model;
-  MpcConfig config = quick_search();
-  config.receding = 1;
+  ControlConfig config{.history = 3, .planner = quick_search()};
+  config.planner.receding = 1;
   const std::vector<Start> starts{{.state = {50, 30}, .goal = {50, 190}}};  // down the left room
-  const auto episodes = run_episodes(*world, starts, model_controller(model, config, /*history=*/3, 1), {.budget = 20});
+  const auto episodes = run_episodes(*world, starts, model_controller(model, config, 1), {.budget = 20});
   ASSERT_EQ(model.seen.size(), 4u);
   EXPECT_EQ(model.seen[0].frames.sizes(), at::IntArrayRef({1, 1, 3, 56, 56}));
   EXPECT_FALSE(model.seen[0].actions.defined());
@@ -146,7 +146,7 @@ TEST(ModelCost, JudgesTheRowsItIsAskedFor) {
   Observation observation;
   observation.frames = at::stack(frames).unsqueeze(1);  // [3, 1, 3, 56, 56]
   const auto goals = world->render_goal(56).unsqueeze(0).expand({3, 3, 56, 56});
-  const auto [cost, device, propose] = model_cost(model, observation, goals);
+  const CostFn cost = model_cost(model, observation, goals).cost;
   const Tensor rest = at::zeros({3, 1, 2, 10});
   const Tensor all = cost(rest, torch::tensor({0, 1, 2})).flatten();
   EXPECT_NEAR(all[0].item<double>(), 900, 60);

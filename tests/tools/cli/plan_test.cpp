@@ -4,9 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/picture/image.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
+#include "planner/eval/controllers.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/cli/program.h"
 
@@ -88,6 +90,62 @@ TEST(Plan, SaysWhatIsMissing) {
   EXPECT_NE(few.err.find("expected 7 numbers"), std::string::npos) << few.err;
   const Outcome text = plan(model, {"--obs", kNow, "--state=1,2,3,4,5,six,7"});
   EXPECT_NE(text.err.find("six"), std::string::npos) << text.err;
+}
+
+// The claim of the one assembly: what a user plans from two pictures is what an evaluation does first.
+TEST(Plan, IsTheFirstPlanOfAnEvaluation) {
+  const TemporaryFolder folder;
+  const std::string model = "tools/assets/two_room";
+  const planner::StartSet set = planner::far_starts("two_room", 7, 1);
+  planner::Worlds worlds;
+  worlds.push_back(planner::make_env("two_room"));
+  worlds.front()->set_goal(set.starts.front().goal);
+  worlds.front()->set_state(set.starts.front().state);
+  data::write_image(folder / "now.png", worlds.front()->render(64));
+  data::write_image(folder / "goal.png", worlds.front()->render_goal(64));
+
+  planner::ControlConfig config{.objective = "distance", .begin = "proposal"};
+  config.planner.planner.search.samples = 40;
+  config.planner.planner.search.iterations = 3;
+  const auto world = load_world_model(model);
+  const auto controller = planner::model_controller(*world, config, /*seed=*/7)(worlds, /*first=*/0);
+  const std::vector<int64_t> only{0};
+  std::vector<std::vector<double>> evaluated;
+  for (int step = 0; step < 25; ++step) evaluated.push_back(controller->act(only).front().action);
+
+  std::vector<std::string> command{"plan",
+                                   "--model",
+                                   model,
+                                   "--obs",
+                                   (folder / "now.png").string(),
+                                   "--goal",
+                                   (folder / "goal.png").string(),
+                                   "--seed",
+                                   "7",
+                                   "--set",
+                                   "objective=distance",
+                                   "--set",
+                                   "planner.samples=40",
+                                   "--set",
+                                   "planner.iterations=3",
+                                   "--json"};
+  const auto planned = [&](const std::string& begin) {
+    auto arguments = command;
+    arguments.insert(arguments.end(), {"--set", "begin=" + begin});
+    const Outcome outcome = run_program(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out).at("actions").get<std::vector<std::vector<double>>>();
+  };
+  const auto same = planned("proposal"), other = planned("zero");
+  ASSERT_EQ(same.size(), 25u);
+  double gap = 0, gap_of_other = 0;
+  for (size_t step = 0; step < 25; ++step)
+    for (size_t i = 0; i < 2; ++i) {
+      gap = std::max(gap, std::abs(same[step][i] - evaluated[step][i]));
+      gap_of_other = std::max(gap_of_other, std::abs(other[step][i] - evaluated[step][i]));
+    }
+  EXPECT_LT(gap, 1e-4);
+  EXPECT_GT(gap_of_other, 1e-2) << "without the proposal the plan is another one";
 }
 
 }  // namespace

@@ -179,10 +179,13 @@ TEST(LewmProprioception, JoinsThePictureAndIsAskedFor) {
   EXPECT_THROW(model->embed(frames, Preprocess()), Error);
   EXPECT_THROW(scrambled(small_lewm(), 1)->embed(frames, Preprocess(), state), Error);
 
-  const LewmWorldModel world(model, testing::small_actions(), Preprocess());
-  EXPECT_EQ(world.proprioception(), 3);
+  Preprocess preprocess;
+  preprocess.size = 16;
+  const LewmWorldModel world(model, testing::small_actions(), preprocess);
+  EXPECT_EQ(world.state_spec().size, 3);
+  EXPECT_TRUE(world.state_spec().of_goal);
   EXPECT_THROW(world.encode_goal(frames), Error);
-  EXPECT_LT(largest_gap(world.encode_goal_state(frames, state), z), 1e-5);
+  EXPECT_LT(largest_gap(world.encode_goal({frames, state}), z), 1e-5);
   Observation seen;
   seen.frames = frames.unsqueeze(1);
   EXPECT_THROW(world.encode(seen), Error);

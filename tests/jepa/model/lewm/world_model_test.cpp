@@ -126,6 +126,15 @@ TEST(LewmWorldModel, GradientReachesActions) {
   EXPECT_NEAR(actions.grad()[0][1][0][2].item<double>(), slope, 0.02 * std::abs(slope) + 2e-3);
 }
 
+TEST(LewmWorldModel, RefusesPicturesOfAnotherSize) {
+  const LewmWorldModel model = small_world_model();
+  Observation seen;
+  seen.frames = random_bytes({1, 1, 3, 16, 20}, 2);
+  EXPECT_THROW(model.encode(seen), Error);
+  EXPECT_THROW(model.encode_goal(random_bytes({1, 3, 20, 16}, 5)), Error);
+  EXPECT_EQ(model.picture_spec().size, 16);
+}
+
 TEST(LewmWorldModel, RefusesActionsOfAnotherSize) {
   ActionSpec actions = small_actions();
   actions.block = 3;

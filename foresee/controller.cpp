@@ -1,0 +1,157 @@
+#include "foresee/controller.h"
+
+#include <algorithm>
+
+#include "foresee/control/controller_config.h"
+#include "foresee/control/picture.h"
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/vjepa2_ac/arm_pose.h"
+#include "jepa/model/world_model.h"
+#include "planner/control/controller.h"
+
+namespace foresee {
+namespace {
+
+using planner::ControlCore;
+
+at::Device torch_device(Device device) {
+  const bool there = at::hasCUDA();
+  if (device == Device::kCuda && !there) fail("expected a GPU that LibTorch can use, found none");
+  return there && device != Device::kCpu ? at::kCUDA : at::kCPU;
+}
+
+ControlCore make_core(const WorldModel& model, const Controller::Options& options) {
+  const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
+  const ControllerConfig config = read_controller_config(options.settings, arm);
+  planner::ControlOptions core;
+  core.objective = objective_of(model, config.control.objective);
+  core.arm = config.arm;
+  core.seed = options.seed;
+  core.problems = options.problems;
+  core.first = options.first_problem;
+  core.job = options.job;
+  return ControlCore(model, config.control, core);
+}
+
+std::string meaning_of(StateSpec::Kind kind) {
+  if (kind == StateSpec::Kind::kArmPose) return "x, y, z in m, three Euler angles in rad, gripper 0 to 1";
+  return kind == StateSpec::Kind::kNone ? "" : "the robot's own state, as in the training data";
+}
+
+std::vector<std::vector<double>> rows_of(const Tensor& table) {
+  std::vector<std::vector<double>> rows;
+  if (!table.defined()) return rows;
+  const Tensor values = table.contiguous();
+  for (int64_t i = 0; i < values.size(0); ++i) {
+    const double* row = values[i].const_data_ptr<double>();
+    rows.emplace_back(row, row + values.size(1));
+  }
+  return rows;
+}
+
+}  // namespace
+
+struct Controller::Impl {
+  explicit Impl(const Options& options)
+      : model(load_world_model(options.model, torch_device(options.device))),
+        spec(model->state_spec()),
+        core(make_core(*model, options)),
+        seen_before(static_cast<size_t>(options.problems)) {
+    const ActionSpec& spec_of_actions = model->action_spec();
+    action = {spec_of_actions.size, spec_of_actions.block, spec_of_actions.low, spec_of_actions.high};
+    state = {.size = spec.size, .of_goal = spec.of_goal, .meaning = meaning_of(spec.kind)};
+    const PictureSpec pictures = model->picture_spec();
+    picture = {.size = pictures.size, .rule = pictures.rule == PictureSpec::Rule::kResize ? "resize" : "center_square"};
+  }
+
+  /// What ControlCore sees of an observation. Of an arm, the way from a picture that was looked back at is the change
+  /// of its pose, where nothing else is said.
+  planner::Sight sight(const Observation& seen, int64_t problem, bool wanted) {
+    planner::Sight sight{.state = seen.state, .executed = seen.executed};
+    const PictureView& view = only_picture(seen.pictures);
+    if (wanted) sight.picture = picture_tensor(view);
+    const auto& before = seen_before.at(static_cast<size_t>(problem));
+    if (!before.empty() && seen.executed.empty() && spec.kind == StateSpec::Kind::kArmPose &&
+        seen.state.size() == before.size()) {
+      const Tensor way = poses_to_diff(torch::tensor(before, at::kDouble), torch::tensor(seen.state, at::kDouble));
+      sight.executed.assign(way.const_data_ptr<double>(), way.const_data_ptr<double>() + way.numel());
+    }
+    return sight;
+  }
+
+  std::unique_ptr<WorldModel> model;
+  StateSpec spec;
+  ControlCore core;
+  std::vector<std::vector<double>> seen_before;  // state of the last look back, until the next action
+  ActionInfo action;
+  StateInfo state;
+  PictureInfo picture;
+};
+
+Controller::Controller(const Options& options) {
+  FORESEE_CHECK(options.problems >= 1, "expected at least one problem, got {}", options.problems);
+  impl_ = std::make_unique<Impl>(options);
+}
+Controller::~Controller() = default;
+Controller::Controller(Controller&&) noexcept = default;
+Controller& Controller::operator=(Controller&&) noexcept = default;
+
+const Controller::ActionInfo& Controller::action() const { return impl_->action; }
+const Controller::StateInfo& Controller::state() const { return impl_->state; }
+const Controller::PictureInfo& Controller::picture() const { return impl_->picture; }
+
+void Controller::set_goal(const Goal& goal, int64_t problem) {
+  impl_->core.set_goal(problem, picture_tensor(only_picture(goal.pictures)), goal.state, goal.weight);
+}
+
+void Controller::reset(int64_t problem) {
+  impl_->core.reset(problem);
+  impl_->seen_before.at(static_cast<size_t>(problem)).clear();
+}
+
+void Controller::look_back(const Observation& observation, int64_t problem) {
+  impl_->core.wants_picture(problem);  // throws for a problem that is not there
+  impl_->core.look_back(problem, impl_->sight(observation, problem, /*wanted=*/true));
+  impl_->seen_before.at(static_cast<size_t>(problem)) = observation.state;
+}
+
+Controller::Decision Controller::act(const Observation& observation) {
+  const int64_t only = 0;
+  return act({&observation, 1}, {&only, 1}).front();
+}
+
+std::vector<Controller::Decision> Controller::act(std::span<const Observation> observations,
+                                                  std::span<const int64_t> problems) {
+  FORESEE_CHECK(observations.size() == problems.size(), "expected {} observations, got {}", problems.size(),
+                observations.size());
+  std::vector<planner::Sight> seen;
+  for (size_t i = 0; i < problems.size(); ++i)
+    seen.push_back(impl_->sight(observations[i], problems[i], impl_->core.wants_picture(problems[i])));
+  const auto actions = impl_->core.act(seen, problems);
+  std::vector<Decision> decisions;
+  for (size_t i = 0; i < problems.size(); ++i) {
+    impl_->seen_before.at(static_cast<size_t>(problems[i])).clear();
+    const planner::ControlPlan& plan = impl_->core.last_plan(problems[i]);
+    Decision& decision = decisions.emplace_back();
+    decision.action = actions[i].action;
+    decision.source = actions[i].planned ? Source::kSearch : Source::kQueue;
+    decision.stopped = actions[i].planned ? Stopped::kFinished : Stopped::kNotSearched;
+    decision.cost = plan.cost;
+    decision.planning_ms = actions[i].planning_ms;
+    decision.plans = plan.number;
+  }
+  return decisions;
+}
+
+Controller::PlannedActions Controller::last_plan(int64_t problem) const {
+  const planner::ControlPlan& plan = impl_->core.last_plan(problem);
+  return {.actions = rows_of(plan.actions),
+          .states = rows_of(plan.states),
+          .cost = plan.cost,
+          .trace = plan.trace,
+          .iterations = plan.iterations,
+          .block = impl_->action.block};
+}
+
+}  // namespace foresee

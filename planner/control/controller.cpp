@@ -1,0 +1,215 @@
+#include "planner/control/controller.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "planner/control/model_cost.h"
+#include "planner/control/picture_fit.h"
+
+namespace foresee::planner {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kCandidatesAtOnce = 8;  // of an arm's slow model, between two looks at the job
+
+bool is_arm(const WorldModel& model) { return model.state_spec().kind == StateSpec::Kind::kArmPose; }
+
+void check_state(const std::vector<double>& state, int64_t size, const char* what) {
+  FORESEE_CHECK(static_cast<int64_t>(state.size()) == size, "expected {} numbers of the robot's own state {}, got {}",
+                size, what, state.size());
+  for (const double number : state) FORESEE_CHECK(std::isfinite(number), "expected a state of finite numbers");
+}
+
+}  // namespace
+
+void describe(Fields& f, ControlConfig& c) {
+  f("history", c.history, "context frames, one action block apart", {1});
+  f("objective", c.objective, "what plans are judged by: latent, or distance (a model with a distance head)");
+  static constexpr std::string_view kBegins[] = {"zero", "proposal"};
+  f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
+  f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
+    {0, 100});
+  f("planner", c.planner, "the search on the world model");
+}
+
+ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, const ControlOptions& options)
+    : model_(model),
+      config_(config),
+      options_(options),
+      state_(model.state_spec()),
+      arm_(is_arm(model)),
+      mpc_(config.planner, model.action_spec(), options.seed, options.problems, options.first,
+           arm_ ? std::optional(options.arm) : std::nullopt) {
+  if ((!options.search || config.begin == "proposal") && !model.proposes())
+    fail<ConfigError>(
+        "{} needs a model with an inverse-dynamics head; fit one with `foresee train --family lewm_heads`",
+        options.search ? "begin=proposal" : "following proposals");
+  for (int64_t i = 0; i < options.problems; ++i)
+    problems_.push_back({.history = History(config.history, model.action_spec())});
+}
+
+const ControlCore::Problem& ControlCore::get(int64_t problem) const {
+  FORESEE_CHECK(problem >= 0 && problem < static_cast<int64_t>(problems_.size()), "expected a problem 0 .. {}, got {}",
+                static_cast<int64_t>(problems_.size()) - 1, problem);
+  return problems_[static_cast<size_t>(problem)];
+}
+
+void ControlCore::set_goal(int64_t problem, const Tensor& picture, const std::vector<double>& state, double weight) {
+  Problem& p = get(problem);
+  check_state(state, state_.of_goal ? state_.size : 0, "with the goal");
+  FORESEE_CHECK(weight > 0 && std::isfinite(weight), "expected a weight above 0, got {}", weight);
+  p.goal = fit_picture(picture, model_.picture_spec());
+  p.goal_state = state;
+  p.weight = weight;
+  mpc_.reset(problem);
+  if (!p.history.wants_picture()) p.history.clear();
+}
+
+void ControlCore::reset(int64_t problem) {
+  get(problem).history.clear();
+  mpc_.reset(problem);
+}
+
+Sight ControlCore::fitted(const Sight& sight) const {
+  Sight fit = sight;
+  fit.picture = fit_picture(sight.picture, model_.picture_spec());
+  check_state(sight.state, state_.size, "with every picture");
+  return fit;
+}
+
+void ControlCore::look_back(int64_t problem, const Sight& sight) { get(problem).history.look_back(fitted(sight)); }
+
+std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::span<const int64_t> problems) {
+  FORESEE_CHECK(seen.size() == problems.size(), "expected {} observations, got {}", problems.size(), seen.size());
+  FORESEE_CHECK(std::adjacent_find(problems.begin(), problems.end(), std::greater_equal<>()) == problems.end(),
+                "expected problems in ascending order, no two the same");
+  std::vector<Sight> sights;  // all are checked before one is taken
+  for (size_t i = 0; i < problems.size(); ++i) {
+    FORESEE_CHECK(get(problems[i]).goal.defined(), "problem {} has no goal: set it first", problems[i]);
+    sights.push_back(wants_picture(problems[i]) ? fitted(seen[i]) : Sight{.executed = seen[i].executed});
+  }
+  std::vector<int64_t> due;
+  for (size_t i = 0; i < problems.size(); ++i) {
+    get(problems[i]).history.look(sights[i]);
+    if (mpc_.due(problems[i])) due.push_back(problems[i]);
+  }
+  const auto begin = Clock::now();
+  if (!due.empty()) search(due);
+  const double elapsed_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+  std::vector<ControlAction> actions;
+  for (const int64_t problem : problems) {
+    const Tensor next = torch::tensor(mpc_.next_action(problem), at::kDouble), allowed = within_bounds(next);
+    const double* numbers = allowed.const_data_ptr<double>();
+    ControlAction& action = actions.emplace_back();
+    action.action.assign(numbers, numbers + allowed.numel());
+    action.planned = std::binary_search(due.begin(), due.end(), problem);
+    if (action.planned) action.planning_ms = elapsed_ms / static_cast<double>(due.size());
+    get(problem).history.acted(action.action);
+  }
+  return actions;
+}
+
+/// Histories of one length and pictures of one size are searched side by side.
+void ControlCore::search(std::span<const int64_t> due) {
+  std::map<std::vector<int64_t>, std::vector<int64_t>> alike;
+  for (const int64_t problem : due) {
+    const Problem& p = get(problem);
+    const Tensor& now = p.history.last_picture();
+    alike[{p.history.length(), now.size(1), now.size(2), p.goal.size(1), p.goal.size(2)}].push_back(problem);
+  }
+  for (const auto& [shape, problems] : alike) search_alike(problems);
+}
+
+void ControlCore::search_alike(std::span<const int64_t> due) {
+  std::vector<Tensor> frames, states, actions, goals, goal_states;
+  std::vector<double> weights;
+  for (const int64_t problem : due) {
+    const Problem& p = get(problem);
+    frames.push_back(p.history.pictures());
+    actions.push_back(p.history.actions());
+    if (state_.size > 0) states.push_back(p.history.states());
+    goals.push_back(p.goal);
+    if (state_.of_goal) goal_states.push_back(torch::tensor(p.goal_state, at::kDouble));
+    weights.push_back(p.weight);
+  }
+  Observation observation;
+  observation.frames = at::stack(frames);
+  if (observation.frames.size(1) > 1) observation.actions = at::stack(actions);
+  if (!states.empty()) observation.state = at::stack(states);
+  Goal goal(at::stack(goals));
+  if (!goal_states.empty()) goal.state = at::stack(goal_states);
+  if (std::any_of(weights.begin(), weights.end(), [](double weight) { return weight != 1; }))
+    goal.weight = torch::tensor(weights, at::kFloat);
+
+  const ModelCost here = model_cost(model_, observation, goal, options_.objective);
+  if (!options_.search) {
+    const Tensor blocks = here.propose(1) * config_.proposal_gain;
+    mpc_.follow(due, blocks);
+    Plan followed;
+    followed.blocks = blocks;
+    followed.cost = at::zeros({blocks.size(0)});
+    return remember(due, followed, here.states(blocks.unsqueeze(1)));
+  }
+  int64_t done = 0;
+  const Tensor initial = config_.begin == "proposal"
+                             ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
+                             : Tensor();
+  const Plan plan = mpc_.plan(due, watched(here.cost, done), here.device, initial);
+  const Tensor blocks = arm_ ? model_.action_spec().normalise(plan.blocks) : plan.blocks;
+  remember(due, plan, here.states(blocks.unsqueeze(1)));
+}
+
+/// The cost, which tells the job how far it is and ends when the job is to stop.
+CostFn ControlCore::watched(const CostFn& cost, int64_t& done) const {
+  const SearchConfig& search = config_.planner.planner.search;
+  return [&, total = search.iterations * search.samples](const Tensor& actions, const Tensor& rows) {
+    std::vector<Tensor> parts;
+    for (const Tensor& part : actions.split(arm_ ? kCandidatesAtOnce : actions.size(1), 1)) {
+      if (options_.job.stopping()) fail("interrupted");
+      parts.push_back(cost(part, rows));
+      done += part.size(1);
+      options_.job.report(
+          {.label = "plan", .done = done, .total = total, .unit = "candidates", .note = "", .finished = done == total});
+    }
+    return parts.size() == 1 ? parts.front() : at::cat(parts, 1);
+  };
+}
+
+/// @param states  double [problems, 1, H + 1, S], or undefined.
+void ControlCore::remember(std::span<const int64_t> due, const Plan& plan, const Tensor& states) {
+  const Tensor blocks = plan.blocks.cpu(), cost = plan.cost.to(at::kCPU, at::kDouble);
+  const Tensor steps = within_bounds((arm_ ? blocks : model_.action_spec().to_environment(blocks)).to(at::kDouble));
+  const Tensor paths = states.defined() ? states.to(at::kCPU, at::kDouble) : states;
+  for (size_t i = 0; i < due.size(); ++i) {
+    const auto row = static_cast<int64_t>(i);
+    ControlPlan& last = get(due[i]).plan;
+    last.actions = steps[row];
+    last.states = paths.defined() ? paths[row][0] : Tensor();
+    last.cost = cost[row].item<double>();
+    last.trace = plan.trace;
+    last.iterations = plan.iterations;
+    ++last.number;
+  }
+}
+
+/// @param actions  double [..., A], environment units.
+Tensor ControlCore::within_bounds(const Tensor& actions) const {
+  const ActionSpec& spec = model_.action_spec();
+  Tensor allowed = actions;
+  if (!spec.low.empty()) allowed = at::maximum(allowed, torch::tensor(spec.low, at::kDouble));
+  if (!spec.high.empty()) allowed = at::minimum(allowed, torch::tensor(spec.high, at::kDouble));
+  return allowed.contiguous();
+}
+
+const ControlPlan& ControlCore::last_plan(int64_t problem) const {
+  const ControlPlan& plan = get(problem).plan;
+  FORESEE_CHECK(plan.number > 0, "problem {} has had no plan yet", problem);
+  return plan;
+}
+
+}  // namespace foresee::planner

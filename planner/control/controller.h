@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jepa/core/api/job.h"
+#include "jepa/model/world_model.h"
+#include "planner/control/history.h"
+#include "planner/control/mpc.h"
+
+namespace foresee::planner {
+
+/// How a world model acts: keys that planning and evaluation share.
+struct ControlConfig {
+  int64_t history = 1;
+  std::string objective = "latent";  // what plans are judged by (WorldModel::objectives)
+  std::string begin = "zero";        // where searches begin: zero, or proposal (of the inverse-dynamics head)
+  double proposal_gain = 1.0;
+  MpcConfig planner;
+};
+void describe(Fields& fields, ControlConfig& config);
+
+/// What a ControlCore is told beside its config.
+struct ControlOptions {
+  Objective objective = Objective::kLatent;  // objective_of(config.objective)
+  bool search = true;    // false: the model's own proposal is followed, one block at a time (inverse dynamics)
+  ArmCemConfig arm{};    // the search of a model whose states are arm poses
+  uint64_t seed = 0;     // names the random draws
+  int64_t problems = 1;  // acted for side by side
+  int64_t first = 0;     // own name of problem 0 in the draws
+  JobControl job{};      // who watches a search, and may end it
+};
+
+/// What one problem does next.
+struct ControlAction {
+  std::vector<double> action;  // environment units, finite, within the bounds of ActionSpec
+  bool planned = false;        // a plan was made for it in this call
+  double planning_ms = 0;      // wall-clock of that; of several problems, its share
+};
+
+/// The plan that a problem follows.
+struct ControlPlan {
+  Tensor actions;             // double [steps, A], environment units, within the bounds
+  Tensor states;              // double [H + 1, S] where the model predicts the robot's states; else undefined
+  double cost = 0;            // of its objective
+  std::vector<double> trace;  // best cost of every iteration; of problems searched together, the mean
+  int64_t iterations = 0;
+  int64_t number = 0;  // plans that the problem has had, with this one; 0: none
+};
+
+/// Pictures and goals to actions, for several problems side by side which never influence each other: the one place
+/// where a world model becomes behaviour. It owns histories, objective, proposals, receding horizon and queues.
+class ControlCore {
+ public:
+  /// @param model  must outlive the controller. @throws ConfigError when the config does not fit the model.
+  ControlCore(const WorldModel& model, const ControlConfig& config, const ControlOptions& options);
+
+  /// Sets the goal of a problem; the next act() searches anew. In the middle of an action block this forgets the
+  /// history, whose pictures lie whole blocks apart.
+  /// @param picture  uint8 [3, H, W], any size. @param state  where StateSpec says so; else empty.
+  void set_goal(int64_t problem, const Tensor& picture, const std::vector<double>& state = {}, double weight = 1);
+  /// Forgets history and queue of a problem: a new episode. The goal stays.
+  void reset(int64_t problem);
+
+  /// True at the steps whose pictures are used. Others need none.
+  bool wants_picture(int64_t problem) const { return get(problem).history.wants_picture(); }
+  /// Takes what was seen before, one block before the next sight. Its `executed` is the whole block that led to it.
+  void look_back(int64_t problem, const Sight& sight);
+  /// The next actions. @param seen  of every problem, in the order of `problems`: ascending, no two the same.
+  /// @throws Error without a goal, for a state of the wrong size, and when costs are not finite.
+  std::vector<ControlAction> act(std::span<const Sight> seen, std::span<const int64_t> problems);
+
+  /// The problem's last plan. @throws Error where there was none.
+  const ControlPlan& last_plan(int64_t problem) const;
+
+ private:
+  struct Problem {
+    History history;
+    Tensor goal{};  // uint8 [3, H, W], or undefined
+    std::vector<double> goal_state{};
+    double weight = 1;
+    ControlPlan plan{};
+  };
+  const Problem& get(int64_t problem) const;
+  Problem& get(int64_t problem) { return const_cast<Problem&>(std::as_const(*this).get(problem)); }
+  Sight fitted(const Sight& sight) const;
+  void search(std::span<const int64_t> due);
+  void search_alike(std::span<const int64_t> due);
+  CostFn watched(const CostFn& cost, int64_t& done) const;
+  void remember(std::span<const int64_t> due, const Plan& plan, const Tensor& states);
+  Tensor within_bounds(const Tensor& actions) const;
+
+  const WorldModel& model_;
+  ControlConfig config_;
+  ControlOptions options_;
+  StateSpec state_;
+  bool arm_;
+  Mpc mpc_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace foresee::planner
