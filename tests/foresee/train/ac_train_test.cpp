@@ -11,9 +11,9 @@
 #include "jepa/io/safetensors.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "planner/cem.h"
-#include "planner/noise.h"
 #include "planner/control/model_cost.h"
 #include "planner/env/collect.h"
+#include "planner/noise.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
