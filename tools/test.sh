@@ -3,8 +3,8 @@
 #
 # The last line is `N passed, N failed, N skipped`; every skipped test is named with its reason. With CI set, every header
 # is also compiled on its own, the form of all files is checked, clang-tidy looks at the changed ones for two minutes at
-# most, weights go there and back between this program and transformers (PyPI), and the weight readers are fuzzed for a
-# minute. Exit code 0 only when nothing failed.
+# most, an installed copy is used, weights go there and back between this program and transformers (PyPI), and the weight
+# readers are fuzzed for a minute. Exit code 0 only when nothing failed.
 
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -51,6 +51,7 @@ if [ -n "${CI:-}" ]; then
   check fuzz bash "$root/tools/fuzz.sh" 60 &
   check hf_round_trip bash "$root/tools/python/peer.sh" "$root/tools/parity/hf_round_trip.py" \
     --foresee "$root/build/$preset/foresee" &
+  check install_and_example bash "$root/tools/check_install.sh" "$root/build/$preset" &
   wait
 fi
 python3 "$root/tools/python/count_tests.py" "$results" "$root/build/$preset" "$ctest_status"

@@ -114,7 +114,8 @@ int guarded_run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+/// Called by the starter (tools/start/main.cpp).
+extern "C" __attribute__((visibility("default"))) int foresee_main(int argc, char** argv) {
   load_cuda();  // first: see tools/start/cuda.h
   keep_freed_memory();
   std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program, also where the parent ignored it

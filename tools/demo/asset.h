@@ -6,7 +6,8 @@
 namespace foresee::tools {
 
 /// A file or folder that comes with the source tree, by its path there ("tools/assets/two_room").
-/// Looked for under $FORESEE_HOME, the source tree that the program was built from, and the folders above the program.
+/// Looked for under $FORESEE_HOME, in share/foresee of an installed program, in the source tree that the program was
+/// built from, and in the folders above the program.
 std::optional<std::filesystem::path> find_asset(const std::filesystem::path& relative);
 
 /// The world model of Two-Room that comes with the program. @throws Error that says where it was looked for.

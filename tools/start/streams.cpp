@@ -1,6 +1,5 @@
 #include "tools/start/streams.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,14 +11,6 @@
 
 namespace foresee::tools {
 namespace {
-
-/// See Note [Standard streams]. Runs before the initialisers of shared libraries: calls nothing but the system.
-void open_closed_descriptors(int, char**, char**) {
-  for (int number = 0; number <= 2; ++number)
-    if (::fcntl(number, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", O_RDONLY);  // the lowest free number
-}
-__attribute__((section(".preinit_array"), used)) void (*const before_libraries)(int, char**,
-                                                                                char**) = open_closed_descriptors;
 
 void write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
