@@ -29,10 +29,11 @@ namespace foresee {
 class FORESEE_API Controller {
  public:
   struct Options {
-    std::filesystem::path model;  // model folder, run folder, or a published file of a family that plans
+    std::filesystem::path model{};  // model folder, run folder, or a published file of a family that plans
     Device device = Device::kAuto;
     uint64_t seed = 0;  // names the random draws of the search
-    Settings settings;  // the keys of `foresee config plan`: planner.samples, objective, begin, receding, history, ...
+    Settings
+        settings{};  // the keys of `foresee config plan`: planner.samples, objective, begin, receding, history, ...
     int64_t problems = 1;       // acted for side by side
     int64_t first_problem = 0;  // name of problem 0 in the random draws; problem i is named first_problem + i
     JobControl job{};           // who watches a search; one that is stopped ends act() with an Error
@@ -40,18 +41,18 @@ class FORESEE_API Controller {
 
   /// What is wanted.
   struct Goal {
-    std::vector<PictureView> pictures;  // one for each camera of the model
-    std::vector<double> state;          // state().size numbers where state().of_goal, its units; else empty
-    double weight = 1;                  // > 0, multiplies the costs: what Decision::cost is compared by
+    std::vector<PictureView> pictures{};  // one for each camera of the model
+    std::vector<double> state{};          // state().size numbers where state().of_goal, its units; else empty
+    double weight = 1;                    // > 0, multiplies the costs: what Decision::cost is compared by
   };
 
   /// What is seen now.
   struct Observation {
-    std::vector<PictureView> pictures;  // one for each camera of the model
-    std::vector<double> state;          // the robot's state where the model takes it; else empty
-    std::vector<double> executed;       // the action that was really sent since the last call; empty: the one returned
-                                        // (after look_back: the block of actions since then)
-    std::optional<std::chrono::nanoseconds> deadline;  // time that this call may take; none: until the search ends
+    std::vector<PictureView> pictures{};  // one for each camera of the model
+    std::vector<double> state{};          // the robot's state where the model takes it; else empty
+    std::vector<double> executed{};  // the action that was really sent since the last call; empty: the one returned
+                                     // (after look_back: the block of actions since then)
+    std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take; none: until the search ends
   };
 
   /// Where an action came from.
@@ -65,7 +66,7 @@ class FORESEE_API Controller {
 
   /// What to do.
   struct Decision {
-    std::vector<double> action;  // action().size numbers in the robot's units, finite, inside its bounds
+    std::vector<double> action{};  // action().size numbers in the robot's units, finite, inside its bounds
     Source source = Source::kSearch;
     Stopped stopped = Stopped::kNotSearched;
     double cost = 0;         // of the plan that the action belongs to, the objective's units

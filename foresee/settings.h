@@ -10,8 +10,8 @@ namespace foresee {
 
 /// Keys of a job's config, as `foresee config` lists them. An unknown key is a ConfigError with the nearest known one.
 struct Settings {
-  std::optional<std::filesystem::path> config;  // JSON file laid over the defaults
-  std::vector<std::string> set;                 // "a.b=c", laid over the file in this order
+  std::optional<std::filesystem::path> config{};  // JSON file laid over the defaults
+  std::vector<std::string> set{};                 // "a.b=c", laid over the file in this order
 };
 
 /// Where a job computes.
@@ -23,7 +23,7 @@ enum class Device {
 
 /// What every job takes.
 struct JobOptions {
-  Settings settings;
+  Settings settings{};
   Device device = Device::kAuto;
   uint64_t seed = 0;       // of everything random
   int64_t threads = 0;     // CPU threads; 0: as the process is set

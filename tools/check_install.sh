@@ -18,4 +18,6 @@ run moved/bin/foresee eval --env two_room --methods random --episodes 2 --json |
 
 cmake -S "$root/examples/cmake_project" -B example -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" >/dev/null
 cmake --build example
-run env LD_LIBRARY_PATH="$torch/lib" example/show moved/share/foresee/assets/two_room
+for program in show robot_loop; do
+  run env LD_LIBRARY_PATH="$torch/lib" example/$program moved/share/foresee/assets/two_room
+done
