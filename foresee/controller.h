@@ -52,17 +52,18 @@ class FORESEE_API Controller {
     std::vector<double> state{};          // the robot's state where the model takes it; else empty
     std::vector<double> executed{};  // the action that was really sent since the last call; empty: the one returned
                                      // (after look_back: the block of actions since then)
-    std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take; none: until the search ends
+    std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take; NOT KEPT YET: searches end
+                                                         // as their settings say
   };
 
   /// Where an action came from.
   enum class Source {
     kSearch,    // first action of a plan that was searched in this call
     kQueue,     // of the plan that an earlier call searched
-    kProposal,  // of the model's own proposal, without a search
+    kProposal,  // of the model's own proposal, without a search; does not occur yet
   };
   /// Why a search ended.
-  enum class Stopped { kNotSearched, kFinished, kConverged, kDeadline };
+  enum class Stopped { kNotSearched, kFinished, kConverged, kDeadline };  // the last two do not occur yet
 
   /// What to do.
   struct Decision {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "foresee/settings/settings_json.h"
 #include "jepa/core/config.h"
-#include "jepa/core/files/file.h"
 
 namespace foresee {
 
@@ -23,9 +23,7 @@ void describe(Fields& f, ArmControllerConfig& c) {
 }
 
 ControllerConfig read_controller_config(const Settings& settings, bool arm) {
-  nlohmann::json object = nlohmann::json::object();
-  if (settings.config) merge_config(object, read_json(*settings.config));
-  for (const auto& assignment : settings.set) apply_override(object, assignment);
+  const nlohmann::json object = settings_json(nlohmann::json::object(), settings);
   if (arm) return parse_config(object, "plan", ArmControllerConfig());
   ControllerConfig defaults;
   const int64_t usual = std::exchange(defaults.control.planner.receding, 1);

@@ -74,8 +74,8 @@ const std::filesystem::path& check_beginning(const std::filesystem::path& path) 
   if (!std::filesystem::is_regular_file(path, code) || !file) fail<CheckpointError>("{}: cannot open", path.string());
   file.read(buffer.data(), buffer.size());
   const std::string_view begin(buffer.data(), static_cast<size_t>(file.gcount()));
-  if (begin.starts_with("PK\x03\x04")) return path;
   const FileFormat format = file_format(path);
+  if (format == FileFormat::kTorch || format == FileFormat::kNpz) return path;  // a zip archive
   if (format == FileFormat::kSafetensors)
     fail<CheckpointError>("{}: is a safetensors file, expected one of torch.save", path.string());
   if (format == FileFormat::kPickle)

@@ -17,6 +17,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr const char* kConfigFile = "config.json";
+
 /// Keys that may change between the calls that make one run: they do not change what is learned.
 bool may_differ(const std::string& path) {
   constexpr std::array<std::string_view, 4> kFree{"threads", "workers", "device", "keep_checkpoints"};
@@ -86,11 +88,15 @@ void remove_checkpoint(const fs::path& folder) {
 
 }  // namespace
 
+void check_run_place(const fs::path& run, const OutputRules& rules) {
+  if (!fs::exists(run / kConfigFile)) check_output_place(run, rules);
+}
+
 RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
   std::error_code code;
   fs::create_directories(path_, code);
   if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
-  const fs::path config_path = path_ / "config.json";
+  const fs::path config_path = path_ / kConfigFile;
   if (!fs::exists(config_path) && !latest_step() && holds_other_things(path_))
     fail<OutputExists>("{}: exists already and is not a training run; nothing was changed", path_.string());
   lock_ = std::make_shared<FileLock>(path_ / ".lock",

@@ -7,9 +7,14 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 
+#include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"
 
 namespace foresee {
+
+/// Refuses the place of a new run as that of any output (check_output_place); a run that is there is resumed where it
+/// lies. @throws Error.
+void check_run_place(const std::filesystem::path& run, const OutputRules& rules);
 
 /// The files of one training run: config.json (resolved), metrics.jsonl, checkpoints/step-N/, latest (text: "step-N").
 class RunFolder {

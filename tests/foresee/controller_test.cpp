@@ -13,6 +13,7 @@
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 #include "planner/env/two_room/two_room.h"
+#include "tests/support/arm_model.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
@@ -56,26 +57,6 @@ fs::path bounded_model(const fs::path& folder, double bound) {
   actions["high"] = {bound, bound / 2};
   fs::remove(folder / "actions.json");
   std::ofstream(folder / "actions.json") << actions;
-  return folder;
-}
-
-/// A model of an arm with random weights.
-fs::path arm_model(const fs::path& folder) {
-  Vjepa2AcConfig config;
-  config.encoder.image_size = 32;
-  config.encoder.width = config.predictor.width = 48;
-  config.encoder.depth = config.predictor.depth = 1;
-  config.encoder.heads = config.predictor.heads = 3;
-  const Vjepa2Ac model(config);
-  model.encoder->initialise(1);
-  model.predictor->initialise(1);
-  ModelFolder files;
-  files.family = "vjepa2_ac";
-  files.model = config_json(config);
-  files.preprocess.size = 32;
-  files.actions = ActionSpec{.size = kArmPoseSize};
-  files.weights = model.weights();
-  save_model_folder(folder, files);
   return folder;
 }
 
@@ -216,7 +197,7 @@ TEST(Controller, EndsWhenItIsStopped) {
 
 TEST(ArmController, PlansByTheArmsSearch) {
   const TemporaryFolder folder;
-  const fs::path model = arm_model(folder / "m");
+  const fs::path model = write_arm_model(folder / "m");
   const std::vector<double> pose{0.5, 0, 0.25, -3.1, 0, -1.9, 0.2};
   const Camera now(40, 40, 48), goal(60, 60, 40);
   const auto plan = [&](std::vector<std::string> keys) {

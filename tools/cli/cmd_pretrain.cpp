@@ -5,6 +5,7 @@
 #include "foresee/pretrain/pretrain_run.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/train/run_folder.h"
 #include "tools/cli/command.h"
 
 namespace foresee::tools {
@@ -34,9 +35,7 @@ int pretrain(const PretrainOptions& options, const CommonOptions& common) {
   if (options.steps) request.recipe.loop.steps = *options.steps;
   if (options.checkpoint_every) request.recipe.loop.checkpoint_every = *options.checkpoint_every;
   request.recipe.validate();
-  // A new run; an old one is resumed where it lies.
-  if (!fs::exists(*common.out / "config.json"))
-    check_output_place(*common.out, output_rules(common, {options.from}, options.data));
+  check_run_place(*common.out, output_rules(common, {options.from}, options.data));
   const PretrainOutcome outcome = run_pretraining(data::open_videos(options.data), request, common.control);
   const auto number = [](double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr; };
   nlohmann::ordered_json result{{"run", common.out->string()},

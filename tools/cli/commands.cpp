@@ -1,9 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "jepa/core/config.h"
+#include "foresee/settings/settings_json.h"
 #include "jepa/core/error.h"
-#include "jepa/core/files/file.h"
 #include "tools/cli/command.h"
 #include "tools/start/cuda.h"
 
@@ -31,10 +30,7 @@ const std::vector<Command>& commands() {
 }
 
 nlohmann::json layered_config(const nlohmann::json& defaults, const CommonOptions& common) {
-  nlohmann::json object = defaults.is_null() ? nlohmann::json::object() : defaults;
-  if (common.config) merge_config(object, read_json(*common.config));
-  for (const auto& assignment : common.set) apply_override(object, assignment);
-  return object;
+  return settings_json(defaults, {common.config, common.set});
 }
 
 std::string resolve_device(const CommonOptions& common) {

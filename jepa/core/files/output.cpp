@@ -107,10 +107,17 @@ void check_replaceable_file(const fs::path& path, FileFormat format) {
 }  // namespace
 
 struct Output::Impl {
+  Impl(const fs::path& given, const OutputRules& rules, std::optional<FileFormat> file_format,
+       const std::string& folder_content)
+      : format(file_format), content(folder_content), overwrite(rules.overwrite) {
+    check_output_place(given, rules);
+    path = resolved(given);
+  }
+
   fs::path path;                     // resolved
-  std::string content;               // of a folder
   std::optional<FileFormat> format;  // of a file
-  bool overwrite = false;
+  std::string content;               // of a folder
+  bool overwrite;
   std::vector<fs::path> made;  // folders above the path that were made for it, deepest first
   std::optional<FileLock> lock;
   fs::path temporary, staged;
@@ -180,21 +187,11 @@ Output::Output(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
 }
 
 Output Output::file(const fs::path& path, FileFormat format, const OutputRules& rules) {
-  check_output_place(path, rules);
-  auto impl = std::make_unique<Impl>();
-  impl->path = resolved(path);
-  impl->format = format;
-  impl->overwrite = rules.overwrite;
-  return Output(std::move(impl));
+  return Output(std::make_unique<Impl>(path, rules, format, std::string()));
 }
 
 Output Output::folder(const fs::path& path, const std::string& content, const OutputRules& rules) {
-  check_output_place(path, rules);
-  auto impl = std::make_unique<Impl>();
-  impl->path = resolved(path);
-  impl->content = content;
-  impl->overwrite = rules.overwrite;
-  return Output(std::move(impl));
+  return Output(std::make_unique<Impl>(path, rules, std::nullopt, content));
 }
 
 Output::Output(Output&&) noexcept = default;

@@ -9,6 +9,7 @@
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 #include "planner/eval/controllers.h"
+#include "tests/support/arm_model.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/cli/program.h"
 
@@ -23,26 +24,6 @@ const std::string kNow = "tools/assets/franka/now.png", kGoal = "tools/assets/fr
                   kState = "--state=0.5804391,-0.0020212,0.2475573,-3.0666156,0.0305298,-1.9127512,0.9969714",
                   kEarlier = "--state=0.57,-0.0020212,0.2475573,-3.0666156,0.0305298,-1.9127512,0.9969714";
 
-/// A model with random weights: its plans mean nothing, but they are plans.
-fs::path write_model(const fs::path& folder) {
-  Vjepa2AcConfig config;
-  config.encoder.image_size = 32;
-  config.encoder.width = config.predictor.width = 48;
-  config.encoder.depth = config.predictor.depth = 1;
-  config.encoder.heads = config.predictor.heads = 3;
-  const Vjepa2Ac model(config);
-  model.encoder->initialise(1);
-  model.predictor->initialise(1);
-  ModelFolder files;
-  files.family = "vjepa2_ac";
-  files.model = config_json(config);
-  files.preprocess.size = 32;
-  files.actions = ActionSpec{.size = kArmPoseSize};
-  files.weights = model.weights();
-  save_model_folder(folder, files);
-  return folder;
-}
-
 Outcome plan(const fs::path& model, std::vector<std::string> more) {
   std::vector<std::string> arguments{"plan",       "--model", model.string(), "--goal", kGoal,      "--set",
                                      "samples=12", "--set",   "iterations=2", "--set",  "elites=4", "--threads",
@@ -54,7 +35,7 @@ Outcome plan(const fs::path& model, std::vector<std::string> more) {
 TEST(Plan, AnswersForAnArmWithActionsAndPoses) {
   const TemporaryFolder folder;
   const Outcome outcome =
-      plan(write_model(folder / "model"), {"--obs", kNow, kState, "--set", "arm.pin_z=0.01", "--set", "horizon=3"});
+      plan(write_arm_model(folder / "model"), {"--obs", kNow, kState, "--set", "arm.pin_z=0.01", "--set", "horizon=3"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto answer = nlohmann::json::parse(outcome.out);
   const auto actions = answer.at("actions").get<std::vector<std::vector<double>>>();
@@ -73,7 +54,7 @@ TEST(Plan, AnswersForAnArmWithActionsAndPoses) {
 
 TEST(Plan, TakesAHistoryOfPicturesAndPoses) {
   const TemporaryFolder folder;
-  const fs::path model = write_model(folder / "model");
+  const fs::path model = write_arm_model(folder / "model");
   const Outcome outcome = plan(model, {"--obs", kNow, kNow, kEarlier, kState});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(plan(model, {"--obs", kNow, kNow, kState}).exit_code, 1) << "two pictures, one pose";
@@ -81,7 +62,7 @@ TEST(Plan, TakesAHistoryOfPicturesAndPoses) {
 
 TEST(Plan, SaysWhatIsMissing) {
   const TemporaryFolder folder;
-  const fs::path model = write_model(folder / "model");
+  const fs::path model = write_arm_model(folder / "model");
   const Outcome none = plan(model, {"--obs", kNow});
   EXPECT_EQ(none.exit_code, 1);
   EXPECT_NE(none.err.find("--state"), std::string::npos) << none.err;

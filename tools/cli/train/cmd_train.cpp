@@ -56,10 +56,9 @@ TrainConfig resolved_config(const TrainOptions& options, const CommonOptions& co
 }
 
 int train(const TrainOptions& options, const CommonOptions& common) {
-  // A new run; an old one is resumed where it lies.
-  if (common.out && !fs::exists(*common.out / "config.json"))
-    check_output_place(*common.out, output_rules(common, {options.init, options.other.encoder},
-                                                 {options.other.data.begin(), options.other.data.end()}));
+  if (common.out)
+    check_run_place(*common.out, output_rules(common, {options.init, options.other.encoder},
+                                              {options.other.data.begin(), options.other.data.end()}));
   if (options.probe) {
     const AcTrainOptions& given = options.other;
     return train_probe({given.data, given.encoder, given.read, given.latents, given.steps, given.checkpoint_every},
