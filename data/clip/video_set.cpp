@@ -12,6 +12,7 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 
 namespace foresee::data {
@@ -61,8 +62,8 @@ std::string listed_path(std::string line) {
 }
 
 void list_lines(const fs::path& file, std::vector<Listed>& out) {
+  if (const auto reason = why_not_a_file(file)) fail<DataError>("{}: {}", file.string(), *reason);
   std::ifstream in(file);
-  if (!in) fail<DataError>("{}: cannot be read", file.string());
   const size_t before = out.size();
   for (std::string line; std::getline(in, line);) {
     while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) line.pop_back();

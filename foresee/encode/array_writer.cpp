@@ -7,6 +7,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/text/json_text.h"
 
 namespace foresee::tools {
 namespace {
@@ -26,7 +27,7 @@ std::string safetensors_header(const std::vector<int64_t>& shape, const std::str
   nlohmann::ordered_json header;
   if (!metadata.empty()) header["__metadata__"] = metadata;
   header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {0, bytes}}};
-  const std::string text = padded(header.dump(), 8, 8, "");
+  const std::string text = padded(json_text(header), 8, 8, "");
   const uint64_t size = text.size();
   return std::string(reinterpret_cast<const char*>(&size), sizeof size) + text;
 }

@@ -8,6 +8,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/text/json_text.h"
 
 namespace foresee {
 
@@ -34,8 +35,12 @@ void MetricsWriter::write(int64_t step, const Metrics& metrics) {
   nlohmann::ordered_json row{{"step", step}};
   for (const auto& [name, value] : metrics) row[name] = std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
   std::ofstream out(path_, std::ios::app);
-  out << row.dump() << "\n" << std::flush;
-  if (!out) fail("{}: cannot write (disk full?)", path_.string());
+  out << json_text(row) << "\n" << std::flush;
+  if (!out) fail_errno(path_, "write");
+}
+
+void MetricsWriter::sync() const {
+  if (std::filesystem::exists(path_)) sync_to_disk(path_);
 }
 
 std::vector<std::pair<int64_t, Metrics>> read_metrics(const std::filesystem::path& path) {

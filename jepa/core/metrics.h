@@ -21,8 +21,11 @@ class MetricsWriter {
   /// after its last checkpoint repeats those steps. @throws Error.
   MetricsWriter(std::filesystem::path path, int64_t resume_step);
 
-  /// One row, on disk when this returns. Numbers that are not finite are written as null.
+  /// One row, seen by readers when this returns. Numbers that are not finite are written as null.
   void write(int64_t step, const Metrics& metrics);
+
+  /// Flushes the rows to the disk: what a checkpoint stands on survives the machine's end too. @throws Error.
+  void sync() const;
 
  private:
   std::filesystem::path path_;

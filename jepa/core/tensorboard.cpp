@@ -2,13 +2,14 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <bit>
 #include <chrono>
 #include <cmath>
 #include <fstream>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/crc32c.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee {
 namespace {
@@ -49,21 +50,6 @@ std::string checksum(const std::string& bytes) {
 
 }  // namespace
 
-uint32_t crc32c(std::string_view bytes) {
-  static const auto table = [] {
-    std::array<uint32_t, 256> entries{};
-    for (uint32_t i = 0; i < 256; ++i) {
-      uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ (value & 1 ? 0x82f63b78U : 0);
-      entries[i] = value;
-    }
-    return entries;
-  }();
-  uint32_t crc = ~0U;
-  for (const char byte : bytes) crc = table[(crc ^ static_cast<uint8_t>(byte)) & 0xff] ^ crc >> 8;
-  return ~crc;
-}
-
 TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& folder, int64_t resume_step) {
   const auto seconds = std::chrono::system_clock::now().time_since_epoch() / std::chrono::seconds(1);
   // TensorBoard reads files in the order of their names: the time first, then a number that tells calls apart.
@@ -85,7 +71,9 @@ void TensorBoardWriter::append(const std::string& event) {
   const std::string length = bytes_of(static_cast<uint64_t>(event.size()));
   std::ofstream out(path_, std::ios::app | std::ios::binary);
   out << length << checksum(length) << event << checksum(event) << std::flush;
-  if (!out) fail("{}: cannot write (disk full?)", path_.string());
+  if (!out) fail_errno(path_, "write");
 }
+
+void TensorBoardWriter::sync() const { sync_to_disk(path_); }
 
 }  // namespace foresee

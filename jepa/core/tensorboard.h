@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string_view>
+#include <string>
 
 #include "jepa/core/metrics.h"
 
@@ -19,13 +19,13 @@ class TensorBoardWriter {
   /// One point of every curve; numbers that are not finite are left out. @throws Error (a full disk).
   void write(int64_t step, const Metrics& metrics);
 
+  /// Flushes what was written to the disk. @throws Error.
+  void sync() const;
+
  private:
   void append(const std::string& event);
 
   std::filesystem::path path_;
 };
-
-/// CRC-32C (Castagnoli; RFC 3720), reflected polynomial 0x82f63b78.
-uint32_t crc32c(std::string_view bytes);
 
 }  // namespace foresee

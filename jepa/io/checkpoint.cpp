@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/log.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -45,6 +47,22 @@ std::optional<int64_t> latest_checkpoint_step(const fs::path& run) {
     if (step && std::binary_search(steps.begin(), steps.end(), *step)) return step;
   }
   return steps.back();
+}
+
+std::optional<int64_t> sound_checkpoint_step(const fs::path& run, ManifestScope scope, const std::string& run_name) {
+  const auto latest = latest_checkpoint_step(run);
+  if (!latest) return std::nullopt;
+  auto steps = checkpoint_steps(run);
+  std::erase_if(steps, [&](int64_t step) { return step > *latest; });
+  std::string last_damage;
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    const auto damage = manifest_damage(checkpoint_folder(run, *step), scope, CheckpointOrigin{*step, run_name});
+    if (!damage) return *step;
+    last_damage = fmt::format("{} is damaged: {}", checkpoint_folder(run, *step).string(), *damage);
+    if (step + 1 != steps.rend()) log_warning("{}; going back to the checkpoint before it", last_damage);
+  }
+  fail<CheckpointError>("{}; there is no sound checkpoint before it (put a copy of it back, or begin another run)",
+                        last_damage);
 }
 
 }  // namespace foresee

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jepa/io/manifest.h"
+
 namespace foresee {
 
 // Note [Checkpoints]
@@ -25,5 +27,11 @@ std::vector<int64_t> checkpoint_steps(const std::filesystem::path& run);
 /// The step that RUN/latest names; where it is missing or names no checkpoint, the newest one; nothing where there is
 /// none.
 std::optional<int64_t> latest_checkpoint_step(const std::filesystem::path& run);
+
+/// The same, of checkpoints that are as they were written (Note [Manifests]): from the one that RUN/latest names back
+/// through the earlier ones. A line names each that is damaged. @param run_name  that of their manifests; empty: any.
+/// @throws CheckpointError where all of them are damaged.
+std::optional<int64_t> sound_checkpoint_step(const std::filesystem::path& run, ManifestScope scope,
+                                             const std::string& run_name = "");
 
 }  // namespace foresee

@@ -36,16 +36,34 @@ void describe(Fields& fields, Preprocess& preprocess) {
   fields("std", preprocess.std, "standard deviation of R, G, B, of values in [0, 1]");
 }
 
-fs::path resolve_model_folder(const fs::path& path) {
+namespace {
+
+/// Whether a folder is a run. @throws CheckpointError where it is no folder.
+bool is_run_folder(const fs::path& path) {
   if (!fs::exists(path)) fail<CheckpointError>("{}: no such folder", path.string());
   if (!fs::is_directory(path))
     fail<CheckpointError>(
         "{}: is a file, expected a model folder (config.json, model.safetensors, ...) or a run folder", path.string());
-  const bool is_run = fs::exists(path / "latest") || fs::is_directory(path / "checkpoints");
-  if (!is_run) return path;
-  const auto step = latest_checkpoint_step(path);
-  if (!step) fail<CheckpointError>("{}: this run has no checkpoint yet", path.string());
-  return checkpoint_folder(path, *step);
+  return fs::exists(path / "latest") || fs::is_directory(path / "checkpoints");
+}
+
+fs::path checkpoint_of(const fs::path& run, std::optional<int64_t> step) {
+  if (!step) fail<CheckpointError>("{}: this run has no checkpoint yet", run.string());
+  return checkpoint_folder(run, *step);
+}
+
+}  // namespace
+
+fs::path resolve_model_folder(const fs::path& path) {
+  return is_run_folder(path) ? checkpoint_of(path, latest_checkpoint_step(path)) : path;
+}
+
+fs::path open_model_folder(const fs::path& path, ManifestScope scope) {
+  if (is_run_folder(path)) return checkpoint_of(path, sound_checkpoint_step(path, scope));
+  if (const auto damage = manifest_damage(path, scope))
+    fail<CheckpointError>("{} is damaged: {} (put a copy of it back; where the change is meant, remove {})",
+                          path.string(), *damage, kManifestFile);
+  return path;
 }
 
 namespace {
@@ -135,7 +153,10 @@ void warn_of_weights_not_finite(const fs::path& source, const TensorMap& weights
 }
 
 ModelFolder load_model_folder(const fs::path& path, const std::string& family) {
-  const fs::path folder = resolve_model_folder(path);
+  return read_model_folder(open_model_folder(path), family);
+}
+
+ModelFolder read_model_folder(const fs::path& folder, const std::string& family) {
   ModelFolder model;
   try {
     read_model_config(required_file(folder, "config.json"), family, model);
@@ -187,6 +208,7 @@ void save_model_folder(const fs::path& path, const ModelFolder& model) {
     fs::remove(path / "actions.json", code);  // of an earlier model with actions
   }
   write_json(path / "config.json", config);
+  write_manifest(path);
 }
 
 }  // namespace foresee

@@ -8,6 +8,7 @@
 
 #include "jepa/core/action_spec.h"
 #include "jepa/core/tensor.h"
+#include "jepa/io/manifest.h"
 
 namespace foresee {
 
@@ -25,7 +26,7 @@ struct Preprocess {
 void describe(Fields& fields, Preprocess& preprocess);
 
 /// Our own model folder: config.json {"family", "preset", "model": {...}}, model.safetensors, preprocess.json,
-/// actions.json (families with actions), README.md (model card).
+/// actions.json (families with actions), manifest.json (Note [Manifests]), README.md (model card).
 struct ModelFolder {
   std::string family;    // "lewm", "vjepa2"
   nlohmann::json model;  // the family's architecture config; strict when parsed by the family
@@ -39,12 +40,19 @@ struct ModelFolder {
 /// stable-worldmodel wrote (config.json, weights.pt; `model` is its config as it is, the family "lewm"; actions.json
 /// and preprocess.json may lie beside). Weights that are not finite give a warning.
 /// @param family  when not empty: a folder of another family is an error that names both.
-/// @throws CheckpointError naming the path and what is missing or wrong.
+/// @throws CheckpointError naming the path and what is missing, damaged or wrong.
 ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");
 
-/// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run.
-/// @throws CheckpointError where there is none.
+/// The same for a folder that open_model_folder() gave or that was checked otherwise: checksums are not computed.
+ModelFolder read_model_folder(const std::filesystem::path& folder, const std::string& family = "");
+
+/// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run. Reads none of
+/// them. @throws CheckpointError where there is none.
 std::filesystem::path resolve_model_folder(const std::filesystem::path& path);
+
+/// The same of a folder whose files are as they were written (Note [Manifests]); of a run, the latest such checkpoint,
+/// with a line for each that is damaged. @throws CheckpointError where there is none.
+std::filesystem::path open_model_folder(const std::filesystem::path& path, ManifestScope scope = ManifestScope::kModel);
 
 /// The .safetensors and .pt files of a resolved folder, by name. @throws CheckpointError where there is none.
 std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder);

@@ -46,7 +46,7 @@ void describe(Fields& fields, LoopConfig& config) {
 }
 
 LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control) {
-  const auto latest = run.latest_step();
+  const auto latest = run.sound_step();
   const int64_t start = latest.value_or(0);
   if (start >= config.steps) {
     log_info("{}: {} of {} steps are done, nothing is left to train", run.path().string(), start, config.steps);
@@ -63,6 +63,10 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     rows.write(step, metrics);
     curves.write(step, metrics);
   };
+  const auto sync = [&] {  // a checkpoint never outlives the rows that it stands on
+    rows.sync();
+    curves.sync();
+  };
   if (!latest) {
     task.settle();
     write(0, task.evaluate());
@@ -71,11 +75,12 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
   Progress progress(control, "train", config.steps, "steps", start);
   task.start(start);
   double step_ms = 0.0;  // of the steps since the last row
-  int64_t row_start = start;
+  int64_t row_start = start, saved = latest.value_or(-1);
   for (int64_t done = start; done < config.steps;) {
     if (control.stopping()) {
-      if (run.latest_step() != done) {
+      if (saved != done) {
         task.settle();
+        sync();
         save(task, config, run, done);
       }
       log_info("interrupted after {} of {} steps; the same command continues from {}", done, config.steps,
@@ -100,7 +105,11 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
                saves = last || done % config.checkpoint_every == 0;
     if (evaluates || saves) task.settle();
     if (evaluates) write(done, task.evaluate());
-    if (saves) save(task, config, run, done);
+    if (saves) {
+      sync();
+      save(task, config, run, done);
+      saved = done;
+    }
   }
   progress.finish();
   return LoopEnd::kFinished;

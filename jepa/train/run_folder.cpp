@@ -6,10 +6,13 @@
 #include <string>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/crc32c.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
+#include "jepa/io/manifest.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -17,7 +20,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* kConfigFile = "config.json";
+constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock";
 
 /// Keys that may change between the calls that make one run: they do not change what is learned.
 bool may_differ(const std::string& path) {
@@ -49,6 +52,17 @@ std::optional<Difference> first_difference(const ordered_json& before, const ord
     if (!now.contains(key))
       if (auto found = first_difference(value, absent, inner(key))) return found;
   return std::nullopt;
+}
+
+/// What of a config decides the results.
+ordered_json deciding_keys(const ordered_json& config, const std::string& path = "") {
+  if (!config.is_object()) return config;
+  ordered_json out = ordered_json::object();
+  for (const auto& [key, value] : config.items()) {
+    const std::string inner = path.empty() ? key : path + "." + key;
+    if (!may_differ(inner)) out[key] = deciding_keys(value, inner);
+  }
+  return out;
 }
 
 int64_t loop_steps(const ordered_json& config) {
@@ -94,22 +108,24 @@ void check_run_place(const fs::path& run, const OutputRules& rules) {
 
 RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
   std::error_code code;
-  fs::create_directories(path_, code);
+  made_folder_ = fs::create_directories(path_, code);
   if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
   const fs::path config_path = path_ / kConfigFile;
   if (!fs::exists(config_path) && !latest_step() && holds_other_things(path_))
     fail<OutputExists>("{}: exists already and is not a training run; nothing was changed", path_.string());
-  lock_ = std::make_shared<FileLock>(path_ / ".lock",
+  lock_ = std::make_shared<FileLock>(path_ / kLockFile,
                                      fmt::format("{}: another process is training in this run folder", path_.string()),
                                      FileLock::After::kKeep);
   remove_leftovers(path_);
   remove_leftovers(path_ / "checkpoints");
   // Through text, as the file went: NaN becomes null on both sides.
-  const auto now = ordered_json::parse(resolved_config.dump());
+  const auto now = ordered_json::parse(json_text(resolved_config));
+  fingerprint_ = fmt::format("{:08x}", crc32c(deciding_keys(now).dump()));
   if (!fs::exists(config_path)) {
     if (latest_step())
       fail<ConfigError>("{}: has checkpoints but no config.json; continue with another --out", path_.string());
     write_json(config_path, now);
+    made_config_ = true;
     return;
   }
   ordered_json before;
@@ -124,7 +140,21 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   if (before != now && loop_steps(now) >= loop_steps(before)) write_json(config_path, now);
 }
 
+RunFolder::~RunFolder() {
+  if (!made_config_) return;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(path_, none))
+    if (const auto name = entry.path().filename(); name != kConfigFile && name != kLockFile) return;
+  fs::remove(path_ / kConfigFile, none);
+  fs::remove(path_ / kLockFile, none);
+  if (made_folder_) fs::remove(path_, none);
+}
+
 std::optional<int64_t> RunFolder::latest_step() const { return latest_checkpoint_step(path_); }
+
+std::optional<int64_t> RunFolder::sound_step() const {
+  return sound_checkpoint_step(path_, ManifestScope::kResume, fingerprint_);
+}
 
 fs::path RunFolder::checkpoint_path(int64_t step) const { return checkpoint_folder(path_, step); }
 
@@ -134,6 +164,7 @@ void RunFolder::save_checkpoint(int64_t step, int64_t keep, const std::function<
   try {
     StagedFolder staged(final_path);
     write(staged.path());
+    write_manifest(staged.path(), CheckpointOrigin{step, fingerprint_});
     if (fs::exists(final_path)) remove_checkpoint(final_path);
     staged.commit();
     write_file(path_ / "latest", final_path.filename().string() + "\n");

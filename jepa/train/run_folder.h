@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <string>
 
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"
@@ -25,19 +26,30 @@ class RunFolder {
   /// @throws ConfigError naming the first key that differs, Error when another process has the run open, OutputExists
   /// when the folder holds something that is not a run.
   RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config);
+  /// A folder that this object made is removed again where nothing but the config came into it: a mistake that is found
+  /// before the first row leaves nothing behind.
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path metrics_path() const { return path_ / "metrics.jsonl"; }
   /// Step of the latest complete checkpoint; nothing in a new run.
   std::optional<int64_t> latest_step() const;
+  /// The latest one whose bytes are as they were written and that belongs to this run; a line names each that is not.
+  /// @throws CheckpointError where all are damaged.
+  std::optional<int64_t> sound_step() const;
   std::filesystem::path checkpoint_path(int64_t step) const;
-  /// Writes checkpoints/step-N through `write` (called with the staging folder), flushes, renames, then points `latest`
-  /// at it and removes all but the newest `keep`. @throws Error (a full disk): nothing half-written stays.
+  /// Writes checkpoints/step-N through `write` (called with the staging folder) and its manifest, flushes, renames,
+  /// then points `latest` at it and removes all but the newest `keep`. @throws Error (a full disk): nothing
+  /// half-written stays.
   void save_checkpoint(int64_t step, int64_t keep, const std::function<void(const std::filesystem::path&)>& write);
 
  private:
   std::filesystem::path path_;
-  std::shared_ptr<const FileLock> lock_;  // held while a process trains in the folder
+  bool made_folder_ = false, made_config_ = false;  // by this object
+  std::string fingerprint_;                         // of what decides the results, for manifests
+  std::shared_ptr<const FileLock> lock_;            // held while a process trains in the folder
 };
 
 }  // namespace foresee

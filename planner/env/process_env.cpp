@@ -1,137 +1,62 @@
 #include "planner/env/process_env.h"
 
 #include <ATen/ATen.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <chrono>
 #include <cmath>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
+#include "jepa/core/text/json_text.h"
+#include "jepa/core/text/printable.h"
+#include "planner/env/child_process.h"
 
 namespace foresee::planner {
 namespace {
 
 using nlohmann::json;
 
+constexpr size_t kShown = 200;  // bytes of an answer in a message
+
+[[noreturn]] void unexpected(const std::string& command, const char* key, const char* expected, const json& answer) {
+  fail("process '{}': \"{}\": expected {}, got {}", command, key, expected,
+       answer.contains(key) ? printable(json_text(answer[key]), kShown) : "nothing");
+}
+
 std::vector<double> numbers(const json& answer, const char* key, const std::string& command) {
-  if (!answer.contains(key) || !answer[key].is_array())
-    fail("process '{}': expected \"{}\" in {}", command, key, answer.dump());
+  if (!answer.contains(key) || !answer[key].is_array()) unexpected(command, key, "a list of numbers", answer);
   std::vector<double> values;
   for (const auto& value : answer[key]) {
-    if (!value.is_number()) fail("process '{}': \"{}\" holds {}, not a number", command, key, value.dump());
+    if (!value.is_number() || !std::isfinite(value.get<double>()))
+      unexpected(command, key, "a list of finite numbers", answer);
     values.push_back(value.get<double>());
   }
   return values;
+}
+
+/// The members that tell how far the goal is; a missing one is false or 0.
+bool solved_of(const json& answer, const std::string& command) {
+  if (answer.contains("solved") && !answer["solved"].is_boolean()) unexpected(command, "solved", "true or false", answer);
+  return answer.value("solved", false);
+}
+
+double distance_of(const json& answer, const std::string& command) {
+  if (!answer.contains("distance")) return 0;
+  if (!answer["distance"].is_number() || !(answer["distance"].get<double>() >= 0))
+    unexpected(command, "distance", "a number from 0 on", answer);
+  return answer["distance"].get<double>();
 }
 
 }  // namespace
 
 void describe(Fields& f, ProcessConfig& c) {
   f("command", c.command, "program to start, through /bin/sh: \"python3 my_env.py\"");
-  f("timeout_s", c.timeout_s, "longest wait for one answer, seconds", {0.1});
+  f("timeout_s", c.timeout_s, "longest time from a question to the end of its answer, seconds", {0.1});
 }
-
-/// The started program with its two pipes.
-class ProcessEnv::Child {
- public:
-  Child(const std::string& command, double timeout_s) : command_(command), timeout_s_(timeout_s) {
-    int in[2], out[2];  // sockets rather than pipes: writing to a dead program is then an error and not a signal
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0) fail("process: no pipe: {}", std::strerror(errno));
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out) != 0) {
-      close(in[0]);
-      close(in[1]);
-      fail("process: no pipe: {}", std::strerror(errno));
-    }
-    pid_ = fork();
-    if (pid_ == 0) {
-      setpgid(0, 0);  // Ctrl-C is for Foresee, which ends its programs itself
-      dup2(in[0], STDIN_FILENO);
-      dup2(out[1], STDOUT_FILENO);
-      execl("/bin/sh", "sh", "-c", command_.c_str(), static_cast<char*>(nullptr));
-      _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    in_ = in[1];
-    out_ = out[0];
-    if (pid_ < 0) {
-      close(in_);
-      close(out_);
-      fail("process: cannot start '{}': {}", command_, std::strerror(errno));
-    }
-  }
-
-  ~Child() {
-    close(in_);
-    close(out_);
-    for (int wait_ms = 0; wait_ms < 1000; wait_ms += 10) {  // it ends with its input; one that does not is ended
-      if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
-      usleep(10000);
-    }
-    kill(-pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  json ask(const json& request) {
-    const std::string line = request.dump() + "\n";
-    for (size_t sent = 0; sent < line.size();) {
-      const ssize_t n = send(in_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) ended();
-      sent += static_cast<size_t>(n);
-    }
-    size_t end;
-    while ((end = buffer_.find('\n')) == std::string::npos) receive();
-    const std::string text = buffer_.substr(0, end);
-    buffer_.erase(0, end + 1);
-    json answer = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!answer.is_object())
-      fail("process '{}': expected one JSON object a line, got: {}", command_, text.substr(0, 200));
-    if (answer.contains("error")) fail("process '{}': {}", command_, answer["error"].dump());
-    return answer;
-  }
-
-  void read(uint8_t* out, size_t count) {
-    while (buffer_.size() < count) receive();
-    std::memcpy(out, buffer_.data(), count);
-    buffer_.erase(0, count);
-  }
-
- private:
-  void receive() {
-    pollfd ready{out_, POLLIN, 0};
-    const int found = poll(&ready, 1, static_cast<int>(timeout_s_ * 1000));
-    if (found < 0 && errno == EINTR) return;
-    if (found == 0) fail("process '{}': no answer within {} s", command_, timeout_s_);
-    char bytes[65536];
-    const ssize_t n = ::read(out_, bytes, sizeof(bytes));
-    if (n < 0 && errno == EINTR) return;
-    if (n <= 0) ended();
-    buffer_.append(bytes, static_cast<size_t>(n));
-  }
-
-  [[noreturn]] void ended() { fail("process '{}' has ended; see what it wrote to standard error", command_); }
-
-  std::string command_;
-  double timeout_s_;
-  pid_t pid_;
-  int in_, out_;
-  std::string buffer_;
-};
 
 ProcessEnv::ProcessEnv(ProcessConfig config) : config_(std::move(config)) {
   if (config_.command.empty())
     fail<ConfigError>("process: expected a program, --set world.process.command=\"python3 my_env.py\"");
-  child_ = std::make_unique<Child>(config_.command, config_.timeout_s);
+  child_ = std::make_unique<ChildProcess>(config_.command, config_.timeout_s);
   const json spec = child_->ask({{"do", "spec"}});
   actions_.low = numbers(spec, "action_low", config_.command);
   actions_.high = numbers(spec, "action_high", config_.command);
@@ -165,29 +90,31 @@ bool ProcessEnv::step(std::span<const double> action) {
                 actions_.size, action.size());
   const json answer = child_->ask({{"do", "step"}, {"action", std::vector<double>(action.begin(), action.end())}});
   state_ = numbers(answer, "state", config_.command);
-  solved_ = answer.value("solved", false);
-  distance_ = answer.value("distance", 0.0);
+  solved_ = solved_of(answer, config_.command);
+  distance_ = distance_of(answer, config_.command);
   return solved_;
 }
 
 void ProcessEnv::set_state(std::span<const double> state) {
   const json answer = child_->ask({{"do", "set_state"}, {"state", std::vector<double>(state.begin(), state.end())}});
   state_ = numbers(answer, "state", config_.command);
-  solved_ = answer.value("solved", false);
-  distance_ = answer.value("distance", 0.0);
+  solved_ = solved_of(answer, config_.command);
+  distance_ = distance_of(answer, config_.command);
 }
 
 void ProcessEnv::set_goal(std::span<const double> goal) {
   goal_.assign(goal.begin(), goal.end());
   const json answer = child_->ask({{"do", "set_goal"}, {"goal", goal_}});
-  solved_ = answer.value("solved", false);
-  distance_ = answer.value("distance", 0.0);
+  solved_ = solved_of(answer, config_.command);
+  distance_ = distance_of(answer, config_.command);
 }
 
 Tensor ProcessEnv::picture(const char* what, int64_t size) const {
   FORESEE_CHECK(size > 0, "expected a positive picture size, got {}", size);
   const json answer = child_->ask({{"do", what}, {"size", size}});
-  const auto bytes = answer.value("bytes", int64_t{0});
+  if (!answer.contains("bytes") || !answer["bytes"].is_number_integer())
+    unexpected(config_.command, "bytes", "a number of bytes", answer);
+  const auto bytes = answer["bytes"].get<int64_t>();
   if (bytes != 3 * size * size)
     fail("process '{}': a picture of {} x {} has {} bytes, it sends {}", config_.command, size, size, 3 * size * size,
          bytes);

@@ -10,10 +10,12 @@
 
 namespace foresee::planner {
 
+class ChildProcess;
+
 /// An environment of one's own: a program that Foresee starts and talks to.
 struct ProcessConfig {
   std::string command;    // run by /bin/sh -c, in the present folder: "python3 my_env.py"
-  double timeout_s = 60;  // longest wait for one answer
+  double timeout_s = 60;  // from a question to the end of its answer
 
   void validate() const {}
 };
@@ -21,7 +23,7 @@ void describe(Fields& fields, ProcessConfig& config);
 
 // Note [Process protocol]
 // One JSON object a line on the program's standard input, one on its standard output in answer; pictures follow their
-// line as raw bytes. What the program prints for people goes to standard error. tools/python/foresee_env.py speaks it
+// line as raw bytes. What the program prints for people goes to standard error, and appears among our own lines. tools/python/foresee_env.py speaks it
 // for any Gymnasium environment.
 //
 //   {"do": "spec"}                          {"action_low": [..], "action_high": [..]}
@@ -57,11 +59,10 @@ class ProcessEnv final : public Env {
   ActionSpec action_spec() const override { return actions_; }
 
  private:
-  class Child;
   Tensor picture(const char* what, int64_t size) const;
 
   ProcessConfig config_;
-  std::unique_ptr<Child> child_;
+  std::unique_ptr<ChildProcess> child_;
   ActionSpec actions_;
   std::vector<double> state_, goal_;
   bool solved_ = false;

@@ -27,18 +27,27 @@ struct CommonOptions {
   std::optional<std::filesystem::path> out;
   bool overwrite = false;  // --overwrite, of commands that add it: earlier results may be replaced
   bool json = false;       // one JSON object on stdout, all else on stderr
+  bool quiet = false;      // warnings and errors only on stderr
+  bool verbose = false;    // more lines on stderr
   JobControl control;      // progress on stderr; Ctrl-C
 };
 
 /// What a command runs after parsing; returns the exit code.
 using Run = std::function<int()>;
 
+/// Options of all commands that only some use. --threads, --json, --quiet and --verbose mean something everywhere.
+enum Uses : unsigned { kNone = 0, kSettings = 1, kDevice = 2, kSeed = 4, kOut = 8 };
+
 /// One subcommand: `setup` adds its own options to `app` and returns what runs. `common` outlives the call.
 struct Command {
   const char* name;
   const char* summary;
   Run (*setup)(CLI::App& app, CommonOptions& common);
+  unsigned uses;  // of Uses
 };
+
+/// Refuses an option of all commands that was given to `app` and that its command `name` does not use. @throws Error.
+void refuse_unused(const CLI::App& app, const std::string& name, unsigned uses);
 
 /// All commands, in the order of the help. One line each in tools/cli/commands.cpp.
 const std::vector<Command>& commands();

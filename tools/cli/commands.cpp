@@ -3,6 +3,7 @@
 
 #include "foresee/settings/settings_json.h"
 #include "jepa/core/error.h"
+#include "jepa/core/text/json_text.h"
 #include "tools/cli/command.h"
 #include "tools/start/cuda.h"
 
@@ -11,22 +12,38 @@ namespace foresee::tools {
 const std::vector<Command>& commands() {
   static const std::vector<Command> list = {
       {"demo", "The main job on real input in a few minutes: learn from video, plan to a goal picture, write a report",
-       setup_demo},
-      {"doctor", "What this machine can do, and what is missing", setup_doctor},
-      {"data", "Video and episode sets: probe, collect", setup_data},
-      {"pretrain", "Learn to predict unlabeled video in latent space", setup_pretrain},
-      {"train", "Learn what actions do: an action-conditioned world model", setup_train},
-      {"encode", "From videos and pictures to embeddings, or to the classes of a probe", setup_encode},
-      {"plan", "From a picture and a goal picture to actions", setup_plan},
-      {"eval", "Closed-loop success in an environment, beside its baselines", setup_eval},
-      {"export", "Weights in the form of others: transformers, Meta, stable-worldmodel", setup_export},
-      {"inspect", "Every tensor of a weight file or model folder", setup_inspect},
-      {"verify", "Parity with recorded reference values (exit 3 on a mismatch)", setup_verify},
-      {"bench", "Speed on this machine", setup_bench},
-      {"report", "One self-contained HTML file for a run or an evaluation", setup_report},
-      {"config", "Every config key with its default, range and meaning", setup_config},
+       setup_demo, kDevice | kSeed | kOut},
+      {"doctor", "What this machine can do, and what is missing", setup_doctor, kNone},
+      {"data", "Video and episode sets: probe, collect", setup_data, kSettings | kSeed | kOut},
+      {"pretrain", "Learn to predict unlabeled video in latent space", setup_pretrain, kSettings | kDevice | kSeed | kOut},
+      {"train", "Learn what actions do: an action-conditioned world model", setup_train, kSettings | kDevice | kSeed | kOut},
+      {"encode", "From videos and pictures to embeddings, or to the classes of a probe", setup_encode, kDevice | kOut},
+      {"plan", "From a picture and a goal picture to actions", setup_plan, kSettings | kDevice | kSeed | kOut},
+      {"eval", "Closed-loop success in an environment, beside its baselines", setup_eval, kSettings | kDevice | kSeed | kOut},
+      {"export", "Weights in the form of others: transformers, Meta, stable-worldmodel", setup_export, kSeed | kOut},
+      {"inspect", "Every tensor of a weight file or model folder", setup_inspect, kNone},
+      {"verify", "Parity with recorded reference values (exit 3 on a mismatch)", setup_verify, kNone},
+      {"bench", "Speed on this machine", setup_bench, kDevice | kSeed},
+      {"report", "One self-contained HTML file for a run or an evaluation", setup_report, kOut},
+      {"config", "Every config key with its default, range and meaning", setup_config, kNone},
   };
   return list;
+}
+
+void refuse_unused(const CLI::App& app, const std::string& name, unsigned uses) {
+  struct Shared {
+    const char* option;
+    Uses use;
+    const char* meaning;
+  };
+  constexpr Shared kShared[] = {{"--config", kSettings, "has no config keys"},
+                                {"--set", kSettings, "has no config keys"},
+                                {"--device", kDevice, "computes on no device of its own"},
+                                {"--seed", kSeed, "draws nothing at random"},
+                                {"--out", kOut, "writes no files"}};
+  for (const auto& [option, use, meaning] : kShared)
+    if ((uses & use) == 0 && app.count(option) > 0)
+      fail("{}: {} is not used: this command {} (see 'foresee {} --help')", name, option, meaning, name);
 }
 
 nlohmann::json layered_config(const nlohmann::json& defaults, const CommonOptions& common) {
@@ -53,6 +70,6 @@ OutputRules output_rules(const CommonOptions& common, std::vector<std::filesyste
   return {common.overwrite, std::move(inputs), std::move(input_folders)};
 }
 
-void print_json(const nlohmann::ordered_json& value) { std::cout << value.dump(2) << std::endl; }
+void print_json(const nlohmann::ordered_json& value) { std::cout << json_text(value, 2) << std::endl; }
 
 }  // namespace foresee::tools

@@ -37,6 +37,33 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
       ->capture_default_str();
   app.add_option("--out", common.out, "Where results go")->option_text("PATH");
   app.add_flag("--json", common.json, "One JSON object on stdout; all else on stderr");
+  auto* quiet = app.add_flag("--quiet", common.quiet, "No progress and no news on stderr: warnings and errors only");
+  app.add_flag("--verbose", common.verbose, "More lines on stderr, to find a fault")->excludes(quiet);
+}
+
+/// The command that the arguments name: the inner one of `data` and `bench`.
+const CLI::App* named_command(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* command = &app;
+  for (int i = 1; i < argc; ++i) {
+    const CLI::App* inner = command->get_subcommand_no_throw(argv[i]);
+    if (inner == nullptr) break;
+    command = inner;
+  }
+  return command;
+}
+
+/// " (did you mean '--steps'?)" for the first option among the arguments that no command takes.
+std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const CLI::App* command = named_command(app, argc, argv); command != nullptr; command = command->get_parent())
+    for (const CLI::Option* option : command->get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  for (int i = 1; i < argc; ++i) {
+    const std::string given = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+    if (given.starts_with("--") && given.size() > 2 && std::find(known.begin(), known.end(), given) == known.end())
+      return suggestion(given, known);
+  }
+  return {};
 }
 
 /// CLI11 says "The following argument was not expected: X"; a person also wants the nearest command.
@@ -49,7 +76,8 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
     if (std::find(names.begin(), names.end(), argv[1]) == names.end())
       print_error(fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names)));
     else
-      print_error(fmt::format("{}: {} (see 'foresee {} --help')", argv[1], error.what(), argv[1]));
+      print_error(fmt::format("{}: {}{} (see 'foresee {} --help')", argv[1], error.what(),
+                              option_suggestion(app, argc, argv), argv[1]));
   } else {
     print_error(fmt::format("{} (see 'foresee --help')", error.what()));
   }
@@ -59,7 +87,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
 int run(int argc, char** argv) {
   CLI::App app{"Foresee learns a world model from video and plans with it."};
   app.set_version_flag("--version", fmt::format("foresee {}", kVersion));
-  app.require_subcommand(1);
+  app.require_subcommand(argc > 1 ? 1 : 0);
   CommonOptions common;
   Run chosen;
   std::vector<Run> runs;
@@ -73,17 +101,31 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_parse_error(app, error, argc, argv);
   }
+  if (argc <= 1) {
+    fmt::print("{}", app.help());
+    return 0;
+  }
   for (size_t i = 0; i < runs.size(); ++i)
-    if (app.got_subcommand(commands()[i].name)) chosen = runs[i];
+    if (const Command& command = commands()[i]; app.got_subcommand(command.name)) {
+      refuse_unused(*app.get_subcommand(command.name), command.name, command.uses);
+      chosen = runs[i];
+    }
   at::set_num_threads(common.threads > 0 ? static_cast<int>(common.threads)
                                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
-  log_to_stderr();
+  log_to_stderr(common.quiet ? Verbosity::kQuiet : common.verbose ? Verbosity::kVerbose : Verbosity::kNormal);
   common.control = terminal_control();
   return chosen();
 }
 
 /// LibTorch's messages carry a stack after the first line; people get the line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// What a signal that asked for a stop makes of an exit code: never 0, so that `train && eval` does not go on with half
+/// a model. Faults of ours stay to be seen.
+int code_after_signals(int code) {
+  const int signal = stopped_by_signal();
+  return signal == 0 || code == kOurMistake ? code : 128 + signal;
+}
 
 /// Runs the program and turns exceptions into one line and an exit code.
 int guarded_run(int argc, char** argv) {
@@ -119,5 +161,5 @@ extern "C" __attribute__((visibility("default"))) int foresee_main(int argc, cha
   load_cuda();  // first: see tools/start/cuda.h
   keep_freed_memory();
   std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program, also where the parent ignored it
-  return finish_results(guarded_run(argc, argv));
+  return finish_results(code_after_signals(guarded_run(argc, argv)));
 }

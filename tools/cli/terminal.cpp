@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,16 +10,23 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
-#include "jepa/core/duration.h"
 #include "jepa/core/error.h"
+#include "jepa/core/text/printable.h"
+#include "jepa/core/text/progress_line.h"
 
 namespace foresee::tools {
 namespace {
 
-constexpr int kBarWidth = 24;
+/// Columns of the terminal behind stderr.
+int terminal_width() {
+  struct winsize size {};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 constexpr double kTerminalInterval_s = 0.1, kLogInterval_s = 10.0;
 
 /// Stderr as people see it: log lines, and the line of a bar that is drawn over and over.
@@ -26,8 +34,10 @@ class Terminal : public JobObserver {
  public:
   void progress(const ProgressUpdate& update) override {
     const std::lock_guard lock(mutex_);
+    if (verbosity_ == Verbosity::kQuiet) return;
     if (!running_ || update.label != label_ || update.done < done_) begin(update);
     done_ = update.done;
+    rate_.add(std::chrono::duration<double>(Clock::now() - begin_).count(), update.done);
     const double since = std::chrono::duration<double>(Clock::now() - shown_).count();
     if (update.finished || since >= (terminal_ ? kTerminalInterval_s : kLogInterval_s)) draw(update);
     running_ = !update.finished;
@@ -35,11 +45,18 @@ class Terminal : public JobObserver {
 
   void line(LogLevel level, std::string_view text) {
     const std::lock_guard lock(mutex_);
+    if (level == LogLevel::kInfo && verbosity_ == Verbosity::kQuiet) return;
+    if (level == LogLevel::kDebug && verbosity_ != Verbosity::kVerbose) return;
     end_bar();
-    const bool warning = level == LogLevel::kWarning, colour = warning && terminal_;
-    const std::string line =
-        fmt::format("{}{}{}{}\n", colour ? "\033[33m" : "", warning ? "warning: " : "", text, colour ? "\033[0m" : "");
+    const bool warning = level == LogLevel::kWarning, colour = warning && coloured_;
+    const std::string line = fmt::format("{}{}{}{}\n", colour ? "\033[33m" : "", warning ? "warning: " : "",
+                                         printable(text), colour ? "\033[0m" : "");
     std::fwrite(line.data(), 1, line.size(), stderr);  // one call: lines of several processes do not mix
+  }
+
+  void set_verbosity(Verbosity verbosity) {
+    const std::lock_guard lock(mutex_);
+    verbosity_ = verbosity;
   }
 
   /// Ends the line of a bar that was broken off.
@@ -52,6 +69,8 @@ class Terminal : public JobObserver {
     end_bar();
     label_ = update.label;
     begin_ = shown_ = Clock::now();
+    rate_ = {};
+    rate_.add(0, update.start);
   }
 
   void end_bar() {
@@ -62,20 +81,10 @@ class Terminal : public JobObserver {
   void draw(const ProgressUpdate& now) {
     shown_ = Clock::now();
     const double seconds = std::max(1e-9, std::chrono::duration<double>(shown_ - begin_).count());
-    const double rate = static_cast<double>(now.done - now.start) / seconds;
-    const std::string time = now.finished ? "in " + duration_text(seconds)
-                             : rate > 0.0 ? "ETA " + duration_text(static_cast<double>(now.total - now.done) / rate)
-                                          : "ETA ?";
-    std::string bar;
-    if (terminal_) {
-      const double fraction =
-          now.total > 0 ? std::clamp(static_cast<double>(now.done) / static_cast<double>(now.total), 0.0, 1.0) : 1;
-      const int filled = static_cast<int>(fraction * kBarWidth);
-      bar = fmt::format("[{}{}] ", std::string(static_cast<size_t>(filled), '='),
-                        std::string(static_cast<size_t>(kBarWidth - filled), ' '));
-    }
-    const std::string text = fmt::format("{} {}{}/{} {}, {:.3g}/s, {}{}{}", now.label, bar, now.done, now.total,
-                                         now.unit, rate, time, now.note.empty() ? "" : ", ", now.note);
+    const double mean = static_cast<double>(now.done - now.start) / seconds;
+    const double recent = rate_.per_second();
+    const std::string text =
+        progress_line(now, seconds, now.finished || recent <= 0 ? mean : recent, terminal_ ? terminal_width() : 0);
     // \033[K clears what a longer line left behind.
     std::fprintf(stderr, "%s%s%s", terminal_ ? "\r" : "", text.c_str(), terminal_ ? "\033[K" : "\n");
     drawn_ = terminal_;
@@ -84,10 +93,14 @@ class Terminal : public JobObserver {
   }
 
   const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  // https://no-color.org: set and not empty.
+  const bool coloured_ = terminal_ && (std::getenv("NO_COLOR") == nullptr || *std::getenv("NO_COLOR") == '\0');
+  Verbosity verbosity_ = Verbosity::kNormal;
   std::mutex mutex_;
   bool running_ = false, drawn_ = false;
   std::string label_;
   int64_t done_ = 0;
+  RecentRate rate_;
   Clock::time_point begin_, shown_;
 };
 
@@ -97,7 +110,7 @@ Terminal& terminal() {
 }
 
 // A signal handler may do next to nothing: it writes a byte, and a thread that waits for one asks for the stop.
-volatile std::sig_atomic_t signals_seen = 0;
+volatile std::sig_atomic_t signals_seen = 0, first_signal = 0;
 int signal_pipe[2] = {-1, -1};
 
 void on_signal(int number) {
@@ -107,6 +120,7 @@ void on_signal(int number) {
     std::raise(number);
     return;
   }
+  first_signal = number;
   const int before = errno;
   const char byte = 0;
   if (::write(signal_pipe[1], &byte, 1) < 0) std::signal(number, SIG_DFL);
@@ -115,10 +129,12 @@ void on_signal(int number) {
 
 }  // namespace
 
-void log_to_stderr() {
-  terminal();
+void log_to_stderr(Verbosity verbosity) {
+  terminal().set_verbosity(verbosity);
   set_log_sink([](LogLevel level, std::string_view line) { terminal().line(level, line); });
 }
+
+int stopped_by_signal() { return first_signal; }
 
 JobControl terminal_control() {
   std::stop_source source;
@@ -132,6 +148,7 @@ JobControl terminal_control() {
   }).detach();
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // as under nohup
   return {.observer = &terminal(), .stop = source.get_token()};
 }
 

@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "jepa/core/duration.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/duration.h"
 #include "planner/env/env.h"
 #include "tools/demo/feature_picture.h"
 #include "tools/report/curves.h"

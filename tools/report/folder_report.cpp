@@ -8,6 +8,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
 #include "tools/report/curves.h"
 #include "tools/report/evaluation.h"
@@ -38,7 +39,7 @@ Html draw_config(const fs::path& folder) {
       nlohmann::ordered_json::parse(read_file(folder / "config.json"), nullptr, /*allow_exceptions=*/false);
   if (config.is_discarded()) fail("{}: not JSON", (folder / "config.json").string());
   return {fmt::format("<details><summary>config.json</summary><pre><code>{}</code></pre></details>\n",
-                      escape(config.dump(2)))};
+                      escape(json_text(config, 2)))};
 }
 
 Report run_report(const fs::path& folder) {

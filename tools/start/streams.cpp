@@ -9,6 +9,8 @@
 #include <iostream>
 #include <string_view>
 
+#include "jepa/core/text/printable.h"
+
 namespace foresee::tools {
 namespace {
 
@@ -25,7 +27,7 @@ void write_all(int descriptor, std::string_view text) {
 
 void print_error(const std::string& text) {
   std::fflush(stderr);
-  write_all(STDERR_FILENO, "foresee: " + text + "\n");
+  write_all(STDERR_FILENO, "foresee: " + printable(text) + "\n");
 }
 
 int finish_results(int code) {

@@ -7,6 +7,7 @@
 #include "data/episode/hdf5/array.h"
 #include "data/episode/hdf5/episode_file.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee::data {
 namespace {
@@ -83,7 +84,7 @@ std::optional<at::ScalarType> hdf5_tensor_type(hid_t type) {
 }
 
 Hdf5Handle open_hdf5_file(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
+  if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
 #if H5_VERSION_GE(1, 10, 7)
   H5Pset_file_locking(access.get(), /*use_file_locking=*/false, /*ignore_when_disabled=*/true);

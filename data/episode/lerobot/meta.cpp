@@ -17,8 +17,8 @@ using nlohmann::json;
 
 /// Objects of a file with one JSON object a line.
 std::vector<json> read_lines(const fs::path& path) {
+  if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   std::ifstream in(path);
-  if (!in) fail<DataError>("{}: no such file", path.string());
   std::vector<json> out;
   for (std::string line; std::getline(in, line);) {
     if (line.find_first_not_of(" \r\t") == std::string::npos) continue;

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee::data {
 namespace {
@@ -220,7 +221,7 @@ std::vector<double> Table::reals(const std::string& name, const fs::path& path) 
 }
 
 Table read_parquet(const fs::path& path) {
-  if (!fs::exists(path)) fail<DataError>("{}: no such file", path.string());
+  if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   const auto input = value_or_fail(arrow::io::ReadableFile::Open(path.string()), path);
   std::unique_ptr<parquet::arrow::FileReader> reader;
   std::shared_ptr<arrow::Table> stored;

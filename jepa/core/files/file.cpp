@@ -1,6 +1,7 @@
 #include "jepa/core/files/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/core/text/json_text.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -21,8 +23,20 @@ void fail_errno(const fs::path& path, const char* what) {
        code == ENOSPC ? " (free some space and run the same command again)" : "");
 }
 
+std::optional<std::string> why_not_a_file(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0)
+    return errno == ENOENT || errno == ENOTDIR ? std::string("no such file")
+                                               : fmt::format("cannot be opened: {}", std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) return "is a folder, expected a file";
+  if (S_ISFIFO(status.st_mode)) return "is a pipe, expected a file (write what comes out of it to a file first)";
+  if (!S_ISREG(status.st_mode)) return "is a device or a socket, expected a file";
+  if (::access(path.c_str(), R_OK) != 0) return fmt::format("cannot be opened: {}", std::strerror(errno));
+  return std::nullopt;
+}
+
 std::string read_file(const fs::path& path) {
-  if (fs::is_directory(path)) fail("{}: is a folder, expected a file", path.string());
+  if (const auto reason = why_not_a_file(path)) fail("{}: {}", path.string(), *reason);
   std::ifstream in(path, std::ios::binary);
   if (!in) fail_errno(path, "open");
   std::ostringstream out;
@@ -71,7 +85,7 @@ nlohmann::json read_json(const fs::path& path) {
 }
 
 void write_json(const fs::path& path, const nlohmann::ordered_json& value) {
-  write_file(path, value.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  write_file(path, json_text(value, 2) + "\n");
 }
 
 }  // namespace foresee

@@ -3,10 +3,16 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace foresee {
+
+/// Why a path cannot be read as a file, for a message: "no such file", "is a folder, expected a file", "is a pipe,
+/// expected a file", "cannot be opened: Permission denied". Nothing where it can. A pipe or a device is never waited
+/// for.
+std::optional<std::string> why_not_a_file(const std::filesystem::path& path);
 
 /// The whole file. @throws Error naming the path and the reason.
 std::string read_file(const std::filesystem::path& path);

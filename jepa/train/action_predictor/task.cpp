@@ -97,7 +97,7 @@ void AcTask::save(const std::filesystem::path& folder) const {
 }
 
 void AcTask::load(const std::filesystem::path& folder) {
-  const ModelFolder saved = load_model_folder(folder, "vjepa2_ac");
+  const ModelFolder saved = read_model_folder(folder, "vjepa2_ac");
   Vjepa2Ac present = model();  // shares its weights
   present.load(saved.weights, folder.string());
   trainer_.optimizer().load_state(load_safetensors(folder / kAcOptimizerFile));

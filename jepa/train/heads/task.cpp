@@ -192,7 +192,7 @@ void LewmHeadsTask::save(const std::filesystem::path& path) const {
 }
 
 void LewmHeadsTask::load(const std::filesystem::path& path) {
-  load_state_dict(*model_, load_model_folder(path, "lewm").weights, path.string());
+  load_state_dict(*model_, read_model_folder(path, "lewm").weights, path.string());
   optimizer_.load_state(load_safetensors(path / kOptimizerFile));
 }
 

@@ -134,7 +134,7 @@ void LewmTask::save(const std::filesystem::path& folder) const {
 }
 
 void LewmTask::load(const std::filesystem::path& folder) {
-  const ModelFolder saved = load_model_folder(folder, "lewm");
+  const ModelFolder saved = read_model_folder(folder, "lewm");
   load_state_dict(*model_, saved.weights, folder.string());
   optimizer_.load_state(load_safetensors(folder / kOptimizerFile));
 }

@@ -83,7 +83,7 @@ void PretrainTask::save(const std::filesystem::path& folder) const {
 }
 
 void PretrainTask::load(const std::filesystem::path& folder) {
-  const ModelFolder model = load_model_folder(folder, "vjepa2");
+  const ModelFolder model = read_model_folder(folder, "vjepa2");
   load_state_dict(networks_.encoder(), model.weights, (folder / "model.safetensors").string());
   load_file(networks_.predictor(), folder / kPredictorFile);
   load_file(networks_.target_encoder(), folder / kTargetFile);
@@ -95,7 +95,7 @@ void PretrainTask::begin_with(const std::filesystem::path& path) {
     resume_official(path, networks_);
     return;
   }
-  load(resolve_model_folder(path));
+  load(open_model_folder(path, ManifestScope::kResume));
 }
 
 }  // namespace foresee

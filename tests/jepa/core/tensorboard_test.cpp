@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "jepa/core/files/crc32c.h"
 #include "jepa/core/files/file.h"
 #include "tests/support/temporary_folder.h"
 
@@ -15,6 +16,7 @@ TEST(Crc32c, MatchesItsPublishedVectors) {  // RFC 3720, B.4
   EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
   EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);
   EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62a8ab43U);
+  EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xe3069283U);
 }
 
 template <class T>

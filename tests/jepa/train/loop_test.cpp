@@ -11,6 +11,7 @@
 #include "jepa/core/files/file.h"
 #include "tests/jepa/train/toy_task.h"
 #include "tests/support/full_disk.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
@@ -248,6 +249,30 @@ TEST(LoopConfig, RefusesStepsBelowOne) {
   EXPECT_THROW(parse_config<LoopConfig>({{"steps", 0}}, "loop"), ConfigError);
   EXPECT_THROW(parse_config<LoopConfig>({{"checkpoint_every", 0}}, "loop"), ConfigError);
   EXPECT_EQ(parse_config<LoopConfig>({{"steps", 1e5}}, "loop").steps, 100'000);
+}
+
+TEST_F(LoopTest, GoesBackToTheCheckpointBeforeADamagedOne) {
+  ToyTask first;
+  LoopConfig until_20 = kConfig;
+  until_20.steps = 20;
+  run_toy(run_, first, until_20);
+  for (const char* file : {"model.safetensors", "optimizer.safetensors"}) {
+    const fs::path damaged = run_ / "checkpoints" / "step-20" / file;
+    std::string bytes = read_file(damaged);
+    bytes.back() = static_cast<char>(bytes.back() ^ 64);
+    write_file(damaged, bytes);
+    const LogCapture log;
+    ToyTask again;
+    run_toy(run_, again);
+    EXPECT_TRUE(says(log.text(), "step-20 is damaged: "));
+    EXPECT_EQ(again.started_at, 10) << file;
+    expect_like_reference(again);
+    if (std::string(file) == "model.safetensors") {
+      fs::remove_all(run_);
+      ToyTask once_more;
+      run_toy(run_, once_more, until_20);
+    }
+  }
 }
 
 }  // namespace

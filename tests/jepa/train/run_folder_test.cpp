@@ -7,6 +7,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "tests/support/full_disk.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -21,6 +22,8 @@ class RunFolderTest : public ::testing::Test {
   static void save(RunFolder& run, int64_t step, const std::string& text = "weights", int64_t keep = 10) {
     run.save_checkpoint(step, keep, [&](const fs::path& folder) { write_file(folder / "w", text); });
   }
+  /// A run in which training began.
+  void begin() const { write_file(RunFolder(path_, config_).metrics_path(), "{}\n"); }
   std::string refusal_of_config(const ordered_json& config) const {
     return refusal_of<ConfigError>([&] { RunFolder(path_, config); });
   }
@@ -41,7 +44,7 @@ TEST_F(RunFolderTest, ANewRunHoldsItsConfigAndNoCheckpoint) {
 TEST_F(RunFolderTest, TheSameConfigOpensItAgain) {
   config_["model"]["lr"] = 1e-4 / 3;
   config_["model"]["nothing"] = std::nan("");  // null in the file
-  { const RunFolder run(path_, config_); }
+  begin();
   EXPECT_EQ(refusal_of_config(config_), "");
 }
 
@@ -56,7 +59,7 @@ TEST_F(RunFolderTest, ACheckpointIsWhatWasWrittenAndTheLatestIsKnown) {
 }
 
 TEST_F(RunFolderTest, NamesTheFirstKeyThatDiffers) {
-  { const RunFolder run(path_, config_); }
+  begin();
   auto changed = config_;
   changed["model"]["depth"] = 4;
   changed["model"]["name"] = "b";
@@ -75,7 +78,7 @@ TEST_F(RunFolderTest, NamesTheFirstKeyThatDiffers) {
 }
 
 TEST_F(RunFolderTest, StepsAndThreadsMayChangeAndAreRecorded) {
-  { const RunFolder run(path_, config_); }
+  begin();
   config_["loop"]["steps"] = 200;
   config_["loop"]["keep_checkpoints"] = 5;
   config_["threads"] = 8;
@@ -186,6 +189,42 @@ TEST_F(RunFolderTest, CheckpointsWithoutAConfigAreNotContinued) {
   }
   fs::remove(path_ / "config.json");
   EXPECT_TRUE(says(refusal_of_config(config_), "no config.json"));
+}
+
+TEST_F(RunFolderTest, AFolderInWhichNothingWasTrainedIsNotLeftBehind) {
+  { const RunFolder run(path_, config_); }
+  EXPECT_FALSE(fs::exists(path_));
+  fs::create_directories(path_);
+  { const RunFolder run(path_, config_); }
+  EXPECT_TRUE(fs::is_empty(path_)) << "the user's own empty folder stays";
+  {
+    RunFolder run(path_, config_);
+    write_file(run.metrics_path(), "{}\n");
+  }
+  EXPECT_TRUE(fs::exists(path_ / "config.json"));
+}
+
+TEST_F(RunFolderTest, ACheckpointOfAnotherRunIsNotGoneOnFrom) {
+  const fs::path other = folder_ / "other";
+  {
+    RunFolder run(path_, config_);
+    save(run, 10);
+    save(run, 20);
+  }
+  auto changed = config_;
+  changed["model"]["depth"] = 12;
+  {
+    RunFolder run(other, changed);
+    save(run, 20);
+  }
+  fs::remove_all(path_ / "checkpoints" / "step-20");
+  fs::rename(other / "checkpoints" / "step-20", path_ / "checkpoints" / "step-20");
+  config_["loop"]["steps"] = 500;  // does not change what a run is
+  const RunFolder run(path_, config_);
+  const LogCapture log;
+  EXPECT_EQ(run.latest_step(), 20);
+  EXPECT_EQ(run.sound_step(), 10);
+  EXPECT_TRUE(says(log.text(), "another run"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "jepa/core/error.h"
 #include "planner/env/rollout.h"
 #include "planner/env/vector_env.h"
+#include "tests/support/refusal.h"
 
 namespace foresee::planner {
 namespace {
@@ -93,6 +95,41 @@ TEST_F(ProcessEnvTest, WhatIsNoAnswerIsAnError) {
   EXPECT_THROW(ProcessEnv({.command = "/nonexistent/program"}), Error);
   EXPECT_THROW(ProcessEnv({.command = "cat > /dev/null", .timeout_s = 0.2}), Error);
   EXPECT_THROW(ProcessEnv(ProcessConfig{}), ConfigError);
+}
+
+std::string refusal_of_command(const std::string& command, double timeout_s = 20) {
+  return refusal_of<Error>([&] { ProcessEnv({.command = command, .timeout_s = timeout_s}); });
+}
+
+TEST(ProcessEnvTimes, TheLimitRunsFromTheQuestionToTheWholeAnswer) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(says(refusal_of_command("while :; do printf x; sleep 0.05; done", 0.4), "no complete answer within 0.4 s"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  // The picture counts too.
+  const std::string slow_picture =
+      "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '{\"state\": [0], \"goal\": [1]}'; read a;"
+      "echo '{}'; read a; echo '{\"bytes\": 192}'; while :; do printf x; sleep 0.1; done";
+  ProcessEnv env({.command = slow_picture, .timeout_s = 1});
+  EXPECT_TRUE(says(refusal_of<Error>([&] { env.render(8); }), "no complete answer"));
+}
+
+TEST(ProcessEnvTimes, ALineHasALimit) {
+  EXPECT_TRUE(says(refusal_of_command("yes | tr -d '\\n'"), "an answer of more than"));
+}
+
+TEST(ProcessEnvWords, AnErrorNamesTheLastWordsWithoutControlCodes) {
+  const std::string refusal = refusal_of_command("printf 'no arm \\033[31m here\\n' >&2; exit 3");
+  EXPECT_TRUE(says(refusal, "has ended with exit code 3; its last words: 'no arm \\x1b[31m here'"));
+  EXPECT_TRUE(says(refusal_of_command("kill -9 $$"), "was ended by signal 9; it said nothing"));
+  EXPECT_TRUE(says(refusal_of_command("printf 'nonsense \\033\\n'; cat > /dev/null"), "got 'nonsense \\x1b'"));
+}
+
+TEST(ProcessEnvWords, WrongTypesAreNamed) {
+  const auto answers = [](const std::string& second) {
+    return "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '" + second + "'; cat > /dev/null";
+  };
+  EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "\"state\": expected a list of numbers"));
+  EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": [1e999], "goal": [1]})")), "expected"));
 }
 
 TEST(VectorEnv, StepsAllWorldsAsEachAlone) {

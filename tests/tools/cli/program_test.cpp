@@ -214,11 +214,54 @@ TEST(Program, CtrlCLeavesACheckpointThatTheSameCommandGoesOnFrom) {
   const fs::path run = folder / "run";
   const Arguments command = small_train("100000", "100000") + Arguments{"--out", run.string()};
   const auto stopped = run_program(command, {.signal = SIGINT, .when_exists = run / "metrics.jsonl", .after_ms = 300});
-  EXPECT_TRUE(stopped.exit_code == 0 || stopped.exit_code == 1) << stopped.exit_code << ": " << stopped.err;
+  EXPECT_EQ(stopped.exit_code, 128 + SIGINT) << stopped.err;
   ASSERT_TRUE(fs::exists(run / "latest")) << stopped.err;
   const fs::path model =
       run / "checkpoints" / read_file(run / "latest").substr(0, read_file(run / "latest").find('\n'));
   EXPECT_TRUE(fs::exists(model / "model.safetensors"));
+}
+
+TEST(Program, HangingUpLeavesACheckpointToo) {
+  const TemporaryFolder folder;
+  const fs::path run = folder / "run";
+  const auto stopped = run_program(small_train("100000", "100000") + Arguments{"--out", run.string()},
+                                   {.signal = SIGHUP, .when_exists = run / "metrics.jsonl", .after_ms = 300});
+  EXPECT_EQ(stopped.exit_code, 128 + SIGHUP) << stopped.err;
+  EXPECT_TRUE(fs::exists(run / "latest")) << stopped.err;
+}
+
+TEST(Program, RefusesAnOptionThatACommandDoesNotUse) {
+  const std::vector<Arguments> mistakes{
+      {"inspect", "tools/assets/two_room", "--set", "a=1"}, {"inspect", "tools/assets/two_room", "--out", "x"},
+      {"doctor", "--device", "cpu"},                        {"report", "runs/none", "--config", "x.json"},
+      {"encode", "--set", "a=1"},                           {"data", "probe", "x", "--seed", "3"}};
+  for (const auto& mistake : mistakes) {
+    const auto outcome = run_program(mistake);
+    EXPECT_TRUE(refuses(outcome, "not used") || refuses(outcome, "required")) << mistake[0] << ": " << outcome.err;
+  }
+  EXPECT_TRUE(refuses(run_program({"train", "--stesp", "3"}), "did you mean '--steps'"));
+  EXPECT_TRUE(refuses(run_program({"data", "probe", "x", "--jsno"}), "did you mean '--json'"));
+}
+
+TEST(Program, PrintsItsHelpWithoutArguments) {
+  const auto outcome = run_program({});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_TRUE(says(outcome.out, "pretrain"));
+}
+
+TEST(Program, QuietSaysNothingOfAGoodRun) {
+  const TemporaryFolder folder;
+  const auto outcome = run_program(small_train() + Arguments{"--out", (folder / "run").string(), "--quiet"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Program, AMistakeInTheConfigLeavesNoRunFolder) {
+  const TemporaryFolder folder;
+  const auto outcome =
+      run_program(small_train() + Arguments{"--out", (folder / "run").string(), "--set", "train.batch=1000000"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder / "run"));
 }
 
 TEST(Program, AFullDiskIsOneClearLineAndLeavesNoHalfCheckpoint) {

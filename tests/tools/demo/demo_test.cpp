@@ -114,7 +114,7 @@ TEST(Demo, KeepsWhatIsDoneAtCtrlC) {
   const auto outcome =
       tests::run_program({"demo", "--json", "--steps", "100000", "--video", clips.string(), "--out", out.string()},
                          {.signal = SIGINT, .when_exists = out / "pretrain" / "metrics.jsonl", .after_ms = 300});
-  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(outcome.exit_code, 128 + SIGINT) << outcome.err;
   const auto json = nlohmann::ordered_json::parse(outcome.out);
   EXPECT_TRUE(json["pretrain"].is_object());
   EXPECT_TRUE(json["two_room"].is_null());

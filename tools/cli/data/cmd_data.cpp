@@ -10,20 +10,25 @@ Run setup_data(CLI::App& app, CommonOptions& common) {
   struct Inner {
     CLI::App* app;
     Run run;
+    unsigned uses;  // of Uses
   };
   std::vector<Inner> inner;
-  const auto add = [&](const char* name, const char* summary, Run (*setup)(CLI::App&, CommonOptions&)) {
+  const auto add = [&](const char* name, const char* summary, Run (*setup)(CLI::App&, CommonOptions&),
+                       unsigned uses) {
     CLI::App* sub = app.add_subcommand(name, summary);
     sub->fallthrough();  // options given after the inner name reach the outer one: `data probe PATH --json`
-    inner.push_back({sub, setup(*sub, common)});
+    inner.push_back({sub, setup(*sub, common), uses});
   };
-  add("probe", "What video files hold, and which are broken", setup_data_probe);
-  add("collect", "Episodes of an environment under a policy", setup_data_collect);
-  add("convert", "Episodes from one format to another", setup_data_convert);
-  add("view", "A contact sheet or a video of episodes", setup_data_view);
-  return [=] {
-    for (const Inner& command : inner)
-      if (command.app->parsed()) return command.run();
+  add("probe", "What video files hold, and which are broken", setup_data_probe, kNone);
+  add("collect", "Episodes of an environment under a policy", setup_data_collect, kSettings | kSeed | kOut);
+  add("convert", "Episodes from one format to another", setup_data_convert, kOut);
+  add("view", "A contact sheet or a video of episodes", setup_data_view, kOut);
+  return [=, &app] {
+    for (const Inner& command : inner) {
+      if (!command.app->parsed()) continue;
+      refuse_unused(app, "data " + command.app->get_name(), command.uses);
+      return command.run();
+    }
     return 1;
   };
 }

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "data/clip/video_set.h"
-#include "jepa/core/duration.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/duration.h"
 #include "tools/cli/data/data_commands.h"
 
 namespace foresee::tools {

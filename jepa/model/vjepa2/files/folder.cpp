@@ -34,7 +34,7 @@ constexpr const char *kVjepa2PredictorFile = "predictor.safetensors",
 }  // namespace
 
 Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options) {
-  const ModelFolder files = load_model_folder(folder);
+  const ModelFolder files = read_model_folder(folder);
   const std::string where = (folder / "config.json").string() + ": model";
   Vjepa2Weights weights{.source = folder.string(), .format = "foresee"};
   weights.preprocess = files.preprocess;

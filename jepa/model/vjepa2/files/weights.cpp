@@ -126,7 +126,7 @@ Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options
   try {
     if (!fs::is_directory(path)) {
       weights = read_official(path, options);
-    } else if (fs::path folder = resolve_model_folder(path); is_huggingface_folder(folder)) {
+    } else if (fs::path folder = open_model_folder(path); is_huggingface_folder(folder)) {
       weights = read_huggingface(folder, options);
     } else {
       weights = read_foresee(folder, options);

@@ -1,12 +1,14 @@
 #include "jepa/core/files/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/staged.h"
 #include "tests/support/full_disk.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
@@ -54,6 +56,15 @@ TEST_F(FileTest, BrokenJsonIsNamedWithItsPlace) {
   }
   EXPECT_THROW(read_file(folder_.path()), Error);
   EXPECT_THROW(read_file(folder_ / "absent"), Error);
+}
+
+TEST(File, NeverWaitsForAPipe) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(says(refusal_of<Error>([&] { read_file(folder / "pipe"); }), "is a pipe"));
+  EXPECT_TRUE(says(refusal_of<Error>([&] { read_file("/dev/zero"); }), "is a device"));
+  EXPECT_TRUE(says(refusal_of<Error>([&] { read_file(folder / "absent"); }), "no such file"));
+  EXPECT_TRUE(says(refusal_of<Error>([&] { read_file(folder.path()); }), "is a folder"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "jepa/core/duration.h"
+#include "jepa/core/text/duration.h"
 
 #include <fmt/format.h>
 
