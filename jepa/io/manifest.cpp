@@ -91,6 +91,7 @@ std::optional<std::string> manifest_damage(const fs::path& folder, ManifestScope
   for (const auto& [name, entry] : manifest["files"].items()) {
     if (fs::path(name).filename() != fs::path(name)) return fmt::format("{}: names a file elsewhere", kManifestFile);
     if (scope == ManifestScope::kModel && name.starts_with("optimizer")) continue;
+    if (may_be_edited(name) && !fs::exists(folder / name)) continue;  // its reader says whether it is needed
     const auto damage = file_damage(folder / name, entry);
     if (!damage) continue;
     if (!may_be_edited(name)) return fmt::format("{}: {}", name, *damage);

@@ -143,8 +143,7 @@ void ChildProcess::receive() {
 void ChildProcess::wait_for(int descriptor, short events) {
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
-    if (left <= 0)
-      fail("process '{}': no complete answer within {} s{}", command_, timeout_s_, last_words());
+    if (left <= 0) fail("process '{}': no complete answer within {} s{}", command_, timeout_s_, last_words());
     std::array<pollfd, 2> watched{{{descriptor, events, 0}, {err_, POLLIN, 0}}};
     const int found = ::poll(watched.data(), watched.size(), static_cast<int>(std::min<int64_t>(left, 60'000)));
     if (found < 0 && errno != EINTR) fail("process '{}': {}", command_, std::strerror(errno));

@@ -35,7 +35,8 @@ std::vector<double> numbers(const json& answer, const char* key, const std::stri
 
 /// The members that tell how far the goal is; a missing one is false or 0.
 bool solved_of(const json& answer, const std::string& command) {
-  if (answer.contains("solved") && !answer["solved"].is_boolean()) unexpected(command, "solved", "true or false", answer);
+  if (answer.contains("solved") && !answer["solved"].is_boolean())
+    unexpected(command, "solved", "true or false", answer);
   return answer.value("solved", false);
 }
 

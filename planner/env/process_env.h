@@ -23,8 +23,8 @@ void describe(Fields& fields, ProcessConfig& config);
 
 // Note [Process protocol]
 // One JSON object a line on the program's standard input, one on its standard output in answer; pictures follow their
-// line as raw bytes. What the program prints for people goes to standard error, and appears among our own lines. tools/python/foresee_env.py speaks it
-// for any Gymnasium environment.
+// line as raw bytes. What the program prints for people goes to standard error, and appears among our own lines.
+// tools/python/foresee_env.py speaks it for any Gymnasium environment.
 //
 //   {"do": "spec"}                          {"action_low": [..], "action_high": [..]}
 //   {"do": "reset", "seed": 7}              {"state": [..], "goal": [..]}

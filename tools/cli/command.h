@@ -43,7 +43,8 @@ struct Command {
   const char* name;
   const char* summary;
   Run (*setup)(CLI::App& app, CommonOptions& common);
-  unsigned uses;  // of Uses
+  unsigned uses;         // of Uses
+  const char* examples;  // under --help: a command on each line
 };
 
 /// Refuses an option of all commands that was given to `app` and that its command `name` does not use. @throws Error.

@@ -95,6 +95,8 @@ int run(int argc, char** argv) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     add_common_options(*sub, common);
     runs.push_back(command.setup(*sub, common));
+    const std::string more = sub->get_footer().empty() ? "" : sub->get_footer() + "\n\n";
+    sub->footer(fmt::format("{}Examples:\n{}", more, command.examples));
   }
   try {
     app.parse(argc, argv);

@@ -88,6 +88,10 @@ TEST_F(ModelFolderTest, NamesTheFileThatIsMissing) {
   for (const char* name : {"config.json", "preprocess.json", "model.safetensors"}) {
     save_model_folder(path_, small_model());
     fs::remove(path_ / name);
+    EXPECT_TRUE(says(refusal_of_model(path_), std::string(name) == "model.safetensors"
+                                                  ? "is damaged: model.safetensors: is missing"
+                                                  : path_.string() + ": no " + name));
+    fs::remove(path_ / kManifestFile);
     EXPECT_TRUE(says(refusal_of_model(path_), path_.string() + ": no " + name));
   }
 }

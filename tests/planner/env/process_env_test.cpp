@@ -103,11 +103,13 @@ std::string refusal_of_command(const std::string& command, double timeout_s = 20
 
 TEST(ProcessEnvTimes, TheLimitRunsFromTheQuestionToTheWholeAnswer) {
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_TRUE(says(refusal_of_command("while :; do printf x; sleep 0.05; done", 0.4), "no complete answer within 0.4 s"));
+  EXPECT_TRUE(
+      says(refusal_of_command("while :; do printf x; sleep 0.05; done", 0.4), "no complete answer within 0.4 s"));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   // The picture counts too.
   const std::string slow_picture =
-      "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '{\"state\": [0], \"goal\": [1]}'; read a;"
+      "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '{\"state\": [0], \"goal\": [1]}'; "
+      "read a;"
       "echo '{}'; read a; echo '{\"bytes\": 192}'; while :; do printf x; sleep 0.1; done";
   ProcessEnv env({.command = slow_picture, .timeout_s = 1});
   EXPECT_TRUE(says(refusal_of<Error>([&] { env.render(8); }), "no complete answer"));
@@ -128,7 +130,8 @@ TEST(ProcessEnvWords, WrongTypesAreNamed) {
   const auto answers = [](const std::string& second) {
     return "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '" + second + "'; cat > /dev/null";
   };
-  EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "\"state\": expected a list of numbers"));
+  EXPECT_TRUE(
+      says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "\"state\": expected a list of numbers"));
   EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": [1e999], "goal": [1]})")), "expected"));
 }
 

@@ -231,10 +231,12 @@ TEST(Program, HangingUpLeavesACheckpointToo) {
 }
 
 TEST(Program, RefusesAnOptionThatACommandDoesNotUse) {
-  const std::vector<Arguments> mistakes{
-      {"inspect", "tools/assets/two_room", "--set", "a=1"}, {"inspect", "tools/assets/two_room", "--out", "x"},
-      {"doctor", "--device", "cpu"},                        {"report", "runs/none", "--config", "x.json"},
-      {"encode", "--set", "a=1"},                           {"data", "probe", "x", "--seed", "3"}};
+  const std::vector<Arguments> mistakes{{"inspect", "tools/assets/two_room", "--set", "a=1"},
+                                        {"inspect", "tools/assets/two_room", "--out", "x"},
+                                        {"doctor", "--device", "cpu"},
+                                        {"report", "runs/none", "--config", "x.json"},
+                                        {"encode", "--set", "a=1"},
+                                        {"data", "probe", "x", "--seed", "3"}};
   for (const auto& mistake : mistakes) {
     const auto outcome = run_program(mistake);
     EXPECT_TRUE(refuses(outcome, "not used") || refuses(outcome, "required")) << mistake[0] << ": " << outcome.err;

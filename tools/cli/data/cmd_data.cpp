@@ -13,16 +13,21 @@ Run setup_data(CLI::App& app, CommonOptions& common) {
     unsigned uses;  // of Uses
   };
   std::vector<Inner> inner;
-  const auto add = [&](const char* name, const char* summary, Run (*setup)(CLI::App&, CommonOptions&),
-                       unsigned uses) {
+  const auto add = [&](const char* name, const char* summary, Run (*setup)(CLI::App&, CommonOptions&), unsigned uses,
+                       const char* examples) {
     CLI::App* sub = app.add_subcommand(name, summary);
     sub->fallthrough();  // options given after the inner name reach the outer one: `data probe PATH --json`
     inner.push_back({sub, setup(*sub, common), uses});
+    sub->footer(std::string("Examples:\n") + examples);
   };
-  add("probe", "What video files hold, and which are broken", setup_data_probe, kNone);
-  add("collect", "Episodes of an environment under a policy", setup_data_collect, kSettings | kSeed | kOut);
-  add("convert", "Episodes from one format to another", setup_data_convert, kOut);
-  add("view", "A contact sheet or a video of episodes", setup_data_view, kOut);
+  add("probe", "What video files hold, and which are broken", setup_data_probe, kNone,
+      "  foresee data probe clips/ --decode");
+  add("collect", "Episodes of an environment under a policy", setup_data_collect, kSettings | kSeed | kOut,
+      "  foresee data collect --env two_room --policy expert --episodes 600 --out two_room.h5");
+  add("convert", "Episodes from one format to another", setup_data_convert, kOut,
+      "  foresee data convert --input logs.h5 --format lerobot --output logs_lerobot");
+  add("view", "A contact sheet or a video of episodes", setup_data_view, kOut,
+      "  foresee data view --input two_room.h5 --out sheet.png");
   return [=, &app] {
     for (const Inner& command : inner) {
       if (!command.app->parsed()) continue;
