@@ -45,9 +45,10 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
 const CLI::App* named_command(const CLI::App& app, int argc, char** argv) {
   const CLI::App* command = &app;
   for (int i = 1; i < argc; ++i) {
-    const CLI::App* inner = command->get_subcommand_no_throw(argv[i]);
-    if (inner == nullptr) break;
-    command = inner;
+    const auto inner =
+        command->get_subcommands([&](const CLI::App* candidate) { return candidate->get_name() == argv[i]; });
+    if (inner.empty()) break;
+    command = inner.front();
   }
   return command;
 }
