@@ -4,6 +4,7 @@
 
 #include "foresee/control/controller_config.h"
 #include "foresee/control/picture.h"
+#include "foresee/settings/device.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
@@ -14,12 +15,6 @@ namespace foresee {
 namespace {
 
 using planner::ControlCore;
-
-at::Device torch_device(Device device) {
-  const bool there = at::hasCUDA();
-  if (device == Device::kCuda && !there) fail("expected a GPU that LibTorch can use, found none");
-  return there && device != Device::kCpu ? at::kCUDA : at::kCPU;
-}
 
 ControlCore make_core(const WorldModel& model, const Controller::Options& options) {
   const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
@@ -54,7 +49,7 @@ std::vector<std::vector<double>> rows_of(const Tensor& table) {
 
 struct Controller::Impl {
   explicit Impl(const Options& options)
-      : model(load_world_model(options.model, torch_device(options.device))),
+      : model(load_world_model(options.model, job_device(options.device))),
         spec(model->state_spec()),
         core(make_core(*model, options)),
         seen_before(static_cast<size_t>(options.problems)) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "foresee/settings.h"
 #include "jepa/core/api/job.h"
 #include "jepa/core/files/output.h"
 
@@ -55,6 +56,9 @@ const std::vector<Command>& commands();
 
 /// `defaults`, the --config file and every --set, laid over each other; strict reading is up to parse_config.
 nlohmann::json layered_config(const nlohmann::json& defaults, const CommonOptions& common);
+
+/// What every job takes. @throws Error for "cuda" on a machine without a GPU (says why).
+JobOptions job_options(const CommonOptions& common);
 
 /// "cuda" or "cpu" for --device. @throws Error for "cuda" on a machine without a GPU (says why).
 std::string resolve_device(const CommonOptions& common);

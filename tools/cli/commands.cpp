@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "foresee/settings/device.h"
 #include "foresee/settings/settings_json.h"
 #include "jepa/core/error.h"
 #include "jepa/core/text/json_text.h"
@@ -65,15 +66,21 @@ nlohmann::json layered_config(const nlohmann::json& defaults, const CommonOption
   return settings_json(defaults, {common.config, common.set});
 }
 
-std::string resolve_device(const CommonOptions& common) {
-  const CudaState cuda = cuda_state();
-  if (common.device == "cpu") return "cpu";
-  if (common.device == "cuda") {
-    if (!cuda.available) fail("--device cuda: {}; use --device cpu, or see 'foresee doctor'", cuda.reason);
-    return "cuda";
-  }
-  return cuda.available ? "cuda" : "cpu";
+JobOptions job_options(const CommonOptions& common) {
+  if (common.device == "cuda")
+    if (const CudaState cuda = cuda_state(); !cuda.available)
+      fail("--device cuda: {}; use --device cpu, or see 'foresee doctor'", cuda.reason);
+  const Device device = common.device == "cuda"  ? Device::kCuda
+                        : common.device == "cpu" ? Device::kCpu
+                                                 : Device::kAuto;
+  return {.settings = {common.config, common.set},
+          .device = device,
+          .seed = common.seed,
+          .threads = common.threads,
+          .overwrite = common.overwrite};
 }
+
+std::string resolve_device(const CommonOptions& common) { return job_device(job_options(common).device).str(); }
 
 void add_overwrite(CLI::App& app, CommonOptions& common) {
   app.add_flag("--overwrite", common.overwrite, "Replace an earlier result of this program; anything else is refused");
