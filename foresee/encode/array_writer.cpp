@@ -8,7 +8,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,4 +82,4 @@ void ArrayWriter::finish() {
   staged_.commit();
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee
