@@ -20,8 +20,14 @@ int64_t decoded_bytes(const VideoInfo& info, int64_t short_side) {
   return info.frame_count * 3 * size.height * size.width;
 }
 
-FrameCache::Video decode_whole(const VideoFile& file, int64_t short_side) {
-  VideoReader reader(file.path, reader_options(short_side));
+VideoOptions reader_options(const VideoSet& set, int64_t short_side) {
+  VideoOptions options{.indexes = set.indexes};
+  if (short_side > 0) options.short_side = short_side;
+  return options;
+}
+
+FrameCache::Video decode_whole(const VideoSet& set, size_t number, int64_t short_side) {
+  VideoReader reader(set.files[number].path, reader_options(set, short_side));
   const VideoInfo& info = reader.info();
   FrameCache::Video video;
   video.frames = at::empty({info.frame_count, 3, info.height, info.width}, at::kByte);
@@ -40,12 +46,6 @@ FrameCache::Video decode_whole(const VideoFile& file, int64_t short_side) {
 
 }  // namespace
 
-VideoOptions reader_options(int64_t short_side) {
-  VideoOptions options;
-  if (short_side > 0) options.short_side = short_side;
-  return options;
-}
-
 std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::span<const FrameRange> ranges,
                                                    int64_t short_side, int64_t limit_mb, int64_t threads) {
   std::set<int64_t> wanted;
@@ -63,7 +63,7 @@ std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::spa
     for (size_t i; (i = next++) < order.size();) {
       const auto video = static_cast<size_t>(order[i]);
       try {
-        cache->videos[video] = decode_whole(set.files[video], short_side);
+        cache->videos[video] = decode_whole(set, video, short_side);
       } catch (...) {
         errors[i] = std::current_exception();
       }
@@ -81,22 +81,10 @@ std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::spa
 }
 
 ClipReader::ClipReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache)
-    : set_(set), short_side_(short_side), cache_(std::move(cache)) {}
-
-VideoReader& ClipReader::open(int64_t video) {
-  const auto at = std::find_if(readers_.begin(), readers_.end(), [&](const auto& r) { return r.first == video; });
-  if (at != readers_.end()) {
-    readers_.splice(readers_.begin(), readers_, at);
-  } else {
-    readers_.emplace_front(video,
-                           VideoReader(set_.files.at(static_cast<size_t>(video)).path, reader_options(short_side_)));
-    if (readers_.size() > kMaxOpenReaders) readers_.pop_back();
-  }
-  return readers_.front().second;
-}
+    : set_(set), cache_(std::move(cache)), readers_(kMaxOpenReaders, reader_options(set, short_side)) {}
 
 Tensor ClipReader::frames(int64_t video, std::span<const int64_t> indices) {
-  if (cache_ == nullptr) return open(video).frames(indices);
+  if (cache_ == nullptr) return readers_.open(set_.files.at(static_cast<size_t>(video)).path).frames(indices);
   const FrameCache::Video& cached = cache_->videos.at(static_cast<size_t>(video));
   const Tensor& all = cached.frames;
   Tensor out = at::empty({static_cast<int64_t>(indices.size()), 3, all.size(2), all.size(3)}, at::kByte);

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "data/clip/video_set.h"
-#include "data/video/reader.h"
+#include "data/video/reader_cache.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::data {
@@ -38,15 +36,9 @@ class ClipReader {
   Tensor frames(int64_t video, std::span<const int64_t> indices);
 
  private:
-  VideoReader& open(int64_t video);
-
   const VideoSet& set_;
-  int64_t short_side_;
   std::shared_ptr<const FrameCache> cache_;
-  std::list<std::pair<int64_t, VideoReader>> readers_;  // the one used last comes first
+  VideoReaderCache readers_;
 };
-
-/// Options of a reader for `short_side` (0: full size).
-VideoOptions reader_options(int64_t short_side);
 
 }  // namespace foresee::data

@@ -161,12 +161,13 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
     std::exception_ptr error;
   };
   std::vector<Outcome> outcomes(listed.size());
+  const auto indexes = std::make_shared<VideoIndexCache>();
   std::atomic<size_t> next{0};
   const auto work = [&] {
     for (size_t i; (i = next++) < listed.size();) {
       const std::string prefix = listed[i].first.string() + ": ";
       try {
-        outcomes[i].info = VideoReader(listed[i].first).info();
+        outcomes[i].info = VideoReader(listed[i].first, {.indexes = indexes}).info();
       } catch (const DataError& error) {
         const std::string message = error.what();
         outcomes[i].reason = message.starts_with(prefix) ? message.substr(prefix.size()) : message;
@@ -181,7 +182,7 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
       workers.emplace_back(work);
     work();
   }
-  VideoSet set;
+  VideoSet set{.indexes = indexes};
   for (size_t i = 0; i < listed.size(); ++i) {
     if (outcomes[i].error) std::rethrow_exception(outcomes[i].error);
     if (outcomes[i].reason.empty()) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/clip/clip.h"
+#include "data/video/index_cache.h"
 #include "data/video/reader.h"
 
 namespace foresee {
@@ -30,6 +32,7 @@ struct BrokenVideo {
 struct VideoSet {
   std::vector<VideoFile> files;
   std::vector<BrokenVideo> broken;
+  std::shared_ptr<VideoIndexCache> indexes{};  // of the files, for whoever reads them; null: each reader makes its own
 
   int64_t frame_count() const;
   double duration_s() const;

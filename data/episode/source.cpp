@@ -76,8 +76,7 @@ void EpisodeSource::opened(const SourceOptions& options) {
       fail<DataError>("{}: no camera '{}'; there are: {}", path_.string(), options.camera,
                       listed.empty() ? "none" : listed);
   } else if (!known("pixels")) {
-    if (cameras.size() > 1)
-      fail<DataError>("{}: several cameras, choose one with --camera: {}", path_.string(), listed);
+    if (cameras.size() > 1) fail<DataError>("{}: several cameras, choose one of them: {}", path_.string(), listed);
     if (cameras.size() == 1) camera_ = cameras.front();
   }
   if (camera_ == "pixels") return;

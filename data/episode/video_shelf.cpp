@@ -2,27 +2,15 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "jepa/core/error.h"
 
 namespace foresee::data {
 
-VideoReader& VideoShelf::take(const std::filesystem::path& path) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.path == path; });
-  if (found != open_.end()) {
-    open_.splice(open_.begin(), open_, found);
-  } else {
-    open_.push_front({path, VideoReader(path)});
-    if (open_.size() > most_open_) open_.pop_back();
-  }
-  return open_.front().reader;
-}
-
 Tensor VideoShelf::frames(const std::filesystem::path& path, std::span<const int64_t> indices) {
   const std::lock_guard lock(mutex_);
-  VideoReader& reader = take(path);
+  VideoReader& reader = readers_.open(path);
   for (const int64_t index : indices)
     if (index < 0 || index >= reader.info().frame_count)
       fail<DataError>("{}: holds {} frames, and row {} is asked for", path.string(), reader.info().frame_count, index);
@@ -31,7 +19,7 @@ Tensor VideoShelf::frames(const std::filesystem::path& path, std::span<const int
 
 Tensor VideoShelf::frames_at(const std::filesystem::path& path, std::span<const double> seconds, double tolerance_s) {
   const std::lock_guard lock(mutex_);
-  VideoReader& reader = take(path);
+  VideoReader& reader = readers_.open(path);
   std::vector<int64_t> indices;
   for (const double time : seconds) {
     int64_t index = reader.index_at(time);
@@ -48,7 +36,7 @@ Tensor VideoShelf::frames_at(const std::filesystem::path& path, std::span<const 
 
 VideoInfo VideoShelf::info(const std::filesystem::path& path) {
   const std::lock_guard lock(mutex_);
-  return take(path).info();
+  return readers_.open(path).info();
 }
 
 }  // namespace foresee::data

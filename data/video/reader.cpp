@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/video/decoder.h"
+#include "data/video/index_cache.h"
 #include "data/video/rgb.h"
 #include "data/video/verify.h"
 #include "jepa/core/error.h"
@@ -58,19 +59,20 @@ PictureSize shrunk(PictureSize size, int64_t short_side) {
 
 struct VideoReader::Impl {
   Impl(const std::filesystem::path& path, const VideoOptions& wanted)
-      : options(wanted), demuxer(path), index(scan_packets(demuxer)) {
-    counters.packets_scanned = static_cast<int64_t>(index.packets.size());
-    if (index.packets.empty()) fail<DataError>("{}: holds no complete frame (cut off?)", path.string());
-    decoder.emplace(demuxer, index, options.threads, counters);
-    const AVCodecID codec = demuxer.stream().codecpar->codec_id;
-    if (options.verify || !index.by_time || packets_may_hide_frames(codec) || !first_frame_decodes()) {
-      keep_frames_that_decode(*decoder, demuxer, index);
-      held = nullptr;
-      started = false;
+      : options(wanted), stamp(options.indexes ? stamp_of(path) : std::nullopt), demuxer(path) {
+    // What was opened is what was stamped, or the index is nobody else's.
+    if (stamp && stamp == stamp_of(path)) {
+      const auto shared = options.indexes->get(*stamp, options.verify, [&] {
+        make_index();
+        return index;
+      });
+      if (!decoder) {  // another reader made it
+        index = *shared;
+        decoder.emplace(demuxer, index, options.threads, counters);
+      }
+    } else {
+      make_index();
     }
-    if (index.frames.empty())
-      fail<DataError>("{}: no frame of it decodes{}{}", path.string(), decoder->damage().empty() ? "" : ": ",
-                      decoder->damage());
     info = describe_video(demuxer, index, options);
     if (info.coded_width <= 0 || info.coded_height <= 0) fail<DataError>("{}: has no picture size", path.string());
     const bool sideways = info.rotation_degrees % 180 != 0;
@@ -79,6 +81,25 @@ struct VideoReader::Impl {
   }
 
   const std::string& path() const { return demuxer.path().native(); }
+
+  // From every packet, and where that does not tell which frames decode, from decoding them.
+  void make_index() {
+    index = scan_packets(demuxer);
+    counters.packets_scanned = static_cast<int64_t>(index.packets.size());
+    if (index.packets.empty()) fail<DataError>("{}: holds no complete frame (cut off?)", path());
+    decoder.emplace(demuxer, index, options.threads, counters);
+    const AVCodecID codec = demuxer.stream().codecpar->codec_id;
+    if (options.verify || !index.by_time || packets_may_hide_frames(codec) || !first_frame_decodes()) {
+      keep_frames_that_decode(*decoder, demuxer, index);
+      held = nullptr;
+      started = false;
+      known_to_fail.clear();  // frames have other numbers now
+      damage.clear();
+    }
+    if (index.frames.empty())
+      fail<DataError>("{}: no frame of it decodes{}{}", path(), decoder->damage().empty() ? "" : ": ",
+                      decoder->damage());
+  }
 
   bool first_frame_decodes() {
     try {
@@ -165,6 +186,7 @@ struct VideoReader::Impl {
 
   VideoOptions options;
   DecodeCounters counters;
+  std::optional<FileStamp> stamp;  // taken before the file was opened
   Demuxer demuxer;
   FrameIndex index;
   std::optional<Decoder> decoder;

@@ -17,11 +17,15 @@ struct PictureSize {
 /// `size` with a short side of at most `short_side`, its shape kept.
 PictureSize shrunk(PictureSize size, int64_t short_side);
 
+class VideoIndexCache;  // data/video/index_cache.h
+
 /// How a video is decoded.
 struct VideoOptions {
   int64_t threads = 1;                // decoder threads of this reader, >= 1
   std::optional<int64_t> short_side;  // pixels: frames are shrunk (never enlarged) to this short side while converting
   bool verify = false;                // decode everything once at opening: the index then holds only frames that decode
+  /// Where the index of the file is taken from and left for others; nothing: the reader makes its own.
+  std::shared_ptr<VideoIndexCache> indexes{};
 };
 
 /// What a video holds. Times are seconds on the file's own clock; frame i is on show during [start_s(i), stop_s(i)).
@@ -43,7 +47,7 @@ struct VideoInfo {
 
 /// How frames were obtained, for tests and benchmarks. What opening took is not counted, but for the scan.
 struct DecodeCounters {
-  int64_t packets_scanned = 0;   // demuxed once to build the index
+  int64_t packets_scanned = 0;   // demuxed once to build the index; 0: it was in VideoOptions::indexes
   int64_t packets_decoded = 0;   // given to the decoder
   int64_t frames_decoded = 0;    // came out of it
   int64_t frames_converted = 0;  // made RGB
@@ -55,7 +59,7 @@ struct DecodeCounters {
 /// it is reached. One thread at a time; readers are independent of each other.
 class VideoReader {
  public:
-  /// Opens the file and builds the exact index of its frames from every packet.
+  /// Opens the file and takes the exact index of its frames, or builds it from every packet.
   /// @throws DataError "PATH: reason" when there is no frame to be had: not a video, cut off, no video stream, ...
   explicit VideoReader(const std::filesystem::path& path, VideoOptions options = {});
   ~VideoReader();

@@ -1,6 +1,7 @@
 // What data/video is in a build without FFmpeg.
 #include "data/video/backend.h"
 #include "data/video/encode.h"
+#include "data/video/index_cache.h"
 #include "data/video/reader.h"
 #include "jepa/core/error.h"
 
@@ -25,6 +26,17 @@ Tensor VideoReader::frames(std::span<const int64_t>) { absent({}); }
 double VideoReader::start_s(int64_t) const { absent({}); }
 double VideoReader::stop_s(int64_t) const { absent({}); }
 int64_t VideoReader::index_at(double) const { absent({}); }
+
+std::optional<FileStamp> stamp_of(const std::filesystem::path&) { return std::nullopt; }
+struct VideoIndexCache::Impl {};
+VideoIndexCache::VideoIndexCache(int64_t) {}
+VideoIndexCache::~VideoIndexCache() = default;
+std::shared_ptr<const FrameIndex> VideoIndexCache::get(const FileStamp& file, bool,
+                                                       const std::function<FrameIndex()>&) {
+  absent(file.path);
+}
+int64_t VideoIndexCache::made() const { return 0; }
+int64_t VideoIndexCache::kept() const { return 0; }
 
 std::string video_backend() { return {}; }
 

@@ -9,7 +9,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/text/json_text.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 namespace fs = std::filesystem;
@@ -83,4 +83,4 @@ void ArrayWriter::finish() {
   staged_.commit();
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -10,7 +10,7 @@
 #include "jepa/core/files/staged.h"
 #include "jepa/core/tensor.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// The path itself. @throws Error where its extension is neither .safetensors nor .npy.
 std::filesystem::path array_path(std::filesystem::path path);
@@ -40,4 +40,4 @@ class ArrayWriter {
   std::ofstream file_;
 };
 
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -10,7 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,7 +100,7 @@ std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan) {
   return clips;
 }
 
-void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
+bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
                     const std::function<void(const Tensor& clips, size_t first)>& encode, const JobControl& control) {
   FORESEE_CHECK(batch > 0, "expected a batch of at least one clip, got {}", batch);
   data::ClipReader reader(media.videos, /*short_side=*/0, nullptr);
@@ -124,24 +124,31 @@ void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, 
     encode(now, first);
     if (control.stopping()) {
       if (next.valid()) next.wait();
-      fail("interrupted: nothing was written");
+      return false;
     }
     first = after;
   }
+  return true;
 }
 
-Tensor pooled(const Tensor& tokens, int64_t steps, Pooling pooling) {
+Tensor pooled(const Tensor& tokens, int64_t steps, EncodeRequest::Pooling pooling) {
   FORESEE_CHECK(tokens.dim() == 3 && steps > 0 && tokens.size(1) % steps == 0,
                 "expected tokens of {} time steps, got {}", steps, describe(tokens));
   switch (pooling) {
-    case Pooling::kToken:
+    case EncodeRequest::Pooling::kToken:
       return tokens;
-    case Pooling::kFrame:
+    case EncodeRequest::Pooling::kFrame:
       return tokens.unflatten(1, {steps, -1}).mean(2);
-    case Pooling::kClip:
+    case EncodeRequest::Pooling::kClip:
       return tokens.mean(1);
   }
   fail<InternalError>("unknown pooling");
 }
 
-}  // namespace foresee::tools
+void append_values(std::vector<float>& values, const Tensor& rows) {
+  const Tensor flat = rows.cpu().to(at::kFloat).contiguous();
+  const float* data = flat.const_data_ptr<float>();
+  values.insert(values.end(), data, data + flat.numel());
+}
+
+}  // namespace foresee

@@ -4,17 +4,16 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "data/clip/clip.h"
 #include "data/clip/video_set.h"
 #include "data/picture/published_transform.h"
+#include "foresee/encode.h"
 #include "jepa/core/api/job.h"
 #include "jepa/core/tensor.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// A video or a picture to encode.
 struct MediaFile {
@@ -51,21 +50,16 @@ std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan);
 
 /// Calls `encode` with batches of clips of one length, in order, while the next batch is decoded.
 /// @param encode  takes float [B, 3, T, size, size] and the position of its first clip.
-/// @throws DataError where a frame cannot be read, Error when stopped.
-void for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
-                    const std::function<void(const Tensor& clips, size_t first)>& encode,
-                    const JobControl& control = {});
+/// @returns false where it was stopped before the end. @throws DataError where a frame cannot be read.
+[[nodiscard]] bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan,
+                                  int64_t batch, const std::function<void(const Tensor& clips, size_t first)>& encode,
+                                  const JobControl& control = {});
 
-/// What of the tokens is kept.
-enum class Pooling {
-  kToken,  // all: [B, N, D]
-  kFrame,  // the mean over the patches of each time step (tubelet): [B, T / tubelet, D]
-  kClip,   // the mean over all tokens: [B, D]
-};
-inline constexpr std::pair<Pooling, std::string_view> kPoolingNames[] = {
-    {Pooling::kToken, "token"}, {Pooling::kFrame, "frame"}, {Pooling::kClip, "clip"}};
-
+/// What `pooling` keeps of the tokens of a batch.
 /// @param tokens  float [B, N, D]. @param steps  time steps, of which N is a multiple.
-Tensor pooled(const Tensor& tokens, int64_t steps, Pooling pooling);
+Tensor pooled(const Tensor& tokens, int64_t steps, EncodeRequest::Pooling pooling);
 
-}  // namespace foresee::tools
+/// Appends all numbers of `rows`, the last axis fastest.
+void append_values(std::vector<float>& values, const Tensor& rows);
+
+}  // namespace foresee

@@ -217,14 +217,14 @@ std::vector<ConfigRow> config_rows(const std::function<void(Fields&)>& members) 
 void apply_override(json& object, const std::string& assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
-    fail<ConfigError>("--set {}: expected KEY=VALUE, for example --set planner.samples=100", assignment);
+    fail<ConfigError>("setting '{}': expected KEY=VALUE, for example planner.samples=100", assignment);
   const std::string path = assignment.substr(0, equals), text = assignment.substr(equals + 1);
   json* target = &object;
   for (size_t begin = 0;;) {
     const auto dot = path.find('.', begin);
     const std::string key = path.substr(begin, dot == std::string::npos ? dot : dot - begin);
     if (!target->is_object() && !target->is_null())
-      fail<ConfigError>("--set {}: '{}' is a value, not a group of keys", assignment,
+      fail<ConfigError>("setting '{}': '{}' is a value, not a group of keys", assignment,
                         path.substr(0, begin ? begin - 1 : 0));
     target = &(*target)[key];
     if (dot == std::string::npos) break;

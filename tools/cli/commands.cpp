@@ -70,9 +70,7 @@ JobOptions job_options(const CommonOptions& common) {
   if (common.device == "cuda")
     if (const CudaState cuda = cuda_state(); !cuda.available)
       fail("--device cuda: {}; use --device cpu, or see 'foresee doctor'", cuda.reason);
-  const Device device = common.device == "cuda"  ? Device::kCuda
-                        : common.device == "cpu" ? Device::kCpu
-                                                 : Device::kAuto;
+  const Device device = common.device == "cuda" ? Device::kCuda : common.device == "cpu" ? Device::kCpu : Device::kAuto;
   return {.settings = {common.config, common.set},
           .device = device,
           .seed = common.seed,

@@ -84,7 +84,7 @@ class LeRobotSink : public EpisodeSink {
     if (!parquet_available()) write_parquet(path, {});  // throws: says what to do
     fps_ = std::llround(options.fps);
     FORESEE_CHECK(std::abs(options.fps - static_cast<double>(fps_)) < 1e-9 && fps_ > 0,
-                  "LeRobot sets have a whole number of frames a second, got {} (--fps)", options.fps);
+                  "LeRobot sets have a whole number of frames a second, got {}", options.fps);
   }
 
   void add(const Episode& episode) override {

@@ -210,5 +210,19 @@ TEST(VideoLoaderConfigTest, ReadsNestedKeysStrictly) {
   EXPECT_TRUE(says(refusal_of<ConfigError>([] { parse_config<VideoLoaderConfig>({{"bach", 3}}, "loader"); }), "batch"));
 }
 
+// Opening the set scans each file once; neither threads nor frames in memory scan again.
+TEST_F(VideoLoaderTest, ScansEachFileOnce) {
+  for (const VideoFile& file : set_.files) make_old(file.path);
+  set_ = open_videos({folder_.path()});
+  ASSERT_EQ(set_.indexes->made(), 3);
+  for (const int64_t cache_mb : {0, 64}) {
+    VideoLoaderConfig wanted = config();
+    wanted.workers = 3;
+    wanted.cache_mb = cache_mb;
+    batches(wanted, {0, 1, 2, 3});
+  }
+  EXPECT_EQ(set_.indexes->made(), 3);
+}
+
 }  // namespace
 }  // namespace foresee::data

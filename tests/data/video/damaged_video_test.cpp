@@ -194,6 +194,18 @@ TEST(SpoiledVideo, CountsWhatIsLostWhenVerified) {
   for (int64_t i = 0; i < usable; ++i) ASSERT_NO_THROW(verified.frame(i)) << i;
 }
 
+TEST(SpoiledVideo, BeginsBehindAFirstGroupThatIsHit) {
+  const TemporaryFolder folder;
+  const fs::path path = write_numbered(folder.path(), four_groups());
+  std::string bytes = read_file(path);
+  const size_t hit = coded_pictures(bytes).front();
+  for (size_t i = hit; i < hit + 8; ++i) bytes[i] = static_cast<char>(0xA5 ^ i);
+  write_file(folder / "hit.mp4", bytes);
+  VideoReader reader(folder / "hit.mp4");
+  EXPECT_GE(reader.info().lost_frames, 1);
+  for (int64_t i = 0; i < reader.info().frame_count; ++i) ASSERT_NO_THROW(reader.frame(i)) << i;
+}
+
 TEST(SpoiledVideo, LosesOnlyTheGroupThatIsHit) {
   const TemporaryFolder folder;
   const fs::path path = write_numbered(folder.path(), four_groups());

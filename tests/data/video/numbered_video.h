@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <numeric>
@@ -55,6 +56,11 @@ inline std::filesystem::path write_numbered(const std::filesystem::path& folder,
   for (int64_t i = 0; i < video.frames; ++i) writer.write(numbered_frame(i, video.height, video.width), video.tick(i));
   writer.finish();
   return path;
+}
+
+/// Sets the time of a file's last change back: only such files are kept in a VideoIndexCache.
+inline void make_old(const std::filesystem::path& path) {
+  std::filesystem::last_write_time(path, std::filesystem::last_write_time(path) - std::chrono::hours(1));
 }
 
 /// 0, 1, ..., n-1.

@@ -153,7 +153,7 @@ TEST_F(Encode, RefusesInOneLineAndLeavesNothing) {
 
 TEST(ArrayWriter, WritesWhatNumpyReads) {
   const TemporaryFolder folder;
-  tools::ArrayWriter writer(folder / "a.npy", {3, 2}, "a", {});
+  ArrayWriter writer(folder / "a.npy", {3, 2}, "a", {});
   writer.append(at::arange(1, 5, at::kFloat).view({2, 2}));
   EXPECT_FALSE(fs::exists(folder / "a.npy"));
   EXPECT_THROW(writer.finish(), Error) << "a row is missing";
@@ -173,9 +173,9 @@ TEST(ArrayWriter, WritesWhatNumpyReads) {
 
 TEST(ArrayWriter, LeavesNothingUnlessItIsFinished) {
   const TemporaryFolder folder;
-  { tools::ArrayWriter writer(folder / "a.safetensors", {2}, "a", {}); }
+  { ArrayWriter writer(folder / "a.safetensors", {2}, "a", {}); }
   EXPECT_EQ(count_entries(folder.path()), 0);
-  tools::ArrayWriter writer(folder / "a.safetensors", {2}, "a", {{"pool", "clip"}});
+  ArrayWriter writer(folder / "a.safetensors", {2}, "a", {{"pool", "clip"}});
   writer.append(at::tensor({1.0, 2.0}));
   writer.finish();
   const SafetensorsFile file(folder / "a.safetensors");

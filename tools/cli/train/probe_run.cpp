@@ -64,13 +64,14 @@ void encode_missing(const LatentFolder& folder, const MediaSet& media, const Cli
   if (missing.empty()) return;
   log_info("encoding {} clips into {}", missing.size(), folder.path().string());
   Progress progress(control, "encode", static_cast<int64_t>(missing.size()), "clips");
-  for_each_batch(
+  const bool all = for_each_batch(
       media, missing, plan, /*batch=*/1,
       [&](const Tensor& clips, size_t first) {
         folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
         progress.update(static_cast<int64_t>(first) + 1);
       },
       control);
+  if (!all) fail("interrupted: what was encoded is kept in {}", folder.path().string());
   progress.finish();
 }
 

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foresee/array.h"
+#include "foresee/error.h"
+#include "foresee/export.h"
+#include "foresee/job.h"
+#include "foresee/settings.h"
+
+namespace foresee {
+
+/// What to encode, and how. At least one of `out`, `in_memory` and `classifier` is set.
+struct EncodeRequest {
+  /// What of the tokens of a clip is kept. T frames make T / tubelet time steps, N tokens of width D.
+  enum class Pooling {
+    kToken,  // every token: [N, D]
+    kFrame,  // the mean over the patches of each time step: [T / tubelet, D]
+    kClip,   // the mean over all tokens: [D]
+  };
+  /// Arithmetic of the network.
+  enum class Precision { kFloat32, kBFloat16 };
+  /// Whose transform brings pictures to the model's size.
+  enum class Preprocess {
+    kAuto,            // of the code that the weights come from
+    kHuggingFace,     // transformers' VJEPA2VideoProcessor
+    kOfficial,        // Meta's evaluation of decoded video
+    kOfficialTensor,  // Meta's evaluation of tensors
+  };
+  /// How the frames of a clip lie in their part of a video.
+  enum class Sampling {
+    kSegments,  // as Meta's evaluations: over the whole span of the clip, so a bit more than a step apart
+    kStride,    // exactly a step apart
+  };
+  /// Which encoder of one of Meta's files.
+  enum class Weights {
+    kDefault,  // encoder of a pretraining file, target encoder of an action-conditioned one
+    kEncoder,
+    kTargetEncoder,
+  };
+
+  std::filesystem::path model{};                // model folder, run folder, Hugging Face folder or Meta's .pt
+  std::vector<std::filesystem::path> inputs{};  // videos, pictures, folders of them, lists of videos (.csv, .txt)
+
+  std::optional<std::filesystem::path> out{};  // .safetensors (tensor "embeddings") or .npy
+  bool in_memory = false;                      // EncodeResult::embeddings holds the rows
+  Pooling pooling = Pooling::kClip;
+  std::vector<int64_t> layers{};  // features behind these blocks, 0 the first; empty: the output of the network
+
+  std::optional<std::filesystem::path> classifier{};  // probe that names the classes of every input
+  std::optional<std::filesystem::path> labels{};      // names of the classes, one per line; empty: the probe's own
+  int64_t top = 5;                                    // classes per input, >= 1
+
+  std::optional<int64_t> frames{};          // of a clip; a multiple of the model's tubelet. Nothing: the model's
+  std::optional<int64_t> picture_frames{};  // that a picture is repeated to. Nothing: one time step's
+  std::optional<int64_t> size{};            // px, side of the input; a multiple of the patch. Nothing: the model's
+  int64_t clips = 1;                        // of a video, each from an equal part of it
+  double fps = 4;                           // rate of a clip, Hz
+  int64_t frame_step = 0;                   // frames of the video between two of a clip; 0: as fps says
+  Sampling sampling = Sampling::kSegments;
+  Preprocess preprocess = Preprocess::kAuto;
+  Precision precision = Precision::kFloat32;
+  int64_t batch = 1;  // clips at a time
+
+  Weights weights = Weights::kDefault;
+  std::optional<int64_t> heads{};        // attention heads of an encoder of an unpublished size
+  std::optional<int64_t> probe_heads{};  // of a probe
+
+  JobOptions options{};  // the seed is not used
+};
+
+/// What was encoded.
+struct EncodeResult {
+  /// A class of a classifier.
+  struct Class {
+    int64_t index = 0;
+    std::optional<std::string> label{};
+    double probability = 0;  // 0 to 1, mean over the clips of the input
+  };
+  /// The likeliest classes by one output of the classifier, the likeliest first.
+  struct Classes {
+    std::string output;  // "linear", "verb_classifier", ...
+    std::vector<Class> top;
+  };
+  /// A video or a picture.
+  struct Input {
+    std::filesystem::path path;
+    int64_t first_row = 0, rows = 0;  // of the embeddings: one per clip
+    std::vector<Classes> classes{};   // empty without a classifier
+  };
+
+  std::string format;             // of the model: "foresee", "huggingface", "official"
+  int64_t clips = 0, frames = 0;  // clips in all; frames of a clip of a video
+  int64_t size = 0;               // px, side of the input
+  double seconds = 0;             // for decoding and encoding
+  std::vector<int64_t> shape{};   // of the embeddings: [clips, layers if any, what `pooling` keeps]
+  Array<float> embeddings{};      // of that shape with `in_memory`, else empty
+  std::vector<Input> inputs{};    // files in the order they were named; folders by name
+  bool stopped = false;           // stopped before the end: nothing was written, and only the fields above `shape` hold
+};
+
+/// Turns videos and pictures into embeddings, or into the classes of a probe. Progress is counted in clips. Videos that
+/// do not open are named in a warning (set_log_sink) and left out. Several threads may encode at once.
+/// @throws CheckpointError for a model or classifier that cannot be read or does not fit; DataError for an input that
+/// cannot be read; OutputExists; Error for a request that contradicts itself or the model, or a full disk.
+FORESEE_API EncodeResult encode(const EncodeRequest& request, const JobControl& control = {});
+
+}  // namespace foresee

@@ -1,0 +1,68 @@
+#include "foresee/encode/classifier.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "foresee/encode/encode_plan.h"
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/vjepa2/models.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  std::ifstream file(path);
+  if (!file) fail<DataError>("{}: cannot be read", path.string());
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+Classifier read_classifier(const EncodeRequest& request, const Vjepa2Weights& model) {
+  const fs::path& path = *request.classifier;
+  const bool same = fs::exists(path) && fs::equivalent(path, request.model);
+  const Vjepa2Weights own = same ? Vjepa2Weights{} : read_vjepa2(path, {.probe_heads = request.probe_heads});
+  const auto& weights = same ? model.probe : own.probe;
+  if (!weights) fail<CheckpointError>("{}: holds no classifier", path.string());
+  Classifier classifier{make_probe(*weights, path.string()), weights->labels};
+  if (classifier.probe->config.width != model.config.encoder.width)
+    fail<CheckpointError>("{}: made for features of {}, the model gives {}", path.string(),
+                          classifier.probe->config.width, model.config.encoder.width);
+  if (request.labels) classifier.labels = lines_of(*request.labels);
+  return classifier;
+}
+
+void Votes::add(size_t input, const std::vector<Tensor>& logits, int64_t row) {
+  for (size_t o = 0; o < logits.size(); ++o) {
+    const Tensor probabilities = logits[o][row].softmax(-1).cpu();
+    if (sums_[input].size() <= o)
+      sums_[input].push_back(probabilities);
+    else
+      sums_[input][o].add_(probabilities);
+  }
+  ++counts_[input];
+}
+
+std::vector<EncodeResult::Classes> Votes::top(size_t input, int64_t count) const {
+  std::vector<EncodeResult::Classes> all;
+  for (size_t o = 0; o < sums_[input].size(); ++o) {
+    const Tensor mean = sums_[input][o] / counts_[input];
+    const auto [values, classes] = mean.topk(std::min<int64_t>(count, mean.size(0)));
+    EncodeResult::Classes found{.output = classifier_.probe->config.outputs[o], .top = {}};
+    for (int64_t i = 0; i < values.size(0); ++i) {
+      const auto index = static_cast<size_t>(classes[i].item<int64_t>());
+      EncodeResult::Class row{.index = static_cast<int64_t>(index), .probability = values[i].item<double>()};
+      if (o == 0 && index < classifier_.labels.size()) row.label = classifier_.labels[index];
+      found.top.push_back(std::move(row));
+    }
+    all.push_back(std::move(found));
+  }
+  return all;
+}
+
+}  // namespace foresee

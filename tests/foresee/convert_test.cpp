@@ -1,0 +1,73 @@
+// Claims: convert() writes the episodes of its inputs, says how many, and prints nothing; a stop leaves nothing behind;
+// an earlier result is replaced only where that is asked for.
+#include "foresee/convert.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "data/episode/hdf5/episode_file.h"
+#include "data/episode/source.h"
+#include "tests/support/refusal.h"
+#include "tests/support/silence.h"
+#include "tests/support/stop_after.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee {
+namespace {
+
+struct ConvertJob : testing::Test {
+  void SetUp() override {
+    for (const char* name : {"a.h5", "b.h5"}) {
+      data::EpisodeWriter writer(folder / name);
+      for (int64_t e = 0; e < 3; ++e) {
+        data::Episode episode{.id = static_cast<uint64_t>(e), .frames = at::full({4 + e, 8, 8, 3}, e, at::kByte)};
+        episode.columns["action"] = at::full({4 + e, 2}, static_cast<double>(e), at::kFloat);
+        writer.add(episode);
+      }
+      writer.commit();
+    }
+  }
+  ConvertRequest request(const std::string& out, ConvertRequest::Format format) const {
+    return {.inputs = {folder / "a.h5", folder / "b.h5"}, .out = folder / out, .format = format};
+  }
+  TemporaryFolder folder;
+};
+
+TEST_F(ConvertJob, WritesTheEpisodesOfItsInputs) {
+  ConvertRequest wanted = request("c.npz", ConvertRequest::Format::kNpz);
+  wanted.episodes = 5;
+  ConvertResult result;
+  {
+    const Silence silence;
+    result = convert(wanted);
+  }
+  EXPECT_EQ(result.from, "hdf5");
+  EXPECT_EQ(result.episodes, 5);
+  EXPECT_EQ(result.rows, 4 + 5 + 6 + 4 + 5);
+  EXPECT_FALSE(result.stopped);
+  const auto written = data::open_source(wanted.out);
+  EXPECT_EQ(written->info().lengths, (std::vector<int64_t>{4, 5, 6, 4, 5}));
+  EXPECT_TRUE(at::equal(written->episode(2).frames, at::full({6, 8, 8, 3}, 2, at::kByte)));
+}
+
+TEST_F(ConvertJob, LeavesNothingWhenStopped) {
+  StopAfter stop(2);
+  const ConvertResult result = convert(request("c.h5", ConvertRequest::Format::kHdf5), stop.control());
+  EXPECT_TRUE(result.stopped);
+  EXPECT_EQ(result.episodes, 2);
+  EXPECT_EQ(stop.updates.back().total, 6);
+  EXPECT_EQ(count_entries(folder.path()), 2);
+}
+
+TEST_F(ConvertJob, ReplacesAnEarlierResultOnlyWhenAsked) {
+  ConvertRequest wanted = request("c.h5", ConvertRequest::Format::kHdf5);
+  convert(wanted);
+  EXPECT_THROW(convert(wanted), OutputExists);
+  wanted.options.overwrite = true;
+  EXPECT_EQ(convert(wanted).episodes, 6);
+  wanted.inputs.clear();
+  EXPECT_FALSE(refusal_of<Error>([&] { convert(wanted); }).empty());
+}
+
+}  // namespace
+}  // namespace foresee
