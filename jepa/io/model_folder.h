@@ -27,7 +27,7 @@ void describe(Fields& fields, Preprocess& preprocess);
 /// Our own model folder: config.json {"family", "preset", "model": {...}}, model.safetensors, preprocess.json,
 /// actions.json (families with actions), README.md (model card).
 struct ModelFolder {
-  std::string family;    // "lewm", "vjepa2"
+  std::string family;    // a name of the table of families
   nlohmann::json model;  // the family's architecture config; strict when parsed by the family
   Preprocess preprocess;
   std::optional<ActionSpec> actions;
@@ -35,9 +35,8 @@ struct ModelFolder {
   std::string preset{};  // the preset that `model` was made from; empty: none
 };
 
-/// Reads a model folder, a checkpoint folder of a run, a run folder (its latest checkpoint), or a folder that
-/// stable-worldmodel wrote (config.json, weights.pt; `model` is its config as it is, the family "lewm"; actions.json
-/// and preprocess.json may lie beside). Weights that are not finite give a warning.
+/// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint). Weights that are not
+/// finite give a warning.
 /// @param family  when not empty: a folder of another family is an error that names both.
 /// @throws CheckpointError naming the path and what is missing or wrong.
 ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");
@@ -45,6 +44,12 @@ ModelFolder load_model_folder(const std::filesystem::path& path, const std::stri
 /// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run.
 /// @throws CheckpointError where there is none.
 std::filesystem::path resolve_model_folder(const std::filesystem::path& path);
+
+/// config.json of what resolve_model_folder finds; null where there is none that can be read. Never throws.
+nlohmann::json peek_model_config(const std::filesystem::path& path);
+
+/// Reads preprocess.json and actions.json into `model`, each where it is there. @throws CheckpointError.
+void read_input_files(const std::filesystem::path& folder, ModelFolder& model);
 
 /// The .safetensors and .pt files of a resolved folder, by name. @throws CheckpointError where there is none.
 std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder);
