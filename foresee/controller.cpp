@@ -4,6 +4,7 @@
 
 #include "foresee/control/controller_config.h"
 #include "foresee/control/picture.h"
+#include "foresee/control/world_model_info.h"
 #include "foresee/settings/device.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
@@ -29,11 +30,6 @@ ControlCore make_core(const WorldModel& model, const Controller::Options& option
   return ControlCore(model, config.control, core);
 }
 
-std::string meaning_of(StateSpec::Kind kind) {
-  if (kind == StateSpec::Kind::kArmPose) return "x, y, z in m, three Euler angles in rad, gripper 0 to 1";
-  return kind == StateSpec::Kind::kNone ? "" : "the robot's own state, as in the training data";
-}
-
 std::vector<std::vector<double>> rows_of(const Tensor& table) {
   std::vector<std::vector<double>> rows;
   if (!table.defined()) return rows;
@@ -48,17 +44,14 @@ std::vector<std::vector<double>> rows_of(const Tensor& table) {
 }  // namespace
 
 struct Controller::Impl {
-  explicit Impl(const Options& options)
-      : model(load_world_model(options.model, job_device(options.device))),
+  Impl(const Options& options, std::shared_ptr<const WorldModel> given)
+      : model(std::move(given)),
         spec(model->state_spec()),
         core(make_core(*model, options)),
-        seen_before(static_cast<size_t>(options.problems)) {
-    const ActionSpec& spec_of_actions = model->action_spec();
-    action = {spec_of_actions.size, spec_of_actions.block, spec_of_actions.low, spec_of_actions.high};
-    state = {.size = spec.size, .of_goal = spec.of_goal, .meaning = meaning_of(spec.kind)};
-    const PictureSpec pictures = model->picture_spec();
-    picture = {.size = pictures.size, .rule = pictures.rule == PictureSpec::Rule::kResize ? "resize" : "center_square"};
-  }
+        seen_before(static_cast<size_t>(options.problems)),
+        action(action_info(*model)),
+        state(state_info(*model)),
+        picture(picture_info(*model)) {}
 
   /// What ControlCore sees of an observation. Of an arm, the way from a picture that was looked back at is the change
   /// of its pose, where nothing else is said.
@@ -75,7 +68,7 @@ struct Controller::Impl {
     return sight;
   }
 
-  std::unique_ptr<WorldModel> model;
+  std::shared_ptr<const WorldModel> model;
   StateSpec spec;
   ControlCore core;
   std::vector<std::vector<double>> seen_before;  // state of the last look back, until the next action
@@ -84,9 +77,11 @@ struct Controller::Impl {
   PictureInfo picture;
 };
 
-Controller::Controller(const Options& options) {
+Controller::Controller(const Options& options)
+    : Controller(options, load_world_model(options.model, job_device(options.device))) {}
+Controller::Controller(const Options& options, std::shared_ptr<const WorldModel> model) {
   FORESEE_CHECK(options.problems >= 1, "expected at least one problem, got {}", options.problems);
-  impl_ = std::make_unique<Impl>(options);
+  impl_ = std::make_unique<Impl>(options, std::move(model));
 }
 Controller::~Controller() = default;
 Controller::Controller(Controller&&) noexcept = default;

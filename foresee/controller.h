@@ -17,6 +17,8 @@
 
 namespace foresee {
 
+class WorldModel;
+
 /// Acts toward a goal picture with a world model: the seam of a robot program.
 ///
 ///   foresee::Controller controller({.model = "runs/my-robot"});
@@ -133,6 +135,8 @@ class FORESEE_API Controller {
   PlannedActions last_plan(int64_t problem = 0) const;
 
  private:
+  friend class Model;
+  Controller(const Options& options, std::shared_ptr<const WorldModel> model);  // in place of options.model
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
-#include "jepa/io/pt_file.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee {
@@ -80,16 +80,18 @@ void check_family(const std::string& expected, const std::string& got, const std
     fail<CheckpointError>("expected a model of family '{}', got '{}' ({})", expected, got, where);
 }
 
-/// Whether a config.json is of stable-worldmodel: Hydra keys, the class of a LeWM on top.
-bool is_swm_config(const nlohmann::json& config) {
-  const auto target = config.value("_target_", nlohmann::json());
-  return target.is_string() && target.get<std::string>().ends_with(".LeWM");
-}
-
-int64_t swm_image_size(const nlohmann::json& config) {
-  const auto encoder = config.value("encoder", nlohmann::json::object());
-  const auto size = encoder.is_object() ? encoder.value("image_size", nlohmann::json()) : nlohmann::json();
-  return size.is_number_integer() ? size.get<int64_t>() : 224;
+/// Runs `read`; its errors are CheckpointErrors that name the folder.
+void with_path(const fs::path& folder, const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const CheckpointError&) {
+    throw;
+  } catch (const Error& error) {
+    // validate() knows no path, everything else begins with it.
+    const std::string text = error.what();
+    const bool named = text.find(folder.string()) != std::string::npos;
+    fail<CheckpointError>("{}{}{}", named ? "" : folder.string(), named ? "" : ": ", text);
+  }
 }
 
 /// Reads {"family": F, "preset": P, "model": {...}}.
@@ -97,20 +99,9 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
   const auto config = read_json(file);
   const std::string where = file.string();
   if (!config.is_object()) fail<CheckpointError>("{}: expected an object, got {}", where, config.type_name());
-  if (is_swm_config(config)) {
-    model.family = "lewm";
-    model.model = config;
-    check_family(family, model.family, where);
-    return;
-  }
-  if (!config.contains("family")) {
-    const bool transformers = config.value("model_type", nlohmann::json()) == "vjepa2";
-    fail<CheckpointError>("{}: no key 'family'{}", where,
-                          transformers
-                              ? "; a folder of transformers' VJEPA2: it has an encoder (`foresee encode`), but "
-                                "nothing that was asked for here"
-                              : "");
-  }
+  if (!config.contains("family"))
+    fail<CheckpointError>("{}: no key 'family'; a folder of another program, which has nothing that was asked for here",
+                          where);
   const std::vector<std::string> known{"family", "preset", "model"};
   for (const auto& [key, value] : config.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
@@ -127,6 +118,22 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
 }
 
 }  // namespace
+
+nlohmann::json peek_model_config(const fs::path& path) {
+  try {
+    return read_json(resolve_model_folder(path) / "config.json");
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+void read_input_files(const fs::path& folder, ModelFolder& model) {
+  with_path(folder, [&] {
+    const auto preprocess = folder / "preprocess.json", actions = folder / "actions.json";
+    if (fs::exists(preprocess)) model.preprocess = parse_config<Preprocess>(read_json(preprocess), preprocess.string());
+    if (fs::exists(actions)) model.actions = parse_config<ActionSpec>(read_json(actions), actions.string());
+  });
+}
 
 std::vector<fs::path> weight_files(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -158,33 +165,11 @@ ModelFolder load_model_folder(const fs::path& path, const std::string& family) {
 
 ModelFolder read_model_folder(const fs::path& folder, const std::string& family) {
   ModelFolder model;
-  try {
-    read_model_config(required_file(folder, "config.json"), family, model);
-    const auto preprocess = folder / "preprocess.json";
-    if (is_swm_config(model.model) && !fs::exists(preprocess)) {
-      model.preprocess.size = swm_image_size(model.model);  // mean and std: ImageNet's, as upstream
-    } else {
-      required_file(folder, "preprocess.json");
-      model.preprocess = parse_config<Preprocess>(read_json(preprocess), preprocess.string());
-    }
-    const auto actions = folder / "actions.json";
-    if (fs::exists(actions)) model.actions = parse_config<ActionSpec>(read_json(actions), actions.string());
-  } catch (const CheckpointError&) {
-    throw;
-  } catch (const Error& error) {
-    // validate() knows no path, everything else begins with it.
-    const std::string text = error.what();
-    const bool named = text.find(folder.string()) != std::string::npos;
-    fail<CheckpointError>("{}{}{}", named ? "" : folder.string(), named ? "" : ": ", text);
-  }
-  const bool swm = is_swm_config(model.model) && fs::exists(folder / "weights.pt");
-  const auto weights = required_file(folder, swm ? "weights.pt" : "model.safetensors");
-  if (swm) {
-    const PtFile file(weights);
-    model.weights = file.tensors(file.root(), "the state dict");
-  } else {
-    model.weights = SafetensorsFile(weights).tensors();
-  }
+  with_path(folder, [&] { read_model_config(required_file(folder, "config.json"), family, model); });
+  required_file(folder, "preprocess.json");
+  read_input_files(folder, model);
+  const auto weights = required_file(folder, "model.safetensors");
+  model.weights = SafetensorsFile(weights).tensors();
   warn_of_weights_not_finite(weights, model.weights);
   return model;
 }

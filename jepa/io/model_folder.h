@@ -28,7 +28,7 @@ void describe(Fields& fields, Preprocess& preprocess);
 /// Our own model folder: config.json {"family", "preset", "model": {...}}, model.safetensors, preprocess.json,
 /// actions.json (families with actions), manifest.json (Note [Manifests]), README.md (model card).
 struct ModelFolder {
-  std::string family;    // "lewm", "vjepa2"
+  std::string family;    // a name of the table of families
   nlohmann::json model;  // the family's architecture config; strict when parsed by the family
   Preprocess preprocess;
   std::optional<ActionSpec> actions;
@@ -36,9 +36,8 @@ struct ModelFolder {
   std::string preset{};  // the preset that `model` was made from; empty: none
 };
 
-/// Reads a model folder, a checkpoint folder of a run, a run folder (its latest checkpoint), or a folder that
-/// stable-worldmodel wrote (config.json, weights.pt; `model` is its config as it is, the family "lewm"; actions.json
-/// and preprocess.json may lie beside). Weights that are not finite give a warning.
+/// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint). Weights that are not
+/// finite give a warning.
 /// @param family  when not empty: a folder of another family is an error that names both.
 /// @throws CheckpointError naming the path and what is missing, damaged or wrong.
 ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");
@@ -53,6 +52,12 @@ std::filesystem::path resolve_model_folder(const std::filesystem::path& path);
 /// The same of a folder whose files are as they were written (Note [Manifests]); of a run, the latest such checkpoint,
 /// with a line for each that is damaged. @throws CheckpointError where there is none.
 std::filesystem::path open_model_folder(const std::filesystem::path& path, ManifestScope scope = ManifestScope::kModel);
+
+/// config.json of what resolve_model_folder finds; null where there is none that can be read. Never throws.
+nlohmann::json peek_model_config(const std::filesystem::path& path);
+
+/// Reads preprocess.json and actions.json into `model`, each where it is there. @throws CheckpointError.
+void read_input_files(const std::filesystem::path& folder, ModelFolder& model);
 
 /// The .safetensors and .pt files of a resolved folder, by name. @throws CheckpointError where there is none.
 std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder);

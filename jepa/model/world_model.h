@@ -110,8 +110,8 @@ class WorldModel {
 /// The objective of that name. @throws ConfigError when the model cannot plan by it; names those that it can.
 Objective objective_of(const WorldModel& model, const std::string& name);
 
-/// Loads a model folder as a world model, by its family (an explicit list: `lewm`, `vjepa2_ac`), or Meta's V-JEPA 2-AC
-/// file. @param device  where its weights go.
+/// Loads a model folder, a run folder or a published file as a world model, by its family (jepa/model/family/family.h).
+/// @param device  where its weights go.
 /// @throws CheckpointError when the family plans no actions (names the ones that do).
 std::unique_ptr<WorldModel> load_world_model(const std::filesystem::path& folder, at::Device device = at::kCPU);
 

@@ -6,7 +6,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
-#include "jepa/model/lewm/world_model.h"
+#include "jepa/model/family/family.h"
 #include "planner/eval/numpy_choice.h"
 
 namespace foresee::planner {
@@ -150,13 +150,14 @@ ActionSpec swm_actions(const data::EpisodeDataset& dataset, int64_t block) {
 
 std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data,
                                             at::Device device) {
-  ModelFolder folder = load_model_folder(model, "lewm");
   const data::EpisodeDataset dataset({data}, /*cache_bytes=*/0);
-  const int64_t block = lewm_config(folder.model, model.string()).action_block, size = dataset.action_size();
-  if (block % size != 0)
-    fail<DataError>("eval: the model takes action blocks of {} numbers, the data set has actions of {}", block, size);
-  folder.actions = swm_actions(dataset, block / size);
-  return LewmWorldModel::from(folder, model.string(), device);
+  const auto actions = [&](int64_t block) {
+    const int64_t size = dataset.action_size();
+    if (block % size != 0)
+      fail<DataError>("eval: the model takes action blocks of {} numbers, the data set has actions of {}", block, size);
+    return swm_actions(dataset, block / size);
+  };
+  return load_world_model(model, {.device = device, .actions = actions});
 }
 
 }  // namespace foresee::planner

@@ -6,8 +6,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/io/model_folder.h"
-#include "jepa/model/vjepa2/models.h"
-#include "jepa/model/world_model.h"
+#include "jepa/model/family/family.h"
 #include "tools/bench/bench.h"
 
 namespace foresee::tools {
@@ -48,26 +47,16 @@ int64_t touch(const torch::nn::Module& module) {
   return bytes;
 }
 
-int64_t load_all(const fs::path& model, const Vjepa2ReadOptions& options) {
+int64_t load_all(const fs::path& model, const ReadOptions& options) {
   const torch::NoGradGuard no_grad;
-  if (fs::is_directory(model) && !is_vjepa2(model)) {
-    load_world_model(model);
-    return file_bytes(model);
-  }
-  const Vjepa2Weights weights = read_vjepa2(model, options);
-  std::vector<std::shared_ptr<torch::nn::Module>> modules;
-  if (!weights.encoder.empty()) modules.push_back(make_encoder(weights));
-  if (!weights.predictor.empty()) modules.push_back(make_predictor(weights));
-  if (weights.probe) modules.push_back(make_probe(*weights.probe, weights.source));
   int64_t bytes = 0;
-  for (const auto& module : modules) bytes += touch(*module);
-  for (const auto& [name, tensor] : weights.action_predictor) bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const auto& module : family_of(model).networks({.path = model, .read = options})) bytes += touch(*module);
   return bytes;
 }
 
 }  // namespace
 
-nlohmann::ordered_json bench_load(const fs::path& model, const Vjepa2ReadOptions& options) {
+nlohmann::ordered_json bench_load(const fs::path& model, const ReadOptions& options) {
   const int64_t base = resident_bytes();
   const auto begin = std::chrono::steady_clock::now();
   const int64_t weight_bytes = load_all(model, options);

@@ -1,11 +1,13 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <new>
 #include <thread>
 
 #include "build_info.h"
+#include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/core/cpu/heap.h"
 #include "jepa/core/error.h"
@@ -136,6 +138,11 @@ int guarded_run(int argc, char** argv) {
     return run(argc, argv);
   } catch (const OutputExists& error) {
     print_error(fmt::format("{} (choose another path; --overwrite replaces an earlier result)", error.what()));
+    return kUserMistake;
+  } catch (const UnknownSizeError& error) {
+    std::string flag = error.option();
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    print_error(fmt::format("{}: pass --{} N", error.what(), flag));
     return kUserMistake;
   } catch (const Error& error) {
     print_error(error.what());

@@ -4,6 +4,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/lewm/folder.h"
 #include "jepa/model/lewm/world_model.h"
 #include "jepa/train/lewm/evaluation.h"
 
@@ -13,7 +14,7 @@ int eval_offline(const std::filesystem::path& model, const std::vector<std::stri
                  const CommonOptions& common) {
   if (model.empty()) fail("eval: --model DIR is missing");
   if (data.empty()) fail("eval: protocol offline needs recorded episodes: --data FILE...");
-  const ModelFolder folder = load_model_folder(model, "lewm");
+  const ModelFolder folder = load_lewm_folder(model);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", model.string());
   const data::EpisodeDataset dataset(std::vector<std::filesystem::path>(data.begin(), data.end()));

@@ -116,7 +116,7 @@ void describe(Fields& f, LewmConfig& c) {
   f("action_mlp_scale", c.action_mlp_scale, "hidden width of the action embedder / embedding", {1, 64});
   f("proprioception", c.proprioception, "numbers of column 'proprio' that join a picture; 0: pictures alone",
     {0, 4096});
-  f("heads", c.heads, "small networks on the embeddings, fitted afterwards (train --family lewm_heads)");
+  f("heads", c.heads, "small networks on the embeddings, fitted afterwards");
 }
 
 LewmConfig lewm_config_from_swm(const nlohmann::json& object, const std::string& where) {

@@ -12,6 +12,9 @@
 
 namespace foresee {
 
+/// Family in config.json.
+inline constexpr const char *kVjepa2Family = "vjepa2", *kVjepa2AcFamily = "vjepa2_ac";
+
 /// The networks of the `vjepa2` family: "model" of config.json. Defaults: ViT-L of the release.
 struct Vjepa2Config {
   VideoEncoderConfig encoder;

@@ -106,7 +106,7 @@ TEST_F(ModelFolderTest, RefusesAConfigOfAnotherForm) {
            {"{", "not valid JSON"},
            {"[]", "expected an object"},
            {R"({"model": {}})", "no key 'family'"},
-           {R"({"model_type": "vjepa2"})", "it has an encoder"},
+           {R"({"model_type": "vjepa2"})", "another program"},
            {R"({"family": 1, "model": {}})", "family"},
            {R"({"family": "lewm"})", "model"},
            {R"({"family": "lewm", "model": []})", "model"},

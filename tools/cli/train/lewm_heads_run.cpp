@@ -4,6 +4,7 @@
 
 #include "foresee/train/lewm_data.h"
 #include "jepa/core/error.h"
+#include "jepa/model/lewm/folder.h"
 #include "tools/cli/train/train_result.h"
 
 namespace foresee::tools {
@@ -48,7 +49,7 @@ int train_lewm_heads(const LewmHeadsOptions& options, const CommonOptions& commo
   const HeadsConfig config = resolved_heads_config(options, common);
   const LewmHeadsRecipe& recipe = config.recipe;
   const auto seed = static_cast<uint64_t>(config.seed);
-  ModelFolder folder = load_model_folder(recipe.init, "lewm");
+  ModelFolder folder = load_lewm_folder(recipe.init);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: heads need to know how the model's actions are normalised",
                           recipe.init);

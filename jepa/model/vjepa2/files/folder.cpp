@@ -38,9 +38,10 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
   const std::string where = (folder / "config.json").string() + ": model";
   Vjepa2Weights weights{.source = folder.string(), .format = "foresee"};
   weights.preprocess = files.preprocess;
-  if (files.family == "vjepa2_ac") {
+  if (files.family == kVjepa2AcFamily) {
     if (options.weights != EncoderKey::kDefault)
-      fail<CheckpointError>("{}: --weights: a folder of family vjepa2_ac holds one encoder", folder.string());
+      fail<CheckpointError>("{}: an encoder was chosen; a folder of family {} holds one encoder", folder.string(),
+                            files.family);
     weights.config.encoder =
         parse_config<VideoEncoderConfig>(files.model.value("encoder", nlohmann::json::object()), where + ".encoder");
     weights.encoder = with_prefix_removed(files.weights, "encoder.");
@@ -49,16 +50,17 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
     weights.action_sizes =
         stack_sizes(weights.action_predictor, "predictor_blocks",
                     heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads,
-                    "--action-heads", where);
+                    "action_heads", where);
     return weights;
   }
-  if (files.family != "vjepa2")
-    fail<CheckpointError>("expected a model of family 'vjepa2', got '{}' ({})", files.family, folder.string());
+  if (files.family != kVjepa2Family)
+    fail<CheckpointError>("expected a model of family '{}', got '{}' ({})", kVjepa2Family, files.family,
+                          folder.string());
   weights.config = parse_config<Vjepa2Config>(files.model, where);
   weights.encoder = files.weights;
   if (options.weights == EncoderKey::kTargetEncoder) {
     if (!fs::exists(folder / kVjepa2TargetEncoderFile))
-      fail<CheckpointError>("{}: --weights target_encoder: no {}", folder.string(), kVjepa2TargetEncoderFile);
+      fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(), kVjepa2TargetEncoderFile);
     weights.encoder = SafetensorsFile(folder / kVjepa2TargetEncoderFile).tensors();
   }
   if (fs::exists(folder / kVjepa2PredictorFile))
@@ -78,7 +80,7 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
 void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
   if (weights.encoder.empty()) fail<CheckpointError>("{}: holds no encoder to export", weights.source);
   if (!weights.action_predictor.empty())
-    fail<CheckpointError>("{}: an action-conditioned model: `--format official` writes it", weights.source);
+    fail<CheckpointError>("{}: an action-conditioned model, not one of video alone", weights.source);
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), code.message());
@@ -90,7 +92,7 @@ void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
   }
   if (!weights.predictor.empty()) save_safetensors(folder / kVjepa2PredictorFile, weights.predictor);
   ModelFolder model;
-  model.family = "vjepa2";
+  model.family = kVjepa2Family;
   model.model = config_json(weights.config);
   model.preprocess = weights.preprocess;
   model.weights = weights.encoder;

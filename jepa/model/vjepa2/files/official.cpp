@@ -77,18 +77,21 @@ ProbeWeights read_probe(const PtFile& file, const PickleValue& classifiers, cons
 
 }  // namespace
 
-bool is_official(const PtFile& file) {
+Vjepa2Content official_content(const PtFile& file) {
   const PickleValue& root = file.root();
-  return root.find("classifiers") || has_tensors(root.find("encoder"), "patch_embed") ||
-         has_tensors(root.find("target_encoder"), "patch_embed") || has_tensors(&root, "patch_embed") ||
-         root.find("ema_encoder");
+  if (root.find("classifiers")) return Vjepa2Content::kVideo;
+  const bool encodes = has_tensors(root.find("encoder"), "patch_embed") ||
+                       has_tensors(root.find("target_encoder"), "patch_embed") || has_tensors(&root, "patch_embed") ||
+                       root.find("ema_encoder");
+  if (!encodes) return Vjepa2Content::kNone;
+  return has_tensors(root.find("predictor"), "action_encoder") ? Vjepa2Content::kActions : Vjepa2Content::kVideo;
 }
 
 Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadOptions& options) {
   const PtFile file(path);
   const PickleValue& root = file.root();
   refuse_later_version(file);
-  if (!is_official(file))
+  if (official_content(file) == Vjepa2Content::kNone)
     fail<CheckpointError>(
         "{}: not a checkpoint of V-JEPA 2: expected the keys encoder, target_encoder or classifiers, got {}",
         path.string(), fmt::join(keys_of(root), ", "));
@@ -112,7 +115,7 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   if (actions) {
     weights.action_predictor = network(file, *predictor, "predictor");
     weights.action_sizes = stack_sizes(weights.action_predictor, "predictor_blocks", options.action_heads,
-                                       "--action-heads", weights.source);
+                                       "action_heads", weights.source);
   } else {
     weights.predictor = network(file, *predictor, "predictor");
     set_predictor_sizes(weights.config.predictor, weights.predictor, options.predictor_heads, weights.source);

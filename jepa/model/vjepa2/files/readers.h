@@ -13,15 +13,15 @@ namespace foresee {
 
 /// Meta's .pt files. @throws CheckpointError.
 Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadOptions& options);
-/// Whether a file of torch.save has the keys of one of Meta's.
-bool is_official(const PtFile& file);
+/// What a file of torch.save holds, by its keys.
+Vjepa2Content official_content(const PtFile& file);
 
 /// A folder of transformers: VJEPA2Model or VJEPA2ForVideoClassification. @throws CheckpointError.
 Vjepa2Weights read_huggingface(const std::filesystem::path& folder, const Vjepa2ReadOptions& options);
 /// Whether config.json is there and of model_type "vjepa2". @throws CheckpointError where it is no JSON.
 bool is_huggingface_folder(const std::filesystem::path& folder);
 
-/// A model folder of ours, of family vjepa2 or vjepa2_ac. @throws CheckpointError.
+/// A model folder of ours, of either family. @throws CheckpointError.
 Vjepa2Weights read_foresee(const std::filesystem::path& folder, const Vjepa2ReadOptions& options);
 
 // Sizes from tensors under official names; what an option gives comes before what the published models have.

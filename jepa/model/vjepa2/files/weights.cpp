@@ -68,19 +68,19 @@ StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std:
   if (!heads && blocks == "blocks") heads = known_heads(kEncoderHeads, sizes.width, sizes.depth);
   if (!heads && blocks == "predictor_blocks") heads = known_heads(kPredictorHeads, sizes.width, sizes.depth);
   if (!heads)
-    fail<CheckpointError>(
-        "{}: {} blocks of width {} are no published model, and the file does not say how many attention heads they "
-        "have: pass {} N",
-        source, sizes.depth, sizes.width, option);
+    throw UnknownSizeError(fmt::format("{}: {} blocks of width {} are no published model, and the file does not say how "
+                                       "many attention heads they have",
+                                       source, sizes.depth, sizes.width),
+                           option);
   if (*heads < 1 || sizes.width % *heads != 0)
-    fail<CheckpointError>("{}: {} {}: expected a divisor of the width {}", source, option, *heads, sizes.width);
+    fail<CheckpointError>("{}: {} attention heads: expected a divisor of the width {}", source, *heads, sizes.width);
   sizes.heads = *heads;
   return sizes;
 }
 
 void set_encoder_sizes(VideoEncoderConfig& config, const TensorMap& encoder, std::optional<int64_t> heads,
                        const std::string& source) {
-  const StackSizes sizes = stack_sizes(encoder, "blocks", heads, "--heads", source);
+  const StackSizes sizes = stack_sizes(encoder, "blocks", heads, "heads", source);
   const Tensor& kernel = required(encoder, "patch_embed.proj.weight", 5, source);  // [D, 3, t, p, p]
   config.width = sizes.width;
   config.depth = sizes.depth;
@@ -93,7 +93,7 @@ void set_encoder_sizes(VideoEncoderConfig& config, const TensorMap& encoder, std
 
 void set_predictor_sizes(MaskedPredictorConfig& config, const TensorMap& predictor, std::optional<int64_t> heads,
                          const std::string& source) {
-  const StackSizes sizes = stack_sizes(predictor, "predictor_blocks", heads, "--predictor-heads", source);
+  const StackSizes sizes = stack_sizes(predictor, "predictor_blocks", heads, "predictor_heads", source);
   config.width = sizes.width;
   config.depth = sizes.depth;
   config.heads = sizes.heads;
@@ -109,10 +109,10 @@ StackSizes probe_sizes(const TensorMap& probe, std::optional<int64_t> heads, con
   const Tensor& queries = required(probe, "pooler.query_tokens", 3, source);
   if (!heads && queries.size(2) % kPublishedHeads == 0) heads = kPublishedHeads;
   if (probe.contains("pooler.blocks.0.norm1.weight"))
-    return stack_sizes(probe, "pooler.blocks", heads, "--probe-heads", source);
+    return stack_sizes(probe, "pooler.blocks", heads, "probe_heads", source);
   if (!heads)
-    fail<CheckpointError>("{}: the file does not say how many attention heads the probe has: pass --probe-heads N",
-                          source);
+    throw UnknownSizeError(fmt::format("{}: the file does not say how many attention heads the probe has", source),
+                           "probe_heads");
   const std::string cross = "pooler.cross_attention_block.";
   return {.width = queries.size(2),
           .depth = 0,
@@ -143,15 +143,16 @@ Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options
   return weights;
 }
 
-bool is_vjepa2(const fs::path& path) {
+Vjepa2Content vjepa2_content(const fs::path& path) {
   try {
-    if (!fs::is_directory(path)) return is_official(PtFile(path));
+    if (!fs::is_directory(path)) return official_content(PtFile(path));
     const fs::path folder = resolve_model_folder(path);
-    if (is_huggingface_folder(folder)) return true;
+    if (is_huggingface_folder(folder)) return Vjepa2Content::kVideo;
     const auto family = read_json(folder / "config.json").value("family", std::string());
-    return family == "vjepa2" || family == "vjepa2_ac";
+    if (family == kVjepa2AcFamily) return Vjepa2Content::kActions;
+    return family == kVjepa2Family ? Vjepa2Content::kVideo : Vjepa2Content::kNone;
   } catch (const std::exception&) {
-    return false;
+    return Vjepa2Content::kNone;
   }
 }
 

@@ -5,31 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/read_options.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/model/vjepa2/vjepa2.h"
 
 namespace foresee {
 
-/// Which of the two encoders of one of Meta's files: the trained one or its moving average.
-enum class EncoderKey {
-  kDefault,  // encoder for pretraining files (as Meta's hub does), target_encoder for action-conditioned ones
-  kEncoder,
-  kTargetEncoder,
-};
 inline constexpr std::pair<EncoderKey, std::string_view> kEncoderKeyNames[] = {
     {EncoderKey::kDefault, "default"},
     {EncoderKey::kEncoder, "encoder"},
     {EncoderKey::kTargetEncoder, "target_encoder"}};
 
-/// What a file may not say of itself, and what the user may want to be read.
-struct Vjepa2ReadOptions {
-  EncoderKey weights = EncoderKey::kDefault;  // --weights
-  // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
-  // file's name says so), 64 frames.
-  std::optional<int64_t> heads, predictor_heads, action_heads, probe_heads;
-  std::optional<int64_t> image_size, frames;
-  int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
-};
+using Vjepa2ReadOptions = ReadOptions;
 
 /// Sizes of a stack of transformer blocks, as its tensors show them.
 struct StackSizes {
@@ -68,20 +55,26 @@ struct Vjepa2Weights {
 ///  - a model folder, checkpoint folder or run folder of this program;
 ///  - a Hugging Face folder (config.json of model_type "vjepa2"; model.safetensors or its sharded index);
 ///  - Meta's .pt files: pretraining, action-conditioned, probe.
-/// @throws CheckpointError for another family, a V-JEPA 2.1 file (by name), sizes that need an option (names it), or
-/// tensors that do not fit (all of them at once).
+/// @throws CheckpointError for another family, a V-JEPA 2.1 file (by name), or tensors that do not fit (all of them at
+/// once); UnknownSizeError for sizes that an option has to give.
 Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {});
 
-/// Whether read_vjepa2 is the reader for a path: one of Meta's .pt files or a Hugging Face folder of model_type vjepa2,
-/// or a folder of ours of family vjepa2 or vjepa2_ac. Never throws for a path that is something else.
-bool is_vjepa2(const std::filesystem::path& path);
+/// What of read_vjepa2's forms lies at a path.
+enum class Vjepa2Content {
+  kNone,       // nothing that it reads
+  kVideo,      // networks of video alone: encoder, masked predictor, probe
+  kActions,    // an action-conditioned predictor on an encoder
+};
+/// Never throws for a path that is something else.
+Vjepa2Content vjepa2_content(const std::filesystem::path& path);
 
 /// The encoder alone, weights frozen; it takes the mapped tensors as they are.
 LoadedVideoEncoder load_video_encoder(const std::filesystem::path& path, const Vjepa2ReadOptions& options);
 
 /// Sizes of a stack from its tensors. @param blocks  "blocks", "predictor_blocks", "pooler.blocks".
 /// @param heads  undefined: from the published model with this width and depth.
-/// @param option  what a message names where they are unknown: "--heads".
+/// @param option  the member of ReadOptions that gives them where they are unknown: "heads".
+/// @throws UnknownSizeError.
 StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std::optional<int64_t> heads,
                        const std::string& option, const std::string& source);
 

@@ -9,6 +9,7 @@
 #include "jepa/io/pt_write.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
+#include "jepa/model/lewm/folder.h"
 #include "jepa/model/lewm/lewm.h"
 #include "jepa/model/lewm/world_model.h"
 #include "tests/support/refusal.h"
@@ -27,7 +28,7 @@ void add_file(const fs::path& from, const fs::path& to) {
 }
 
 TEST(SwmFolder, IsAModelFolderOfFamilyLewm) {
-  const ModelFolder folder = load_model_folder(kTiny, "lewm");
+  const ModelFolder folder = load_lewm_folder(kTiny);
   EXPECT_EQ(folder.family, "lewm");
   EXPECT_EQ(folder.preprocess.size, 32);
   const TensorMap expected = load_safetensors(kTiny / "weights.safetensors");
@@ -48,7 +49,7 @@ TEST(SwmFolder, IsReadUnderBothNamesOfTheViT) {
   add_file(kProjected / "config.json", folder / "m" / "config.json");
   add_file(kProjected / "weights_tf5_names.pt", folder / "m" / "weights.pt");
   write_json(folder / "m" / "actions.json", config_json(ActionSpec{.size = 2, .block = 2}));
-  const ModelFolder read = load_model_folder(folder / "m");
+  const ModelFolder read = load_lewm_folder(folder / "m");
   const auto model = LewmWorldModel::from(read, "test");
   const TensorMap expected = load_safetensors(kProjected / "weights.safetensors");
   for (const auto& [name, tensor] : state_dict(*model->model()))
@@ -64,7 +65,7 @@ TEST(SwmFolder, WrittenConfigsAreWhatUpstreamWrote) {
 
 TEST(SwmFolder, WrittenWeightsReadBack) {
   const TemporaryFolder folder;
-  const ModelFolder original = load_model_folder(kTiny);
+  const ModelFolder original = load_lewm_folder(kTiny);
   save_pt(folder / "weights.pt", original.weights);
   const PtFile file(folder / "weights.pt");
   for (const auto& [name, tensor] : file.tensors(file.root(), "weights"))

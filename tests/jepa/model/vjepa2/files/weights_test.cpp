@@ -99,14 +99,22 @@ TEST(OfficialFile, OfAProbeHoldsAllItsClassifiers) {
 }
 
 TEST(OfficialFile, NamesTheOptionForWhatItDoesNotSay) {
-  EXPECT_TRUE(says(refusal_of_reading(kOfficial, {}), "--heads"));
+  const auto unknown = [](const fs::path& path, const Vjepa2ReadOptions& options) -> std::string {
+    try {
+      read_vjepa2(path, options);
+    } catch (const UnknownSizeError& error) {
+      return error.option();
+    }
+    return "";
+  };
+  EXPECT_EQ(unknown(kOfficial, {}), "heads");
   auto options = tiny_options();
   options.predictor_heads.reset();
-  EXPECT_TRUE(says(refusal_of_reading(kOfficial, options), "--predictor-heads"));
+  EXPECT_EQ(unknown(kOfficial, options), "predictor_heads");
   options.heads = 5;
   EXPECT_TRUE(says(refusal_of_reading(kOfficial, options), "divisor of the width 32"));
-  EXPECT_TRUE(says(refusal_of_reading(kFixtures / "official_probe" / "latest.pt", {}), "--probe-heads"));
-  EXPECT_TRUE(says(refusal_of_reading(kFixtures / "official_ac" / "latest.pt", {}), "--heads"));
+  EXPECT_EQ(unknown(kFixtures / "official_probe" / "latest.pt", {}), "probe_heads");
+  EXPECT_EQ(unknown(kFixtures / "official_ac" / "latest.pt", {}), "heads");
 }
 
 TEST(OfficialFile, OfPublishedSizeNeedsNoOption) {
@@ -117,7 +125,7 @@ TEST(OfficialFile, OfPublishedSizeNeedsNoOption) {
       tensors[name] = at::empty(shape.get<std::vector<int64_t>>(), at::kMeta);
     return tensors;
   }();
-  const StackSizes sizes = stack_sizes(shapes, "blocks", std::nullopt, "--heads", "test");
+  const StackSizes sizes = stack_sizes(shapes, "blocks", std::nullopt, "heads", "test");
   EXPECT_EQ(sizes.heads, 22);
   EXPECT_EQ(sizes.depth, 40);
   EXPECT_EQ(static_cast<int64_t>(1408 * sizes.mlp_ratio()), 6144);
@@ -137,9 +145,9 @@ TEST(OfficialFile, ThatIsSomethingElseIsRefusedWithItsKeys) {
   const TemporaryFolder folder;
   save_pt(folder / "a.pt", {{"weights", TensorMap{{"x", torch::zeros({1})}}}});
   EXPECT_TRUE(says(refusal_of_reading(folder / "a.pt"), "got weights"));
-  EXPECT_FALSE(is_vjepa2(folder / "a.pt"));
-  EXPECT_FALSE(is_vjepa2(folder / "absent"));
-  EXPECT_FALSE(is_vjepa2("tests/fixtures/lewm/tiny"));
+  EXPECT_EQ(vjepa2_content(folder / "a.pt"), Vjepa2Content::kNone);
+  EXPECT_EQ(vjepa2_content(folder / "absent"), Vjepa2Content::kNone);
+  EXPECT_EQ(vjepa2_content("tests/fixtures/lewm/tiny"), Vjepa2Content::kNone);
 }
 
 TEST(OfficialFile, OfPositionTablesIgnoresThem) {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "foresee/error.h"
+#include "foresee/export.h"
+#include "foresee/job.h"
+#include "foresee/read_options.h"
+
+namespace foresee {
+
+/// A form in which models are written for this library or for others.
+struct ModelFormat {
+  std::string name;                   // "hf", "official", "swm", "foresee"
+  std::string meaning;                // whose form it is
+  std::vector<std::string> families;  // whose models it can hold
+};
+/// Every form, each once.
+FORESEE_API std::vector<ModelFormat> export_formats();
+
+/// What is written, and where.
+struct ExportRequest {
+  std::filesystem::path model{};  // model folder, run folder or published file; or else
+  std::string preset{};           // a published model's name: its networks with random weights, as training begins
+  std::string format{};           // a name of export_formats()
+  std::filesystem::path out{};    // folder that is made
+  ReadOptions read{};             // what the model's file does not say
+  uint64_t seed = 0;              // of a preset's weights
+  bool overwrite = false;         // an earlier result of this library may be replaced
+};
+
+struct ExportResult {
+  std::string family;
+  int64_t parameters = 0;  // numbers written, of all networks
+};
+
+/// Writes a model in another form. The folder is there whole or not at all.
+/// @throws CheckpointError for a model that cannot be read or that the form cannot hold; OutputExists where something
+/// is at the place; UnknownSizeError where ReadOptions has to say more; Error for a request that is incomplete.
+FORESEE_API ExportResult export_model(const ExportRequest& request, const JobControl& job = {});
+
+}  // namespace foresee

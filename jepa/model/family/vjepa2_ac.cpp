@@ -1,0 +1,58 @@
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/family/rows.h"
+#include "jepa/model/vjepa2/files/export.h"
+#include "jepa/model/vjepa2_ac/world_model.h"
+
+namespace foresee {
+namespace fs = std::filesystem;
+namespace {
+
+/// Our own folders say more than Meta's file: config, actions, pictures.
+LoadedVjepa2Ac read(const fs::path& path, const ReadOptions& options) {
+  if (fs::is_directory(path)) return load_vjepa2_ac(path);
+  return load_vjepa2_ac(read_vjepa2(path, options));
+}
+
+std::vector<std::shared_ptr<torch::nn::Module>> networks(const ModelSource& source) {
+  const LoadedVjepa2Ac loaded = read(source.path, source.read);
+  return {loaded.model.encoder, loaded.model.predictor};
+}
+
+std::unique_ptr<WorldModel> make_world_model(const fs::path& path, const WorldModelOptions& options) {
+  LoadedVjepa2Ac loaded = read(path, options.read);
+  if (options.actions) loaded.actions = options.actions(loaded.model.config.predictor.action_size);
+  loaded.model.encoder->to(options.device);
+  loaded.model.predictor->to(options.device);
+  return std::make_unique<Vjepa2AcWorldModel>(std::move(loaded.model), loaded.actions, loaded.preprocess);
+}
+
+int64_t write_official(const ModelSource& source, const fs::path& out) {
+  const Vjepa2Weights weights = read_vjepa2(source.path, source.read);
+  export_official(weights, out);
+  return count_elements(weights.encoder) + count_elements(weights.action_predictor);
+}
+
+int64_t write_own(const ModelSource& source, const fs::path& out) {
+  const LoadedVjepa2Ac loaded = read(source.path, source.read);
+  ModelFolder folder{
+      .family = kVjepa2AcFamily, .model = config_json(loaded.model.config), .preprocess = loaded.preprocess};
+  folder.actions = loaded.actions;
+  folder.weights = loaded.model.weights();
+  save_model_folder(out, folder);
+  return count_elements(folder.weights);
+}
+
+}  // namespace
+
+Family vjepa2_ac_family() {
+  return {.name = kVjepa2AcFamily,
+          .description = "action-conditioned predictor on a frozen video transformer (V-JEPA 2-AC)",
+          .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kActions; },
+          .form = [](const fs::path& path) { return fs::is_directory(path) ? "foresee" : "official"; },
+          .networks = networks,
+          .make_world_model = make_world_model,
+          .formats = {{"official", "Meta's .pt", write_official}, {"foresee", "this program", write_own}}};
+}
+
+}  // namespace foresee

@@ -1,0 +1,73 @@
+// Claims: export writes a whole model in a form that its family has, or nothing.
+#include "foresee/export_model.h"
+
+#include <gtest/gtest.h>
+
+#include "foresee/inspect.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kShipped = "tools/assets/two_room", kMeta = "tests/fixtures/vjepa2/official_pt/latest.pt";
+
+TEST(ExportModel, KnowsTheFormsOfEveryFamily) {
+  const auto formats = export_formats();
+  ASSERT_EQ(formats.size(), 4u);
+  for (const ModelFormat& format : formats) {
+    const size_t families = format.name == "foresee" ? 3u : format.name == "official" ? 2u : 1u;
+    EXPECT_EQ(format.families.size(), families) << format.name;
+    EXPECT_FALSE(format.meaning.empty());
+  }
+}
+
+TEST(ExportModel, WritesWhatItReadsBack) {
+  const TemporaryFolder folder;
+  const ExportResult written = export_model({.model = kShipped, .format = "foresee", .out = folder / "own"});
+  EXPECT_EQ(written.family, "lewm");
+  const InspectResult before = inspect({.path = kShipped}), after = inspect({.path = folder / "own"});
+  EXPECT_EQ(written.parameters, before.elements);
+  ASSERT_EQ(after.tensors.size(), before.tensors.size());
+  for (size_t i = 0; i < before.tensors.size(); ++i) EXPECT_EQ(after.tensors[i].name, before.tensors[i].name);
+}
+
+TEST(ExportModel, SaysWhichNumberIsMissing) {
+  const TemporaryFolder folder;
+  ExportRequest request{.model = kMeta, .format = "hf", .out = folder / "hf"};
+  try {
+    export_model(request);
+    ADD_FAILURE() << "the file does not say how many heads it has";
+  } catch (const UnknownSizeError& error) {
+    EXPECT_EQ(error.option(), "heads");
+    EXPECT_FALSE(says(error.what(), "--")) << "flags are the command's";
+  }
+  EXPECT_FALSE(fs::exists(folder / "hf"));
+  request.read = {.heads = 2, .predictor_heads = 2, .image_size = 32};
+  EXPECT_EQ(export_model(request).family, "vjepa2");
+  EXPECT_TRUE(fs::exists(folder / "hf" / "config.json"));
+}
+
+TEST(ExportModel, ReplacesAnEarlierOneWhereItIsToldTo) {
+  const TemporaryFolder folder;
+  ExportRequest request{.model = kShipped, .format = "swm", .out = folder / "m"};
+  export_model(request);
+  EXPECT_THROW(export_model(request), OutputExists);
+  request.overwrite = true;
+  EXPECT_NO_THROW(export_model(request));
+}
+
+TEST(ExportModel, RefusesWhatDoesNotFit) {
+  const TemporaryFolder folder;
+  const fs::path out = folder / "out";
+  EXPECT_THROW(export_model({.model = kShipped, .format = "hf", .out = out}), CheckpointError);
+  EXPECT_THROW(export_model({.model = kShipped, .preset = "vitl", .format = "foresee", .out = out}), Error);
+  EXPECT_THROW(export_model({.model = kShipped, .format = "foresee"}), Error);
+  EXPECT_THROW(export_model({.preset = "vit_larg", .format = "hf", .out = out}), ConfigError);
+  EXPECT_FALSE(fs::exists(out));
+}
+
+}  // namespace
+}  // namespace foresee
