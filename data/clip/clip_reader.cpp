@@ -81,18 +81,11 @@ std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::spa
 }
 
 ClipReader::ClipReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache)
-    : set_(set), short_side_(short_side), cache_(std::move(cache)) {}
+    : set_(set), short_side_(short_side), cache_(std::move(cache)), readers_(kMaxOpenReaders) {}
 
 VideoReader& ClipReader::open(int64_t video) {
-  const auto at = std::find_if(readers_.begin(), readers_.end(), [&](const auto& r) { return r.first == video; });
-  if (at != readers_.end()) {
-    readers_.splice(readers_.begin(), readers_, at);
-  } else {
-    readers_.emplace_front(video,
-                           VideoReader(set_.files.at(static_cast<size_t>(video)).path, reader_options(short_side_)));
-    if (readers_.size() > kMaxOpenReaders) readers_.pop_back();
-  }
-  return readers_.front().second;
+  return readers_.get(
+      video, [&] { return VideoReader(set_.files.at(static_cast<size_t>(video)).path, reader_options(short_side_)); });
 }
 
 Tensor ClipReader::frames(int64_t video, std::span<const int64_t> indices) {

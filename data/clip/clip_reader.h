@@ -1,6 +1,5 @@
 #pragma once
 
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +9,7 @@
 
 #include "data/clip/video_set.h"
 #include "data/video/reader.h"
+#include "data/video/recently_used.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::data {
@@ -43,7 +43,7 @@ class ClipReader {
   const VideoSet& set_;
   int64_t short_side_;
   std::shared_ptr<const FrameCache> cache_;
-  std::list<std::pair<int64_t, VideoReader>> readers_;  // the one used last comes first
+  RecentlyUsed<int64_t, VideoReader> readers_;
 };
 
 /// Options of a reader for `short_side` (0: full size).

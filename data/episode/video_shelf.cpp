@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "jepa/core/error.h"
@@ -10,14 +9,7 @@
 namespace foresee::data {
 
 VideoReader& VideoShelf::take(const std::filesystem::path& path) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const Open& open) { return open.path == path; });
-  if (found != open_.end()) {
-    open_.splice(open_.begin(), open_, found);
-  } else {
-    open_.push_front({path, VideoReader(path)});
-    if (open_.size() > most_open_) open_.pop_back();
-  }
-  return open_.front().reader;
+  return open_.get(path, [&] { return VideoReader(path); });
 }
 
 Tensor VideoShelf::frames(const std::filesystem::path& path, std::span<const int64_t> indices) {

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <list>
 #include <mutex>
 #include <span>
 
 #include "data/video/reader.h"
+#include "data/video/recently_used.h"
 
 namespace foresee::data {
 
@@ -13,7 +13,7 @@ namespace foresee::data {
 /// once. Calls may come from several threads; one decodes at a time.
 class VideoShelf {
  public:
-  explicit VideoShelf(size_t most_open = 16) : most_open_(most_open) {}
+  explicit VideoShelf(size_t most_open = 16) : open_(most_open) {}
 
   /// @returns uint8 [n, H, W, 3]. @throws DataError naming the file, also for a frame it does not have.
   Tensor frames(const std::filesystem::path& path, std::span<const int64_t> indices);
@@ -23,15 +23,10 @@ class VideoShelf {
   VideoInfo info(const std::filesystem::path& path);
 
  private:
-  struct Open {
-    std::filesystem::path path;
-    VideoReader reader;
-  };
   VideoReader& take(const std::filesystem::path& path);
 
-  size_t most_open_;
   std::mutex mutex_;
-  std::list<Open> open_;  // most recently used first
+  RecentlyUsed<std::filesystem::path, VideoReader> open_;
 };
 
 }  // namespace foresee::data

@@ -9,7 +9,7 @@
 #include "jepa/core/api/job.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// Features of numbered items (clips, episodes) on disk, one safetensors file each, written under another name and
 /// renamed: whatever is there is whole, and an interrupted run goes on where it was.
@@ -55,4 +55,4 @@ class LatentCache {
 /// A fingerprint of all weights of a module, for messages and caches: 16 hexadecimal digits.
 std::string weights_fingerprint(const torch::nn::Module& module);
 
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -9,7 +9,7 @@
 #include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 constexpr int64_t kProbeNumbers = 8;  // of a state, at most
@@ -186,4 +186,4 @@ LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split 
   return out;
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee

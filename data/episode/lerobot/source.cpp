@@ -3,13 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <list>
 #include <mutex>
 
 #include "data/episode/lerobot/meta.h"
 #include "data/episode/lerobot/table.h"
 #include "data/episode/video_shelf.h"
 #include "data/picture/image.h"
+#include "data/video/recently_used.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -120,15 +120,7 @@ class LeRobotSource : public EpisodeSource {
 
   std::shared_ptr<const Table> table(const fs::path& file) const {
     const std::lock_guard lock(mutex_);
-    const auto found =
-        std::find_if(tables_.begin(), tables_.end(), [&](const auto& kept) { return kept.first == file; });
-    if (found != tables_.end()) {
-      tables_.splice(tables_.begin(), tables_, found);
-    } else {
-      tables_.emplace_front(file, std::make_shared<const Table>(read_parquet(file)));
-      if (tables_.size() > kMostTables) tables_.pop_back();
-    }
-    return tables_.front().second;
+    return tables_.get(file, [&] { return std::make_shared<const Table>(read_parquet(file)); });
   }
 
   /// The file that holds an episode, and its first row there; checked.
@@ -153,7 +145,7 @@ class LeRobotSource : public EpisodeSource {
   std::map<std::string, LeRobotFeature> features_;  // by our name
   mutable VideoShelf videos_;
   mutable std::mutex mutex_, all_mutex_;
-  mutable std::list<std::pair<fs::path, std::shared_ptr<const Table>>> tables_;  // most recently used first
+  mutable RecentlyUsed<fs::path, std::shared_ptr<const Table>> tables_{kMostTables};
   mutable TensorMap all_;
 };
 

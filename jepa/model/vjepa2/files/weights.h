@@ -5,31 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/weights.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/model/vjepa2/vjepa2.h"
 
 namespace foresee {
 
-/// Which of the two encoders of one of Meta's files: the trained one or its moving average.
-enum class EncoderKey {
-  kDefault,  // encoder for pretraining files (as Meta's hub does), target_encoder for action-conditioned ones
-  kEncoder,
-  kTargetEncoder,
-};
+/// Names of both encoders in files and messages.
 inline constexpr std::pair<EncoderKey, std::string_view> kEncoderKeyNames[] = {
     {EncoderKey::kDefault, "default"},
     {EncoderKey::kEncoder, "encoder"},
     {EncoderKey::kTargetEncoder, "target_encoder"}};
 
 /// What a file may not say of itself, and what the user may want to be read.
-struct Vjepa2ReadOptions {
-  EncoderKey weights = EncoderKey::kDefault;  // --weights
-  // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
-  // file's name says so), 64 frames.
-  std::optional<int64_t> heads, predictor_heads, action_heads, probe_heads;
-  std::optional<int64_t> image_size, frames;
-  int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
-};
+using Vjepa2ReadOptions = WeightsOptions;
 
 /// Sizes of a stack of transformer blocks, as its tensors show them.
 struct StackSizes {
