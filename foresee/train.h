@@ -39,7 +39,7 @@ struct TrainRequest {
 /// What came of it.
 struct TrainResult {
   std::filesystem::path run;    // the run folder
-  std::filesystem::path model;  // its latest checkpoint: a model folder
+  std::filesystem::path model;  // its latest checkpoint: a model folder; empty: stopped before there was one
   int64_t steps = 0;            // done in all
   bool interrupted = false;     // stopped before the last step; the same request goes on
   double seconds = 0;           // wall-clock of the training loop in this call
@@ -52,8 +52,7 @@ struct TrainResult {
 /// @param control  asked to stop, the run saves a checkpoint and ends.
 /// @throws RequestError for a member that is missing, not used by the family, or that contradicts the settings;
 /// ConfigError for a setting that is unknown, or when the run was started with another one; DataError,
-/// CheckpointError for files that cannot be read; Error when a loss is not finite, when stopped while a frozen encoder
-/// still encodes, or when the disk is full.
+/// CheckpointError for files that cannot be read; Error when a loss is not finite or the disk is full.
 FORESEE_API TrainResult train(const TrainRequest& request, const JobControl& control = {});
 
 }  // namespace foresee

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/hash.h"
@@ -85,7 +86,7 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
   Progress progress(control, "encode", rows, "frames");
   for (const int64_t episode : missing) {
     if (control.stopping())
-      fail("interrupted: {} of {} frames are encoded; the same request goes on from there", done, rows);
+      fail<Interrupted>("interrupted: {} of {} frames are encoded; the same request goes on from there", done, rows);
     std::vector<Tensor> parts;
     for (int64_t first = 0; first < dataset.length(episode); first += kFramesAtOnce) {
       const int64_t count = std::min(kFramesAtOnce, dataset.length(episode) - first);

@@ -39,8 +39,8 @@ class LatentCache {
  public:
   /// Encodes what is not there yet; a stop ends it between episodes.
   /// @param identity  of the episodes: what the files were ("PATH SIZE TIME").
-  /// @throws CheckpointError where the folder holds the latents of something else, Error when stopped or on a full
-  /// disk.
+  /// @throws CheckpointError where the folder holds the latents of something else, Interrupted when stopped, Error on a
+  /// full disk.
   LatentCache(std::filesystem::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
               const Preprocess& preprocess, const std::string& identity, const JobControl& control = {});
 

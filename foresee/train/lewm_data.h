@@ -25,7 +25,7 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size);
 
 /// Embeddings of every row of a split, for heads. @param dataset  outlives the result.
-/// @param spec  what actions are normalised with. @throws DataError, Error when stopped.
+/// @param spec  what actions are normalised with. @throws DataError, Interrupted when stopped.
 LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
                                const Preprocess& preprocess, const ActionSpec& spec, const JobControl& control = {});
 

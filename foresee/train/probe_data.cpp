@@ -6,6 +6,7 @@
 
 #include "data/episode/split.h"
 #include "foresee/encode/encode_run.h"
+#include "foresee/train/interrupted.h"
 #include "foresee/train/latent_cache.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
@@ -66,11 +67,17 @@ void encode_missing(const LatentFolder& folder, const MediaSet& media, const Cli
   if (missing.empty()) return;
   log_info("encoding {} clips into {}", missing.size(), folder.path().string());
   Progress progress(control, "encode", static_cast<int64_t>(missing.size()), "clips");
+  const auto stop_if_asked = [&] {
+    if (control.stopping())
+      fail<Interrupted>("interrupted: the clips encoded so far are in {}", folder.path().string());
+  };
+  stop_if_asked();
   for_each_batch(
       media, missing, plan, /*batch=*/1,
       [&](const Tensor& clips, size_t first) {
         folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
         progress.update(static_cast<int64_t>(first) + 1);
+        stop_if_asked();
       },
       control);
   progress.finish();

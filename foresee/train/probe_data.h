@@ -20,7 +20,7 @@ struct ProbeSource {
 
 /// Encodes every clip that is not in the folder yet. Then: shuffled batches of the clips that are not held out by their
 /// names, and the others.
-/// @param control  of the encoding. @throws DataError where a clip cannot be read or all are held out; Error when
+/// @param control  of the encoding. @throws DataError where a clip cannot be read or all are held out; Interrupted when
 /// stopped.
 ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, const ProbeRecipe& recipe, uint64_t seed,
                      const JobControl& control);

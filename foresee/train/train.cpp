@@ -8,10 +8,12 @@
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
+#include "foresee/train/interrupted.h"
 #include "foresee/train/trainers.h"
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/io/checkpoint.h"
 #include "jepa/train/run_folder.h"
 
 namespace foresee {
@@ -90,7 +92,16 @@ TrainResult train_with(const Trainer& trainer, const TrainRequest& request, cons
     log_info("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family);
   check_run_place(request.out, job_output(request.options, {request.init, request.encoder}, request.data));
   const JobThreads threads(request.options.threads);
-  return trainer.train(job);
+  try {
+    return trainer.train(job);
+  } catch (const Interrupted& interrupted) {
+    log_info("{}", interrupted.what());
+    const int64_t done = latest_checkpoint_step(request.out).value_or(0);
+    return {.run = request.out,
+            .model = done > 0 ? checkpoint_folder(request.out, done) : "",
+            .steps = done,
+            .interrupted = true};
+  }
 }
 
 TrainResult train(const TrainRequest& request, const JobControl& control) {

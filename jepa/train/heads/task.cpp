@@ -1,7 +1,5 @@
 #include "jepa/train/heads/task.h"
 
-#include <algorithm>
-
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/checkpoint_files.h"
@@ -61,9 +59,7 @@ Metrics LewmHeadsTask::step(int64_t step) {
       heads_losses(model_, train_, sampler_.draw(draws, config_.batch), folder_.actions->block, config_.pictures);
   optimizer_.zero_grad();
   losses.total.backward();
-  const int64_t warmup =
-      std::max<int64_t>(1, static_cast<int64_t>(config_.warmup_fraction * static_cast<double>(steps_)));
-  const double rate = lewm_learning_rate(step, warmup, steps_, config_.learning_rate, 0.0, 0.0);
+  const double rate = lewm_learning_rate(step, config_.warmup_fraction, steps_, config_.learning_rate);
   optimizer_.step(rate);
   Metrics row{{"loss", losses.total.item<double>()}};
   const auto add = [&](const char* name, const Tensor& loss) {

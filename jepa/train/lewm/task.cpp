@@ -1,7 +1,5 @@
 #include "jepa/train/lewm/task.h"
 
-#include <algorithm>
-
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
@@ -66,9 +64,7 @@ void LewmTask::settle() {
 Metrics LewmTask::step(int64_t step) {
   Dropout dropout(Random(seed_, Stream::kDropout, static_cast<uint64_t>(step)));
   const LewmLosses losses = trainer_.losses(data_.batch(step), step, &dropout);
-  const int64_t warmup =
-      std::max<int64_t>(1, static_cast<int64_t>(config_.warmup_fraction * static_cast<double>(steps_)));
-  const double rate = lewm_learning_rate(step, warmup, steps_, config_.learning_rate, 0.0, 0.0);
+  const double rate = lewm_learning_rate(step, config_.warmup_fraction, steps_, config_.learning_rate);
   const double norm = trainer_.update(losses, rate);
   done_ = step + 1;
   Metrics row{{"loss", losses.total.item<double>()},
