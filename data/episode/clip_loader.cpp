@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
-#include "jepa/core/random.h"
 
 namespace foresee::data {
 
@@ -22,7 +22,7 @@ struct ClipLoader::Impl {
     if (static_cast<int64_t>(clips.size()) < config.batch)
       fail<DataError>("{} clips of {} frames, {} steps apart, are fewer than a batch of {}", clips.size(), shape.frames,
                       shape.frameskip, config.batch);
-    per_epoch = static_cast<int64_t>(clips.size()) / config.batch;
+    order.emplace(static_cast<int64_t>(clips.size()), config.batch, config.seed);
     if (config.prefetch > 0) worker = std::thread([this] { read_ahead(); });
   }
 
@@ -37,15 +37,8 @@ struct ClipLoader::Impl {
 
   /// The clips of a step; one thread at a time.
   ClipBatch read(int64_t step) {
-    const int64_t epoch = step / per_epoch;
-    if (epoch != ordered_epoch) {
-      order = Random(config.seed, Stream::kDataOrder, static_cast<uint64_t>(epoch))
-                  .permutation(static_cast<int64_t>(clips.size()));
-      ordered_epoch = epoch;
-    }
     std::vector<Clip> chosen;
-    for (int64_t i = 0; i < config.batch; ++i)
-      chosen.push_back(clips[static_cast<size_t>(order[static_cast<size_t>(step % per_epoch * config.batch + i)])]);
+    for (const int64_t item : order->batch(step)) chosen.push_back(clips[static_cast<size_t>(item)]);
     ClipBatch batch = dataset.read(shape, chosen, config.threads, unused_frames());
     kept.push_back(batch.frames);
     return batch;
@@ -120,9 +113,7 @@ struct ClipLoader::Impl {
   ClipShape shape;
   LoaderConfig config;
   std::vector<Clip> clips;
-  int64_t per_epoch = 0;
-  std::vector<int64_t> order;  // of ordered_epoch
-  int64_t ordered_epoch = -1;
+  std::optional<EpochOrder> order;
   std::vector<Tensor> kept;  // pictures of batches handed out
 
   std::mutex mutex;
@@ -141,7 +132,7 @@ ClipLoader::~ClipLoader() = default;
 ClipLoader::ClipLoader(ClipLoader&&) noexcept = default;
 
 int64_t ClipLoader::clips() const { return static_cast<int64_t>(impl_->clips.size()); }
-int64_t ClipLoader::steps_per_epoch() const { return impl_->per_epoch; }
+int64_t ClipLoader::steps_per_epoch() const { return impl_->order->steps_per_epoch(); }
 
 ClipBatch ClipLoader::batch(int64_t step) {
   FORESEE_CHECK(step >= 0, "expected a step of 0 or more, got {}", step);

@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "foresee/train/latent_cache.h"
+#include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 /// The log's numbers beside the pictures: small enough to be kept in memory.
@@ -172,20 +173,13 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   out.preprocess = preprocess;
   out.actions = maker->spec();
   out.held_out = held_out_clips(*maker, dataset, recipe);
-  // One permutation of all clips an epoch, as data::ClipLoader.
-  out.batch = [=, frames = recipe.train.frames, order = std::vector<int64_t>(),
-               ordered = int64_t{-1}](int64_t step) mutable {
-    if (const int64_t epoch = step / per_epoch; epoch != ordered) {
-      order = Random(seed, Stream::kDataOrder, static_cast<uint64_t>(epoch))
-                  .permutation(static_cast<int64_t>(clips->size()));
-      ordered = epoch;
-    }
+  out.batch = [=, frames = recipe.train.frames,
+               order = EpochOrder(static_cast<int64_t>(clips->size()), batch, seed)](int64_t step) mutable {
     std::vector<data::Clip> chosen;
-    for (int64_t i = 0; i < batch; ++i)
-      chosen.push_back((*clips)[static_cast<size_t>(order[static_cast<size_t>(step % per_epoch * batch + i)])]);
+    for (const int64_t item : order.batch(step)) chosen.push_back((*clips)[static_cast<size_t>(item)]);
     return maker->batch(chosen, frames);
   };
   return out;
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -4,11 +4,11 @@
 
 #include "data/episode/dataset.h"
 #include "jepa/core/api/job.h"
-#include "jepa/train/action_predictor/recipe.h"
+#include "jepa/train/action_predictor/task.h"
 
-namespace foresee::tools {
+namespace foresee {
 
-/// What `foresee train --family vjepa2_ac` reads.
+/// What an action predictor learns from.
 struct AcSource {
   const data::EpisodeDataset* dataset = nullptr;  // outlives the result
   std::string identity;                           // of its files, for the latents
@@ -29,4 +29,4 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
 /// "PATH SIZE TIME" of every file.
 std::string files_identity(const std::vector<std::filesystem::path>& paths);
 
-}  // namespace foresee::tools
+}  // namespace foresee

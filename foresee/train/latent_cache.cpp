@@ -2,8 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/hash.h"
 #include "jepa/core/files/staged.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
@@ -12,24 +14,13 @@
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2/inference_encoder.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr const char* kFeatures = "features";
 constexpr int64_t kFramesAtOnce = 8;
-
-/// FNV-1a over 8-byte words.
-uint64_t mixed(uint64_t hash, const void* data, size_t bytes) {
-  const auto* at = static_cast<const unsigned char*>(data);
-  for (size_t i = 0; i < bytes; i += 8) {
-    uint64_t word = 0;
-    std::memcpy(&word, at + i, std::min<size_t>(8, bytes - i));
-    hash = (hash ^ word) * 1099511628211u;
-  }
-  return hash;
-}
 
 }  // namespace
 
@@ -48,9 +39,8 @@ LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::or
   const auto before = read_json(path);
   for (const auto& [key, value] : identity.items())
     if (!before.contains(key) || before.at(key) != nlohmann::json(value))
-      fail<CheckpointError>(
-          "{}: these latents are of another {}; remove the folder, or give another one with --latents",
-          folder_.string(), key);
+      fail<CheckpointError>("{}: these latents are of another {}; remove the folder, or choose another one",
+                            folder_.string(), key);
 }
 
 fs::path LatentFolder::file(int64_t item) const { return folder_ / fmt::format("{}-{:06d}.safetensors", item_, item); }
@@ -62,11 +52,11 @@ void LatentFolder::save(int64_t item, const Tensor& features) const {
 Tensor LatentFolder::features(int64_t item) const { return SafetensorsFile(file(item)).tensor(kFeatures); }
 
 std::string weights_fingerprint(const torch::nn::Module& module) {
-  uint64_t hash = 14695981039346656037u;
+  uint64_t hash = kHashSeed;
   for (const auto& [name, value] : state_dict(module)) {
     const Tensor flat = value.cpu().contiguous();
-    hash = mixed(hash, name.data(), name.size());
-    hash = mixed(hash, flat.const_data_ptr(), static_cast<size_t>(flat.nbytes()));
+    hash = hash_words(name.data(), name.size(), hash);
+    hash = hash_words(flat.const_data_ptr(), static_cast<size_t>(flat.nbytes()), hash);
   }
   return fmt::format("{:016x}", hash);
 }
@@ -96,7 +86,7 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
   Progress progress(control, "encode", rows, "frames");
   for (const int64_t episode : missing) {
     if (control.stopping())
-      fail("interrupted: {} of {} frames are encoded; the same command goes on from there", done, rows);
+      fail<Interrupted>("interrupted: {} of {} frames are encoded; the same request goes on from there", done, rows);
     std::vector<Tensor> parts;
     for (int64_t first = 0; first < dataset.length(episode); first += kFramesAtOnce) {
       const int64_t count = std::min(kFramesAtOnce, dataset.length(episode) - first);
@@ -119,4 +109,4 @@ Tensor LatentCache::rows(int64_t episode, int64_t first, int64_t count, int64_t 
   return all.slice(0, first, first + (count - 1) * step + 1, step);
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -9,7 +9,7 @@
 #include "jepa/core/api/job.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// Features of numbered items (clips, episodes) on disk, one safetensors file each, written under another name and
 /// renamed: whatever is there is whole, and an interrupted run goes on where it was.
@@ -39,8 +39,8 @@ class LatentCache {
  public:
   /// Encodes what is not there yet; a stop ends it between episodes.
   /// @param identity  of the episodes: what the files were ("PATH SIZE TIME").
-  /// @throws CheckpointError where the folder holds the latents of something else, Error when stopped or on a full
-  /// disk.
+  /// @throws CheckpointError where the folder holds the latents of something else, Interrupted when stopped, Error on a
+  /// full disk.
   LatentCache(std::filesystem::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
               const Preprocess& preprocess, const std::string& identity, const JobControl& control = {});
 
@@ -55,4 +55,4 @@ class LatentCache {
 /// A fingerprint of all weights of a module, for messages and caches: 16 hexadecimal digits.
 std::string weights_fingerprint(const torch::nn::Module& module);
 
-}  // namespace foresee::tools
+}  // namespace foresee

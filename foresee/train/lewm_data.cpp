@@ -4,12 +4,13 @@
 #include <optional>
 
 #include "data/episode/clip_loader.h"
+#include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 constexpr int64_t kProbeNumbers = 8;  // of a state, at most
@@ -154,7 +155,7 @@ LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split 
   auto places = std::make_shared<std::vector<data::Clip>>();  // of every row
   Progress progress(control, "encode", static_cast<int64_t>(episodes.size()), "episodes");
   for (const int64_t episode : episodes) {
-    if (control.stopping()) fail("interrupted before the training began; nothing was written");
+    if (control.stopping()) fail<Interrupted>("interrupted before the training began; nothing was written");
     const int64_t length = dataset.length(episode);
     for (int64_t row = 0; row < length; row += kPictures) {
       const int64_t count = std::min(kPictures, length - row);
@@ -186,4 +187,4 @@ LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split 
   return out;
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee

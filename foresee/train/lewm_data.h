@@ -3,9 +3,9 @@
 #include "data/episode/dataset.h"
 #include "jepa/core/api/job.h"
 #include "jepa/train/heads/task.h"
-#include "jepa/train/lewm/recipe.h"
+#include "jepa/train/lewm/task.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// Clips of an episode set as LeWM trains on them: actions normalised by the set's own statistics, NaN -> 0, shuffled
 /// by (seed, step), read ahead; held-out sequences of history + held_out_horizon frames, evenly spread; and frames of
@@ -25,8 +25,8 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size);
 
 /// Embeddings of every row of a split, for heads. @param dataset  outlives the result.
-/// @param spec  what actions are normalised with. @throws DataError, Error when stopped.
+/// @param spec  what actions are normalised with. @throws DataError, Interrupted when stopped.
 LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split split, const Lewm& model,
                                const Preprocess& preprocess, const ActionSpec& spec, const JobControl& control = {});
 
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -123,7 +123,7 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   fingerprint_ = fmt::format("{:08x}", crc32c(deciding_keys(now).dump()));
   if (!fs::exists(config_path)) {
     if (latest_step())
-      fail<ConfigError>("{}: has checkpoints but no config.json; continue with another --out", path_.string());
+      fail<ConfigError>("{}: has checkpoints but no config.json; choose another run folder", path_.string());
     write_json(config_path, now);
     made_config_ = true;
     return;
@@ -135,7 +135,7 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
     fail<ConfigError>("{}: not valid JSON", config_path.string());
   }
   if (const auto difference = first_difference(before, now))
-    fail<ConfigError>("{}: this run was started with {} = {}, now it is {}; keep it, or use another --out",
+    fail<ConfigError>("{}: this run was started with {} = {}, now it is {}; keep it, or choose another run folder",
                       config_path.string(), difference->key, difference->before, difference->now);
   if (before != now && loop_steps(now) >= loop_steps(before)) write_json(config_path, now);
 }

@@ -42,6 +42,11 @@ double lewm_learning_rate(int64_t step, int64_t warmup, int64_t total, double pe
   return half_cosine(peak, minimum, fraction(step - warmup, total - warmup));
 }
 
+double lewm_learning_rate(int64_t step, double warmup_fraction, int64_t total, double peak) {
+  const auto warmup = static_cast<int64_t>(warmup_fraction * static_cast<double>(total));
+  return lewm_learning_rate(step, std::max<int64_t>(1, warmup), total, peak, 0.0, 0.0);
+}
+
 double cosine_weight_decay(int64_t step, int64_t total, double start, double final_value) {
   const double value = half_cosine(start, final_value, fraction(step, total));
   return final_value <= start ? std::max(final_value, value) : std::min(final_value, value);

@@ -21,6 +21,9 @@ double warmup_stable_decay(int64_t step, int64_t warmup, int64_t anneal, int64_t
 double lewm_learning_rate(int64_t step, int64_t warmup, int64_t total, double peak, double warmup_start,
                           double minimum);
 
+/// The same from 0 to 0, with a warm-up over a share of the steps, at least one.
+double lewm_learning_rate(int64_t step, double warmup_fraction, int64_t total, double peak);
+
 /// V-JEPA 2 CosineWDSchedule: weight decay from `start` to `final_value` along half a cosine. @param step  1 at the
 /// first iteration.
 double cosine_weight_decay(int64_t step, int64_t total, double start, double final_value);

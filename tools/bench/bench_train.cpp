@@ -4,7 +4,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/train/lewm/recipe.h"
+#include "jepa/train/lewm/task.h"
 #include "tools/bench/bench.h"
 
 namespace foresee::tools {

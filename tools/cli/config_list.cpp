@@ -1,14 +1,14 @@
 #include "tools/cli/config_list.h"
 
 #include "foresee/control/controller_config.h"
-#include "foresee/pretrain/pretrain_run.h"
+#include "foresee/pretrain/recipe.h"
 #include "jepa/train/action_predictor/recipe.h"
-#include "jepa/train/heads/task.h"
+#include "jepa/train/heads/recipe.h"
 #include "jepa/train/lewm/recipe.h"
+#include "jepa/train/probe/recipe.h"
 #include "planner/env/collect.h"
 #include "planner/env/world_config.h"
 #include "planner/eval/evaluate.h"
-#include "tools/cli/train/probe_run.h"
 
 namespace foresee::tools {
 namespace {

@@ -1,6 +1,8 @@
 #include "jepa/model/vjepa2/vjepa2.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "jepa/core/error.h"
@@ -78,6 +80,22 @@ std::vector<std::string> video_encoder_presets() {
   std::vector<std::string> names;
   for (const auto& sizes : kEncoders) names.emplace_back(sizes.name);
   return names;
+}
+
+std::optional<int64_t> video_encoder_heads(int64_t width, int64_t depth) {
+  const auto published = [](const EncoderSizes& sizes) {
+    return std::any_of(std::begin(kPublished), std::end(kPublished),
+                       [&](const PublishedModel& model) { return model.encoder == sizes.name; });
+  };
+  std::optional<int64_t> heads;
+  int64_t found = 0;
+  for (const auto& sizes : kEncoders) {
+    if (sizes.width != width || sizes.depth != depth) continue;
+    if (published(sizes)) return sizes.heads;
+    heads = sizes.heads;
+    ++found;
+  }
+  return found == 1 ? heads : std::nullopt;
 }
 
 std::span<const PublishedModel> published_models() { return kPublished; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ void describe(Fields& fields, Vjepa2Config& config);
 /// @throws ConfigError for an unknown name, with the nearest known one.
 VideoEncoderConfig video_encoder_preset(const std::string& name);
 std::vector<std::string> video_encoder_presets();
+
+/// Attention heads of the encoders with this width and depth. Nothing where there is none, or where several differ and
+/// not one of them was published: a ViT of 1664 x 48 has 16 or 26.
+std::optional<int64_t> video_encoder_heads(int64_t width, int64_t depth);
 
 /// A published model: its sizes, crop and frames, and the differences of the code it was published with.
 struct PublishedModel {

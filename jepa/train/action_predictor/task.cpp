@@ -2,12 +2,11 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee {
 namespace {
-
-constexpr const char* kAcOptimizerFile = "optimizer.safetensors";
 
 const Vjepa2Ac& initialised(const Vjepa2Ac& model, uint64_t seed) {
   model.predictor->initialise(seed);
@@ -15,42 +14,6 @@ const Vjepa2Ac& initialised(const Vjepa2Ac& model, uint64_t seed) {
 }
 
 }  // namespace
-
-PretrainSchedule AcTrainConfig::schedule(int64_t steps) const {
-  PretrainSchedule s;
-  s.shape = RateShape::kWarmupStableDecay;
-  s.start_rate = start_rate;
-  s.peak_rate = peak_rate;
-  s.final_rate = final_rate;
-  s.weight_decay = weight_decay;
-  s.final_weight_decay = final_weight_decay;
-  s.epochs = 1;
-  s.steps_per_epoch = static_cast<double>(steps);
-  s.warmup_epochs = warmup;
-  s.anneal_epochs = anneal;
-  s.stretch = 1;
-  return s;
-}
-
-void AcTrainConfig::validate() const {
-  if (warmup + anneal > 1) fail<ConfigError>("warmup + anneal: expected at most 1, got {}", warmup + anneal);
-}
-
-void describe(Fields& f, AcTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {1});
-  f("frames", c.frames, "of a clip", {2});
-  f("start_rate", c.start_rate, "learning rate of the first step", {0});
-  f("peak_rate", c.peak_rate, "learning rate after the warm-up", {0});
-  f("final_rate", c.final_rate, "learning rate at the end", {0});
-  f("warmup", c.warmup, "share of the steps in which the rate rises", {0, 1});
-  f("anneal", c.anneal, "share of the steps in which it falls at the end", {0, 1});
-  f("weight_decay", c.weight_decay, "of matrices, at the start", {0});
-  f("final_weight_decay", c.final_weight_decay, "at the end", {0});
-  f("beta1", c.beta1, "AdamW", {0, 1});
-  f("beta2", c.beta2, "AdamW", {0, 1});
-  f("eps", c.eps, "AdamW", {0});
-  f("objective", c.objective, "the loss");
-}
 
 AcTask::AcTask(Vjepa2Ac model, const AcTrainConfig& config, AcTrainData data, int64_t steps, uint64_t seed,
                std::string preset)
@@ -93,14 +56,14 @@ void AcTask::save(const std::filesystem::path& folder) const {
   out.actions = data_.actions;
   out.weights = model().weights();
   save_model_folder(folder, out);
-  save_safetensors(folder / kAcOptimizerFile, trainer_.optimizer().state());
+  save_safetensors(folder / checkpoint_files::kOptimizer, trainer_.optimizer().state());
 }
 
 void AcTask::load(const std::filesystem::path& folder) {
   const ModelFolder saved = read_model_folder(folder, "vjepa2_ac");
   Vjepa2Ac present = model();  // shares its weights
   present.load(saved.weights, folder.string());
-  trainer_.optimizer().load_state(load_safetensors(folder / kAcOptimizerFile));
+  trainer_.optimizer().load_state(load_safetensors(folder / checkpoint_files::kOptimizer));
 }
 
 }  // namespace foresee

@@ -33,6 +33,17 @@ LewmRecipe small_push_t() {
 
 }  // namespace
 
+void describe(Fields& f, LewmTrainConfig& c) {
+  f("batch", c.batch, "clips a step", {2});
+  f("learning_rate", c.learning_rate, "peak, AdamW", {0});
+  f("warmup_fraction", c.warmup_fraction, "of all steps, linear; then half a cosine to zero", {0, 1});
+  f("weight_decay", c.weight_decay, "of every parameter, biases and norms too", {0});
+  f("clip_norm", c.clip_norm, "global gradient norm; 0: not clipped", {0});
+  f.choice("precision", c.precision, kPrecisionNames,
+           "of the large products, where it is faster; weights, updates, norms and losses stay float32");
+  f("loss", c.loss, "prediction and SIGReg");
+}
+
 void describe(Fields& f, LewmRecipe& r) {
   f("model", r.model, "architecture");
   f("train", r.train, "loss and optimizer");

@@ -4,9 +4,23 @@
 #include <vector>
 
 #include "jepa/core/action_scaling.h"
-#include "jepa/train/lewm/task.h"
+#include "jepa/model/lewm/loss.h"
+#include "jepa/nn/autocast.h"
+#include "jepa/train/loop.h"
 
 namespace foresee {
+
+/// How LeWM is trained; the defaults are stable-worldmodel's.
+struct LewmTrainConfig {
+  int64_t batch = 128;                        // clips a step
+  double learning_rate = 5e-5;                // peak, AdamW
+  double warmup_fraction = 0.01;              // of all steps, linear; then half a cosine to zero
+  double weight_decay = 1e-3;                 // of every parameter, biases and norms too
+  double clip_norm = 1.0;                     // global gradient norm; 0: not clipped
+  Precision precision = Precision::kFloat32;  // of the large products
+  LewmLossConfig loss;
+};
+void describe(Fields& fields, LewmTrainConfig& config);
 
 /// All that a LeWM training run is configured by.
 struct LewmRecipe {

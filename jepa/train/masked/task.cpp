@@ -2,16 +2,13 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/train/masked/official_checkpoint.h"
 
 namespace foresee {
 namespace {
-
-constexpr const char* kPredictorFile = "predictor.safetensors";
-constexpr const char* kTargetFile = "target_encoder.safetensors";
-constexpr const char* kOptimizerFile = "optimizer.safetensors";
 
 void load_file(torch::nn::Module& module, const std::filesystem::path& path) {
   load_state_dict(module, load_safetensors(path), path.string());
@@ -77,17 +74,17 @@ void PretrainTask::save(const std::filesystem::path& folder) const {
   model.preprocess.size = config_.model.encoder.image_size;
   model.weights = state_dict(networks_.encoder());
   save_model_folder(folder, model);
-  save_safetensors(folder / kPredictorFile, state_dict(networks_.predictor()));
-  save_safetensors(folder / kTargetFile, state_dict(networks_.target_encoder()));
-  save_safetensors(folder / kOptimizerFile, networks_.optimizer().state());
+  save_safetensors(folder / checkpoint_files::kPredictor, state_dict(networks_.predictor()));
+  save_safetensors(folder / checkpoint_files::kTargetEncoder, state_dict(networks_.target_encoder()));
+  save_safetensors(folder / checkpoint_files::kOptimizer, networks_.optimizer().state());
 }
 
 void PretrainTask::load(const std::filesystem::path& folder) {
   const ModelFolder model = read_model_folder(folder, "vjepa2");
-  load_state_dict(networks_.encoder(), model.weights, (folder / "model.safetensors").string());
-  load_file(networks_.predictor(), folder / kPredictorFile);
-  load_file(networks_.target_encoder(), folder / kTargetFile);
-  networks_.optimizer().load_state(load_safetensors(folder / kOptimizerFile));
+  load_state_dict(networks_.encoder(), model.weights, (folder / checkpoint_files::kModel).string());
+  load_file(networks_.predictor(), folder / checkpoint_files::kPredictor);
+  load_file(networks_.target_encoder(), folder / checkpoint_files::kTargetEncoder);
+  networks_.optimizer().load_state(load_safetensors(folder / checkpoint_files::kOptimizer));
 }
 
 void PretrainTask::begin_with(const std::filesystem::path& path) {

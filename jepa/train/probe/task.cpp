@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2/files/export.h"
@@ -9,8 +10,6 @@
 
 namespace foresee {
 namespace {
-
-constexpr const char *kProbeFile = "probe.safetensors", *kProbeOptimizerFile = "optimizer.safetensors";
 
 std::shared_ptr<AttentiveProbe> fresh_probe(const ProbeConfig& config, uint64_t seed) {
   if (config.outputs.size() != 1) fail<ConfigError>("a probe is trained for one list of classes");
@@ -27,12 +26,6 @@ ParameterGroup every_parameter(const AttentiveProbe& probe, double weight_decay)
 }
 
 }  // namespace
-
-void describe(Fields& f, ProbeTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {1});
-  f("learning_rate", c.learning_rate, "of the first step, then half a cosine to 0", {0});
-  f("weight_decay", c.weight_decay, "of every parameter", {0});
-}
 
 ProbeTask::ProbeTask(const ProbeConfig& config, const ProbeTrainConfig& training, ProbeData data, Vjepa2Weights encoder,
                      int64_t steps, uint64_t seed)
@@ -51,32 +44,17 @@ void ProbeTask::start(int64_t) {}
 
 Metrics ProbeTask::step(int64_t step) {
   const ProbeBatch batch = data_.batch(step);
-  const Tensor logits = probe_->forward(batch.tokens).front();
-  const Tensor loss = at::cross_entropy_loss(logits, batch.classes);
-  loss.backward();
+  const ProbeForward forward = probe_forward(*probe_, batch);
+  forward.loss.backward();
   const double rate = warmup_cosine(step, /*warmup=*/0, steps_, 0.0, config_.learning_rate, 0.0);
   optimizer_.step(rate);
   optimizer_.zero_grad();
-  return {{"loss", loss.item<double>()},
-          {"accuracy", (logits.argmax(1) == batch.classes).to(at::kDouble).mean().item<double>()},
+  return {{"loss", forward.loss.item<double>()},
+          {"accuracy", probe_accuracy(forward.logits, batch.classes)},
           {"learning_rate", rate}};
 }
 
-Metrics ProbeTask::evaluate() {
-  if (data_.held_out.empty()) return {};
-  const torch::NoGradGuard no_grad;
-  std::vector<Tensor> logits, classes;
-  for (const auto& read : data_.held_out) {
-    const ProbeBatch batch = read();
-    logits.push_back(probe_->forward(batch.tokens).front());
-    classes.push_back(batch.classes);
-  }
-  const Tensor all = at::cat(logits), wanted = at::cat(classes);
-  const double count = static_cast<double>(wanted.numel());
-  return {{"held_out_loss", at::cross_entropy_loss(all, wanted).item<double>()},
-          {"held_out_accuracy", (all.argmax(1) == wanted).sum().item<double>() / count},
-          {"held_out_majority", wanted.bincount().max().item<double>() / count}};
-}
+Metrics ProbeTask::evaluate() { return evaluate_probe(*probe_, data_.held_out); }
 
 void ProbeTask::save(const std::filesystem::path& folder) const {
   const ProbeConfig& c = probe_->config;
@@ -86,12 +64,13 @@ void ProbeTask::save(const std::filesystem::path& folder) const {
                            .layer_norm_eps = c.layer_norm_eps,
                            .labels = data_.labels};
   export_foresee(out, folder);
-  save_safetensors(folder / kProbeOptimizerFile, optimizer_.state());
+  save_safetensors(folder / checkpoint_files::kOptimizer, optimizer_.state());
 }
 
 void ProbeTask::load(const std::filesystem::path& folder) {
-  load_state_dict(*probe_, load_safetensors(folder / kProbeFile), (folder / kProbeFile).string());
-  optimizer_.load_state(load_safetensors(folder / kProbeOptimizerFile));
+  load_state_dict(*probe_, load_safetensors(folder / checkpoint_files::kProbe),
+                  (folder / checkpoint_files::kProbe).string());
+  optimizer_.load_state(load_safetensors(folder / checkpoint_files::kOptimizer));
 }
 
 }  // namespace foresee

@@ -138,6 +138,21 @@ TEST(Program, NamesFilesThatAreMissing) {
   EXPECT_FALSE(fs::exists(run)) << "a refused command leaves nothing behind";
 }
 
+TEST(Program, NamesTheOptionThatIsMissingOrNotUsed) {
+  const TemporaryFolder folder;
+  const std::string run = (folder / "run").string(), data = episodes().string();
+  EXPECT_TRUE(refuses(run_program({"train", "--data", data}), "expected a run folder (--out RUN)"));
+  EXPECT_TRUE(refuses(run_program({"train", "--out", run}), "expected episode files (--data FILE...)"));
+  EXPECT_TRUE(refuses(run_program({"pretrain", "--out", run}), "(--data PATH...)"));
+  EXPECT_TRUE(refuses(run_program({"train", "--probe", "--preset", "nonsense", "--data", data, "--out", run}),
+                      "'probe' is trained without 'preset': leave it out (--preset)"));
+  EXPECT_TRUE(refuses(run_program({"train", "--heads", "3", "--data", data, "--out", run}), "(--heads)"));
+  EXPECT_TRUE(refuses(run_program({"train", "--probe", "--family", "lewm", "--data", data, "--out", run}), "--probe"));
+  EXPECT_TRUE(refuses(run_program(small_train() + Arguments{"--out", run, "--set", "seed=6"}),
+                      "seed is 5, and the settings say seed = 6"));
+  EXPECT_FALSE(fs::exists(run)) << "a refused command leaves nothing behind";
+}
+
 TEST(Program, RefusesFilesThatAreNoVideo) {
   const TemporaryFolder folder;
   const std::string run = (folder / "run").string();

@@ -1,5 +1,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2/files/export.h"
@@ -27,9 +28,7 @@ void describe(Fields& f, ProbeInfo& info) {
   f("labels", info.labels, "name of every class; empty: not known");
 }
 
-constexpr const char *kVjepa2PredictorFile = "predictor.safetensors",
-                     *kVjepa2TargetEncoderFile = "target_encoder.safetensors", *kVjepa2ProbeFile = "probe.safetensors",
-                     *kVjepa2ProbeInfoFile = "probe.json";
+constexpr const char* kVjepa2ProbeInfoFile = "probe.json";
 
 }  // namespace
 
@@ -59,16 +58,17 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
   weights.config = parse_config<Vjepa2Config>(files.model, where);
   weights.encoder = files.weights;
   if (options.weights == EncoderKey::kTargetEncoder) {
-    if (!fs::exists(folder / kVjepa2TargetEncoderFile))
-      fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(), kVjepa2TargetEncoderFile);
-    weights.encoder = SafetensorsFile(folder / kVjepa2TargetEncoderFile).tensors();
+    if (!fs::exists(folder / checkpoint_files::kTargetEncoder))
+      fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(),
+                            checkpoint_files::kTargetEncoder);
+    weights.encoder = SafetensorsFile(folder / checkpoint_files::kTargetEncoder).tensors();
   }
-  if (fs::exists(folder / kVjepa2PredictorFile))
-    weights.predictor = SafetensorsFile(folder / kVjepa2PredictorFile).tensors();
-  if (fs::exists(folder / kVjepa2ProbeFile)) {
+  if (fs::exists(folder / checkpoint_files::kPredictor))
+    weights.predictor = SafetensorsFile(folder / checkpoint_files::kPredictor).tensors();
+  if (fs::exists(folder / checkpoint_files::kProbe)) {
     const auto info =
         parse_config<ProbeInfo>(read_json(folder / kVjepa2ProbeInfoFile), (folder / kVjepa2ProbeInfoFile).string());
-    ProbeWeights probe{.tensors = SafetensorsFile(folder / kVjepa2ProbeFile).tensors()};
+    ProbeWeights probe{.tensors = SafetensorsFile(folder / checkpoint_files::kProbe).tensors()};
     probe.sizes = probe_sizes(probe.tensors, options.probe_heads.value_or(info.heads), folder.string());
     probe.layer_norm_eps = info.layer_norm_eps;
     probe.labels = info.labels;
@@ -85,12 +85,12 @@ void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
   fs::create_directories(folder, code);
   if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), code.message());
   if (weights.probe) {
-    save_safetensors(folder / kVjepa2ProbeFile, weights.probe->tensors);
+    save_safetensors(folder / checkpoint_files::kProbe, weights.probe->tensors);
     write_json(
         folder / kVjepa2ProbeInfoFile,
         config_json(ProbeInfo{weights.probe->sizes.heads, weights.probe->layer_norm_eps, weights.probe->labels}));
   }
-  if (!weights.predictor.empty()) save_safetensors(folder / kVjepa2PredictorFile, weights.predictor);
+  if (!weights.predictor.empty()) save_safetensors(folder / checkpoint_files::kPredictor, weights.predictor);
   ModelFolder model;
   model.family = kVjepa2Family;
   model.model = config_json(weights.config);

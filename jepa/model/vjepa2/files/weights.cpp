@@ -16,27 +16,10 @@ namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-struct KnownHeads {
-  int64_t width, depth, heads;
-};
-
-// Published models; heads of a size that was never published are not guessed (a ViT of 1664 x 48 has 16 or 26).
-constexpr KnownHeads kEncoderHeads[] = {
-    {192, 12, 3},    // vit_tiny
-    {384, 12, 6},    // vit_small
-    {768, 12, 12},   // vit_base
-    {1024, 24, 16},  // vit_large
-    {1280, 32, 16},  // vit_huge
-    {1408, 40, 22},  // vit_giant_xformers
-};
-constexpr KnownHeads kPredictorHeads[] = {
-    {384, 12, 12},   // masked predictor
-    {1024, 24, 16},  // action-conditioned predictor
-};
-
-std::optional<int64_t> known_heads(std::span<const KnownHeads> table, int64_t width, int64_t depth) {
-  for (const auto& known : table)
-    if (known.width == width && known.depth == depth) return known.heads;
+/// Heads of the published predictors, masked and action-conditioned.
+std::optional<int64_t> predictor_heads(int64_t width, int64_t depth) {
+  if (width == 384 && depth == 12) return 12;
+  if (width == 1024 && depth == 24) return 16;
   return std::nullopt;
 }
 
@@ -65,8 +48,8 @@ StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std:
   sizes.width = required(tensors, blocks + ".0.norm1.weight", 1, source).size(0);
   sizes.mlp = required(tensors, blocks + ".0.mlp.fc1.weight", 2, source).size(0);
   sizes.qkv_bias = tensors.contains(blocks + ".0.attn.qkv.bias");
-  if (!heads && blocks == "blocks") heads = known_heads(kEncoderHeads, sizes.width, sizes.depth);
-  if (!heads && blocks == "predictor_blocks") heads = known_heads(kPredictorHeads, sizes.width, sizes.depth);
+  if (!heads && blocks == "blocks") heads = video_encoder_heads(sizes.width, sizes.depth);
+  if (!heads && blocks == "predictor_blocks") heads = predictor_heads(sizes.width, sizes.depth);
   if (!heads)
     throw UnknownSizeError(fmt::format("{}: {} blocks of width {} are no published model, and the file does not say how "
                                        "many attention heads they have",

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "data/clip/loader.h"
 #include "data/clip/video_set.h"
 #include "jepa/train/loop.h"
-#include "jepa/train/masked/task.h"
+#include "jepa/train/masked/recipe.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// All that a pretraining run is configured by, besides its data and seed.
 struct PretrainRecipe {
@@ -27,34 +26,13 @@ struct PretrainRecipe {
 };
 void describe(Fields& fields, PretrainRecipe& recipe);
 
+/// The preset where none is named.
+inline constexpr const char* kUsualPretrainPreset = "vjepa2-nano";
+
 /// Names of the presets: vjepa2-nano (a minute on two CPU cores) and the encoder sizes of V-JEPA 2 with its published
 /// recipe (video_encoder_presets()).
 std::vector<std::string> pretrain_presets();
 /// @throws ConfigError with the nearest known name.
 PretrainRecipe pretrain_recipe(const std::string& preset);
 
-/// How a run began and how it ended.
-struct PretrainOutcome {
-  int64_t steps = 0;  // done
-  bool interrupted = false;
-  double seconds = 0;
-  Metrics start, end;  // PretrainScore::metrics() before the first step and of the last evaluation
-  std::filesystem::path model;
-  std::string hold_out_rule;
-};
-
-/// What a run is made from.
-struct PretrainRequest {
-  std::string preset;
-  PretrainRecipe recipe;
-  uint64_t seed = 0;
-  at::Device device = at::kCPU;
-  std::filesystem::path out;  // run folder; resumed where it exists
-};
-
-/// Pretrains on the videos, or goes on from the run's latest checkpoint; metrics and checkpoints are in the run folder.
-/// @throws Error when the videos are too short to hold anything out, and as run_loop.
-PretrainOutcome run_pretraining(const data::VideoSet& videos, const PretrainRequest& request,
-                                const JobControl& control = {});
-
-}  // namespace foresee::tools
+}  // namespace foresee

@@ -1,0 +1,158 @@
+#include "foresee/pretrain.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "foresee/pretrain/pretrain_on.h"
+#include "foresee/pretrain/recipe.h"
+#include "foresee/settings/agree.h"
+#include "foresee/settings/device.h"
+#include "foresee/settings/job_output.h"
+#include "foresee/settings/settings_json.h"
+#include "foresee/settings/threads.h"
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/io/checkpoint.h"
+#include "jepa/train/masked/task.h"
+#include "jepa/train/run_record.h"
+
+namespace foresee {
+namespace {
+
+using PretrainRecord = RunRecord<PretrainRecipe>;
+
+/// Clips of the held-out frames, fixed: the loader's own draws without crop and flip, from a seed of their own.
+Tensor held_out_clips(const data::VideoSet& videos, const std::vector<data::FrameRange>& ranges,
+                      const PretrainRecipe& recipe, const data::Normalisation& normalisation, uint64_t seed) {
+  data::VideoLoaderConfig config = recipe.loader;
+  config.augment = false;
+  config.batch = recipe.held_out_clips;
+  config.ahead = 0;
+  return data::VideoLoader(videos, ranges, config, normalisation, ~seed).batch(0).frames;
+}
+
+Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last) {
+  Metrics found;
+  for (const auto& [step, metrics] : rows) {
+    if (std::isnan(metric(metrics, "skill"))) continue;
+    found = metrics;
+    if (!last) break;
+  }
+  return found;
+}
+
+/// The first or the last row with a score.
+Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last) {
+  Metrics found;
+  for (const auto& [step, metrics] : rows) {
+    if (std::isnan(metric(metrics, "skill"))) continue;
+    found = metrics;
+    if (!last) break;
+  }
+  return found;
+}
+
+/// Refuses what contradicts itself before any video is read.
+void check_request(const PretrainRequest& request) {
+  if (request.options.overwrite) throw RequestError("overwrite", "a run is resumed, never overwritten");
+  for (const auto& [name, count] :
+       {std::pair{"steps", request.steps}, std::pair{"checkpoint_every", request.checkpoint_every}})
+    if (count && *count < 1) throw RequestError(name, fmt::format("{}: expected 1 or more, got {}", name, *count));
+  if (request.out.empty()) throw RequestError("out", "expected a run folder");
+}
+
+/// The recipe of the preset, the settings over it, then the request's own members.
+PretrainRecord resolved_record(const PretrainRequest& request) {
+  nlohmann::json settings = settings_json(nlohmann::json::object(), request.options.settings);
+  agree(settings, "family", "vjepa2", "family");
+  if (!request.preset.empty()) agree(settings, "preset", request.preset, "preset");
+  if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
+  if (!request.from.empty()) agree(settings, "from", request.from.string(), "from");
+  PretrainRecord record;
+  record.origin =
+      read_origin(settings, "pretrain", {.family = "vjepa2", .preset = kUsualPretrainPreset, .data_key = "videos"});
+  record.recipe = pretrain_recipe(*record.origin.preset);
+  if (request.cool_down) record.recipe.cool_down();
+  record = parse_config(settings, "pretrain", std::move(record));
+  PretrainRecipe& recipe = record.recipe;
+  if (request.cool_down && recipe.from.empty())
+    throw RequestError(
+        "from", "the cool-down goes on with trained networks: expected a run folder or Meta's .pt to begin with");
+  recipe.loop.steps = request.steps.value_or(recipe.loop.steps);
+  recipe.loop.checkpoint_every = request.checkpoint_every.value_or(recipe.loop.checkpoint_every);
+  recipe.validate();
+  return record;
+}
+
+/// Trains on the videos, or goes on from the run's latest checkpoint.
+PretrainResult run_pretraining(const data::VideoSet& videos, PretrainRecord record, const PretrainRequest& request,
+                               const JobControl& control) {
+  const PretrainRecipe& recipe = record.recipe;
+  const data::VideoSplit split = data::hold_out(videos, recipe.hold_out);
+  if (split.train.empty() || split.held_out.empty())
+    fail<DataError>("the videos are too short to learn from and to test on ({}); give more or longer ones", split.rule);
+  log_info("{} videos, {} frames, {}", videos.files.size(), videos.frame_count(), split.rule);
+
+  std::vector<std::string> opened;
+  for (const auto& file : videos.files) opened.push_back(file.path.string());
+  if (!record.origin.data.empty() && record.origin.data != opened)
+    throw RequestError("data", "the settings were made for other videos than those that were opened");
+  record.origin.data = std::move(opened);
+  const auto seed = static_cast<uint64_t>(record.origin.seed);
+  const data::Normalisation normalisation;  // ImageNet's, as Preprocess
+  data::VideoLoader loader(videos, split.train, recipe.loader, normalisation, seed);
+  PretrainClips clips;
+  clips.start = [&](int64_t step) { loader.start(step); };
+  clips.batch = [&](int64_t step) { return loader.batch(step).frames; };
+  clips.held_out = held_out_clips(videos, split.held_out, recipe, normalisation, seed);
+  PretrainTask task(recipe.training, std::move(clips),
+                    {.steps = recipe.loop.steps,
+                     .seed = seed,
+                     .device = job_device(request.options.device),
+                     .evaluation_batch = recipe.loader.batch,
+                     .preprocess = {.size = recipe.loader.size},
+                     .preset = *record.origin.preset});
+
+  // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.
+  const int64_t first = latest_checkpoint_step(request.out).value_or(0);
+  if (!recipe.from.empty() && !latest_checkpoint_step(request.out)) {
+    task.begin_with(recipe.from);
+    log_info("begins with {}", recipe.from);
+  }
+  RunFolder run(request.out, config_json(record));
+  const auto begin = std::chrono::steady_clock::now();
+  const LoopEnd end = run_loop(task, recipe.loop, run, control);
+  const auto rows = read_metrics(run.metrics_path());
+  PretrainResult result{.run = run.path()};
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  result.steps = run.latest_step().value_or(0);
+  result.interrupted = end == LoopEnd::kInterrupted;
+  const int64_t frames = (result.steps - first) * recipe.loader.batch * recipe.loader.clip.frames;
+  result.frames_per_second = static_cast<double>(frames) / std::max(result.seconds, 1e-9);
+  result.start = score_at(rows, /*last=*/false);
+  result.held_out = score_at(rows, /*last=*/true);
+  result.model = run.checkpoint_path(result.steps);
+  result.hold_out_rule = split.rule;
+  return result;
+}
+
+}  // namespace
+
+PretrainResult pretrain_on(const data::VideoSet& videos, const PretrainRequest& request, const JobControl& control) {
+  check_request(request);
+  const JobThreads threads(request.options.threads);
+  return run_pretraining(videos, resolved_record(request), request, control);
+}
+
+PretrainResult pretrain(const PretrainRequest& request, const JobControl& control) {
+  if (request.data.empty()) throw RequestError("data", "expected videos: files, folders or lists");
+  check_request(request);
+  PretrainRecord record = resolved_record(request);
+  check_run_place(request.out, job_output(request.options, {record.recipe.from}, request.data));
+  const JobThreads threads(request.options.threads);
+  return run_pretraining(data::open_videos(request.data), std::move(record), request, control);
+}
+
+}  // namespace foresee

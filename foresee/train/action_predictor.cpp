@@ -1,0 +1,31 @@
+#include <nlohmann/json.hpp>
+
+#include "foresee/train/ac_data.h"
+#include "foresee/train/frozen_encoder.h"
+#include "foresee/train/jobs.h"
+#include "foresee/train/run_training.h"
+#include "jepa/model/vjepa2/models.h"
+
+namespace foresee {
+
+TrainResult train_action_predictor(const TrainJob& job) {
+  auto record = resolved_record(job, ac_recipe(*job.origin.preset));
+  const AcRecipe& recipe = record.recipe;
+  recipe.validate();
+  const auto paths = episode_files(record.origin);
+  const auto seed = static_cast<uint64_t>(record.origin.seed);
+  const Vjepa2Weights weights = frozen_encoder(job);
+  const data::EpisodeDataset dataset(paths);
+  const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
+  Preprocess preprocess = weights.preprocess;
+  preprocess.size = model.config.encoder.image_size;
+  record_weights(record.origin, *model.encoder);
+
+  RunFolder run(job.request.out, config_json(record));  // refuses another config before hours of encoding
+  const AcSource source{&dataset, files_identity(paths), latents_folder(job.request)};
+  AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed, job.control),
+              recipe.loop.steps, seed, *record.origin.preset);
+  return run_training(task, recipe.loop, run, recipe.train.batch * recipe.train.frames, job.control);
+}
+
+}  // namespace foresee

@@ -1,0 +1,34 @@
+#include <nlohmann/json.hpp>
+
+#include "foresee/train/jobs.h"
+#include "foresee/train/lewm_data.h"
+#include "foresee/train/run_training.h"
+#include "jepa/core/error.h"
+#include "jepa/model/lewm/folder.h"
+
+namespace foresee {
+
+TrainResult train_lewm_heads(const TrainJob& job) {
+  const auto record = resolved_record(job, LewmHeadsRecipe());
+  const LewmHeadsRecipe& recipe = record.recipe;
+  const auto seed = static_cast<uint64_t>(record.origin.seed);
+  const auto paths = episode_files(record.origin);
+  if (recipe.init.empty()) throw RequestError("init", "expected the LeWM that gets heads: a model folder or a run");
+  ModelFolder folder = load_lewm_folder(recipe.init);
+  if (!folder.actions)
+    fail<CheckpointError>("{}: no actions.json: heads need to know how the model's actions are normalised",
+                          recipe.init);
+  const data::EpisodeDataset dataset(paths);
+  require_picture_size(dataset, folder.preprocess.size);
+  data::require_actions_fit(*folder.actions, dataset, recipe.init);
+  const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);
+  RunFolder run(job.request.out, config_json(record));
+  const auto encode = [&](data::Split split) {
+    return latent_episodes(dataset, split, model, folder.preprocess, *folder.actions, job.control);
+  };
+  LewmHeadsTask task(model, folder, encode(data::Split::kTrain), encode(data::Split::kHeldOut), recipe.train,
+                     recipe.loop.steps, seed);
+  return run_training(task, recipe.loop, run, recipe.train.batch, job.control);
+}
+
+}  // namespace foresee

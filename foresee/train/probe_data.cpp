@@ -1,0 +1,130 @@
+#include "foresee/train/probe_data.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "data/episode/split.h"
+#include "foresee/encode/encode_run.h"
+#include "foresee/train/interrupted.h"
+#include "foresee/train/latent_cache.h"
+#include "jepa/core/epoch_order.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
+#include "jepa/core/log.h"
+#include "jepa/core/progress.h"
+#include "jepa/core/torch.h"
+#include "jepa/model/vjepa2/inference_encoder.h"
+
+namespace foresee {
+namespace {
+
+using namespace tools;
+
+ClipPlan clip_plan(const ProbeSource& source, const ProbeRecipe& recipe) {
+  ClipPlan plan;
+  plan.segments = {.frames = recipe.frames, .frame_step = recipe.frame_step};
+  plan.picture_frames = recipe.frames;
+  plan.size = source.encoder->config.image_size;
+  plan.transform = data::PublishedTransform::kOfficial;
+  for (size_t i = 0; i < 3; ++i) {
+    plan.normalisation.mean[i] = source.weights.preprocess.mean[i];
+    plan.normalisation.std[i] = source.weights.preprocess.std[i];
+  }
+  return plan;
+}
+
+/// The class of every file.
+std::vector<int64_t> classes_of(const MediaSet& media, const LabelledClips& listed) {
+  std::map<std::filesystem::path, int64_t> class_of;
+  for (size_t i = 0; i < listed.paths.size(); ++i) class_of.emplace(listed.paths[i], listed.classes[i]);
+  std::vector<int64_t> classes;
+  for (const auto& file : media.files) {
+    const auto found = class_of.find(file.path);
+    if (found == class_of.end()) fail<DataError>("{}: a clip has to be a video or a picture", file.path.string());
+    classes.push_back(found->second);
+  }
+  return classes;
+}
+
+/// What the tokens are of.
+nlohmann::ordered_json identity_of(const MediaSet& media, const ProbeSource& source, const ProbeRecipe& recipe) {
+  nlohmann::ordered_json names = nlohmann::ordered_json::array();
+  for (const auto& file : media.files) names.push_back(file.path.string());
+  return {{"encoder", source.fingerprint},
+          {"frames", recipe.frames},
+          {"frame_step", recipe.frame_step},
+          {"size", source.encoder->config.image_size},
+          {"clips", names}};
+}
+
+/// Encodes the clips that are not in `folder` yet.
+void encode_missing(const LatentFolder& folder, const MediaSet& media, const ClipPlan& plan,
+                    const InferenceEncoder& encoder, const JobControl& control) {
+  std::vector<MediaClip> missing;
+  for (const MediaClip& clip : plan_clips(media, plan))
+    if (!folder.has(static_cast<int64_t>(clip.file))) missing.push_back(clip);
+  if (missing.empty()) return;
+  log_info("encoding {} clips into {}", missing.size(), folder.path().string());
+  Progress progress(control, "encode", static_cast<int64_t>(missing.size()), "clips");
+  const auto stop_if_asked = [&] {
+    if (control.stopping())
+      fail<Interrupted>("interrupted: the clips encoded so far are in {}", folder.path().string());
+  };
+  stop_if_asked();
+  for_each_batch(
+      media, missing, plan, /*batch=*/1,
+      [&](const Tensor& clips, size_t first) {
+        folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
+        progress.update(static_cast<int64_t>(first) + 1);
+        stop_if_asked();
+      },
+      control);
+  progress.finish();
+}
+
+ProbeBatch batch_of(const LatentFolder& tokens, const std::vector<int64_t>& classes, const std::vector<size_t>& clips) {
+  std::vector<Tensor> rows;
+  std::vector<int64_t> wanted;
+  for (const size_t clip : clips) {
+    rows.push_back(tokens.features(static_cast<int64_t>(clip)));
+    wanted.push_back(classes[clip]);
+  }
+  return {at::stack(rows), torch::tensor(wanted, at::kLong)};
+}
+
+}  // namespace
+
+ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, const ProbeRecipe& recipe, uint64_t seed,
+                     const JobControl& control) {
+  const MediaSet media = open_media(listed.paths, /*threads=*/1);
+  const std::vector<int64_t> classes = classes_of(media, listed);
+  const auto tokens = std::make_shared<const LatentFolder>(source.latents, "clip", identity_of(media, source, recipe));
+  encode_missing(*tokens, media, clip_plan(source, recipe), InferenceEncoder(source.encoder, Precision::kFloat32),
+                 control);
+
+  std::vector<size_t> train, held;
+  for (size_t i = 0; i < media.files.size(); ++i)
+    (data::held_out(hash_bytes(media.files[i].path.filename().string())) ? held : train).push_back(i);
+  const auto count = static_cast<int64_t>(train.size());
+  if (count == 0) fail<DataError>("no clip is left to train on: all {} are held out by their names", held.size());
+  if (held.empty()) log_warning("none of {} clips is held out: training goes on without evaluation", count);
+  log_info("{} clips of {} classes, {} held out", count, listed.labels.size(), held.size());
+  const int64_t batch = std::min(recipe.train.batch, count);
+  ProbeData out;
+  out.labels = listed.labels;
+  out.batch = [=, order = EpochOrder(count, batch, seed)](int64_t step) mutable {
+    std::vector<size_t> chosen;
+    for (const int64_t item : order.batch(step)) chosen.push_back(train[static_cast<size_t>(item)]);
+    return batch_of(*tokens, classes, chosen);
+  };
+  for (size_t first = 0; first < held.size(); first += static_cast<size_t>(batch)) {
+    const size_t last = std::min(held.size(), first + static_cast<size_t>(batch));
+    const std::vector<size_t> some(held.begin() + static_cast<std::ptrdiff_t>(first),
+                                   held.begin() + static_cast<std::ptrdiff_t>(last));
+    out.held_out.push_back([=] { return batch_of(*tokens, classes, some); });
+  }
+  return out;
+}
+
+}  // namespace foresee

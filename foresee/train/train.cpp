@@ -1,0 +1,117 @@
+#include "foresee/train.h"
+
+#include <ATen/Context.h>
+
+#include <nlohmann/json.hpp>
+
+#include "foresee/settings/agree.h"
+#include "foresee/settings/job_output.h"
+#include "foresee/settings/settings_json.h"
+#include "foresee/settings/threads.h"
+#include "foresee/train/interrupted.h"
+#include "foresee/train/trainers.h"
+#include "jepa/core/config.h"
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/io/checkpoint.h"
+#include "jepa/train/run_folder.h"
+
+namespace foresee {
+namespace {
+
+struct Member {
+  const char* name;     // as in the request
+  const char* trainer;  // as in Trainer::uses
+  bool given;
+};
+
+std::vector<Member> members_of(const TrainRequest& request) {
+  const ReadOptions& weights = request.weights;
+  return {{"preset", "preset", !request.preset.empty()},
+          {"init", "init", !request.init.empty()},
+          {"encoder", "encoder", !request.encoder.empty()},
+          {"latents", "latents", !request.latents.empty()},
+          {"weights", "weights", weights.weights != EncoderKey::kDefault},
+          {"heads", "weights", weights.heads.has_value()},
+          {"predictor_heads", "weights", weights.predictor_heads.has_value()},
+          {"action_heads", "weights", weights.action_heads.has_value()},
+          {"probe_heads", "weights", weights.probe_heads.has_value()},
+          {"image_size", "weights", weights.image_size.has_value()},
+          {"frames", "weights", weights.frames.has_value()},
+          {"classifier", "weights", weights.classifier != 0}};
+}
+
+void check_members(const Trainer& trainer, const TrainRequest& request) {
+  for (const Member& member : members_of(request))
+    if (member.given && !trainer.takes(member.trainer))
+      throw RequestError(member.name,
+                         fmt::format("'{}' is trained without '{}': leave it out", trainer.family, member.name));
+  if (request.options.device == Device::kCuda && !trainer.on_gpu)
+    throw RequestError("device", fmt::format("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family));
+  if (request.options.overwrite) throw RequestError("overwrite", "a run is resumed, never overwritten");
+  for (const auto& [name, count] :
+       {std::pair{"steps", request.steps}, std::pair{"checkpoint_every", request.checkpoint_every}})
+    if (count && *count < 1) throw RequestError(name, fmt::format("{}: expected 1 or more, got {}", name, *count));
+  if (request.out.empty()) throw RequestError("out", "expected a run folder");
+}
+
+/// The settings with what the request says of the same keys.
+nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& request) {
+  nlohmann::json settings = settings_json(nlohmann::json::object(), request.options.settings);
+  const auto text = [&](const char* key, const std::string& asked) {
+    if (trainer.takes(key) && !asked.empty()) agree(settings, key, asked, key);
+  };
+  agree(settings, "family", trainer.recorded_family, "family");
+  text("preset", request.preset);
+  text("init", request.init.string());
+  text("encoder", request.encoder.string());
+  if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
+  const std::vector<std::string> data(request.data.begin(), request.data.end());
+  if (!data.empty()) agree(settings, "data", data, "data");
+  return settings;
+}
+
+RunOrigin origin_of(const Trainer& trainer, const nlohmann::json& settings) {
+  RunOrigin origin{.family = trainer.recorded_family};
+  if (trainer.takes("preset")) origin.preset = trainer.usual_preset;
+  if (trainer.takes("encoder")) origin.encoder = origin.encoder_weights = "";
+  return read_origin(settings, "train", origin);
+}
+
+}  // namespace
+
+TrainResult train_with(const Trainer& trainer, const TrainRequest& request, const JobControl& control) {
+  check_members(trainer, request);
+  const nlohmann::json settings = agreed_settings(trainer, request);
+  const TrainJob job{.request = request,
+                     .control = control,
+                     .device = trainer.on_gpu ? job_device(request.options.device) : at::Device(at::kCPU),
+                     .settings = settings,
+                     .origin = origin_of(trainer, settings)};
+  if (!trainer.on_gpu && request.options.device == Device::kAuto && at::hasCUDA())
+    log_info("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family);
+  check_run_place(request.out, job_output(request.options, {request.init, request.encoder}, request.data));
+  const JobThreads threads(request.options.threads);
+  try {
+    return trainer.train(job);
+  } catch (const Interrupted& interrupted) {
+    log_info("{}", interrupted.what());
+    const int64_t done = latest_checkpoint_step(request.out).value_or(0);
+    return {.run = request.out,
+            .model = done > 0 ? checkpoint_folder(request.out, done) : "",
+            .steps = done,
+            .interrupted = true};
+  }
+}
+
+TrainResult train(const TrainRequest& request, const JobControl& control) {
+  std::vector<std::string> names;
+  for (const Trainer& trainer : trainers()) {
+    if (trainer.family == request.family) return train_with(trainer, request, control);
+    names.push_back(trainer.family);
+  }
+  throw RequestError("family", fmt::format("family '{}' cannot be trained with actions or labels{}", request.family,
+                                           suggestion(request.family, names)));
+}
+
+}  // namespace foresee

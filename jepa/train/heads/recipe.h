@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "jepa/model/lewm/config.h"
+#include "jepa/train/loop.h"
+
+namespace foresee {
+
+/// How heads are fitted.
+struct LewmHeadsTrainConfig {
+  int64_t batch = 512;  // pairs a step
+  double learning_rate = 1e-3;
+  double warmup_fraction = 0.01;
+  double weight_decay = 1e-3;
+  int64_t pictures = 32;     // a step, for the decoder
+  int64_t evaluated = 4096;  // held-out pairs
+};
+void describe(Fields& fields, LewmHeadsTrainConfig& config);
+
+/// A run that fits heads.
+struct LewmHeadsRecipe {
+  std::string init;  // model folder or run whose LeWM gets the heads
+  LewmHeadsConfig heads{.inverse_hidden = 256, .distance_hidden = 256, .decoder_width = 0};
+  LewmHeadsTrainConfig train;
+  LoopConfig loop{
+      .steps = 4000, .checkpoint_every = 2000, .keep_checkpoints = 1, .evaluate_every = 1000, .log_every = 50};
+};
+void describe(Fields& fields, LewmHeadsRecipe& recipe);
+
+}  // namespace foresee

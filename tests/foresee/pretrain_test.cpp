@@ -1,0 +1,110 @@
+// Claims: pretrain() learns from a video and prints nothing, ends when it is asked to with a checkpoint that the same
+// request goes on from bit for bit, and names what is missing or contradicts the settings.
+#include "foresee/pretrain.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/files/file.h"
+#include "tests/data/video/numbered_video.h"
+#include "tests/support/refusal.h"
+#include "tests/support/stop_after.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path& video() {
+  static const TemporaryFolder folder;
+  static const fs::path path = data::write_numbered(folder.path(), {.name = "numbers.mp4", .frames = 120});
+  return path;
+}
+
+PretrainRequest small_request(const fs::path& out) {
+  PretrainRequest request{.data = {video()}, .steps = 4, .checkpoint_every = 2, .out = out};
+  request.options = {.device = Device::kCpu, .seed = 5, .threads = 1};
+  request.options.settings.set = {"loader.batch=2",        "held_out_clips=4", "loop.keep_checkpoints=9",
+                                  "model.encoder.depth=1", "loader.workers=1", "model.predictor.depth=1"};
+  return request;
+}
+
+/// The member that a request is refused for.
+std::string refused_member(const PretrainRequest& request) {
+  try {
+    pretrain(request);
+  } catch (const RequestError& error) {
+    return error.member();
+  }
+  return {};
+}
+
+TEST(Pretrain, StopsWhenAskedAndGoesOnToTheSameBits) {
+  const TemporaryFolder folder;
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  const PretrainResult whole = pretrain(small_request(folder / "whole"));
+  StopAfter stop(1);
+  const PretrainResult part = pretrain(small_request(folder / "parts"), stop.control());
+  const PretrainResult rest = pretrain(small_request(folder / "parts"));
+  EXPECT_EQ(::testing::internal::GetCapturedStdout() + ::testing::internal::GetCapturedStderr(), "");
+
+  EXPECT_EQ(whole.steps, 4);
+  EXPECT_FALSE(whole.interrupted);
+  EXPECT_GT(whole.frames_per_second, 0);
+  EXPECT_TRUE(says(whole.hold_out_rule, "held out"));
+  ASSERT_FALSE(whole.start.empty());
+  EXPECT_EQ(whole.start.front().first, "skill");
+  ASSERT_FALSE(whole.held_out.empty());
+  EXPECT_NE(whole.held_out.front().second, whole.start.front().second);
+  ASSERT_FALSE(stop.updates.empty());
+  EXPECT_TRUE(part.interrupted);
+  EXPECT_LT(part.steps, 4);
+  EXPECT_TRUE(fs::exists(part.model / "model.safetensors")) << part.model;
+  EXPECT_EQ(rest.steps, 4);
+  for (const char* file : {"model.safetensors", "target_encoder.safetensors", "optimizer.safetensors"})
+    EXPECT_EQ(read_file(whole.model / file), read_file(rest.model / file)) << file;
+}
+
+TEST(Pretrain, RunFoldersHoldTheOriginThenTheRecipe) {
+  const TemporaryFolder folder;
+  PretrainRequest request = small_request(folder / "run");
+  request.steps = 1;
+  pretrain(request);
+  const auto record = nlohmann::ordered_json::parse(read_file(folder / "run" / "config.json"));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : record.items()) keys.push_back(key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"family", "preset", "seed", "videos", "model", "masks", "optimizer",
+                                            "objective", "loader", "hold_out", "held_out_clips", "from", "loop"}));
+  EXPECT_EQ(record["family"], "vjepa2");
+  EXPECT_EQ(record["preset"], "vjepa2-nano");
+  EXPECT_EQ(record["videos"], (std::vector<std::string>{video().string()}));
+}
+
+TEST(Pretrain, WhatIsMissingOrContradictsTheSettingsIsNamed) {
+  const TemporaryFolder folder;
+  const auto asked = [&] { return small_request(folder / "never"); };
+  std::vector<std::pair<std::string, PretrainRequest>> cases;
+  cases.emplace_back("data", asked()).second.data.clear();
+  cases.emplace_back("out", asked()).second.out.clear();
+  cases.emplace_back("from", asked()).second.cool_down = true;
+  cases.emplace_back("steps", asked()).second.steps = 0;
+  cases.emplace_back("overwrite", asked()).second.options.overwrite = true;
+  cases.emplace_back("seed", asked()).second.options.settings.set.emplace_back("seed=6");
+  auto& preset = cases.emplace_back("preset", asked()).second;
+  preset.preset = "vjepa2-nano";
+  preset.options.settings.set.emplace_back("preset=vjepa2-l");
+  auto& from = cases.emplace_back("from", asked()).second;
+  from.from = "one";
+  from.options.settings.set.emplace_back("from=another");
+  for (const auto& [member, request] : cases) EXPECT_EQ(refused_member(request), member);
+  PretrainRequest unknown = asked();
+  unknown.preset = "vjepa2-nono";
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { pretrain(unknown); }), "did you mean 'vjepa2-nano'?"));
+  EXPECT_FALSE(fs::exists(folder / "never"));
+}
+
+}  // namespace
+}  // namespace foresee

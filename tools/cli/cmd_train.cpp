@@ -1,0 +1,89 @@
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+
+#include "foresee/train/trainers.h"
+#include "tools/cli/command.h"
+#include "tools/cli/model_options.h"
+#include "tools/cli/request_flags.h"
+
+namespace foresee::tools {
+namespace {
+
+const RequestFlags kTrainFlags{{"family", "--family"},
+                               {"preset", "--preset"},
+                               {"data", "--data FILE..."},
+                               {"init", "--init DIR"},
+                               {"encoder", "--encoder PATH"},
+                               {"latents", "--latents DIR"},
+                               {"seed", "--seed"},
+                               {"device", "--device"},
+                               {"out", "--out RUN"},
+                               {"weights", "--weights"},
+                               {"heads", "--heads"},
+                               {"predictor_heads", "--predictor-heads"},
+                               {"action_heads", "--action-heads"},
+                               {"probe_heads", "--probe-heads"},
+                               {"image_size", "--image-size"},
+                               {"frames", "--frames"},
+                               {"classifier", "--classifier"}};
+
+int run_train(TrainRequest request, const CommonOptions& common) {
+  request.options = job_options(common);
+  request.out = common.out.value_or("");
+  const TrainResult done = train(request, common.control);
+  if (!common.json) return 0;
+  auto held_out = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : done.held_out) held_out[name] = value;
+  print_json({{"run", done.run.string()},
+              {"model", done.model.string()},
+              {"steps", done.steps},
+              {"interrupted", done.interrupted},
+              {"seconds", done.seconds},
+              {"frames_per_second", done.frames_per_second},
+              {"held_out", held_out}});
+  return 0;
+}
+
+/// The families that use a member of the request; of "" all: "vjepa2_ac, probe".
+std::string families_with(const std::string& member) {
+  std::vector<std::string> names;
+  for (const Trainer& trainer : trainers())
+    if (member.empty() || trainer.takes(member)) names.push_back(trainer.family);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string presets_text() {
+  std::string text = "Where the defaults come from:";
+  for (const Trainer& trainer : trainers())
+    if (!trainer.presets.empty())
+      text +=
+          fmt::format(" {} ({}; default {})", fmt::join(trainer.presets, ", "), trainer.family, trainer.usual_preset);
+  return text;
+}
+
+}  // namespace
+
+Run setup_train(CLI::App& app, CommonOptions& common) {
+  auto request = std::make_shared<TrainRequest>();
+  CLI::Option* const family =
+      app.add_option("--family", request->family, "What is trained: " + families_with(""))->capture_default_str();
+  app.add_flag_callback(
+         "--probe", [request] { request->family = "probe"; }, "The same as --family probe")
+      ->excludes(family);
+  app.add_option("--preset", request->preset, presets_text());
+  app.add_option("--data", request->data, "Episode files (HDF5); of a probe a list, 'PATH LABEL' in each line");
+  app.add_option("--steps", request->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
+  app.add_option("--checkpoint-every", request->checkpoint_every, "Steps between checkpoints")
+      ->check(CLI::PositiveNumber);
+  const auto path = [&](const char* flag, const char* member, auto& value, const char* meaning) {
+    app.add_option(flag, value, fmt::format("{}: {}", families_with(member), meaning))->option_text("PATH");
+  };
+  path("--init", "init", request->init, "model folder or run whose LeWM gets the heads");
+  path("--encoder", "encoder", request->encoder, "frozen V-JEPA 2 encoder, a folder or Meta's .pt file");
+  path("--latents", "latents", request->latents, "folder for what the encoder gives; default RUN/latents");
+  add_vjepa2_options(app, request->weights);
+  return [request, &common] { return naming_flags(kTrainFlags, [&] { return run_train(*request, common); }); };
+}
+
+}  // namespace foresee::tools
