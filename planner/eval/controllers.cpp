@@ -9,6 +9,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "planner/control/controller.h"
+#include "planner/env/search_policy.h"
 
 namespace foresee::planner {
 namespace {
@@ -113,11 +114,11 @@ class OracleController final : public Controller {
 
 class PolicyController final : public Controller {
  public:
-  PolicyController(const Worlds& worlds, const std::string& env, const std::string& policy, uint64_t seed,
+  PolicyController(const Worlds& worlds, const Environment& env, const std::string& policy, uint64_t seed,
                    int64_t first)
       : worlds_(worlds) {
     for (size_t i = 0; i < worlds.size(); ++i) {
-      policies_.push_back(make_policy(env, policy));
+      policies_.push_back(make_policy(env, policy, /*noise=*/0, SearchPolicyConfig{}));
       draws_.emplace_back(Random(seed, Stream::kBaseline, static_cast<uint64_t>(first) + i));
     }
   }
@@ -139,8 +140,8 @@ class PolicyController final : public Controller {
 
 }  // namespace
 
-ControllerFactory policy_controller(const std::string& env, const std::string& policy, uint64_t seed) {
-  return [=](const Worlds& worlds, int64_t first) {
+ControllerFactory policy_controller(const Environment& env, const std::string& policy, uint64_t seed) {
+  return [=, &env](const Worlds& worlds, int64_t first) {
     return std::make_unique<PolicyController>(worlds, env, policy, seed, first);
   };
 }

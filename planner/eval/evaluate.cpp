@@ -23,7 +23,7 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
     options.group = config.batch;
   } else {
     controller = method == "oracle" ? oracle_controller(config.oracle, config.oracle_block, seed)
-                                    : policy_controller(config.env, method, seed);
+                                    : policy_controller(config.world.environment(config.env), method, seed);
     options.parallel_groups = true;
   }
   MethodResult result{.method = method};
@@ -37,12 +37,12 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
 
 StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const WorldModel* model) {
   if (config.protocol == "swm")
-    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world, config.env, config.swm, seed,
+    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world,
+                      config.world.environment(config.env), config.swm, seed,
                       config.episodes, config.goal_offset,
                       model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
   if (config.protocol == "far") return far_starts(config.env, config.world, seed, config.episodes);
-  CollectConfig collect = usual_collection(config.env);
-  collect.world = config.world;
+  CollectConfig collect = usual_collection(config.env, config.world);
   collect.seed = seed;
   if (config.data && model != nullptr)
     data::require_actions_fit(model->action_spec(), data::EpisodeDataset({*config.data}, /*cache_bytes=*/0),
@@ -57,7 +57,10 @@ void EvalConfig::validate() const {
   planner.validate();
   oracle.validate();
   if (protocol == "swm" && !data)
-    fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: data=FILE (--data FILE)");
+    fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: key data");
+  const auto& protocols = world.environment(env).protocols;
+  if (std::find(protocols.begin(), protocols.end(), protocol) == protocols.end())
+    fail<ConfigError>("eval: environment {} has no protocol {}{}", env, protocol, suggestion("", protocols));
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
     if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
@@ -71,7 +74,8 @@ int64_t EvalConfig::step_budget() const { return budget.value_or(protocol == "fa
 
 void describe(Fields& f, EvalConfig& c) {
   static constexpr std::string_view kProtocols[] = {"near", "far", "swm"};
-  const std::vector<std::string_view> envs(env_names().begin(), env_names().end());
+  const auto names = names_of(c.world.environments());
+  const std::vector<std::string_view> envs(names.begin(), names.end());
   f.choice("env", c.env, envs, "environment");
   f.choice("protocol", c.protocol, kProtocols,
            "near: goal goal_offset steps ahead on a held-out expert episode; "
