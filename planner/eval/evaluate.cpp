@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
 #include "jepa/core/progress.h"
 #include "planner/eval/controllers.h"
@@ -35,11 +36,14 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
   return result;
 }
 
+bool asked(const EvalConfig& config, const char* method) {
+  return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
+}
+
 StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const WorldModel* model) {
   if (config.protocol == "swm")
     return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world,
-                      config.world.environment(config.env), config.swm, seed,
-                      config.episodes, config.goal_offset,
+                      config.world.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
                       model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
   if (config.protocol == "far") return far_starts(config.env, config.world, seed, config.episodes);
   CollectConfig collect = usual_collection(config.env, config.world);
@@ -100,21 +104,22 @@ const MethodResult* EvalResult::find(const std::string& method) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
+bool needs_model(const EvalConfig& config) { return asked(config, "planner") || asked(config, "inverse_dynamics"); }
+
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control) {
   config.validate();
   const auto world = make_env(config.env, config.world);
-  const auto asked = [&](const char* method) {
-    return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
-  };
-  if (asked("planner") || asked("inverse_dynamics")) {
+  if (needs_model(config)) {
+    const bool follows = asked(config, "inverse_dynamics");
     if (model == nullptr)
-      fail("eval: method {} needs a model (--model DIR)", asked("planner") ? "planner" : "inverse_dynamics");
+      throw RequestError("model", fmt::format("eval: method {} needs a model",
+                                              asked(config, "planner") ? "planner" : "inverse_dynamics"));
     objective_of(*model, config.objective);  // a mistake shows before the starts are made
     const int64_t wanted = world->action_spec().size, got = model->action_spec().size;
     if (wanted != got) fail("eval: {} takes actions of {} numbers, the model plans {}", config.env, wanted, got);
-    if ((asked("inverse_dynamics") || config.begin == "proposal") && !model->proposes())
-      fail("eval: {} needs a model with an inverse-dynamics head; fit one with `foresee train --family lewm_heads`",
-           asked("inverse_dynamics") ? "method inverse_dynamics" : "begin=proposal");
+    if ((follows || config.begin == "proposal") && !model->proposes())
+      fail("eval: {} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
+           follows ? "method inverse_dynamics" : "begin=proposal");
   }
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};

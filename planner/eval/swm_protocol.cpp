@@ -83,9 +83,10 @@ std::vector<Row> drawn_rows(const data::EpisodeDataset& dataset, bool release, u
     for (int64_t row = 0; row + offset < dataset.length(episode); ++row) valid.push_back({episode, row});
   const auto population = static_cast<int64_t>(valid.size()) - (release ? 1 : 0);
   if (population < count)
-    fail<DataError>("eval: {} rows have a goal {} rows later, {} are asked for; lower the number of episodes or "
-                    "goal_offset",
-                    std::max<int64_t>(population, 0), offset, count);
+    fail<DataError>(
+        "eval: {} rows have a goal {} rows later, {} are asked for; lower the number of episodes or "
+        "goal_offset",
+        std::max<int64_t>(population, 0), offset, count);
   std::vector<Row> rows;
   for (const int64_t index : numpy_choice(seed, population, count)) rows.push_back(valid[static_cast<size_t>(index)]);
   return rows;

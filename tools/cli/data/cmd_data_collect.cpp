@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -40,7 +42,8 @@ planner::CollectConfig resolved_config(const CollectOptions& options, const Comm
   if (options.noise) object["noise"] = *options.noise;
   if (options.max_steps) object["max_steps"] = *options.max_steps;
   if (options.size) object["size"] = *options.size;
-  const std::string env = object.contains("env") && object["env"].is_string() ? object["env"] : "two_room";
+  const std::string env = object.contains("env") && object["env"].is_string() ? object["env"].get<std::string>()
+                                                                              : planner::CollectConfig().env;
   auto config = parse_config<planner::CollectConfig>(object, "collect", planner::usual_collection(env));
   config.seed = common.seed;
   return config;
@@ -170,7 +173,7 @@ Run setup_data_collect(CLI::App& app, CommonOptions& common) {
   const auto add = [&](const char* flag, auto& value, const std::string& meaning, const auto& preset) {
     app.add_option(flag, value, fmt::format("{} (default {})", meaning, preset))->option_text("VALUE");
   };
-  add("--env", options->env, "Environment: two_room, eb_two_room, wall, push_t, reacher, process", defaults.env);
+  add("--env", options->env, fmt::format("Environment: {}", fmt::join(planner::env_names(), ", ")), defaults.env);
   add("--policy", options->policy, "Who acts: expert, random, noop, cem, weak", "as published for the environment");
   add("--noise", options->noise, "Standard deviation added to the expert's action", defaults.noise);
   add("--max-steps", options->max_steps, "Steps after which an episode ends", defaults.max_steps);
