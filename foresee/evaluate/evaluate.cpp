@@ -90,9 +90,11 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
     Evaluation& evaluation = result.evaluations.emplace_back(evaluation_of(found));
     evaluation.value = values[i];
     if (place) {
-      const fs::path within = request.vary ? fmt::format("{:02d}", i) : ".";
-      for (const auto& file : planner::save_results(place->staged() / within, configs[i], found, request.strips))
-        evaluation.files.push_back(place->path() / within / file);
+      const auto own = [&](const fs::path& folder) {
+        return request.vary ? folder / fmt::format("{:02d}", i) : folder;
+      };
+      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips))
+        evaluation.files.push_back(own(place->path()) / file);
     }
     result.interrupted = found.interrupted;
   }

@@ -39,10 +39,7 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
   for (const auto& text : options.states) request.states.push_back(parse_state(text));
   request.options = job_options(common);
   const PlanResult result = plan_once(request, common.control);
-  if (common.json) {
-    print_json(to_json(result));
-    return 0;
-  }
+  if (common.json) return print_json(to_json(result)), 0;
   const Controller::PlannedActions& found = result.plan;
   fmt::print("{} actions, cost {:.4g} (best of the first iteration {:.4g}), {:.0f} ms\n", found.actions.size(),
              found.cost, found.trace.front(), result.elapsed_ms);
