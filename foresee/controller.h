@@ -30,6 +30,7 @@ class WorldModel;
 /// One thread at a time may call it; several controllers may run in several threads.
 class FORESEE_API Controller {
  public:
+  /// What a controller is made of.
   struct Options {
     std::filesystem::path model{};  // model folder, run folder, or a published file of a family that plans
     Device device = Device::kAuto;
@@ -87,16 +88,19 @@ class FORESEE_API Controller {
     int64_t block = 1;  // environment steps in one block of the search
   };
 
+  /// What an action is. Units: the robot's, as in the training data.
   struct ActionInfo {
     int64_t size = 0;               // numbers of one action
     int64_t block = 1;              // environment steps in one block of the search
     std::vector<double> low, high;  // bounds, the robot's units; empty: unbounded
   };
+  /// What the model wants to know of the robot beside pictures.
   struct StateInfo {
     int64_t size = 0;      // numbers; 0: the model takes no state
     bool of_goal = false;  // whether a goal has a state too
     std::string meaning;
   };
+  /// What the model makes of pictures.
   struct PictureInfo {
     int64_t size = 0;  // pixels that the model works on
     int64_t cameras = 1;
@@ -110,8 +114,11 @@ class FORESEE_API Controller {
   Controller(Controller&&) noexcept;
   Controller& operator=(Controller&&) noexcept;
 
+  /// What act() returns. Lives as long as the controller.
   const ActionInfo& action() const;
+  /// Which states set_goal(), look_back() and act() take. Lives as long as the controller.
   const StateInfo& state() const;
+  /// What is done with pictures. Lives as long as the controller.
   const PictureInfo& picture() const;
 
   /// Sets the goal of a problem. The next act() searches anew; in the middle of an action block it forgets the history,

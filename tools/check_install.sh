@@ -14,6 +14,8 @@ cd "$work"
 run() { env -i PATH="$PATH" HOME="$work" FORESEE_LIBRARY_PATH="$root/.deps/site:$torch/lib" "$@"; }
 
 run moved/bin/foresee doctor
+run moved/bin/foresee eval --env process --set world.process.command="python3 $root/examples/own_environment.py" \
+  --protocol far --methods oracle --episodes 1 --json | python3 -c 'import json, sys; assert json.load(sys.stdin)["success"]["oracle"]["rate"] == 1'
 run moved/bin/foresee eval --env two_room --methods random --episodes 2 --json | python3 -c 'import json, sys; json.load(sys.stdin)["success"]["random"]'
 
 cmake -S "$root/examples/cmake_project" -B example -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" >/dev/null

@@ -1,7 +1,6 @@
 #include "planner/control/controller.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 
@@ -12,8 +11,6 @@
 
 namespace foresee::planner {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kCandidatesAtOnce = 8;  // of an arm's slow model, between two looks at the job
 
@@ -46,9 +43,8 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
       mpc_(config.planner, model.action_spec(), options.seed, options.problems, options.first,
            arm_ ? std::optional(options.arm) : std::nullopt) {
   if ((!options.search || config.begin == "proposal") && !model.proposes())
-    fail<ConfigError>(
-        "{} needs a model with an inverse-dynamics head; fit one with `foresee train --family lewm_heads`",
-        options.search ? "begin=proposal" : "following proposals");
+    fail<ConfigError>("{} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
+                      options.search ? "begin=proposal" : "following proposals");
   for (int64_t i = 0; i < options.problems; ++i)
     problems_.push_back({.history = History(config.history, model.action_spec())});
 }
@@ -93,23 +89,13 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
     FORESEE_CHECK(get(problems[i]).goal.defined(), "problem {} has no goal: set it first", problems[i]);
     sights.push_back(wants_picture(problems[i]) ? fitted(seen[i]) : Sight{.executed = seen[i].executed});
   }
-  std::vector<int64_t> due;
+  for (size_t i = 0; i < problems.size(); ++i) get(problems[i]).history.look(sights[i]);
+  auto actions = mpc_.act(problems, [this](std::span<const int64_t> due) { search(due); });
   for (size_t i = 0; i < problems.size(); ++i) {
-    get(problems[i]).history.look(sights[i]);
-    if (mpc_.due(problems[i])) due.push_back(problems[i]);
-  }
-  const auto begin = Clock::now();
-  if (!due.empty()) search(due);
-  const double elapsed_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-  std::vector<ControlAction> actions;
-  for (const int64_t problem : problems) {
-    const Tensor next = torch::tensor(mpc_.next_action(problem), at::kDouble), allowed = within_bounds(next);
+    const Tensor allowed = within_bounds(torch::tensor(actions[i].action, at::kDouble));
     const double* numbers = allowed.const_data_ptr<double>();
-    ControlAction& action = actions.emplace_back();
-    action.action.assign(numbers, numbers + allowed.numel());
-    action.planned = std::binary_search(due.begin(), due.end(), problem);
-    if (action.planned) action.planning_ms = elapsed_ms / static_cast<double>(due.size());
-    get(problem).history.acted(action.action);
+    actions[i].action.assign(numbers, numbers + allowed.numel());
+    get(problems[i]).history.acted(actions[i].action);
   }
   return actions;
 }

@@ -34,13 +34,6 @@ struct ControlOptions {
   JobControl job{};      // who watches a search, and may end it
 };
 
-/// What one problem does next.
-struct ControlAction {
-  std::vector<double> action;  // environment units, finite, within the bounds of ActionSpec
-  bool planned = false;        // a plan was made for it in this call
-  double planning_ms = 0;      // wall-clock of that; of several problems, its share
-};
-
 /// The plan that a problem follows.
 struct ControlPlan {
   Tensor actions;             // double [steps, A], environment units, within the bounds

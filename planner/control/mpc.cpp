@@ -1,5 +1,9 @@
 #include "planner/control/mpc.h"
 
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
@@ -92,6 +96,22 @@ void Mpc::fill_queues(std::span<const int64_t> problems, const Tensor& actions) 
     for (int64_t step = 0; step < steps.size(1); ++step, action += actions_.size)
       queue.emplace_back(action, action + actions_.size);
   }
+}
+
+std::vector<ControlAction> Mpc::act(std::span<const int64_t> problems,
+                                    const std::function<void(std::span<const int64_t> due)>& search) {
+  std::vector<int64_t> due;
+  std::copy_if(problems.begin(), problems.end(), std::back_inserter(due), [&](int64_t p) { return this->due(p); });
+  const auto begin = std::chrono::steady_clock::now();
+  if (!due.empty()) search(due);
+  const double elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  std::vector<ControlAction> actions;
+  for (const int64_t problem : problems) {
+    ControlAction& action = actions.emplace_back(ControlAction{.action = next_action(problem)});
+    action.planned = std::binary_search(due.begin(), due.end(), problem);
+    if (action.planned) action.planning_ms = elapsed_ms / static_cast<double>(due.size());
+  }
+  return actions;
 }
 
 std::vector<double> Mpc::next_action(int64_t problem) {

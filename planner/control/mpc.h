@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,6 +21,13 @@ struct MpcConfig {
   void validate() const;
 };
 void describe(Fields& fields, MpcConfig& config);
+
+/// What one problem does next.
+struct ControlAction {
+  std::vector<double> action;  // environment units; of a ControlCore finite and within the bounds of ActionSpec
+  bool planned = false;        // a plan was made for it in this call
+  double planning_ms = 0;      // wall-clock of that; of several problems, its share
+};
 
 /// Receding-horizon control of several problems, as stable_worldmodel's WorldModelPolicy: each problem has a queue of
 /// environment actions; when it is empty, a plan is searched and its first `receding` blocks are queued. The blocks
@@ -46,6 +54,11 @@ class Mpc {
   /// Fills the queues of several problems with a plan that came from elsewhere.
   /// @param blocks  float [problems, H, D], normalised; all of it is executed.
   void follow(std::span<const int64_t> problems, const Tensor& blocks);
+
+  /// The next actions of several problems. `search` is called once with those that are due, if any, and fills their
+  /// queues. @param problems  ascending. @returns one for each of them, not clipped.
+  std::vector<ControlAction> act(std::span<const int64_t> problems,
+                                 const std::function<void(std::span<const int64_t> due)>& search);
 
   /// The next action of a problem, [size] in environment units, not clipped. @throws Error when one is due.
   std::vector<double> next_action(int64_t problem);

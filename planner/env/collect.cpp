@@ -77,32 +77,29 @@ void describe(Fields& f, CollectConfig& c) {
   f("cem", c.cem, "the search of policy cem");
 }
 
-CollectConfig usual_collection(const std::string& env) {
-  CollectConfig config{.env = env};
-  if (env == "eb_two_room") config.noise = 1.0;
-  if (env == "wall") config.noise = 0.5;
-  if (env == "push_t") config.policy = "cem", config.noise = 0.1;
-  if (env == "reacher") config.policy = "random", config.noise = 0, config.max_steps = 200;
-  if (env == "process") config.policy = "random", config.noise = 0;
+CollectConfig usual_collection(const std::string& env, const WorldConfig& world) {
+  const auto& [policy, noise, max_steps] = world.environment(env).collection;
+  CollectConfig config{.env = env, .policy = policy, .noise = noise, .max_steps = max_steps, .world = world};
   return config;
 }
 
 data::Episode generate_episode(const CollectConfig& config, uint64_t id) {
   const auto env = make_env(config.env, config.world);
-  const auto policy = make_policy(config.env, config.policy, config.noise, config.cem);
+  const auto policy = make_policy(config.world.environment(config.env), config.policy, config.noise, config.cem);
   return record(*env, *policy, config, id);
 }
 
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids) {
   FORESEE_CHECK(config.max_steps > 0 && config.size > 0, "expected steps and a picture size, got {} and {}",
                 config.max_steps, config.size);
+  const Environment& row = config.world.environment(config.env);
   const auto world = make_env(config.env, config.world);
   world->render(config.size);  // clones share what was drawn
   std::vector<data::Episode> episodes(ids.size());
   at::parallel_for(0, static_cast<int64_t>(ids.size()), 1, [&](int64_t begin, int64_t end) {
     const auto env = world->clone();
     for (int64_t i = begin; i < end; ++i) {
-      const auto policy = make_policy(config.env, config.policy, config.noise, config.cem);
+      const auto policy = make_policy(row, config.policy, config.noise, config.cem);
       episodes[static_cast<size_t>(i)] = record(*env, *policy, config, ids[static_cast<size_t>(i)]);
     }
   });

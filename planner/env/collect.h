@@ -25,9 +25,9 @@ struct CollectConfig {
   SearchPolicyConfig cem;  // of policy cem
 };
 void describe(Fields& fields, CollectConfig& config);
-/// What an environment's episodes are when nothing is said: the scripted expert with the noise of the published data;
-/// push_t: policy cem; reacher: random actions over 200 steps, as published.
-CollectConfig usual_collection(const std::string& env);
+/// What an environment's episodes are when nothing is said (Environment::collection).
+/// @throws Error naming the known environments.
+CollectConfig usual_collection(const std::string& env, const WorldConfig& world = {});
 
 /// Records one episode: a pure function of (config, id). Rows: the start and the state after every step; the row's
 /// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool.

@@ -63,18 +63,14 @@ class Policy {
   virtual std::vector<double> act(const Env& env, RandomSequence& random) = 0;
 };
 
-/// two_room, eb_two_room, wall, push_t, reacher, process.
+/// The names of all environments (planner/env/environments.h).
 const std::vector<std::string>& env_names();
 /// By name, with every factor of variation at its default (others: planner/env/world_config.h). @throws Error naming
 /// the known ones, or where the environment's simulator is not built in.
 std::unique_ptr<Env> make_env(const std::string& name);
 
-struct SearchPolicyConfig;  // planner/env/search_policy.h
-/// By name for an environment: random, noop, expert (scripted; where there is none, cem), cem (a search on the
-/// environment itself), weak (push_t: random moves that stay near the block).
-/// @param noise  standard deviation added to the expert's action. @param search  of policy cem.
+/// A policy by the names of an environment and of its own: see planner/env/environments.h.
+/// @param noise  standard deviation added to the expert's action.
 std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise = 0.0);
-std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise,
-                                    const SearchPolicyConfig& search);
 
 }  // namespace foresee::planner

@@ -9,6 +9,7 @@
 #include "jepa/core/text/json_text.h"
 #include "jepa/core/text/printable.h"
 #include "planner/env/child_process.h"
+#include "planner/env/environments.h"
 
 namespace foresee::planner {
 namespace {
@@ -56,7 +57,7 @@ void describe(Fields& f, ProcessConfig& c) {
 
 ProcessEnv::ProcessEnv(ProcessConfig config) : config_(std::move(config)) {
   if (config_.command.empty())
-    fail<ConfigError>("process: expected a program, --set world.process.command=\"python3 my_env.py\"");
+    fail<ConfigError>("process: expected a program to start: key world.process.command, \"python3 my_env.py\"");
   child_ = std::make_unique<ChildProcess>(config_.command, config_.timeout_s);
   const json spec = child_->ask({{"do", "spec"}});
   actions_.low = numbers(spec, "action_low", config_.command);
@@ -126,5 +127,13 @@ Tensor ProcessEnv::picture(const char* what, int64_t size) const {
 
 Tensor ProcessEnv::render(int64_t size) const { return picture("render", size); }
 Tensor ProcessEnv::render_goal(int64_t size) const { return picture("render_goal", size); }
+
+Environment process_environment() {
+  Environment row{.name = "process",
+                  .summary = "an environment of one's own, in a process of its own",
+                  .factors = std::make_shared<FactorsOf<ProcessConfig, ProcessEnv>>()};
+  row.collection.policy = "random";
+  return row;
+}
 
 }  // namespace foresee::planner

@@ -69,4 +69,8 @@ class ProcessEnv final : public Env {
   double distance_ = 0;
 };
 
+struct Environment;  // planner/env/environments.h
+/// Its row of the table of environments.
+Environment process_environment();
+
 }  // namespace foresee::planner

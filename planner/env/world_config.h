@@ -1,22 +1,42 @@
 #pragma once
 
-#include "planner/env/process_env.h"
-#include "planner/env/push_t/push_t.h"
-#include "planner/env/reacher/world.h"
-#include "planner/env/two_room/dot_wall.h"
-#include "planner/env/two_room/two_room.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "planner/env/environments.h"
 
 namespace foresee::planner {
 
 /// Factors of variation of every environment, under its name; only those of the one that is made count.
-struct WorldConfig {
-  TwoRoomConfig two_room;
-  DotWallConfig eb_two_room, wall = dino_wm_wall();
-  PushTConfig push_t;
-  ReacherConfig reacher;
-  ProcessConfig process;
+class WorldConfig {
+ public:
+  /// Those of environments().
+  WorldConfig() : WorldConfig(planner::environments()) {}
+  /// @param list  must outlive the config.
+  explicit WorldConfig(const std::vector<Environment>& list);
+  WorldConfig(const WorldConfig& other);
+  WorldConfig& operator=(const WorldConfig& other);
+  WorldConfig(WorldConfig&&) noexcept = default;
+  WorldConfig& operator=(WorldConfig&&) noexcept = default;
+
+  const std::vector<Environment>& environments() const { return *list_; }
+  /// An environment by name. @throws Error naming the known ones.
+  const Environment& environment(const std::string& name) const;
+  /// The factors of one. @throws Error naming the known ones.
+  Factors& factors(const std::string& name);
+  const Factors& factors(const std::string& name) const;
+
+ private:
+  size_t index(const std::string& name) const;
+
+  const std::vector<Environment>* list_;
+  std::vector<std::unique_ptr<Factors>> factors_;  // in the order of the list
 };
 void describe(Fields& fields, WorldConfig& config);
+
+/// The names of a list of environments, in its order.
+std::vector<std::string> names_of(const std::vector<Environment>& list);
 
 /// By name, with its factors of variation. @throws Error naming the known environments.
 std::unique_ptr<Env> make_env(const std::string& name, const WorldConfig& world);

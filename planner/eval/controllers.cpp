@@ -2,18 +2,24 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "planner/control/controller.h"
+#include "planner/env/search_policy.h"
 
 namespace foresee::planner {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+std::vector<Decision> decisions_of(std::vector<ControlAction> actions) {
+  std::vector<Decision> decisions;
+  for (ControlAction& next : actions) {
+    Decision& decision = decisions.emplace_back(Decision{std::move(next.action), std::nullopt});
+    if (next.planned) decision.planning_ms = next.planning_ms;
+  }
+  return decisions;
+}
 
 class ModelController final : public Controller {
  public:
@@ -44,12 +50,7 @@ class ModelController final : public Controller {
         if (core_.wants_picture(static_cast<int64_t>(world))) seen[static_cast<size_t>(i)] = look(world);
       }
     });
-    std::vector<Decision> decisions;
-    for (ControlAction& next : core_.act(seen, active)) {
-      Decision& decision = decisions.emplace_back(Decision{std::move(next.action), std::nullopt});
-      if (next.planned) decision.planning_ms = next.planning_ms;
-    }
-    return decisions;
+    return decisions_of(core_.act(seen, active));
   }
 
  private:
@@ -85,18 +86,7 @@ class OracleController final : public Controller {
       : worlds_(worlds), actions_(actions), mpc_(config, actions, seed, static_cast<int64_t>(worlds.size()), first) {}
 
   std::vector<Decision> act(std::span<const int64_t> active) override {
-    std::vector<int64_t> due;
-    std::copy_if(active.begin(), active.end(), std::back_inserter(due), [&](int64_t w) { return mpc_.due(w); });
-    const auto begin = Clock::now();
-    if (!due.empty()) search(due);
-    const double elapsed_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-    std::vector<Decision> decisions;
-    for (const int64_t world : active) {
-      Decision& decision = decisions.emplace_back(Decision{mpc_.next_action(world), std::nullopt});
-      if (std::binary_search(due.begin(), due.end(), world))
-        decision.planning_ms = elapsed_ms / static_cast<double>(due.size());
-    }
-    return decisions;
+    return decisions_of(mpc_.act(active, [this](std::span<const int64_t> due) { search(due); }));
   }
 
  private:
@@ -113,11 +103,11 @@ class OracleController final : public Controller {
 
 class PolicyController final : public Controller {
  public:
-  PolicyController(const Worlds& worlds, const std::string& env, const std::string& policy, uint64_t seed,
+  PolicyController(const Worlds& worlds, const Environment& env, const std::string& policy, uint64_t seed,
                    int64_t first)
       : worlds_(worlds) {
     for (size_t i = 0; i < worlds.size(); ++i) {
-      policies_.push_back(make_policy(env, policy));
+      policies_.push_back(make_policy(env, policy, /*noise=*/0, SearchPolicyConfig{}));
       draws_.emplace_back(Random(seed, Stream::kBaseline, static_cast<uint64_t>(first) + i));
     }
   }
@@ -139,8 +129,8 @@ class PolicyController final : public Controller {
 
 }  // namespace
 
-ControllerFactory policy_controller(const std::string& env, const std::string& policy, uint64_t seed) {
-  return [=](const Worlds& worlds, int64_t first) {
+ControllerFactory policy_controller(const Environment& env, const std::string& policy, uint64_t seed) {
+  return [=, &env](const Worlds& worlds, int64_t first) {
     return std::make_unique<PolicyController>(worlds, env, policy, seed, first);
   };
 }

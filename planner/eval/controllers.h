@@ -5,13 +5,15 @@
 
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"
+#include "planner/env/environments.h"
 #include "planner/env/rollout.h"
 #include "planner/eval/runner.h"
 
 namespace foresee::planner {
 
 /// Each world with its own policy of that name (random, noop, expert) and its own draws (Stream::kBaseline).
-ControllerFactory policy_controller(const std::string& env, const std::string& policy, uint64_t seed);
+/// @param env  the row of the worlds; must outlive the result.
+ControllerFactory policy_controller(const Environment& env, const std::string& policy, uint64_t seed);
 
 /// Pictures to actions by a world model: what an evaluation is about. Renders what ControlCore asks for.
 /// @param model  must outlive the result. @param search  false: the model's own proposal, one block at a time, without

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
 #include "jepa/core/progress.h"
 #include "planner/eval/controllers.h"
@@ -23,7 +24,7 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
     options.group = config.batch;
   } else {
     controller = method == "oracle" ? oracle_controller(config.oracle, config.oracle_block, seed)
-                                    : policy_controller(config.env, method, seed);
+                                    : policy_controller(config.world.environment(config.env), method, seed);
     options.parallel_groups = true;
   }
   MethodResult result{.method = method};
@@ -35,14 +36,17 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
   return result;
 }
 
+bool asked(const EvalConfig& config, const char* method) {
+  return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
+}
+
 StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const WorldModel* model) {
   if (config.protocol == "swm")
-    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world, config.env, config.swm, seed,
-                      config.episodes, config.goal_offset,
+    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world,
+                      config.world.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
                       model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
   if (config.protocol == "far") return far_starts(config.env, config.world, seed, config.episodes);
-  CollectConfig collect = usual_collection(config.env);
-  collect.world = config.world;
+  CollectConfig collect = usual_collection(config.env, config.world);
   collect.seed = seed;
   if (config.data && model != nullptr)
     data::require_actions_fit(model->action_spec(), data::EpisodeDataset({*config.data}, /*cache_bytes=*/0),
@@ -57,7 +61,10 @@ void EvalConfig::validate() const {
   planner.validate();
   oracle.validate();
   if (protocol == "swm" && !data)
-    fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: data=FILE (--data FILE)");
+    fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: key data");
+  const auto& protocols = world.environment(env).protocols;
+  if (std::find(protocols.begin(), protocols.end(), protocol) == protocols.end())
+    fail<ConfigError>("eval: environment {} has no protocol {}{}", env, protocol, suggestion("", protocols));
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
     if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
@@ -71,7 +78,8 @@ int64_t EvalConfig::step_budget() const { return budget.value_or(protocol == "fa
 
 void describe(Fields& f, EvalConfig& c) {
   static constexpr std::string_view kProtocols[] = {"near", "far", "swm"};
-  const std::vector<std::string_view> envs(env_names().begin(), env_names().end());
+  const auto names = names_of(c.world.environments());
+  const std::vector<std::string_view> envs(names.begin(), names.end());
   f.choice("env", c.env, envs, "environment");
   f.choice("protocol", c.protocol, kProtocols,
            "near: goal goal_offset steps ahead on a held-out expert episode; "
@@ -96,21 +104,22 @@ const MethodResult* EvalResult::find(const std::string& method) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
+bool needs_model(const EvalConfig& config) { return asked(config, "planner") || asked(config, "inverse_dynamics"); }
+
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control) {
   config.validate();
   const auto world = make_env(config.env, config.world);
-  const auto asked = [&](const char* method) {
-    return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
-  };
-  if (asked("planner") || asked("inverse_dynamics")) {
+  if (needs_model(config)) {
+    const bool follows = asked(config, "inverse_dynamics");
     if (model == nullptr)
-      fail("eval: method {} needs a model (--model DIR)", asked("planner") ? "planner" : "inverse_dynamics");
+      throw RequestError("model", fmt::format("eval: method {} needs a model",
+                                              asked(config, "planner") ? "planner" : "inverse_dynamics"));
     objective_of(*model, config.objective);  // a mistake shows before the starts are made
     const int64_t wanted = world->action_spec().size, got = model->action_spec().size;
     if (wanted != got) fail("eval: {} takes actions of {} numbers, the model plans {}", config.env, wanted, got);
-    if ((asked("inverse_dynamics") || config.begin == "proposal") && !model->proposes())
-      fail("eval: {} needs a model with an inverse-dynamics head; fit one with `foresee train --family lewm_heads`",
-           asked("inverse_dynamics") ? "method inverse_dynamics" : "begin=proposal");
+    if ((follows || config.begin == "proposal") && !model->proposes())
+      fail("eval: {} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
+           follows ? "method inverse_dynamics" : "begin=proposal");
   }
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};

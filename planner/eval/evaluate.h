@@ -66,8 +66,11 @@ struct EvalResult {
   const MethodResult* find(const std::string& method) const;
 };
 
+/// True when a method that is asked for plans with a model.
+bool needs_model(const EvalConfig& config);
+
 /// Runs every method on the same starts. A stop ends it with what is finished.
-/// @param model  needed by method planner only, else may be null. @throws Error when it is missing or plans other
+/// @param model  may be null unless needs_model(). @throws RequestError when it is missing; Error when it plans other
 /// actions.
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {});
 
@@ -77,8 +80,8 @@ nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first
 /// episodes, failures first: strips/planner_START_failure.png. @throws Error (a full disk, a path that is a file).
-/// @param strips  how many.
-void save_results(const std::filesystem::path& folder, const EvalConfig& config, const EvalResult& result,
-                  int64_t strips = 12);
+/// @param strips  how many. @returns the files, relative to the folder.
+std::vector<std::filesystem::path> save_results(const std::filesystem::path& folder, const EvalConfig& config,
+                                                const EvalResult& result, int64_t strips = 12);
 
 }  // namespace foresee::planner

@@ -67,8 +67,8 @@ ordered_json to_json(const EvalResult& result) {
   return out;
 }
 
-void save_results(const std::filesystem::path& folder, const EvalConfig& config, const EvalResult& result,
-                  int64_t strips) {
+std::vector<std::filesystem::path> save_results(const std::filesystem::path& folder, const EvalConfig& config,
+                                                const EvalResult& result, int64_t strips) {
   ordered_json starts = ordered_json::array(), episodes = ordered_json::object();
   for (const auto& start : result.starts.starts) starts.push_back(start_json(start));
   for (const auto& method : result.methods) {
@@ -95,14 +95,17 @@ void save_results(const std::filesystem::path& folder, const EvalConfig& config,
               {"starts", starts},
               {"episodes", episodes}});
 
-  if (shown.empty()) return;
+  std::vector<std::filesystem::path> written{"results.json"};
+  if (shown.empty()) return written;
   std::filesystem::create_directories(folder / "strips");
   const auto world = make_env(result.env, config.world);
   for (const auto& [index, file] : shown) {
     const Episode& episode = planner->episodes[static_cast<size_t>(index)];
     const Start& start = result.starts.starts[static_cast<size_t>(episode.start)];
     data::write_image(folder / file, film_strip(*world, start, episode));
+    written.emplace_back(file);
   }
+  return written;
 }
 
 }  // namespace foresee::planner

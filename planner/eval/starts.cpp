@@ -88,8 +88,7 @@ StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& col
     if (static_cast<int64_t>(drawn.size()) == rows)
       fail(
           "eval: {} held-out rows have a goal {} steps later that is not solved already, {} are asked for; lower "
-          "--episodes "
-          "or goal_offset",
+          "the number of episodes or goal_offset",
           set.starts.size(), offset, count);
     const int64_t place = random.integer(draw, rows);
     if (!drawn.insert(place).second) continue;
@@ -136,20 +135,19 @@ StartSet far_starts(const std::string& env, uint64_t seed, int64_t count) {
 
 StartSet far_starts(const std::string& env, const WorldConfig& factors, uint64_t seed, int64_t count) {
   WorldConfig config = factors;
-  config.two_room.goal_rule = "opposite";
-  config.two_room.min_steps = 0;
+  const FarStarts& far = config.environment(env).far;
+  if (far.prepare) far.prepare(config.factors(env));
   const auto world = make_env(env, config);
-  const bool must_stand = env == "two_room";  // elsewhere a state may be one in motion
 
   StartSet set;
-  set.origin = env == "two_room" ? "start and goal drawn uniformly in opposite rooms" : "start and goal drawn by reset";
+  set.origin = far.origin;
   for (int64_t i = 0; i < count; ++i) {
     RandomSequence random(Random(seed, Stream::kEvalStarts, static_cast<uint64_t>(i)));
     int tries = 0;
     for (; tries < kFarTries; ++tries) {
       world->reset(random);
       Start start{world->state(), world->goal(), std::nullopt, std::nullopt};
-      if (must_stand && (!can_stand(*world, start.state) || !can_stand(*world, start.goal))) continue;
+      if (far.at_rest && (!can_stand(*world, start.state) || !can_stand(*world, start.goal))) continue;
       if (!solved(*world, start)) {
         set.starts.push_back(std::move(start));
         break;

@@ -1,5 +1,7 @@
 #include "planner/eval/swm_protocol.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -17,30 +19,18 @@ struct Row {
   int64_t episode, row;
 };
 
-/// Which columns hold what the environment is set to; later ones are appended.
-struct StateColumns {
-  std::vector<std::string> state, goal;
-};
-
-StateColumns state_columns(const data::EpisodeDataset& dataset, const std::string& env) {
-  const auto one_of = [&](std::vector<std::string> names) {
-    for (const auto& name : names)
-      if (dataset.has(name)) return std::vector<std::string>{name};
-    std::string all;
-    for (const auto& name : names) all += (all.empty() ? "'" : " or '") + name + "'";
-    fail<DataError>("eval: protocol swm sets {} from column {}, which the data set has not", env, all);
-  };
-  if (env == "two_room") {
-    const auto names = one_of({"proprio", "pos_agent"});
-    return {names, names};
+/// Of each part the first column that the data set has.
+std::vector<std::string> present_columns(const data::EpisodeDataset& dataset, const std::string& env,
+                                         const std::vector<std::vector<std::string>>& parts) {
+  std::vector<std::string> columns;
+  for (const auto& names : parts) {
+    const auto found = std::find_if(names.begin(), names.end(), [&](const auto& name) { return dataset.has(name); });
+    if (found == names.end())
+      fail<DataError>("eval: protocol swm sets {} from column '{}', which the data set has not", env,
+                      fmt::join(names, "' or '"));
+    columns.push_back(*found);
   }
-  if (env == "reacher") {
-    auto state = one_of({"qpos"});
-    state.push_back(one_of({"qvel"}).front());
-    return {state, one_of({"qpos"})};
-  }
-  const auto names = one_of({"state"});
-  return {names, names};
+  return columns;
 }
 
 std::vector<double> values(const data::EpisodeDataset& dataset, const std::vector<std::string>& columns, Row at) {
@@ -93,8 +83,10 @@ std::vector<Row> drawn_rows(const data::EpisodeDataset& dataset, bool release, u
     for (int64_t row = 0; row + offset < dataset.length(episode); ++row) valid.push_back({episode, row});
   const auto population = static_cast<int64_t>(valid.size()) - (release ? 1 : 0);
   if (population < count)
-    fail<DataError>("eval: {} rows have a goal {} rows later, {} are asked for; lower --episodes or goal_offset",
-                    std::max<int64_t>(population, 0), offset, count);
+    fail<DataError>(
+        "eval: {} rows have a goal {} rows later, {} are asked for; lower the number of episodes or "
+        "goal_offset",
+        std::max<int64_t>(population, 0), offset, count);
   std::vector<Row> rows;
   for (const int64_t index : numpy_choice(seed, population, count)) rows.push_back(valid[static_cast<size_t>(index)]);
   return rows;
@@ -108,20 +100,21 @@ void describe(Fields& f, SwmConfig& c) {
   f("starts", c.starts, "JSON file: a list of rows of the data set; by default NumPy's draw of the seed");
 }
 
-StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& world, const std::string& env,
+StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& world, const Environment& env,
                     const SwmConfig& config, uint64_t seed, int64_t count, int64_t offset,
                     std::optional<int64_t> picture_size) {
   if (picture_size && (dataset.height() != *picture_size || dataset.width() != *picture_size))
     fail<DataError>("eval: the data set holds pictures of {} x {} pixels, the model takes {} x {}", dataset.height(),
                     dataset.width(), *picture_size, *picture_size);
-  const StateColumns columns = state_columns(dataset, env);
+  const auto state = present_columns(dataset, env.name, env.columns.state);
+  const auto goal_state = present_columns(dataset, env.name, env.columns.goal);
   const auto rows = config.starts ? listed_rows(dataset, *config.starts, offset)
                                   : drawn_rows(dataset, config.release, seed, count, offset);
   StartSet set;
   const auto judge = world.clone();
   for (const Row& row : rows) {
     const Row goal{row.episode, row.row + offset - (config.release ? 1 : 0)};
-    Start start{values(dataset, columns.state, row), values(dataset, columns.goal, goal),
+    Start start{values(dataset, state, row), values(dataset, goal_state, goal),
                 static_cast<int64_t>(dataset.id(row.episode)), row.row};
     start.picture = dataset.frames(row.episode, row.row, 1)[0];
     start.goal_picture = dataset.frames(goal.episode, goal.row, 1)[0];

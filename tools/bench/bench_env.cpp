@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <map>
 #include <optional>
 #include <vector>
 
 #include "planner/env/vector_env.h"
+#include "planner/env/world_config.h"
 #include "tools/bench/bench.h"
 
 namespace foresee::tools {
@@ -19,13 +19,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRepetitions = 7;
 constexpr double kRepetitionSeconds = 0.25;
 constexpr int64_t kWorlds = 64;  // stepped together
-// stable-worldmodel 0.1.1 (gymnasium, torch 2.11) stepping swm/TwoRoom-v1 and swm/PushT-v1 on a core of an Intel Xeon
-// of the Sapphire Rapids generation, without and with 224 x 224 pictures; tools/parity/compare_env.py measures both
-// here.
-struct PeerRates {
-  double steps, rendered;
-};
-const std::map<std::string, PeerRates> kPeers{{"two_room", {21400, 1015}}, {"push_t", {8150, 657}}};
 
 double rate(const std::function<void(int64_t)>& step) {
   int64_t done = 0;
@@ -70,13 +63,12 @@ nlohmann::ordered_json bench_env(const std::string& env, uint64_t seed) {
       world->render(size);
     };
   };
-  const auto peer = kPeers.find(env);
+  const auto& peer = planner::WorldConfig().environment(env).peer;
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
   nlohmann::ordered_json result{{"env", env}, {"threads", 1}, {"repetitions", kRepetitions}};
-  result["steps"] = rates(step, peer != kPeers.end() ? std::optional(peer->second.steps) : std::nullopt);
-  result["rendered_224"] =
-      rates(rendered(224), peer != kPeers.end() ? std::optional(peer->second.rendered) : std::nullopt);
+  result["steps"] = rates(step, peer ? std::optional(peer->steps) : std::nullopt);
+  result["rendered_224"] = rates(rendered(224), peer ? std::optional(peer->rendered) : std::nullopt);
   result["rendered_64"] = rates(rendered(64), std::nullopt);
   at::set_num_threads(threads);
 

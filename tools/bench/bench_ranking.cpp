@@ -4,8 +4,8 @@
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2/inference_encoder.h"
-#include "jepa/model/vjepa2_ac/action_rollout.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
+#include "jepa/model/vjepa2_ac/world_model.h"
 #include "tools/bench/bench.h"
 
 namespace foresee::tools {
@@ -29,26 +29,20 @@ Tensor read_pictures(const RankingBench& bench, int64_t size) {
   return at::stack(pictures).round().to(at::kByte);
 }
 
-/// Costs of plans: the last prediction's mean distance to the goal. @param plans  float [K, H, D]. @returns [K].
+/// Costs of plans for a robot whose state is all zeros. @param plans  float [K, H, D]. @returns [K].
 Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& pictures, const Tensor& plans, Precision precision) {
-  const Vjepa2Ac& model = world.model;
-  const int64_t size = model.config.encoder.image_size, count = plans.size(0), horizon = plans.size(1);
+  const Vjepa2AcWorldModel planned(world.model, world.actions, world.preprocess, Vjepa2AcWorldModel::kCacheBytes,
+                                   precision);
+  const Vjepa2Ac& model = planned.model();
+  const int64_t size = model.config.encoder.image_size;
   const Tensor input = frame_input(pictures, world.preprocess, size, size);
   const InferenceEncoder encoder(model.encoder, precision);
   const Tensor features =
       model.normalise(encoder.forward(input.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1})));
-  const ActionRollout rollout(model.predictor, precision);
-  ActionCache cache = rollout.empty(count, horizon, model.grid());
-  Tensor now = features[0].unsqueeze(0).expand({count, -1, -1});
-  Tensor state = at::zeros({count, model.config.predictor.state_size}, at::kDouble);
-  const Tensor actions = world.actions.to_environment(plans.to(at::kDouble))
-                             .unflatten(-2, {horizon, world.actions.block});  // [K, H, block, A]
-  for (int64_t h = 0; h < horizon; ++h) {
-    const ActionSteps step{now, plans.narrow(1, h, 1), model.normalise_states(state).unsqueeze(1), {}};
-    now = model.normalise(rollout.advance(step, cache));
-    state = model.next_states(state, actions.select(1, h));
-  }
-  return (now - features[1]).abs().mean({1, 2});
+  Observation seen;
+  seen.state = at::zeros({1, 1, model.config.predictor.state_size}, at::kDouble);
+  const auto context = planned.encode_features(features.narrow(0, 0, 1).unsqueeze(1), model.grid(), seen);
+  return planned.costs(*context, features.narrow(0, 1, 1), plans.unsqueeze(0))[0];
 }
 
 // Position of every value in ascending order.

@@ -50,7 +50,8 @@ Tensor cat_steps(const Tensor& past, const Tensor& now) { return past.defined() 
 
 }  // namespace
 
-Vjepa2AcWorldModel::Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Preprocess preprocess, int64_t cache_bytes)
+Vjepa2AcWorldModel::Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Preprocess preprocess, int64_t cache_bytes,
+                                       Precision precision)
     : model_(std::move(model)),
       actions_(std::move(actions)),
       preprocess_(std::move(preprocess)),
@@ -64,7 +65,7 @@ Vjepa2AcWorldModel::Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Prepr
                       actions_.size);
   model_.predictor->eval();
   for (Tensor& parameter : model_.predictor->parameters()) parameter.requires_grad_(false);
-  rollout_ = std::make_unique<ActionRollout>(model_.predictor);
+  rollout_ = std::make_unique<ActionRollout>(model_.predictor, precision);
 }
 
 StateSpec Vjepa2AcWorldModel::state_spec() const {

@@ -17,8 +17,9 @@ namespace foresee {
 class Vjepa2AcWorldModel : public WorldModel {
  public:
   /// @param cache_bytes  of the keys and values of candidates that are rolled out side by side; they are kept for the
-  /// next roll-out.
-  Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Preprocess preprocess, int64_t cache_bytes = kCacheBytes);
+  /// next roll-out. @param precision  of the predictor's products and attention in roll-outs.
+  Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Preprocess preprocess, int64_t cache_bytes = kCacheBytes,
+                     Precision precision = Precision::kFloat32);
 
   static constexpr int64_t kCacheBytes = int64_t{2} << 30;
 

@@ -8,6 +8,7 @@
 
 #include "data/picture/resize.h"
 #include "jepa/core/error.h"
+#include "planner/env/environments.h"
 #include "planner/env/push_t/painter.h"
 
 namespace foresee::planner {
@@ -268,6 +269,16 @@ std::vector<double> PushTWeakPolicy::act(const Env& env, RandomSequence& random)
     action[i] = world->config().variant == "gym" ? near : std::clamp((near - agent[i]) / kReach_px, -1.0, 1.0);
   }
   return action;
+}
+
+Environment push_t_environment() {
+  Environment row{.name = "push_t",
+                  .summary = "a disc that pushes a block",
+                  .factors = std::make_shared<FactorsOf<PushTConfig, PushT>>()};
+  row.collection = {.policy = "cem", .noise = 0.1};
+  row.policies["weak"] = [](double) { return std::make_unique<PushTWeakPolicy>(); };
+  row.peer = PeerRates{.steps = 8150, .rendered = 657};
+  return row;
 }
 
 }  // namespace foresee::planner

@@ -113,4 +113,8 @@ class PushTWeakPolicy final : public Policy {
   std::vector<double> act(const Env& env, RandomSequence& random) override;
 };
 
+struct Environment;  // planner/env/environments.h
+/// Its row of the table of environments.
+Environment push_t_environment();
+
 }  // namespace foresee::planner

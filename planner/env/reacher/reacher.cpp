@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "jepa/core/error.h"
+#include "planner/env/environments.h"
 
 namespace foresee::planner {
 namespace {
@@ -139,6 +140,16 @@ std::vector<double> ReacherExpert::act(const Env& env, RandomSequence& random) {
     action[i] = std::clamp(action[i], -1.0, 1.0);
   }
   return action;
+}
+
+Environment reacher_environment() {
+  Environment row{.name = "reacher",
+                  .summary = "an arm of two links",
+                  .factors = std::make_shared<FactorsOf<ReacherConfig, Reacher>>()};
+  row.collection = {.policy = "random", .max_steps = 200};  // as published
+  row.policies["expert"] = [](double noise) { return std::make_unique<ReacherExpert>(noise); };
+  row.columns = {.state = {{"qpos"}, {"qvel"}}, .goal = {{"qpos"}}};
+  return row;
 }
 
 }  // namespace foresee::planner

@@ -61,4 +61,8 @@ class ReacherExpert final : public Policy {
   double noise_;
 };
 
+struct Environment;  // planner/env/environments.h
+/// Its row of the table of environments.
+Environment reacher_environment();
+
 }  // namespace foresee::planner

@@ -9,6 +9,7 @@
 
 #include "data/picture/resize.h"
 #include "jepa/core/error.h"
+#include "planner/env/environments.h"
 
 namespace foresee::planner {
 namespace {
@@ -283,6 +284,24 @@ std::vector<double> DotWallExpert::act(const Env& env, RandomSequence& random) {
     action[i] = std::clamp(action[i], -config.action_bound, config.action_bound);
   }
   return action;
+}
+
+Environment eb_two_room_environment() {
+  Environment row{.name = "eb_two_room",
+                  .summary = "eb_jepa's two rooms",
+                  .factors = std::make_shared<FactorsOf<DotWallConfig, DotWall>>()};
+  row.collection.noise = 1.0;
+  row.policies["expert"] = [](double noise) { return std::make_unique<DotWallExpert>(noise); };
+  return row;
+}
+
+Environment wall_environment() {
+  Environment row = eb_two_room_environment();
+  row.name = "wall";
+  row.summary = "DINO-WM's wall";
+  row.factors = std::make_shared<FactorsOf<DotWallConfig, DotWall>>(dino_wm_wall());
+  row.collection.noise = 0.5;
+  return row;
 }
 
 }  // namespace foresee::planner

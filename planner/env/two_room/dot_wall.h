@@ -99,4 +99,9 @@ class DotWallExpert final : public Policy {
   double noise_;
 };
 
+struct Environment;  // planner/env/environments.h
+/// Their rows of the table of environments.
+Environment eb_two_room_environment();
+Environment wall_environment();
+
 }  // namespace foresee::planner

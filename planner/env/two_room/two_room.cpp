@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "jepa/core/error.h"
+#include "planner/env/environments.h"
 #include "planner/env/two_room/painter.h"
 
 namespace foresee::planner {
@@ -246,6 +247,24 @@ Tensor TwoRoom::render_goal(int64_t size) const {
   Tensor picture = at::empty({3, size, size}, at::kByte);
   painter().paint(target_, size, picture.data_ptr<uint8_t>());
   return picture;
+}
+
+Environment two_room_environment() {
+  Environment row{.name = "two_room",
+                  .summary = "stable-worldmodel's two rooms",
+                  .factors = std::make_shared<FactorsOf<TwoRoomConfig, TwoRoom>>()};
+  row.collection.noise = 2.0;  // of the published data
+  row.policies["expert"] = [](double noise) { return std::make_unique<TwoRoomExpert>(noise); };
+  row.far.prepare = [](Factors& factors) {
+    TwoRoomConfig& config = dynamic_cast<FactorsOf<TwoRoomConfig, TwoRoom>&>(factors).config;
+    config.goal_rule = "opposite";
+    config.min_steps = 0;
+  };
+  row.far.at_rest = true;
+  row.far.origin = "start and goal drawn uniformly in opposite rooms";
+  row.columns = {.state = {{"proprio", "pos_agent"}}, .goal = {{"proprio", "pos_agent"}}};
+  row.peer = PeerRates{.steps = 21400, .rendered = 1015};
+  return row;
 }
 
 }  // namespace foresee::planner

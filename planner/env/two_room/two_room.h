@@ -99,4 +99,8 @@ class TwoRoomExpert final : public Policy {
   double noise_;
 };
 
+struct Environment;  // planner/env/environments.h
+/// Its row of the table of environments.
+Environment two_room_environment();
+
 }  // namespace foresee::planner

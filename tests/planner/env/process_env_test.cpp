@@ -81,6 +81,22 @@ TEST_F(ProcessEnvTest, CopiesAreProcessesOfTheirOwn) {
   EXPECT_FLOAT_EQ(costs[1].item<float>(), 3);
 }
 
+TEST_F(ProcessEnvTest, TheExampleIsAnEnvironment) {
+  ProcessEnv boat({.command = "exec python3 examples/own_environment.py"});
+  boat.set_goal(std::vector<double>{9, 5});
+  boat.set_state(std::vector<double>{5, 5});
+  EXPECT_DOUBLE_EQ(boat.distance_to_goal(), 4);
+  const auto copy = boat.clone();
+  EXPECT_FALSE(boat.step(std::vector<double>{1, 0}));
+  EXPECT_DOUBLE_EQ(boat.state()[0], 6.2) << "the push and the current";
+  copy->step(std::vector<double>{1, 0});
+  EXPECT_EQ(copy->state(), boat.state());
+  EXPECT_FALSE(at::equal(boat.render(32), boat.render_goal(32)));
+  boat.set_state(boat.goal());
+  EXPECT_TRUE(boat.solved());
+  EXPECT_TRUE(at::equal(boat.render(32), boat.render_goal(32)));
+}
+
 TEST_F(ProcessEnvTest, ADeadProgramIsAnErrorAndNotASignal) {
   ProcessEnv env(point());
   env.set_state(std::vector<double>{200, 0});

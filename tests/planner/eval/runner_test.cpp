@@ -67,8 +67,9 @@ TEST(Runner, DoesNotDependOnHowManyWorldsRunTogether) {
   const auto world = make_env("two_room");
   const auto starts = to_the_right(50, 5);
   const PictureModel model;
-  for (const auto& controller : {policy_controller("two_room", "random", 3), oracle_controller(quick_search(), 5, 3),
-                                 model_controller(model, {.planner = quick_search()}, 3)}) {
+  for (const auto& controller :
+       {policy_controller(WorldConfig().environment("two_room"), "random", 3), oracle_controller(quick_search(), 5, 3),
+        model_controller(model, {.planner = quick_search()}, 3)}) {
     const auto alone = run_episodes(*world, starts, controller, {.budget = 30, .group = 1});
     const auto together = run_episodes(*world, starts, controller, {.budget = 30, .group = 5});
     const auto threaded = run_episodes(*world, starts, controller, {.budget = 30, .parallel_groups = true});

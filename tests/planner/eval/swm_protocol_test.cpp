@@ -37,6 +37,11 @@ TEST(NumpyChoice, TakesAllOfAll) {
   EXPECT_THROW(numpy_choice(7, 5, 6), Error);
 }
 
+const Environment& two_room() {
+  static const WorldConfig world;
+  return world.environment("two_room");
+}
+
 /// Walks of 30 rows, one pixel of the state a row; episode i is at y = 30 + i. Pictures hold the row's number.
 data::EpisodeDataset walks(int64_t episodes, const char* column = "proprio") {
   std::vector<data::Episode> list;
@@ -54,7 +59,7 @@ data::EpisodeDataset walks(int64_t episodes, const char* column = "proprio") {
 
 TEST(SwmProtocol, StartsAreTheDrawnRowsWithRecordedStatesAndPictures) {
   const auto dataset = walks(4);
-  const StartSet set = swm_starts(dataset, TwoRoom(), "two_room", {}, 42, 10, 20, 8);
+  const StartSet set = swm_starts(dataset, TwoRoom(), two_room(), {}, 42, 10, 20, 8);
   ASSERT_EQ(set.starts.size(), 10u);
   const auto rows = numpy_choice(42, 4 * 10, 10);  // rows 0 .. 9 of every episode have a goal 20 later
   for (size_t i = 0; i < 10; ++i) {
@@ -70,21 +75,21 @@ TEST(SwmProtocol, StartsAreTheDrawnRowsWithRecordedStatesAndPictures) {
 }
 
 TEST(SwmProtocol, KeepsAndCountsStartsThatAreSolved) {
-  const StartSet set = swm_starts(walks(2), TwoRoom(), "two_room", {}, 1, 12, 5, 8);  // 5 pixels: within 16
+  const StartSet set = swm_starts(walks(2), TwoRoom(), two_room(), {}, 1, 12, 5, 8);  // 5 pixels: within 16
   EXPECT_EQ(set.starts.size(), 12u);
   EXPECT_EQ(set.solved_at_start, 12);
   EXPECT_EQ(set.excluded_solved, 0);
 }
 
 TEST(SwmProtocol, ReleaseTakesTheGoalOneRowEarlier) {
-  const StartSet set = swm_starts(walks(4), TwoRoom(), "two_room", {.release = true, .starts = {}}, 42, 5, 20, 8);
+  const StartSet set = swm_starts(walks(4), TwoRoom(), two_room(), {.release = true, .starts = {}}, 42, 5, 20, 8);
   for (const Start& start : set.starts) EXPECT_EQ(start.goal[0] - start.state[0], 19);
 }
 
 TEST(SwmProtocol, RefusesDataThatDoNotFit) {
-  EXPECT_THROW(swm_starts(walks(2), TwoRoom(), "two_room", {}, 1, 5, 20, 16), DataError);          // picture size
-  EXPECT_THROW(swm_starts(walks(2), TwoRoom(), "two_room", {}, 1, 21, 20, 8), DataError);          // too few rows
-  EXPECT_THROW(swm_starts(walks(2, "other"), TwoRoom(), "two_room", {}, 1, 5, 20, 8), DataError);  // no state
+  EXPECT_THROW(swm_starts(walks(2), TwoRoom(), two_room(), {}, 1, 5, 20, 16), DataError);          // picture size
+  EXPECT_THROW(swm_starts(walks(2), TwoRoom(), two_room(), {}, 1, 21, 20, 8), DataError);          // too few rows
+  EXPECT_THROW(swm_starts(walks(2, "other"), TwoRoom(), two_room(), {}, 1, 5, 20, 8), DataError);  // no state
 }
 
 TEST(SwmProtocol, ActionsAreNormalisedByAllRows) {

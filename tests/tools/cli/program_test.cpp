@@ -335,7 +335,7 @@ TEST(Eval, OfflineScoresAModelOnEpisodes) {
   EXPECT_TRUE(refuses(run_program({"eval", "--protocol", "offline", "--model", model}), "--data"));
   EXPECT_TRUE(refuses(run_program(words + Arguments{"no-such.h5"}), "no-such.h5"));
   const Arguments two{"eval", "--methods", "random", "--data", data, data};
-  EXPECT_TRUE(refuses(run_program(two), "one --data"));
+  EXPECT_TRUE(refuses(run_program(two), "one file of episodes (--data"));
   ASSERT_EQ(run_program({"data", "collect", "--env", "two_room", "--policy", "noop", "--episodes", "12", "--size", "32",
                          "--max-steps", "50", "--out", data, "--overwrite"})
                 .exit_code,

@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -52,8 +54,8 @@ Run setup_data_collect(CLI::App& app, CommonOptions& common) {
   const auto add = [&](const char* flag, auto& value, const char* meaning, const auto& preset) {
     app.add_option(flag, value, text(meaning, preset))->option_text("VALUE");
   };
-  add("--env", request->environment, "Environment: two_room, eb_two_room, wall, push_t, reacher, process",
-      defaults.env);
+  const std::string environments = fmt::format("Environment: {}", fmt::join(planner::env_names(), ", "));
+  add("--env", request->environment, environments.c_str(), defaults.env);
   add_choice(app, "--policy", request->policy, kCollectPolicyNames,
              text("Who acts: expert, random, noop, cem, weak", "as published for the environment"))
       ->option_text("VALUE");

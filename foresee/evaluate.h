@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "foresee/export.h"
+#include "foresee/job.h"
+#include "foresee/settings.h"
+#include "jepa/core/api/request_error.h"
+
+namespace foresee {
+
+/// A factor of variation and the values that it takes, one evaluation for each: {"push_t.agent_scale", {"30", "40"}}.
+struct FactorSweep {
+  std::string key;                  // of config group "world"
+  std::vector<std::string> values;  // JSON texts
+};
+
+/// Is a model any good? Closed loop in an environment, or (protocol "offline") on recorded episodes.
+struct EvaluateRequest {
+  std::filesystem::path model{};     // for methods planner and inverse_dynamics, and for protocol offline
+  std::optional<std::string> env{};  // these four: as the settings say where they are left out
+  std::optional<std::string> protocol{};
+  std::optional<std::vector<std::string>> methods{};
+  std::optional<int64_t> episodes{};           // starts that are not solved already
+  std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files
+  std::optional<FactorSweep> vary{};           // not of protocol offline
+  int64_t strips = 12;                         // film strips to write, failures first
+  std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
+                                               // value (00, 01, ...); none: nothing is written
+  JobOptions options{};                        // keys: `foresee config eval`
+};
+
+/// How one start went.
+struct EpisodeRow {
+  int64_t start = 0;  // index in Evaluation::starts
+  bool success = false;
+  int64_t steps = 0;  // environment steps
+  std::vector<double> final_state;
+  double final_distance = 0;        // to the goal, the environment's units
+  std::vector<double> planning_ms;  // wall-clock of each plan; empty where nothing was planned
+};
+
+/// How one method did on all starts.
+struct MethodScore {
+  std::string method;
+  double rate = 0, low = 0, high = 1;  // share of successes and its 95 % interval
+  int64_t n = 0;                       // episodes
+  std::vector<EpisodeRow> episodes;    // in the order of the starts
+};
+
+/// Where an episode began and where it was to end: the same for every method.
+struct StartRow {
+  std::vector<double> state, goal;
+  std::optional<int64_t> episode, row;  // of the data that it was taken from
+};
+
+/// One closed-loop evaluation.
+struct Evaluation {
+  std::string env, protocol;
+  std::string value;  // of the factor that is varied; else empty
+  uint64_t seed = 0;
+  std::vector<MethodScore> methods;  // in the order in which they were asked for
+  std::vector<StartRow> starts;
+  std::string origin_of_starts;                          // one sentence
+  int64_t excluded_solved = 0;                           // starts that were drawn, found solved, and left out
+  int64_t solved_at_start = 0;                           // protocol swm, which keeps them
+  std::optional<std::pair<double, double>> planning_ms;  // p50 and p95 of one plan's wall-clock
+  std::vector<std::filesystem::path> files;              // that were written: results.json, then film strips
+  bool interrupted = false;                              // holds the episodes that were finished
+};
+
+/// What protocol offline found on held-out episodes.
+struct OfflineEvaluation {
+  int64_t held_out_episodes = 0, episodes = 0;
+  std::vector<std::pair<std::string, double>> metrics;
+  std::optional<std::string> warning;  // where the embedding has collapsed
+};
+
+/// What an evaluation found.
+struct EvaluateResult {
+  std::vector<Evaluation> evaluations;       // one, or one for each value of a sweep
+  std::optional<OfflineEvaluation> offline;  // of protocol offline, then nothing else
+  std::optional<std::filesystem::path> folder;
+  bool interrupted = false;
+};
+
+/// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once.
+/// @throws RequestError for a field that is missing or does not fit; ConfigError, DataError and CheckpointError for
+/// what they say; OutputExists.
+FORESEE_API EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control = {});
+
+}  // namespace foresee

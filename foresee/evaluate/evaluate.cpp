@@ -1,0 +1,109 @@
+#include "foresee/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "foresee/evaluate/offline.h"
+#include "foresee/settings/device.h"
+#include "foresee/settings/job_output.h"
+#include "foresee/settings/settings_json.h"
+#include "foresee/settings/threads.h"
+#include "jepa/core/error.h"
+#include "jepa/core/log.h"
+#include "jepa/core/torch.h"
+#include "planner/eval/evaluate.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+using planner::EvalConfig, planner::EvalResult;
+
+/// @param value  of the factor that is varied; empty: none.
+EvalConfig resolved_config(const EvaluateRequest& request, const std::string& value) {
+  nlohmann::json object = settings_json(nlohmann::json::object(), request.options.settings);
+  if (request.env) object["env"] = *request.env;
+  if (request.protocol) object["protocol"] = *request.protocol;
+  if (request.episodes) object["episodes"] = *request.episodes;
+  if (request.methods) object["methods"] = *request.methods;
+  if (request.data.size() > 1)
+    throw RequestError("data", fmt::format("eval: protocol {} takes one file of episodes",
+                                           object.value("protocol", EvalConfig().protocol)));
+  if (!request.data.empty()) object["data"] = request.data.front().string();
+  if (request.vary) apply_override(object, fmt::format("world.{}={}", request.vary->key, value));
+  return parse_config<EvalConfig>(object, "eval");
+}
+
+/// The model where a method needs one and it is named.
+std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
+  if (request.model.empty() || !planner::needs_model(config)) return nullptr;
+  const at::Device device = job_device(request.options.device);
+  return config.protocol == "swm" ? planner::swm_world_model(request.model, *config.data, device)
+                                  : load_world_model(request.model, device);
+}
+
+MethodScore score_of(const planner::MethodResult& method) {
+  const SuccessRate& success = method.success;
+  MethodScore score{method.method, success.rate, success.low, success.high, success.n, {}};
+  for (const planner::Episode& episode : method.episodes)
+    score.episodes.push_back({episode.start, episode.success, episode.steps, episode.path.back(),
+                              episode.final_distance, episode.planning_ms});
+  return score;
+}
+
+Evaluation evaluation_of(const EvalResult& result) {
+  Evaluation out{.env = result.env, .protocol = result.protocol, .seed = result.seed};
+  for (const auto& method : result.methods) out.methods.push_back(score_of(method));
+  for (const auto& start : result.starts.starts)
+    out.starts.push_back({start.state, start.goal, start.episode, start.row});
+  out.origin_of_starts = result.starts.origin;
+  out.excluded_solved = result.starts.excluded_solved;
+  out.solved_at_start = result.starts.solved_at_start;
+  if (result.planning) out.planning_ms = {result.planning->p50, result.planning->p95};
+  out.interrupted = result.interrupted;
+  return out;
+}
+
+}  // namespace
+
+EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control) {
+  const JobThreads threads(request.options.threads);
+  if (request.protocol == "offline") return {.offline = evaluate_offline(request)};
+  if (request.strips < 0)
+    throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));
+  std::optional<Output> place;  // a folder that cannot be written is an error now, not after the episodes
+  if (request.out) {
+    std::vector<fs::path> inputs = request.data;
+    inputs.push_back(request.model);
+    place.emplace(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
+  }
+  const auto values = request.vary ? request.vary->values : std::vector<std::string>{""};
+  if (values.empty()) throw RequestError("vary", fmt::format("eval: expected values of {}", request.vary->key));
+  std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
+  for (const auto& value : values) configs.push_back(resolved_config(request, value));
+  const auto model = load_model(request, configs.front());
+  EvaluateResult result;
+  for (size_t i = 0; i < configs.size() && !result.interrupted; ++i) {
+    const EvalResult found = planner::evaluate(configs[i], request.options.seed, model.get(), control);
+    Evaluation& evaluation = result.evaluations.emplace_back(evaluation_of(found));
+    evaluation.value = values[i];
+    if (place) {
+      const auto own = [&](const fs::path& folder) {
+        return request.vary ? folder / fmt::format("{:02d}", i) : folder;
+      };
+      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips))
+        evaluation.files.push_back(own(place->path()) / file);
+    }
+    result.interrupted = found.interrupted;
+  }
+  if (place) {
+    place->commit();
+    result.folder = place->path();
+    log_info("rows and film strips: {}", place->path().string());
+  }
+  return result;
+}
+
+}  // namespace foresee

@@ -1,0 +1,167 @@
+// Claims: evaluate() answers with every method's rate on the same starts, a row for each episode and the files that it
+// wrote; it sweeps a factor, scores a model offline, ends early when it is asked to, and prints nothing.
+#include "foresee/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "data/episode/hdf5/episode_file.h"
+#include "jepa/core/files/file.h"
+#include "planner/env/collect.h"
+#include "planner/eval/evaluate.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+EvaluateRequest request_of(std::vector<std::string> methods, int64_t episodes) {
+  EvaluateRequest request{.env = "two_room", .protocol = "far", .methods = std::move(methods), .episodes = episodes};
+  request.options.device = Device::kCpu;
+  request.options.seed = 7;
+  return request;
+}
+
+/// The field that a request is refused for; empty: none.
+std::string field_of(const EvaluateRequest& request) {
+  try {
+    evaluate(request);
+  } catch (const RequestError& error) {
+    return error.member();
+  }
+  return "";
+}
+
+/// Asks the job to stop after some reports.
+class Stopper : public JobObserver {
+ public:
+  explicit Stopper(int reports) : left_(reports) {}
+  void progress(const ProgressUpdate&) override {
+    if (--left_ == 0) stop.request_stop();
+  }
+  std::stop_source stop;
+
+ private:
+  int left_;
+};
+
+TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
+  const TemporaryFolder folder;
+  EvaluateRequest request = request_of({"planner", "random"}, 3);
+  request.model = "tools/assets/two_room";
+  request.options.settings.set = {"planner.samples=8", "planner.elites=4", "planner.iterations=1", "budget=10"};
+  request.out = folder / "eval";
+  request.strips = 2;
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const EvaluateResult result = evaluate(request);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  ASSERT_EQ(result.evaluations.size(), 1u);
+  EXPECT_FALSE(result.interrupted);
+  const Evaluation& found = result.evaluations.front();
+  EXPECT_EQ(found.protocol, "far");
+  EXPECT_EQ(found.seed, 7u);
+  EXPECT_EQ(found.starts.size(), 3u);
+  EXPECT_TRUE(found.planning_ms);
+  ASSERT_EQ(found.methods.size(), 2u);
+  EXPECT_EQ(found.methods[0].method, "planner");
+  for (const MethodScore& method : found.methods) {
+    EXPECT_EQ(method.n, 3);
+    EXPECT_LE(method.low, method.rate);
+    ASSERT_EQ(method.episodes.size(), 3u);
+    for (const EpisodeRow& episode : method.episodes) {
+      EXPECT_EQ(episode.final_state.size(), 2u);
+      EXPECT_EQ(episode.planning_ms.empty(), method.method == "random");
+    }
+  }
+  ASSERT_EQ(found.files.size(), 3u) << "results.json and two strips";
+  for (const auto& file : found.files) EXPECT_TRUE(fs::exists(file)) << file;
+  const auto rows = read_json(found.files.front());
+  EXPECT_EQ(rows.at("episodes").at("random")[2].at("steps"), found.methods[1].episodes[2].steps);
+  EXPECT_EQ(rows.at("result").at("success").at("random").at("rate"), found.methods[1].rate);
+}
+
+TEST(Evaluate, IsTheEvaluationOfTheEnvironmentBelow) {
+  planner::EvalConfig config;
+  config.protocol = "far";
+  config.episodes = 20;
+  config.methods = {"random", "expert"};
+  const planner::EvalResult below = planner::evaluate(config, 7, nullptr);
+  const EvaluateResult result = evaluate(request_of({"random", "expert"}, 20));
+  const Evaluation& found = result.evaluations.front();
+  ASSERT_EQ(found.starts.size(), below.starts.starts.size());
+  for (size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(found.starts[i].state, below.starts.starts[i].state);
+    EXPECT_EQ(found.starts[i].goal, below.starts.starts[i].goal);
+  }
+  for (size_t m = 0; m < 2; ++m) EXPECT_EQ(found.methods[m].rate, below.methods[m].success.rate);
+}
+
+TEST(Evaluate, SweepsAFactor) {
+  const TemporaryFolder folder;
+  EvaluateRequest request = request_of({"expert"}, 10);
+  request.vary = {.key = "two_room.agent_speed", .values = {"1", "8"}};
+  request.out = folder / "sweep";
+  const EvaluateResult result = evaluate(request);
+  ASSERT_EQ(result.evaluations.size(), 2u);
+  EXPECT_EQ(result.evaluations[1].value, "8");
+  EXPECT_LT(result.evaluations[0].methods.front().rate, result.evaluations[1].methods.front().rate);
+  EXPECT_TRUE(fs::exists(folder / "sweep" / "01" / "results.json"));
+  request.vary->key = "two_room.agent_sped";
+  request.options.overwrite = true;
+  EXPECT_THROW(evaluate(request), ConfigError);
+  EXPECT_TRUE(fs::exists(folder / "sweep" / "01" / "results.json")) << "a refused request changes nothing";
+}
+
+TEST(Evaluate, EndsEarlyWithWhatIsFinished) {
+  Stopper stopper(2);
+  const EvaluateResult result =
+      evaluate(request_of({"expert", "noop"}, 400), {.observer = &stopper, .stop = stopper.stop.get_token()});
+  EXPECT_TRUE(result.interrupted);
+  const Evaluation& found = result.evaluations.front();
+  EXPECT_TRUE(found.interrupted);
+  ASSERT_EQ(found.methods.size(), 1u) << "the second method is not begun";
+  EXPECT_LT(found.methods.front().n, 400);
+}
+
+TEST(Evaluate, ScoresAModelOffline) {
+  const TemporaryFolder folder;
+  data::EpisodeWriter writer(folder / "walks.h5");
+  planner::CollectConfig collect{.policy = "random", .seed = 5};
+  for (const auto& episode : planner::generate_episodes(collect, 40)) writer.add(episode);
+  writer.commit();
+  EvaluateRequest request{.model = "tools/assets/two_room", .protocol = "offline"};
+  EXPECT_EQ(field_of(request), "data");
+  request.data = {folder / "walks.h5"};
+  const EvaluateResult result = evaluate(request);
+  ASSERT_TRUE(result.offline);
+  EXPECT_TRUE(result.evaluations.empty());
+  EXPECT_EQ(result.offline->episodes, 40);
+  EXPECT_GT(result.offline->held_out_episodes, 0);
+  bool predicts = false;
+  for (const auto& [name, value] : result.offline->metrics) predicts |= name == "held_out_skill_1" && value > 0.9;
+  EXPECT_TRUE(predicts);
+  request.model.clear();
+  EXPECT_EQ(field_of(request), "model");
+}
+
+TEST(Evaluate, SaysWhatIsMissing) {
+  EXPECT_EQ(field_of(request_of({"planner"}, 1)), "model");
+  EvaluateRequest two = request_of({"random"}, 1);
+  two.data = {"a.h5", "b.h5"};
+  EXPECT_EQ(field_of(two), "data");
+  EvaluateRequest strips = request_of({"random"}, 1);
+  strips.strips = -1;
+  EXPECT_EQ(field_of(strips), "strips");
+  EvaluateRequest unknown = request_of({"rndom"}, 1);
+  EXPECT_THROW(evaluate(unknown), ConfigError);
+  unknown = request_of({"random"}, 1);
+  unknown.env = "two_rooms";
+  EXPECT_THROW(evaluate(unknown), ConfigError);
+}
+
+}  // namespace
+}  // namespace foresee

@@ -1,0 +1,74 @@
+#include "tools/cli/evaluation_output.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace foresee::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json json_of(const Evaluation& result) {
+  ordered_json success = ordered_json::object();
+  for (const auto& method : result.methods)
+    success[method.method] = {{"rate", method.rate}, {"low", method.low}, {"high", method.high}, {"n", method.n}};
+  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
+  if (result.planning_ms) planning = {{"p50", result.planning_ms->first}, {"p95", result.planning_ms->second}};
+  ordered_json out{{"env", result.env},
+                   {"protocol", result.protocol},
+                   {"seed", result.seed},
+                   {"success", success},
+                   {"excluded_solved", result.excluded_solved},
+                   {"planning_ms", planning}};
+  if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
+  return out;
+}
+
+ordered_json json_of(const EvaluateRequest& request, const OfflineEvaluation& result) {
+  std::vector<std::string> data;
+  for (const auto& path : request.data) data.push_back(path.string());
+  ordered_json out{{"protocol", "offline"},
+                   {"model", request.model.string()},
+                   {"data", data},
+                   {"held_out_episodes", result.held_out_episodes}};
+  for (const auto& [name, value] : result.metrics) out[name] = value;
+  return out;
+}
+
+void print_table(const Evaluation& result) {
+  fmt::print("{}, protocol {}, seed {}: {} starts; {} more were solved already and are left out\n", result.env,
+             result.protocol, result.seed, result.starts.size(), result.excluded_solved);
+  fmt::print("  {:<8}  {:>9}  {:>17}  {:>5}\n", "method", "success", "95 % interval", "n");
+  for (const auto& method : result.methods)
+    fmt::print("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}\n", method.method, 100 * method.rate,
+               100 * method.low, 100 * method.high, method.n);
+  if (result.planning_ms)
+    fmt::print("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)\n", result.planning_ms->first,
+               result.planning_ms->second);
+}
+
+}  // namespace
+
+ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
+  if (result.offline) return json_of(request, *result.offline);
+  const Evaluation& first = result.evaluations.front();
+  if (!request.vary) return json_of(first);
+  ordered_json sweep = ordered_json::object();
+  for (const Evaluation& evaluation : result.evaluations) sweep[evaluation.value] = json_of(evaluation);
+  return {{"env", first.env}, {"protocol", first.protocol}, {"vary", request.vary->key}, {"values", sweep}};
+}
+
+void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
+  if (const auto& offline = result.offline) {
+    fmt::print("{}, protocol offline: {} held-out episodes of {}\n", request.model.string(), offline->held_out_episodes,
+               offline->episodes);
+    for (const auto& [name, value] : offline->metrics) fmt::print("  {:<40} {:>10.4g}\n", name, value);
+  }
+  for (const Evaluation& evaluation : result.evaluations) {
+    if (request.vary) fmt::print("{}={}\n", request.vary->key, evaluation.value);
+    print_table(evaluation);
+  }
+}
+
+}  // namespace foresee::tools
