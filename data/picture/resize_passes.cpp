@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+
+#include "jepa/core/cpu/vector_clones.h"
 
 namespace foresee::data {
 namespace {
@@ -12,33 +13,32 @@ constexpr int kBits = 22;
 constexpr int32_t kHalf = 1 << (kBits - 1);
 
 // Weights are not negative and add up to 2^22 but for rounding, so that a sum is in 0..255 or just above.
-uint8_t rounded(int32_t sum) { return static_cast<uint8_t>(std::min(sum >> kBits, 255)); }
+__attribute__((always_inline)) inline uint8_t rounded(int32_t sum) {
+  return static_cast<uint8_t>(std::min(sum >> kBits, 255));
+}
 
-namespace plain {
-#include "data/picture/resize_line.inc"
+/// As many outputs as keep their sums in registers: 64 where vectors are long.
+template <int kCount>
+__attribute__((always_inline)) inline void sum_block(const int32_t* weights, int64_t count, const uint8_t* rows,
+                                                     int64_t stride, uint8_t* out) {
+  int32_t sums[kCount];
+  for (int i = 0; i < kCount; ++i) sums[i] = kHalf;
+  for (int64_t k = 0; k < count; ++k) {
+    const int32_t weight = weights[k];
+    const uint8_t* row = rows + k * stride;
+#pragma omp simd
+    for (int i = 0; i < kCount; ++i) sums[i] += weight * row[i];
+  }
+#pragma omp simd
+  for (int i = 0; i < kCount; ++i) out[i] = rounded(sums[i]);
 }
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define FORESEE_WIDER_VECTORS
-#pragma GCC push_options
-#pragma GCC target("avx2")
-namespace avx2 {
-#include "data/picture/resize_line.inc"
-}
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl")
-namespace avx512 {
-#include "data/picture/resize_line.inc"
-}
-#pragma GCC pop_options
-#endif
 
-decltype(&plain::sum_lines) fastest_sum() {
-#ifdef FORESEE_WIDER_VECTORS
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) return avx512::sum_lines;
-  if (__builtin_cpu_supports("avx2")) return avx2::sum_lines;
-#endif
-  return plain::sum_lines;
+FORESEE_VECTOR_CLONES void sum_lines(const int32_t* weights, int64_t count, const uint8_t* rows, int64_t stride,
+                                     int64_t length, uint8_t* out) {
+  int64_t i = 0;
+  for (; i + 64 <= length; i += 64) sum_block<64>(weights, count, rows + i, stride, out + i);
+  for (; i + 16 <= length; i += 16) sum_block<16>(weights, count, rows + i, stride, out + i);
+  for (; i < length; ++i) sum_block<1>(weights, count, rows + i, stride, out + i);
 }
 
 template <int kChannels>
@@ -86,8 +86,8 @@ ResizeAxis pillow_bilinear_axis(int64_t in, int64_t out) {
 
 void resize_line(const ResizeAxis& axis, int64_t output, const uint8_t* rows, int64_t stride, int64_t length,
                  uint8_t* out) {
-  static const auto kSum = fastest_sum();
-  kSum(axis.weights.data() + output * axis.taps, axis.count[static_cast<size_t>(output)], rows, stride, length, out);
+  sum_lines(axis.weights.data() + output * axis.taps, axis.count[static_cast<size_t>(output)], rows, stride, length,
+            out);
 }
 
 void resize_rows(const ResizeAxis& axis, const uint8_t* in, int64_t rows, int64_t channels, uint8_t* out) {

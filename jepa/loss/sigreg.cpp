@@ -44,7 +44,7 @@ Tensor averaged(const Tensor& own, const SigregRanks& ranks) {
   return mean + (own - own.detach());
 }
 
-Tensor aten_statistic(const Tensor& p, int64_t knots, const SigregRanks& ranks) {
+Tensor plain_statistic(const Tensor& p, int64_t knots, const SigregRanks& ranks) {
   const auto quadrature = sigreg_quadrature(knots);
   const auto like = p.options();
   const Tensor x = p.unsqueeze(-1) * quadrature.t.to(like);  // [T, N, M, knots]
@@ -66,7 +66,7 @@ SigregQuadrature sigreg_quadrature(int64_t knots) {
   return {t, phi, widths * phi};
 }
 
-Tensor sigreg(const Tensor& embeddings, const Tensor& directions, int64_t knots, SigregPath path,
+Tensor sigreg(const Tensor& embeddings, const Tensor& directions, int64_t knots, Kernel kernel,
               const SigregRanks& ranks) {
   FORESEE_CHECK(embeddings.dim() == 3 && directions.dim() == 2 && directions.size(0) == embeddings.size(2),
                 "expected embeddings [T, N, D] and directions [D, M], got {} and {}", describe(embeddings),
@@ -75,9 +75,8 @@ Tensor sigreg(const Tensor& embeddings, const Tensor& directions, int64_t knots,
   const Tensor unit = directions / directions.square().sum(0, /*keepdim=*/true).sqrt();
   const Tensor p = at::matmul(embeddings, unit);
   const bool fits = p.device().is_cpu() && p.scalar_type() == at::kFloat && p.size(2) % 16 == 0 && knots <= 64;
-  FORESEE_CHECK(path != SigregPath::kFused || fits, "expected float32 on the CPU, projections a multiple of 16, got {}",
-                describe(p));
-  if (path == SigregPath::kAten || !fits) return aten_statistic(p, knots, ranks);
+  if (!takes_fused(kernel, fits, "float32 on the CPU, projections a multiple of 16, at most 64 knots", p))
+    return plain_statistic(p, knots, ranks);
   return FusedStatistic::apply(p.contiguous(), knots, ranks);
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "jepa/core/tensor.h"
+#include "jepa/core/kernel.h"
 
 namespace foresee {
 
@@ -15,13 +15,6 @@ struct SigregQuadrature {
 };
 /// @pre knots >= 2.
 SigregQuadrature sigreg_quadrature(int64_t knots);
-
-/// Which implementation computes it.
-enum class SigregPath {
-  kAuto,   // fused on the CPU in float32, ATen elsewhere
-  kFused,  // one pass over the projections: angle-addition recurrence instead of a sine and cosine per knot
-  kAten,   // the formula, written with LibTorch's operators
-};
 
 /// The other ranks of a data-parallel step, each with as many samples and the same directions.
 struct SigregRanks {
@@ -37,8 +30,10 @@ struct SigregRanks {
 /// @param ranks  N is the samples of all ranks: their characteristic functions are averaged (differentiably) before
 /// they are compared, since a mean of statistics of parts is not the statistic of the whole. When parameters' gradients
 /// are then averaged over the ranks, as data-parallel training does, they are those of one rank with all samples.
+/// Fused, in float32 on the CPU with projections a multiple of 16: one pass over the projections, by the recurrence of
+/// angle addition instead of a sine and a cosine per knot.
 /// @returns float [], differentiable in `embeddings`. Deterministic for a fixed number of threads.
-Tensor sigreg(const Tensor& embeddings, const Tensor& directions, int64_t knots, SigregPath path = SigregPath::kAuto,
+Tensor sigreg(const Tensor& embeddings, const Tensor& directions, int64_t knots, Kernel kernel = Kernel::kAutomatic,
               const SigregRanks& ranks = {});
 
 }  // namespace foresee

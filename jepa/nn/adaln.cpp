@@ -7,10 +7,6 @@
 namespace foresee {
 namespace {
 
-Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale) {
-  return at::addcmul(shift, at::layer_norm(x, {x.size(-1)}, {}, {}, kAdaLnEps, /*cudnn_enable=*/false), scale + 1);
-}
-
 // T is the history window, two or three tokens: on the CPU two small batched products beat the fused attention of
 // LibTorch several times, and the probabilities are at hand for dropout.
 Tensor causal_attention(const Tensor& qkv, int64_t heads, Dropout* dropout, double p) {
@@ -27,6 +23,10 @@ Tensor causal_attention(const Tensor& qkv, int64_t heads, Dropout* dropout, doub
 }
 
 }  // namespace
+
+Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale) {
+  return at::addcmul(shift, at::layer_norm(x, {x.size(-1)}, {}, {}, kAdaLnEps, /*cudnn_enable=*/false), scale + 1);
+}
 
 AdaLnBlock::AdaLnBlock(torch::nn::Module& module, const std::string& path, const AdaLnSizes& s) : sizes(s) {
   const int64_t inner = s.heads * s.head_dim;

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "jepa/nn/affine.h"
 #include "jepa/nn/dropout.h"
-#include "jepa/nn/parameter_tree.h"
 
 namespace foresee {
 
@@ -20,6 +20,7 @@ struct AdaLnSizes {
 ///   x = x + gate2 * MLP(LN(x) (1 + scale2) + shift2)
 ///
 /// LN has no weights and eps 1e-6; Attention and MLP begin with a LayerNorm of their own (eps 1e-5); qkv has no bias.
+/// Roll-outs without gradients use PackedAdaLnBlock (jepa/nn/fast/packed_adaln.h), which is the same block.
 class AdaLnBlock {
  public:
   /// Registers the tensors below `path` of `module`.
@@ -36,5 +37,8 @@ class AdaLnBlock {
 };
 
 inline constexpr double kAdaLnEps = 1e-6, kAdaLnInnerEps = 1e-5;
+
+/// LN(x) (1 + scale) + shift. @param x, shift, scale  float [..., width].
+Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale);
 
 }  // namespace foresee

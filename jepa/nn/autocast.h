@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jepa/nn/fast/packed_linear.h"
+#include "jepa/nn/precision.h"
 
 namespace foresee {
 

@@ -1,6 +1,7 @@
 #include "jepa/nn/patch_embed.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "jepa/nn/parameter_tree.h"
+#include "jepa/nn/affine.h"
 #include "jepa/nn/token_grid.h"
 
 namespace foresee {

@@ -5,7 +5,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
-#include "jepa/nn/heads.h"
+#include "jepa/nn/fast/split_heads.h"
 #include "jepa/train/masked/schedule.h"
 #include "jepa/train/masked/step.h"
 #include "tools/verify/case.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {

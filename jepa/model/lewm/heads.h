@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "jepa/model/lewm/config.h"
-#include "jepa/nn/parameter_tree.h"
+#include "jepa/nn/affine.h"
 
 namespace foresee {
 

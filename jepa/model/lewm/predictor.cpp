@@ -1,6 +1,7 @@
 #include "jepa/model/lewm/predictor.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {

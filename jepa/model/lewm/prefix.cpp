@@ -1,6 +1,7 @@
 #include "jepa/model/lewm/prefix.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/adaln.h"
 
@@ -67,9 +68,7 @@ Tensor LewmPrefixPredictor::forward(const Tensor& state, const Tensor& actions, 
   Tensor x = residual_in_.linear(state).unsqueeze(1).expand_as(condition);
   for (const Residual& residual : residuals_) {
     const auto m = residual.adaln.linear(condition).chunk(3, -1);  // shift, scale, gate
-    const Tensor h =
-        at::addcmul(m[0], at::layer_norm(x, {config.width}, {}, {}, kAdaLnEps, /*cudnn_enable=*/false), m[1] + 1);
-    const Tensor hidden = drop(dropout, residual.mlp_in.linear_gelu(h), config.dropout);
+    const Tensor hidden = drop(dropout, residual.mlp_in.linear_gelu(modulate(x, m[0], m[1])), config.dropout);
     x = at::addcmul(x, m[2], residual.mlp_out.linear(hidden));
   }
   return out_.linear(norm_.layer_norm(x, kAdaLnInnerEps));

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "jepa/model/lewm/config.h"
+#include "jepa/nn/affine.h"
 #include "jepa/nn/dropout.h"
-#include "jepa/nn/parameter_tree.h"
 
 namespace foresee {
 

@@ -1,5 +1,6 @@
 #include "jepa/model/lewm/projector.h"
 
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {

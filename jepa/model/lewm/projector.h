@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "jepa/nn/parameter_tree.h"
+#include "jepa/nn/affine.h"
 
 namespace foresee {
 

@@ -6,7 +6,6 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/fast/adaln_kernels.h"
 
 namespace foresee {
 namespace {
@@ -21,11 +20,6 @@ Affine fixed(const Affine& a) {
 Tensor transposed(const Tensor& weight) { return weight.detach().t().contiguous(); }  // [out, in] -> [in, out]
 
 Tensor affine(const Tensor& x, const Tensor& weight, const Tensor& bias) { return at::addmm(bias, x, weight); }
-
-/// The parts of a token's modulation in one layer: 0 shift, 1 scale, 2 gate of attention, 3 to 5 of the MLP.
-Tensor part(const Tensor& modulation, size_t layer, int64_t index, int64_t width) {
-  return modulation.narrow(1, (static_cast<int64_t>(layer) * 6 + index) * width, width);
-}
 
 }  // namespace
 
@@ -46,21 +40,7 @@ LewmRollout::LewmRollout(const Lewm& model) : config_(model->config.predictor) {
   for (const AdaLnBlock& block : predictor.blocks) {
     weights.push_back(block.adaln.weight.detach());
     biases.push_back(block.adaln.bias.detach());
-    Layer layer;
-    layer.norm1_weight = block.attention_norm.weight.detach().clone();
-    layer.norm1_bias = block.attention_norm.bias.detach().clone();
-    layer.norm2_weight = block.mlp_norm.weight.detach().clone();
-    layer.norm2_bias = block.mlp_norm.bias.detach().clone();
-    layer.qkv = transposed(block.qkv.weight);
-    if (block.attention_out.weight.defined()) {
-      layer.out_weight = transposed(block.attention_out.weight);
-      layer.out_bias = block.attention_out.bias.detach().clone();
-    }
-    layer.in_weight = transposed(block.mlp_in.weight);
-    layer.in_bias = block.mlp_in.bias.detach().clone();
-    layer.mlp_weight = transposed(block.mlp_out.weight);
-    layer.mlp_bias = block.mlp_out.bias.detach().clone();
-    layers_.push_back(std::move(layer));
+    blocks_.emplace_back(block, static_cast<int64_t>(blocks_.size()));
   }
   modulation_weight_ = transposed(at::cat(weights));
   modulation_bias_ = at::cat(biases);
@@ -90,49 +70,12 @@ Tensor LewmRollout::input(const Tensor& embedding, int64_t position) const {
 /// Runs new tokens (the newest last) behind those whose projections are known, and adds theirs to the known ones.
 /// @param tokens  [N, width] each; overwritten. @returns the newest token after the last block.
 Tensor LewmRollout::advance(std::vector<Tensor> tokens, std::span<const Tensor> modulation, Projections& known) const {
-  const int64_t n = tokens.front().size(0), width = config_.width, inner = config_.heads * config_.head_dim;
-  const auto count = static_cast<int64_t>(tokens.size());
-  Tensor x = count == 1 ? tokens.front() : at::cat(tokens);  // [count * N, width]
-  Tensor h = at::empty_like(x), a = at::empty({count * n, inner}, x.options());
-  for (size_t l = 0; l < layers_.size(); ++l) {
-    const Layer& layer = layers_[l];
-    const bool last = l + 1 == layers_.size();
-    const auto token = [&](const Tensor& all, int64_t t) { return all.narrow(0, t * n, n); };
-    const auto modulate = [&](int64_t first, int64_t shift, const Tensor& weight, const Tensor& bias) {
-      for (int64_t t = first; t < count; ++t) {
-        const Tensor& m = modulation[static_cast<size_t>(t)];
-        Tensor out = token(h, t);
-        modulated_norm(token(x, t), part(m, l, shift, width), part(m, l, shift + 1, width), weight, bias, out);
-      }
-    };
-    const auto add_gated = [&](int64_t first, int64_t gate, const Tensor& branch) {
-      for (int64_t t = first; t < count; ++t) {
-        Tensor to = token(x, t);
-        gated_add(to, part(modulation[static_cast<size_t>(t)], l, gate, width), token(branch, t - first));
-      }
-    };
-    modulate(0, 0, layer.norm1_weight, layer.norm1_bias);
-    const Tensor qkv = at::mm(h, layer.qkv);  // [count * N, 3 * inner]
-    for (int64_t t = 0; t < count; ++t) known[l].push_back(token(qkv, t));
-    std::vector<Tensor> keys, values;
-    for (const Tensor& projection : known[l]) {
-      keys.push_back(projection.narrow(1, inner, inner));
-      values.push_back(projection.narrow(1, 2 * inner, inner));
-    }
-    const int64_t first = last ? count - 1 : 0;  // the newest alone matters after the last block
-    for (int64_t t = first; t < count; ++t) {
-      const size_t seen = keys.size() - static_cast<size_t>(count - 1 - t);
-      Tensor out = token(a, t);
-      attend_to_few(token(qkv, t).narrow(1, 0, inner), std::span(keys).first(seen), std::span(values).first(seen),
-                    config_.heads, out);
-    }
-    const Tensor attended = a.narrow(0, first * n, (count - first) * n);
-    add_gated(first, 2, layer.out_weight.defined() ? affine(attended, layer.out_weight, layer.out_bias) : attended);
-    modulate(first, 3, layer.norm2_weight, layer.norm2_bias);
-    Tensor hidden = affine(h.narrow(0, first * n, (count - first) * n), layer.in_weight, layer.in_bias);
-    add_gated(first, 5, affine(at::gelu_(hidden), layer.mlp_weight, layer.mlp_bias));
-  }
-  return x.narrow(0, (count - 1) * n, n);
+  const int64_t n = tokens.front().size(0), older = (static_cast<int64_t>(tokens.size()) - 1) * n;
+  Tensor x = older == 0 ? tokens.front() : at::cat(tokens);  // [T * N, width]
+  auto scratch = blocks_.front().scratch(x);
+  for (size_t l = 0; l < blocks_.size(); ++l)  // the newest alone matters after the last block
+    blocks_[l].forward(x, modulation, known[l], /*newest_alone=*/l + 1 == blocks_.size(), scratch);
+  return x.narrow(0, older, n);
 }
 
 Tensor LewmRollout::head(const Tensor& x) const {
@@ -156,7 +99,7 @@ LewmRollout::Prefix LewmRollout::prefix(const Tensor& embeddings, const Tensor& 
     tokens.push_back(input(embeddings.select(1, t), t));
     modulation.push_back(modulations(actions.select(1, t)));
   }
-  Projections known(layers_.size());
+  Projections known(blocks_.size());
   advance(std::move(tokens), modulation, known);
   for (const auto& layer : known) out.projections.push_back(at::stack(layer, 1));
   out.past = at::stack(modulation, 1);
@@ -172,7 +115,7 @@ void LewmRollout::run_tile(const Prefix& prefix, const Tensor& actions, int64_t 
   const Prefix own = prefix.rows(row);
   const int64_t history = own.embeddings.size(1);
   std::vector<Tensor> states = own.embeddings.unbind(1), modulation = own.past.unbind(1);
-  Projections known(layers_.size());
+  Projections known(blocks_.size());
   for (size_t l = 0; l < own.projections.size(); ++l) known[l] = own.projections[l].unbind(1);
   for (int64_t step = 0; step < horizon; ++step) {
     modulation.push_back(modulations(blocks.select(1, step)));
@@ -184,7 +127,7 @@ void LewmRollout::run_tile(const Prefix& prefix, const Tensor& actions, int64_t 
     } else {
       std::vector<Tensor> tokens;
       for (int64_t t = 0; t < window; ++t) tokens.push_back(input(states[static_cast<size_t>(length - window + t)], t));
-      Projections fresh(layers_.size());
+      Projections fresh(blocks_.size());
       x = advance(std::move(tokens), modulation, fresh);
     }
     states.push_back(head(x));

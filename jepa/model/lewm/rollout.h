@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "jepa/model/lewm/lewm.h"
+#include "jepa/nn/fast/packed_adaln.h"
 
 namespace foresee {
 
@@ -38,11 +39,7 @@ class LewmRollout {
   Tensor last_prediction(const Prefix& prefix, const Tensor& actions) const;
 
  private:
-  struct Layer {
-    Tensor norm1_weight, norm1_bias, norm2_weight, norm2_bias;
-    Tensor qkv, out_weight, out_bias, in_weight, in_bias, mlp_weight, mlp_bias;  // [in, out] and [out]
-  };
-  using Projections = std::vector<std::vector<Tensor>>;  // [layer][position] of [N, 3 * inner]
+  using Projections = std::vector<std::vector<Tensor>>;  // [block][position] of [N, 3 * inner]
 
   Tensor modulations(const Tensor& actions) const;                // [N, A] -> [N, layers * 6 * width]
   Tensor input(const Tensor& embedding, int64_t position) const;  // [N, embedding] -> [N, width]
@@ -55,7 +52,7 @@ class LewmRollout {
   Affine smooth_, action_in_, action_out_, condition_, input_, output_;
   Tensor positions_;  // [frames, embedding]
   Tensor modulation_weight_, modulation_bias_;
-  std::vector<Layer> layers_;
+  std::vector<PackedAdaLnBlock> blocks_;
   Tensor norm_weight_, norm_bias_;
   Affine head_in_, head_out_;
 };

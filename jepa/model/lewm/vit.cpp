@@ -6,35 +6,35 @@
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/autocast.h"
-#include "jepa/nn/fast/short_attention.h"
+#include "jepa/nn/fast/residual_block.h"
 #include "jepa/nn/fast/tiled.h"
-#include "jepa/nn/heads.h"
 
 namespace foresee {
 namespace {
 
 using Layer = LewmVit::Layer;
 
-/// The rest of a block behind its attention, and the norm that comes next.
-/// @param attended  float [rows, width], of the output map without its bias.
-ResidualNorm vit_mlp(const Layer& layer, const Tensor& stream, const Tensor& attended, const Affine& next) {
-  const ResidualNorm x = residual_norm(stream, attended, layer.attention_out.bias, layer.norm_after, kVitEps);
-  const Tensor hidden = layer.mlp_in.linear_gelu(x.normed);
-  return residual_norm(x.stream, at::linear(hidden, layer.mlp_out.weight), layer.mlp_out.bias, next, kVitEps);
+/// A block as its kernel takes it, without queries, keys and values.
+ResidualBlock block_of(const Layer& layer, int64_t heads) {
+  return {.proj = layer.attention_out,
+          .norm2 = layer.norm_after,
+          .fc1 = layer.mlp_in,
+          .fc2 = layer.mlp_out,
+          .heads = heads,
+          .eps = kVitEps};
 }
 
 /// @param x  the stream and the block's first norm of it, float [N * tokens, width]. @param next  norm behind the
 /// block.
 ResidualNorm vit_block(const Layer& layer, const ResidualNorm& x, int64_t heads, const Sequences& pictures,
                        const Affine& next) {
-  const Affine qkv{at::cat({layer.query.weight, layer.key.weight, layer.value.weight}),  // one product, not three
-                   at::cat({layer.query.bias, layer.key.bias, layer.value.bias})};
-  const Tensor attended = suits_short_attention(x.normed, pictures.tokens)
-                              ? short_attention(x.normed, qkv, heads, pictures)
-                              : pack_rows({attend(split_heads(qkv.linear(x.normed), heads, {&pictures, 1}).front())});
-  return vit_mlp(layer, x.stream, at::linear(attended, layer.attention_out.weight), next);
+  ResidualBlock block = block_of(layer, heads);
+  block.qkv = {at::cat({layer.query.weight, layer.key.weight, layer.value.weight}),  // one product, not three
+               at::cat({layer.query.bias, layer.key.bias, layer.value.bias})};
+  return residual_block(block, x, pictures, next);
 }
 
 // Note [Class token alone]
@@ -57,7 +57,7 @@ Tensor class_token_block(const Layer& layer, const ResidualNorm& x, int64_t head
                            .transpose(0, 1)
                            .reshape({batch, width}) +
                        layer.value.bias;
-  return vit_mlp(layer, stream.select(1, 0), at::linear(value, layer.attention_out.weight), next).normed;
+  return residual_mlp(block_of(layer, heads), stream.select(1, 0), value, next).normed;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "jepa/model/vjepa2/encoder.h"
-#include "jepa/nn/fast/packed_linear.h"
+#include "jepa/nn/fast/packed_block.h"
 
 namespace foresee {
 
@@ -28,16 +28,12 @@ class InferenceEncoder {
   Precision precision() const { return precision_; }
 
  private:
-  struct Layer {
-    const Block* block;
-    PackedLinear qkv, proj, fc1, fc2;
-  };
   // The final norm of the stream behind each of `layers`.
   std::vector<Tensor> run(const Tensor& clips, std::span<const int64_t> layers, const Tensor& ids) const;
 
   std::shared_ptr<const VideoEncoder> encoder_;
   Precision precision_;
-  std::vector<Layer> layers_;
+  std::vector<PackedBlock> blocks_;
 };
 
 }  // namespace foresee

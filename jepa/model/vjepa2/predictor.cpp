@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
 

@@ -4,21 +4,10 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/heads.h"
 #include "jepa/nn/init.h"
 
 namespace foresee {
 namespace {
-
-Tensor block_forward(const Block& block, const Tensor& x, const RopeTable& rope, const Tensor& mask) {
-  const double eps = block.sizes.layer_norm_eps;
-  const Heads heads =
-      split_heads(block.attention.qkv.linear(block.norm1.layer_norm(x, eps)), block.attention.heads, &rope);
-  const Tensor mixed = at::scaled_dot_product_attention(
-      heads.query, heads.key, heads.value, mask.defined() ? std::optional(mask) : std::nullopt);  // [B, heads, N, d]
-  const Tensor attended = x + block.attention.proj.linear(mixed.transpose(1, 2).flatten(2));
-  return attended + block.fc2.linear(block.fc1.linear_gelu(block.norm2.layer_norm(attended, eps)));
-}
 
 void check_steps(const ActionSteps& s, const ActionPredictorConfig& c, int64_t tokens, int64_t width) {
   FORESEE_CHECK(s.actions.defined() && s.actions.dim() == 3 && s.actions.size(2) == c.action_size,
@@ -40,7 +29,8 @@ void check_steps(const ActionSteps& s, const ActionPredictorConfig& c, int64_t t
 }  // namespace
 
 BlockSizes ActionPredictorConfig::block() const {
-  return {width, heads, static_cast<int64_t>(static_cast<double>(width) * mlp_ratio), layer_norm_eps, qkv_bias};
+  return {width,          heads,    static_cast<int64_t>(static_cast<double>(width) * mlp_ratio),
+          layer_norm_eps, qkv_bias, QkvBias::kInProduct};
 }
 
 int64_t ActionPredictorConfig::parameter_count(int64_t encoder_width) const {
@@ -126,7 +116,7 @@ Tensor ActionPredictor::forward(const ActionSteps& steps, const FrameGrid& grid)
   const Tensor mask = steps.steps() == 1
                           ? Tensor()  // one group: everything sees everything
                           : block_causal_mask(steps.steps(), config.conditions() + grid.tokens(), x.device());
-  for (const Block& block : blocks) x = block_forward(block, x, angles, mask);
+  for (const Block& block : blocks) x = block.forward(x, &angles, mask);
   return head(x, grid);
 }
 

@@ -2,8 +2,6 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/fast/residual_norm.h"
-#include "jepa/nn/heads.h"
 
 namespace foresee {
 namespace {
@@ -47,10 +45,7 @@ ActionRollout::ActionRollout(std::shared_ptr<const ActionPredictor> predictor, P
     : predictor_(std::move(predictor)), dtype_(dtype_of(precision, predictor_->embed.weight.device())) {
   FORESEE_CHECK(predictor_->embed.weight.scalar_type() == at::kFloat, "expected a predictor of float32 weights, got {}",
                 describe(predictor_->embed.weight));
-  for (const Block& block : predictor_->blocks)
-    layers_.push_back({&block, PackedLinear(block.attention.qkv, precision, kUsualRows),
-                       PackedLinear(block.attention.proj, precision, kUsualRows),
-                       PackedLinear(block.fc1, precision, kUsualRows), PackedLinear(block.fc2, precision, kUsualRows)});
+  for (const Block& block : predictor_->blocks) blocks_.emplace_back(block, precision, kUsualRows);
 }
 
 int64_t ActionRollout::bytes_per_frame(const FrameGrid& grid) const {
@@ -84,21 +79,17 @@ Tensor ActionRollout::run(const ActionSteps& frame, ActionCache& cache, bool pre
                 cache.frames, cache.capacity());
   const int64_t n = cache.group, begin = cache.frames * n;
   const RopeTable rope = predictor_->rope(cache.frames, 1, cache.grid, predictor_->embed.weight.options());
-  const double eps = predictor_->config.layer_norm_eps;
   Tensor x = predictor_->tokens(frame, cache.grid), branch;  // [R, n, width]; branch: not yet added to x
   ++cache.frames;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    const Heads heads = split_heads(layer.qkv.forward(add_and_norm(x, branch, layer.block->norm1, eps, dtype_)),
-                                    predictor_->config.heads, &rope);
-    cache.keys[i].narrow(2, begin, n).copy_(heads.key);
-    cache.values[i].narrow(2, begin, n).copy_(heads.value);
-    if (!predict && i + 1 == layers_.size()) return {};  // nothing follows but the prediction
-    const Tensor mixed = at::scaled_dot_product_attention(heads.query, cache.keys[i].narrow(2, 0, begin + n),
-                                                          cache.values[i].narrow(2, 0, begin + n));
-    branch = layer.proj.forward(mixed.transpose(1, 2).flatten(2));
-    branch = layer.fc2.forward(layer.fc1.forward_gelu(add_and_norm(x, branch, layer.block->norm2, eps, dtype_)));
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    branch = blocks_[i].forward(x, branch, &rope, [&](const Heads& heads) {
+      cache.keys[i].narrow(2, begin, n).copy_(heads.key);
+      cache.values[i].narrow(2, begin, n).copy_(heads.value);
+      if (!predict && i + 1 == blocks_.size()) return Tensor();  // nothing follows but the prediction
+      return attend({heads.query, cache.keys[i].narrow(2, 0, begin + n), cache.values[i].narrow(2, 0, begin + n)});
+    });
   }
+  if (!predict) return {};
   x.add_(branch);
   return predictor_->head(x, cache.grid);
 }

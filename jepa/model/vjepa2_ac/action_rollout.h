@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "jepa/model/vjepa2_ac/action_predictor.h"
-#include "jepa/nn/fast/packed_linear.h"
+#include "jepa/nn/fast/packed_block.h"
 
 namespace foresee {
 
@@ -48,15 +48,11 @@ class ActionRollout {
   int64_t bytes_per_frame(const FrameGrid& grid) const;
 
  private:
-  struct Layer {
-    const Block* block;
-    PackedLinear qkv, proj, fc1, fc2;
-  };
   Tensor run(const ActionSteps& frame, ActionCache& cache, bool predict) const;
 
   std::shared_ptr<const ActionPredictor> predictor_;
   at::ScalarType dtype_;
-  std::vector<Layer> layers_;
+  std::vector<PackedBlock> blocks_;
 };
 
 }  // namespace foresee

@@ -1,5 +1,6 @@
 #include "jepa/nn/fast/adaln_kernels.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -7,6 +8,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/adaln.h"
+#include "jepa/nn/heads.h"
 
 namespace foresee {
 namespace {
@@ -70,25 +72,53 @@ FORESEE_VECTOR_CLONES void attend_row(const float* query, const float* const* ke
 
 const float* row(const Tensor& x, int64_t n) { return x.const_data_ptr<float>() + n * x.stride(0); }
 
+bool has_float_rows(const Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 2 && x.stride(1) == 1;
+}
+
+constexpr const char* kFloatRows = "contiguous rows of float32 on the CPU";
+
+// Float [N, heads * d] of each of `tokens` -> [N, heads, tokens, d].
+Tensor heads_of(std::span<const Tensor> tokens, int64_t heads) {
+  return at::stack(at::TensorList(tokens.data(), tokens.size()), 1).unflatten(2, {heads, -1}).transpose(1, 2);
+}
+
 }  // namespace
 
 void modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale, const Tensor& weight, const Tensor& bias,
-                    Tensor& out) {
+                    Tensor& out, Kernel kernel) {
+  const bool suits = has_float_rows(x) && has_float_rows(shift) && has_float_rows(scale) && has_float_rows(out) &&
+                     weight.is_contiguous() && bias.is_contiguous();
+  if (!takes_fused(kernel, suits, kFloatRows, x)) {
+    out.copy_(Affine{weight, bias}.layer_norm(modulate(x, shift, scale), kAdaLnInnerEps));
+    return;
+  }
   const float *w = weight.const_data_ptr<float>(), *b = bias.const_data_ptr<float>();
   for (int64_t n = 0; n < x.size(0); ++n)
     modulated_norm_row(row(x, n), row(shift, n), row(scale, n), w, b, x.size(1),
                        out.data_ptr<float>() + n * out.stride(0));
 }
 
-void gated_add(Tensor& x, const Tensor& gate, const Tensor& h) {
+void gated_add(Tensor& x, const Tensor& gate, const Tensor& h, Kernel kernel) {
+  if (!takes_fused(kernel, has_float_rows(x) && has_float_rows(gate) && has_float_rows(h), kFloatRows, x)) {
+    x.addcmul_(gate, h);
+    return;
+  }
   for (int64_t n = 0; n < x.size(0); ++n)
     gated_add_row(x.data_ptr<float>() + n * x.stride(0), row(gate, n), row(h, n), x.size(1));
 }
 
 void attend_to_few(const Tensor& query, std::span<const Tensor> keys, std::span<const Tensor> values, int64_t heads,
-                   Tensor& out) {
-  FORESEE_CHECK(!keys.empty() && keys.size() <= kMaxKeys && keys.size() == values.size(),
-                "expected 1 to {} keys and as many values, got {} and {}", kMaxKeys, keys.size(), values.size());
+                   Tensor& out, Kernel kernel) {
+  FORESEE_CHECK(!keys.empty() && keys.size() == values.size(), "expected keys and as many values, got {} and {}",
+                keys.size(), values.size());
+  const bool suits = keys.size() <= kMaxKeys && has_float_rows(query) && has_float_rows(out) &&
+                     std::all_of(keys.begin(), keys.end(), has_float_rows) &&
+                     std::all_of(values.begin(), values.end(), has_float_rows);
+  if (!takes_fused(kernel, suits, kFloatRows, query)) {
+    out.copy_(attend({heads_of({&query, 1}, heads), heads_of(keys, heads), heads_of(values, heads)}).select(1, 0));
+    return;
+  }
   std::array<const float*, kMaxKeys> k, v;
   for (int64_t n = 0; n < query.size(0); ++n) {
     for (size_t t = 0; t < keys.size(); ++t) {

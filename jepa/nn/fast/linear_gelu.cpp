@@ -1,7 +1,5 @@
 #include "jepa/nn/fast/linear_gelu.h"
 
-#include <ATen/autocast_mode.h>
-
 #include <cmath>
 #include <numbers>
 #include <optional>
@@ -99,12 +97,9 @@ struct LinearGelu : torch::autograd::Function<LinearGelu> {
 
 }  // namespace
 
-bool is_plain_cpu_float(const Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
-}
-
-Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (!is_plain_cpu_float(x) || weight.scalar_type() != at::kFloat) return at::gelu(at::linear(x, weight, bias));
+Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias, Kernel kernel) {
+  const bool suits = is_plain_cpu_float(x) && weight.scalar_type() == at::kFloat;
+  if (!takes_fused(kernel, suits, "float32 on the CPU", x)) return at::gelu(at::linear(x, weight, bias));
   if (at::GradMode::is_enabled() &&
       (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad())))
     return LinearGelu::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);

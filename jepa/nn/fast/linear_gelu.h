@@ -1,17 +1,14 @@
 #pragma once
 
-#include "jepa/core/tensor.h"
+#include "jepa/core/kernel.h"
 
 namespace foresee {
 
-/// GELU(x weight^T + bias) with the exact erf, first layer of every MLP. In float32 on the CPU one pass over the
-/// product adds the bias, applies the function and leaves its slope for backward, which is then one multiplication; erf
-/// is Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7), as in LibTorch's own kernel. Sums do not depend on the number
-/// of threads. Elsewhere the plain operators.
+/// GELU(x weight^T + bias) with the exact erf, first layer of every MLP. Fused, in float32 on the CPU: one pass over
+/// the product adds the bias, applies the function and leaves its slope for backward, which is then one multiplication;
+/// erf is Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7), as in LibTorch's own kernel. Sums do not depend on the
+/// number of threads.
 /// @param x  float [..., in]. @param weight  [out, in]. @param bias  [out]; undefined: none. @returns [..., out].
-Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias);
-
-/// Whether `x` is float32 on the CPU and no autocast changes what is done with it.
-bool is_plain_cpu_float(const Tensor& x);
+Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias, Kernel kernel = Kernel::kAutomatic);
 
 }  // namespace foresee

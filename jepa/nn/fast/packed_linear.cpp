@@ -23,22 +23,7 @@ Tensor pack(const Tensor& weight, int64_t rows) {
 
 }  // namespace
 
-bool has_fast_bfloat16() {
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-  static const bool fast =
-      __builtin_cpu_supports("amx-bf16") || (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd"));
-  return fast;
-#else
-  return false;
-#endif
-}
-
-at::ScalarType dtype_of(Precision precision, at::Device device) {
-  const bool half = precision == Precision::kBFloat16 && (!device.is_cpu() || has_fast_bfloat16());
-  return half ? at::kBFloat16 : at::kFloat;
-}
-
-PackedLinear::PackedLinear(const Affine& map, Precision precision, int64_t rows) {
+PackedLinear::PackedLinear(const Affine& map, Precision precision, int64_t rows, Kernel kernel) {
   const torch::NoGradGuard no_grad;
   const auto rounded = [&](const Tensor& x) {
     const Tensor value = x.detach();
@@ -46,7 +31,8 @@ PackedLinear::PackedLinear(const Affine& map, Precision precision, int64_t rows)
   };
   map_.weight = rounded(map.weight);
   if (map.bias.defined()) map_.bias = rounded(map.bias);
-  packed_ = pack(map_.weight, rows);
+  if (kernel != Kernel::kPlain) packed_ = pack(map_.weight, rows);
+  takes_fused(kernel, packed_.defined(), "a weight on the CPU and LibTorch with oneDNN", map_.weight);
   if (packed_.defined()) map_.weight = Tensor();
 }
 

@@ -7,7 +7,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/fast/column_sums.h"
-#include "jepa/nn/fast/linear_gelu.h"
 
 namespace foresee {
 namespace {
@@ -186,12 +185,13 @@ const uint16_t* half_data(const Tensor& t) { return reinterpret_cast<const uint1
 
 }  // namespace
 
-Tensor add_and_norm(Tensor& x, const Tensor& branch, const Affine& norm, double eps, at::ScalarType dtype) {
+Tensor add_and_norm(Tensor& x, const Tensor& branch, const Affine& norm, double eps, at::ScalarType dtype,
+                    Kernel kernel) {
   const torch::NoGradGuard no_grad;
   FORESEE_CHECK(x.scalar_type() == at::kFloat && x.is_contiguous() && x.size(-1) == norm.weight.numel(),
                 "expected a contiguous stream float [..., {}], got {}", norm.weight.numel(), describe(x));
   FORESEE_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, "expected float or bfloat16");
-  if (!x.is_cpu()) {
+  if (!takes_fused(kernel, x.is_cpu(), "a stream on the CPU", x)) {
     if (branch.defined()) x.add_(branch);
     return norm.layer_norm(x, eps).to(dtype);
   }
@@ -222,11 +222,14 @@ Tensor add_and_norm(Tensor& x, const Tensor& branch, const Affine& norm, double 
   return out;
 }
 
-ResidualNorm residual_norm(const Tensor& x, const Tensor& branch, const Tensor& bias, const Affine& norm, double eps) {
+ResidualNorm residual_norm(const Tensor& x, const Tensor& branch, const Tensor& bias, const Affine& norm, double eps,
+                           Kernel kernel) {
   FORESEE_CHECK(x.dim() == 2 && branch.sizes() == x.sizes() && x.size(1) == norm.weight.numel(),
                 "expected a stream and a branch [rows, {}], got {} and {}", norm.weight.numel(), describe(x),
                 describe(branch));
-  if (!is_plain_cpu_float(x) || branch.scalar_type() != at::kFloat || norm.weight.scalar_type() != at::kFloat) {
+  const bool suits =
+      is_plain_cpu_float(x) && branch.scalar_type() == at::kFloat && norm.weight.scalar_type() == at::kFloat;
+  if (!takes_fused(kernel, suits, "float32 on the CPU", x)) {
     const Tensor stream = x + (branch + bias);
     return {stream, norm.layer_norm(stream, eps)};
   }

@@ -10,7 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/fast/column_sums.h"
-#include "jepa/nn/fast/linear_gelu.h"
+#include "jepa/nn/fast/split_heads.h"
 
 namespace foresee {
 namespace {
@@ -137,12 +137,14 @@ struct ShortAttention : torch::autograd::Function<ShortAttention> {
 
 }  // namespace
 
-bool suits_short_attention(const Tensor& x, int64_t tokens) { return is_plain_cpu_float(x) && tokens <= kLongest; }
-
-Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const Sequences& sequences) {
+Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const Sequences& sequences, Kernel kernel) {
   FORESEE_CHECK(x.dim() == 2 && sequences.rows() == x.size(0) && sequences.tokens > 0 && x.size(1) % heads == 0,
                 "expected [{} * {}, width] with a width that {} heads divide, got {}", sequences.batch,
                 sequences.tokens, heads, describe(x));
+  FORESEE_CHECK(!sequences.rope, "expected sequences without positions");
+  const bool suits = is_plain_cpu_float(x) && sequences.tokens <= kLongest;
+  if (!takes_fused(kernel, suits, "float32 on the CPU and at most 512 tokens per sequence", x))
+    return attend(split_heads(qkv.linear(x), heads, {&sequences, 1}, {}, kernel).front()).flatten(0, 1);
   const Tensor rows = x.contiguous();
   if (at::GradMode::is_enabled() && (x.requires_grad() || qkv.weight.requires_grad() || qkv.bias.requires_grad()))
     return ShortAttention::apply(rows, qkv.weight, qkv.bias, heads, sequences.batch, sequences.tokens);

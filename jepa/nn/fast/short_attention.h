@@ -1,6 +1,7 @@
 #pragma once
 
-#include "jepa/nn/parameter_tree.h"
+#include "jepa/core/kernel.h"
+#include "jepa/nn/affine.h"
 #include "jepa/nn/sequences.h"
 
 namespace foresee {
@@ -12,13 +13,12 @@ namespace foresee {
 // a head is two plain products forward and four backward, and its queries, keys, values and their gradients are read
 // and written where they lie in the joint rows: nothing is split or put together.
 
-/// Whether short_attention is the way for `x` and sequences of `tokens` (at most 512): float32 on the CPU.
-bool suits_short_attention(const Tensor& x, int64_t tokens);
-
-/// Multi-head self-attention without positions, its joint projection included, with gradients.
-/// @param x  float32 [rows, width] on the CPU. @param qkv  [3 * width, width] and [3 * width]: query, key, value rows,
+/// Multi-head self-attention without positions, its joint projection included, with gradients. Fused, in float32 on the
+/// CPU and up to 512 tokens: Note [Short attention]. Plain: attend(split_heads(...)).
+/// @param x  float [rows, width]. @param qkv  [3 * width, width] and [3 * width]: query, key, value rows,
 /// each head after head. @param sequences  which rows see each other; `from` is not looked at.
 /// @returns float [rows, width], the heads side by side.
-Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const Sequences& sequences);
+Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const Sequences& sequences,
+                       Kernel kernel = Kernel::kAutomatic);
 
 }  // namespace foresee

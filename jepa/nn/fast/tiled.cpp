@@ -68,10 +68,10 @@ torch::autograd::variable_list TiledBackward::apply(torch::autograd::variable_li
 }  // namespace
 
 Tensor tiled(const Tensor& input, const std::vector<Tensor>& parameters, int64_t tile,
-             const std::function<Tensor(const Tensor&)>& network) {
+             const std::function<Tensor(const Tensor&)>& network, Kernel kernel) {
   FORESEE_CHECK(tile >= 1 && !input.requires_grad(), "expected tiles of 1 or more rows and an input without gradient");
   const int64_t rows = input.size(0), count = (rows + tile - 1) / tile;
-  if (!input.device().is_cpu() || count < 2) return network(input);
+  if (!takes_fused(kernel, input.is_cpu(), "a batch on the CPU", input) || count < 2) return network(input);
   const bool grad = at::GradMode::is_enabled();
   std::vector<Tensor> outputs(static_cast<size_t>(count)), values(static_cast<size_t>(count));
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {

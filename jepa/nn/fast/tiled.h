@@ -3,18 +3,18 @@
 #include <functional>
 #include <vector>
 
-#include "jepa/core/tensor.h"
+#include "jepa/core/kernel.h"
 
 namespace foresee {
 
-/// A network applied to a batch tile by tile on the CPU: each tile is computed by one thread from beginning to end,
-/// forward and backward, so that its activations stay in that thread's cache and threads meet once a pass instead of
-/// after every operator. The same values and gradients as network(input), but for the order of sums over the batch;
-/// they do not depend on the number of threads.
+/// A network applied to a batch. Fused, on the CPU: tile by tile. Each tile is computed by one thread from beginning to
+/// end, forward and backward, so that its activations stay in that thread's cache and threads meet once a pass instead
+/// of after every operator. The same values and gradients as the plain network(input), but for the order of sums over
+/// the batch; they do not depend on the number of threads.
 /// @param input  [N, ...], without gradient. @param parameters  all that `network` uses and that wants a gradient.
 /// @param tile  rows of a tile. @param network  maps rows to rows, each independent of the others.
-/// Away from the CPU, or for a single tile, this is network(input).
+/// A single tile is network(input).
 Tensor tiled(const Tensor& input, const std::vector<Tensor>& parameters, int64_t tile,
-             const std::function<Tensor(const Tensor&)>& network);
+             const std::function<Tensor(const Tensor&)>& network, Kernel kernel = Kernel::kAutomatic);
 
 }  // namespace foresee

@@ -6,7 +6,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
-#include "jepa/nn/parameter_tree.h"
+#include "jepa/nn/affine.h"
 #include "jepa/train/adamw.h"
 #include "jepa/train/schedule.h"
 

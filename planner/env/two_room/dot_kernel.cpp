@@ -2,8 +2,10 @@
 #include "planner/env/two_room/dot_kernel.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
+
+#include "jepa/core/cpu/vector_clones.h"
 
 namespace foresee::planner {
 namespace {
@@ -29,32 +31,59 @@ float reach_squared(const Dot& dot) {
   return least_squared_distance(dot) + divisor(dot) * (-std::log(kLeastAlpha)) * 1.0001f + 1.0f;
 }
 
-namespace plain {
-#include "planner/env/two_room/dot_kernel.inc"
+/// exp(x) for x in [-80, 0], rounded to float from a double that is right to 1e-11: Taylor series after removing the
+/// multiple of ln 2.
+__attribute__((always_inline)) inline float exp_rounded(float x) {
+  constexpr double kShift = 0x1.8p52, kLog2e = 1.4426950408889634, kLn2High = 0x1.62e42fee00000p-1,
+                   kLn2Low = 0x1.a39ef35793c76p-33;
+  const double d = x;
+  const double shifted = d * kLog2e + kShift;  // its last bits hold the nearest whole number
+  const double n = shifted - kShift;
+  const double r = (d - n * kLn2High) - n * kLn2Low;
+  double p = r * (1.0 / 362880) + 1.0 / 40320;
+  p = p * r + 1.0 / 5040;
+  p = p * r + 1.0 / 720;
+  p = p * r + 1.0 / 120;
+  p = p * r + 1.0 / 24;
+  p = p * r + 1.0 / 6;
+  p = p * r + 0.5;
+  p = p * r + 1.0;
+  p = p * r + 1.0;
+  // p 2^n; the shift leaves the whole number in the exponent's place
+  return static_cast<float>(
+      std::bit_cast<double>(std::bit_cast<uint64_t>(p) + (std::bit_cast<uint64_t>(shifted) << 52)));
 }
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define FORESEE_WIDER_VECTORS
-#pragma GCC push_options
-#pragma GCC target("avx2")
-namespace avx2 {
-#include "planner/env/two_room/dot_kernel.inc"
-}
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq")
-namespace avx512 {
-#include "planner/env/two_room/dot_kernel.inc"
-}
-#pragma GCC pop_options
-#endif
 
-decltype(&plain::draw) fastest_draw() {
-#ifdef FORESEE_WIDER_VECTORS
-  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return avx512::draw;
-  if (__builtin_cpu_supports("avx2")) return avx2::draw;
-#endif
-  return plain::draw;
+/// a / b for floats, given 1 / b in double: rounds as the division does, since no quotient of floats lies within 2^-49
+/// of a rounding border.
+__attribute__((always_inline)) inline float divide(float a, double inverse) {
+  return static_cast<float>(static_cast<double>(a) * inverse);
+}
+
+/// What the pixels of one line share.
+struct AlphaLine {
+  float fast, slow_squared;  // the dot's centre; the squared distance of the line from it
+  double inverse_divisor, inverse_largest;
+};
+
+FORESEE_VECTOR_CLONES void alpha_line(AlphaLine line, int64_t begin, int64_t n, float* alpha) {
+  const auto first = static_cast<float>(begin);
+  const int count = static_cast<int>(n);  // 32 bits: every machine turns them into floats
+#pragma omp simd
+  for (int i = 0; i < count; ++i) {
+    const float d = (first + static_cast<float>(i)) - line.fast;
+    const float bell = exp_rounded(divide(-(d * d + line.slow_squared), line.inverse_divisor));
+    const float a = divide(bell, line.inverse_largest);
+    alpha[i] = a < 1.0f ? a : 1.0f;
+  }
+}
+
+FORESEE_VECTOR_CLONES void blend_line(const float* alpha, float color, int64_t n, uint8_t* line) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const float blended = static_cast<float>(line[i]) * (1.0f - alpha[i]) + color * alpha[i];
+    line[i] = static_cast<uint8_t>(static_cast<int32_t>(blended));
+  }
 }
 
 }  // namespace
@@ -74,8 +103,26 @@ DotBox Dot::box() const {
 }
 
 void draw_dot(const Dot& dot, const DotBox& box, uint8_t* planes, int64_t plane_stride, int64_t line_stride) {
-  static const auto kDraw = fastest_draw();
-  kDraw(dot, box, planes, plane_stride, line_stride);
+  const float reach = reach_squared(dot), least = least_squared_distance(dot);
+  const double inverse_divisor = 1.0 / static_cast<double>(divisor(dot));
+  const double inverse_largest = 1.0 / static_cast<double>(exp_rounded(divide(-least, inverse_divisor)));
+  alignas(64) float alpha[kLine];
+  for (int64_t s = box.slow_begin; s < box.slow_end; ++s) {
+    const float d = static_cast<float>(s) - dot.slow, d2 = d * d;
+    if (d2 > reach) continue;
+    const float half = std::sqrt(reach - d2);
+    int64_t begin = std::max(box.fast_begin, static_cast<int64_t>(std::floor(dot.fast - half)));
+    int64_t end = std::min(box.fast_end, static_cast<int64_t>(std::ceil(dot.fast + half)) + 1);
+    if (begin >= end) continue;
+    end = std::min(box.fast_end, begin + whole_blocks(end - begin));
+    begin = std::max(box.fast_begin, end - whole_blocks(end - begin));
+    for (int64_t f = begin; f < end; f += kLine) {
+      const int64_t n = std::min(kLine, end - f);
+      alpha_line({dot.fast, d2, inverse_divisor, inverse_largest}, f, whole_blocks(n), alpha);
+      uint8_t* line = planes + (s - box.slow_begin) * line_stride + (f - box.fast_begin);
+      for (int64_t c = 0; c < 3; ++c) blend_line(alpha, dot.color[c], n, line + c * plane_stride);
+    }
+  }
 }
 
 }  // namespace foresee::planner

@@ -39,7 +39,7 @@ class Meeting {
   int64_t arrived_ = 0, round_ = 0;
 };
 
-class SigregRanksTest : public ::testing::TestWithParam<SigregPath> {};
+class SigregRanksTest : public ::testing::TestWithParam<Kernel> {};
 
 TEST_P(SigregRanksTest, ValueAndAveragedGradientsAreThoseOfAllSamples) {
   constexpr int64_t kRanks = 3, kSamples = 8;
@@ -74,7 +74,7 @@ TEST_P(SigregRanksTest, ValueAndAveragedGradientsAreThoseOfAllSamples) {
   EXPECT_GT(parts, 0.1) << "a part's own statistic is something else";
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, SigregRanksTest, ::testing::Values(SigregPath::kFused, SigregPath::kAten));
+INSTANTIATE_TEST_SUITE_P(Kernels, SigregRanksTest, ::testing::Values(Kernel::kFused, Kernel::kPlain));
 
 }  // namespace
 }  // namespace foresee

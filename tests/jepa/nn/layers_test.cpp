@@ -1,15 +1,11 @@
-// Claims about the layers: the fused head split is apply_rope with its gradient, both attention routes agree, drop path
-// keeps the mean, tubelets are a Conv3d.
+// Claims about the layers: rotary positions and attention are their formulas, packed sequences are what they are alone,
+// drop path keeps the mean, tubelets are a Conv3d.
 #include <gtest/gtest.h>
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/attention.h"
 #include "jepa/nn/block.h"
-#include "jepa/nn/fast/linear_gelu.h"
-#include "jepa/nn/fast/residual_norm.h"
-#include "jepa/nn/fast/short_attention.h"
-#include "jepa/nn/heads.h"
 #include "jepa/nn/patch_embed.h"
 
 namespace foresee {
@@ -42,136 +38,6 @@ TEST(Rope, InterleavedAnglesKeepLengths) {
   EXPECT_TRUE(at::allclose(apply_rope(x, table).norm(2, -1), x.norm(2, -1)));
   const auto tiled = rope_table(token_positions(ids, 3, 4), 64, at::kDouble);
   EXPECT_FALSE(at::allclose(apply_rope(x, tiled).norm(2, -1), x.norm(2, -1)));  // upstream's does not
-}
-
-TEST(Heads, FusedSplitIsRopeOnQueriesAndKeysWithItsGradient) {
-  for (const int64_t head_dim : {1, 7, 12, 16, 25, 32, 64}) {
-    for (const bool per_sample : {false, true}) {
-      Tensor ids = at::arange(10, at::kLong) * 3;
-      if (per_sample) ids = at::stack({ids, ids + 7});
-      const auto table = rope_table(token_positions(ids, 3, 4), head_dim, at::kDouble);
-      const Tensor qkv = draw({2, 10, 3 * 2 * head_dim}).requires_grad_();
-      const auto fused = split_heads(qkv, 2, &table);
-      const auto parts = qkv.view({2, 10, 3, 2, head_dim}).permute({2, 0, 3, 1, 4}).unbind(0);
-      const std::vector<Tensor> plain{apply_rope(parts[0], table), apply_rope(parts[1], table), parts[2]};
-      const std::vector<Tensor> values{fused.query, fused.key, fused.value};
-      Tensor fused_loss = at::zeros({}, at::kDouble), plain_loss = fused_loss;
-      for (int i = 0; i < 3; ++i) {
-        EXPECT_TRUE(at::allclose(values[i], plain[i])) << head_dim;
-        const Tensor weight = draw(plain[i].sizes(), 1000 * static_cast<uint64_t>(i + 1));
-        fused_loss = fused_loss + (values[i] * weight).sum();
-        plain_loss = plain_loss + (plain[i] * weight).sum();
-      }
-      const Tensor fused_gradient = torch::autograd::grad({fused_loss}, {qkv})[0];
-      EXPECT_TRUE(at::allclose(fused_gradient, torch::autograd::grad({plain_loss}, {qkv})[0])) << head_dim;
-    }
-  }
-}
-
-TEST(Heads, BiasOfTheSplitIsAddedBeforeTheTurnWithItsGradient) {
-  const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
-  const std::vector<Sequences> sequences{{.batch = 2, .tokens = 10, .rope = &table},
-                                         {.batch = 3, .tokens = 10, .rope = &table}};
-  const Tensor qkv = draw({50, 72}).requires_grad_(), bias = draw({72}, 7000).requires_grad_();
-  const auto loss = [&](const std::vector<Heads>& heads) {
-    Tensor sum = at::zeros({}, at::kDouble);
-    for (const auto& [q, k, v] : heads)
-      for (const Tensor& t : {q, k, v}) sum = sum + (t * draw(t.sizes(), 300)).sum();
-    return sum;
-  };
-  const Tensor later = loss(split_heads(qkv, 2, sequences, bias)), before = loss(split_heads(qkv + bias, 2, sequences));
-  EXPECT_TRUE(at::allclose(later, before));
-  const auto mine = torch::autograd::grad({later}, {qkv, bias}), plain = torch::autograd::grad({before}, {qkv, bias});
-  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
-}
-
-// Note [Short attention]
-TEST(ShortAttention, IsThePlainOperatorsWithTheirGradients) {
-  for (const int64_t tokens : {1, 5, 65}) {
-    const auto in_float = [](const Tensor& t) { return t.to(at::kFloat).requires_grad_(); };
-    const Sequences sequences{.batch = 3, .tokens = tokens};
-    const Tensor x = in_float(draw({3 * tokens, 24}));
-    const Affine qkv{in_float(draw({72, 24}, 7000) * 0.3), in_float(draw({72}, 9000))};
-    ASSERT_TRUE(suits_short_attention(x, tokens));
-    const Tensor mine = short_attention(x, qkv, 2, sequences);
-    const auto parts = at::linear(x.to(at::kDouble), qkv.weight.to(at::kDouble), qkv.bias.to(at::kDouble))
-                           .view({3, tokens, 3, 2, 12})
-                           .permute({2, 0, 3, 1, 4})
-                           .unbind(0);
-    const Tensor weights = at::softmax(at::matmul(parts[0], parts[1].transpose(-2, -1)) / std::sqrt(12.0), -1);
-    const Tensor plain = at::matmul(weights, parts[2]).transpose(1, 2).reshape({3 * tokens, 24});
-    EXPECT_LT((mine - plain).abs().max().item<double>(), 2e-5) << tokens;
-    const Tensor loss_weight = draw(plain.sizes(), 20000);
-    const std::vector<Tensor> inputs{x, qkv.weight, qkv.bias};
-    const auto found = torch::autograd::grad({(mine * loss_weight.to(at::kFloat)).sum()}, inputs),
-               expected = torch::autograd::grad({(plain * loss_weight).sum()}, inputs);
-    for (size_t i = 0; i < inputs.size(); ++i)
-      EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 2e-4)) << tokens << " " << i;
-    const torch::NoGradGuard no_grad;
-    EXPECT_TRUE(at::equal(short_attention(x, qkv, 2, sequences), mine));
-  }
-  EXPECT_FALSE(suits_short_attention(draw({4, 24}), 4));  // double
-}
-
-TEST(ResidualNorm, IsThePlainOperatorsWithTheirGradients) {
-  const auto in_float = [](const Tensor& t) { return t.to(at::kFloat).requires_grad_(); };
-  const Tensor x = in_float(draw({70, 24})), branch = in_float(draw({70, 24}, 5000)), bias = in_float(draw({24}, 9000));
-  const Affine norm{in_float(draw({24}, 9100)), in_float(draw({24}, 9200))};
-  const std::vector<Tensor> inputs{x, branch, bias, norm.weight, norm.bias};
-  const ResidualNorm mine = residual_norm(x, branch, bias, norm, 1e-6);
-  const Tensor stream = x.to(at::kDouble) + branch.to(at::kDouble) + bias.to(at::kDouble);
-  const Tensor normed = Affine{norm.weight.to(at::kDouble), norm.bias.to(at::kDouble)}.layer_norm(stream, 1e-6);
-  EXPECT_LT((mine.stream - stream).abs().max().item<double>(), 2e-6);
-  EXPECT_LT((mine.normed - normed).abs().max().item<double>(), 2e-5);
-  const Tensor on_stream = draw({70, 24}, 10000), on_norm = draw({70, 24}, 20000);
-  for (const auto& [first, second] : {std::pair{1.0, 1.0}, {0.0, 1.0}, {1.0, 0.0}}) {  // read: both, norm, stream
-    Tensor loss = at::zeros({}, at::kDouble), expected_loss = loss;
-    if (first > 0) loss = loss + (mine.stream * on_stream).sum(), expected_loss = (stream * on_stream).sum();
-    if (second > 0) {
-      loss = loss + (mine.normed * on_norm).sum();
-      expected_loss = expected_loss + (normed * on_norm).sum();
-    }
-    const auto found = torch::autograd::grad({loss}, inputs, {}, /*retain_graph=*/true, false, /*allow_unused=*/true),
-               expected = torch::autograd::grad({expected_loss}, inputs, {}, true, false, true);
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      ASSERT_EQ(found[i].defined(), expected[i].defined()) << i;
-      if (found[i].defined()) {
-        EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-4)) << i;
-      }
-    }
-  }
-}
-
-TEST(LinearGelu, IsThePlainOperatorsWithTheirGradients) {
-  for (const bool with_bias : {true, false}) {
-    const Tensor x = draw({5, 40, 24}).to(at::kFloat).requires_grad_();
-    const Tensor weight = draw({30, 24}, 20000).to(at::kFloat).requires_grad_();
-    const Tensor bias = with_bias ? draw({30}, 30000).to(at::kFloat).requires_grad_() : Tensor();
-    const Tensor mine = linear_gelu(x, weight, bias);
-    const Tensor plain =
-        at::gelu(at::linear(x.to(at::kDouble), weight.to(at::kDouble), with_bias ? bias.to(at::kDouble) : bias));
-    EXPECT_LT((mine - plain).abs().max().item<double>(), 5e-6);  // of values up to 20
-    const Tensor slope = draw(plain.sizes(), 40000);
-    std::vector<Tensor> inputs{x, weight};
-    if (with_bias) inputs.push_back(bias);
-    const auto found = torch::autograd::grad({(mine * slope.to(at::kFloat)).sum()}, inputs),
-               expected = torch::autograd::grad({(plain * slope).sum()}, inputs);
-    for (size_t i = 0; i < inputs.size(); ++i) EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-4)) << i;
-    const torch::NoGradGuard no_grad;
-    EXPECT_TRUE(at::equal(linear_gelu(x, weight, bias), mine));
-  }
-}
-
-TEST(LinearGelu, KeepsItsLimits) {
-  const Tensor x = at::tensor({-100.0f, -10.0f, 0.0f, 10.0f, 100.0f, INFINITY, NAN}).unsqueeze(1);
-  const Tensor y = linear_gelu(x, at::ones({1, 1}), at::zeros({1})).flatten();
-  EXPECT_TRUE(at::allclose(y.slice(0, 0, 6), at::tensor({0.0f, 0.0f, 0.0f, 10.0f, 100.0f, INFINITY})));
-  EXPECT_TRUE(std::isnan(y[6].item<float>()));
-}
-
-TEST(Heads, AnglesOfOtherTokensAreRefused) {
-  const auto table = rope_table(token_positions(at::arange(9, at::kLong), 3, 3), 16, at::kFloat);
-  EXPECT_THROW(split_heads(at::zeros({1, 10, 96}), 2, &table), Error);
 }
 
 TEST(Attention, IsItsFormulaForEveryHead) {
@@ -242,6 +108,19 @@ TEST(Block, PackedSequencesAreWhatTheyAreAloneWithTheirGradients) {
   }
   const std::vector<Sequences> short_of_rows{{.batch = 2, .tokens = 5}};
   EXPECT_THROW(block.forward(draw({11, 24}), short_of_rows), Error);
+}
+
+TEST(Block, UnderAMaskALaterTokenChangesNothingBefore) {
+  torch::nn::Module module;
+  const Block block = random_block(module);
+  const auto table = rope_table(token_positions(at::arange(6, at::kLong), 3, 4), 12, at::kDouble);
+  const Tensor x = draw({2, 6, 24}), mask = at::ones({6, 6}, at::kBool).tril();
+  Tensor changed = x.clone();
+  changed.select(1, 5).add_(1);
+  const Tensor before = block.forward(x, &table, mask), after = block.forward(changed, &table, mask);
+  EXPECT_TRUE(at::allclose(before.slice(1, 0, 5), after.slice(1, 0, 5)));
+  EXPECT_FALSE(at::allclose(before, block.forward(x, &table)));
+  EXPECT_TRUE(at::allclose(block.forward(x, &table, at::ones({6, 6}, at::kBool)), block.forward(x, &table)));
 }
 
 TEST(DropPath, DropsWholeSequencesAndKeepsTheMean) {

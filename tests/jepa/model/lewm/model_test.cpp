@@ -7,7 +7,6 @@
 #include "jepa/core/files/file.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/sigreg.h"
-#include "jepa/nn/fast/tiled.h"
 #include "tests/jepa/model/lewm/lewm_small.h"
 
 namespace foresee {
@@ -61,25 +60,6 @@ TEST(LewmVit, TilesHaveTheValuesAndGradientsOfTheFullPass) {
   EXPECT_TRUE(at::allclose(tiles, plain, 1e-4, 2e-5)) << (tiles - plain).abs().max();
   const TensorMap tiled_gradients = gradients_of(model, tiles);
   expect_close(tiled_gradients, gradients_of(model, plain));
-}
-
-TEST(Tiled, GradientsDoNotDependOnThreads) {
-  const Random draws(1, Stream::kTest);
-  const Tensor x = draws.normal_tensor({101, 7}), weight = draws.normal_tensor({5, 7}, 1000).requires_grad_();
-  const auto gradient = [&](int threads) {
-    const int before = at::get_num_threads();
-    at::set_num_threads(threads);
-    weight.mutable_grad() = Tensor();
-    const Tensor y = tiled(x, {weight}, 3, [&](const Tensor& part) { return at::linear(part, weight).tanh(); });
-    y.square().sum().backward();
-    at::set_num_threads(before);
-    return weight.grad().clone();
-  };
-  const Tensor one = gradient(1);
-  EXPECT_TRUE(at::equal(one, gradient(2)));
-  weight.mutable_grad() = Tensor();
-  at::linear(x, weight).tanh().square().sum().backward();
-  EXPECT_TRUE(at::allclose(one, weight.grad(), 1e-5, 1e-4));
 }
 
 TEST(LewmVit, PatchesAreNormalisedPictures) {
@@ -198,8 +178,8 @@ TEST(Sigreg, FusedKernelIsTheFormula) {
       const Tensor directions = draws.normal_tensor({12, 48});
       const Tensor a = (draws.normal_tensor({3, samples, 12}, 1000) * 2 + 0.5).requires_grad_();
       const Tensor b = a.detach().clone().requires_grad_();
-      const Tensor fused = sigreg(a, directions, knots, SigregPath::kFused);
-      const Tensor plain = sigreg(b.to(at::kDouble), directions.to(at::kDouble), knots, SigregPath::kAten);
+      const Tensor fused = sigreg(a, directions, knots, Kernel::kFused);
+      const Tensor plain = sigreg(b.to(at::kDouble), directions.to(at::kDouble), knots, Kernel::kPlain);
       fused.backward();
       plain.backward();
       EXPECT_NEAR(fused.item<double>(), plain.item<double>(), 1e-5 * (1 + plain.item<double>()));
