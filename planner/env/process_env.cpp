@@ -12,8 +12,10 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 
 namespace foresee::planner {
 namespace {
@@ -21,14 +23,13 @@ namespace {
 using nlohmann::json;
 
 std::vector<double> numbers(const json& answer, const char* key, const std::string& command) {
-  if (!answer.contains(key) || !answer[key].is_array())
-    fail("process '{}': expected \"{}\" in {}", command, key, answer.dump());
-  std::vector<double> values;
-  for (const auto& value : answer[key]) {
-    if (!value.is_number()) fail("process '{}': \"{}\" holds {}, not a number", command, key, value.dump());
-    values.push_back(value.get<double>());
-  }
-  return values;
+  return JsonView(answer, fmt::format("process '{}'", command)).numbers(key);
+}
+
+/// "solved" and "distance" of an answer; false and 0 where it has none.
+std::pair<bool, double> outcome(const json& answer, const std::string& command) {
+  const JsonView view(answer, fmt::format("process '{}'", command));
+  return {view.truth_or("solved", false), view.number_or("distance", 0.0)};
 }
 
 }  // namespace
@@ -93,11 +94,12 @@ class ProcessEnv::Child {
     while ((end = buffer_.find('\n')) == std::string::npos) receive();
     const std::string text = buffer_.substr(0, end);
     buffer_.erase(0, end + 1);
-    json answer = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!answer.is_object())
-      fail("process '{}': expected one JSON object a line, got: {}", command_, text.substr(0, 200));
-    if (answer.contains("error")) fail("process '{}': {}", command_, answer["error"].dump());
-    return answer;
+    const auto answer = try_parse_json(text, fmt::format("process '{}'", command_));
+    if (!answer || !answer->is_object())
+      fail("process '{}': expected one JSON object a line, got: {}", command_,
+           short_json(json(text.substr(0, 200))));
+    if (answer->contains("error")) fail("process '{}': {}", command_, short_json((*answer)["error"]));
+    return *answer;
   }
 
   void read(uint8_t* out, size_t count) {
@@ -165,29 +167,26 @@ bool ProcessEnv::step(std::span<const double> action) {
                 actions_.size, action.size());
   const json answer = child_->ask({{"do", "step"}, {"action", std::vector<double>(action.begin(), action.end())}});
   state_ = numbers(answer, "state", config_.command);
-  solved_ = answer.value("solved", false);
-  distance_ = answer.value("distance", 0.0);
+  std::tie(solved_, distance_) = outcome(answer, config_.command);
   return solved_;
 }
 
 void ProcessEnv::set_state(std::span<const double> state) {
   const json answer = child_->ask({{"do", "set_state"}, {"state", std::vector<double>(state.begin(), state.end())}});
   state_ = numbers(answer, "state", config_.command);
-  solved_ = answer.value("solved", false);
-  distance_ = answer.value("distance", 0.0);
+  std::tie(solved_, distance_) = outcome(answer, config_.command);
 }
 
 void ProcessEnv::set_goal(std::span<const double> goal) {
   goal_.assign(goal.begin(), goal.end());
   const json answer = child_->ask({{"do", "set_goal"}, {"goal", goal_}});
-  solved_ = answer.value("solved", false);
-  distance_ = answer.value("distance", 0.0);
+  std::tie(solved_, distance_) = outcome(answer, config_.command);
 }
 
 Tensor ProcessEnv::picture(const char* what, int64_t size) const {
   FORESEE_CHECK(size > 0, "expected a positive picture size, got {}", size);
   const json answer = child_->ask({{"do", what}, {"size", size}});
-  const auto bytes = answer.value("bytes", int64_t{0});
+  const int64_t bytes = JsonView(answer, fmt::format("process '{}'", config_.command)).integer_or("bytes", 0);
   if (bytes != 3 * size * size)
     fail("process '{}': a picture of {} x {} has {} bytes, it sends {}", config_.command, size, size, 3 * size * size,
          bytes);

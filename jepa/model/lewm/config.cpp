@@ -147,8 +147,7 @@ LewmConfig lewm_config_from_swm(const nlohmann::json& object, const std::string&
                                    std::pair("action_encoder.emb_dim", action.integer("emb_dim"))})
     if (width != config.embedding)
       fail<CheckpointError>("{}: {}: expected the embedding's width {}, got {}", where, key, config.embedding, width);
-  config.validate();
-  return config;
+  return parse_config<LewmConfig>(nlohmann::json(config_json(config)), where + ": as a model of ours");  // ranges
 }
 
 LewmConfig lewm_config(const nlohmann::json& object, const std::string& where) {
