@@ -36,7 +36,7 @@ std::pair<bool, double> outcome(const json& answer, const std::string& command) 
 
 void describe(Fields& f, ProcessConfig& c) {
   f("command", c.command, "program to start, through /bin/sh: \"python3 my_env.py\"");
-  f("timeout_s", c.timeout_s, "longest wait for one answer, seconds", {0.1});
+  f("timeout_s", c.timeout_s, "longest wait for one answer, seconds", {0.1, 1e6});
 }
 
 /// The started program with its two pipes.

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <new>
 #include <thread>
 
 #include "build_info.h"
@@ -11,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
+#include "jepa/core/memory.h"
 #include "tools/cli/command.h"
 #include "tools/cli/terminal.h"
 #include "tools/start/cuda.h"
@@ -22,6 +22,7 @@ using namespace foresee;
 using namespace foresee::tools;
 
 constexpr int kUserMistake = 1, kOurMistake = 2;
+constexpr int64_t kMostThreads = 1024;
 
 void add_common_options(CLI::App& app, CommonOptions& common) {
   app.add_option("--config", common.config, "JSON file laid over the defaults")->option_text("FILE");
@@ -33,7 +34,7 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
       ->capture_default_str();
   app.add_option("--seed", common.seed, "Seed of everything random")->capture_default_str();
   app.add_option("--threads", common.threads, "CPU threads; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(int64_t{0}, kMostThreads))
       ->capture_default_str();
   app.add_option("--out", common.out, "Where results go")->option_text("PATH");
   app.add_flag("--json", common.json, "One JSON object on stdout; all else on stderr");
@@ -95,9 +96,6 @@ int guarded_run(int argc, char** argv) {
   } catch (const Error& error) {
     print_error(error.what());
     return kUserMistake;
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory");
-    return kUserMistake;
   } catch (const std::filesystem::filesystem_error& error) {
     print_error(fmt::format("{}: {}", error.path1().string(), error.code().message()));
     return kUserMistake;
@@ -107,6 +105,10 @@ int guarded_run(int argc, char** argv) {
     print_error(fmt::format("internal error: {}", first_line(error.what())));
     return kOurMistake;
   } catch (const std::exception& error) {
+    if (const auto text = out_of_memory_text(error)) {
+      print_error(*text);
+      return kUserMistake;
+    }
     print_error(fmt::format("internal error: {}", first_line(error.what())));
     return kOurMistake;
   }

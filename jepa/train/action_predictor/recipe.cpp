@@ -44,9 +44,9 @@ void describe(Fields& f, AcRecipe& r) {
   f("state_column", r.state_column, "column with the robot's state");
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
-  f("frameskip", r.frameskip, "rows of the log between frames", {1});
-  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
-  f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1});
+  f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});
+  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
+  f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1, 1000});
 }
 
 const std::vector<std::string>& ac_presets() {

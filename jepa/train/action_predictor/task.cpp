@@ -37,8 +37,8 @@ void AcTrainConfig::validate() const {
 }
 
 void describe(Fields& f, AcTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {1});
-  f("frames", c.frames, "of a clip", {2});
+  f("batch", c.batch, "clips a step", {1, 65536});
+  f("frames", c.frames, "of a clip", {2, 4096});
   f("start_rate", c.start_rate, "learning rate of the first step", {0});
   f("peak_rate", c.peak_rate, "learning rate after the warm-up", {0});
   f("final_rate", c.final_rate, "learning rate at the end", {0});

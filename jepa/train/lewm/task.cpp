@@ -29,7 +29,7 @@ Lewm lewm_on(const LewmConfig& config, at::Device device) {
 }  // namespace
 
 void describe(Fields& f, LewmTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {2});
+  f("batch", c.batch, "clips a step", {2, 65536});
   f("learning_rate", c.learning_rate, "peak, AdamW", {0});
   f("warmup_fraction", c.warmup_fraction, "of all steps, linear; then half a cosine to zero", {0, 1});
   f("weight_decay", c.weight_decay, "of every parameter, biases and norms too", {0});

@@ -29,7 +29,7 @@ ParameterGroup every_parameter(const AttentiveProbe& probe, double weight_decay)
 }  // namespace
 
 void describe(Fields& f, ProbeTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {1});
+  f("batch", c.batch, "clips a step", {1, 65536});
   f("learning_rate", c.learning_rate, "of the first step, then half a cosine to 0", {0});
   f("weight_decay", c.weight_decay, "of every parameter", {0});
 }

@@ -125,8 +125,8 @@ void describe(Fields& f, ProbeRecipe& r) {
   f("probe", r.probe, "architecture; width and classes are taken from encoder and list");
   f("train", r.train, "optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
-  f("frames", r.frames, "of a clip", {2});
-  f("frame_step", r.frame_step, "frames of the video from one of a clip to the next", {1});
+  f("frames", r.frames, "of a clip", {2, 4096});
+  f("frame_step", r.frame_step, "frames of the video from one of a clip to the next", {1, 10000});
 }
 
 LabelledClips read_labelled_clips(const fs::path& list) {

@@ -22,7 +22,7 @@ struct ProbeInfo {
   std::vector<std::string> labels;
 };
 void describe(Fields& f, ProbeInfo& info) {
-  f("heads", info.heads, "attention heads", {1});
+  f("heads", info.heads, "attention heads", {1, 1024});
   f("layer_norm_eps", info.layer_norm_eps, "epsilon of every LayerNorm", {0});
   f("labels", info.labels, "name of every class; empty: not known");
 }
