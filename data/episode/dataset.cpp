@@ -56,9 +56,7 @@ void share(int64_t count, int64_t threads, const Work& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-int64_t memory_limit(int64_t cache_bytes) {
-  return std::min(cache_bytes, machine_memory() / 2);
-}
+int64_t memory_limit(int64_t cache_bytes) { return std::min(cache_bytes, machine_memory() / 2); }
 
 }  // namespace
 

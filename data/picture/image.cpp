@@ -32,7 +32,8 @@ std::vector<unsigned char> encode(const Tensor& image, const std::string& extens
   return bytes;
 }
 
-/// Refuses what is no picture, and what would take far more memory than its bytes speak for, before anything is decoded.
+/// Refuses what is no picture, and what would take far more memory than its bytes speak for, before anything is
+/// decoded.
 void check_encoded(std::string_view bytes, const std::string& where) {
   constexpr uint64_t kBytesPerPixel = 6;  // twice three: OpenCV's picture and ours
   constexpr uint64_t kMostPixels = uint64_t{1} << 27, kRatio = 200;

@@ -36,8 +36,7 @@ int64_t machine_memory() {
 
 void check_memory(double bytes, const std::string& what) {
   const auto there = static_cast<double>(machine_memory());
-  if (!(bytes <= there))
-    fail("{}: needs {} of memory, this machine has {}", what, size_text(bytes), size_text(there));
+  if (!(bytes <= there)) fail("{}: needs {} of memory, this machine has {}", what, size_text(bytes), size_text(there));
 }
 
 std::optional<std::string> out_of_memory_text(const std::exception& error) {

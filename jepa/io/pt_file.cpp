@@ -252,7 +252,8 @@ Tensor PtFile::tensor(const PickleValue& value, const std::string& name) const {
   if (std::find(entry->shape.begin(), entry->shape.end(), 0) != entry->shape.end())
     return at::empty(entry->shape, options);
   const auto item_bytes = c10::elementSize(entry->dtype);
-  tensors_budget_.take<CheckpointError>(static_cast<uint64_t>(*element_count(entry->shape)) * item_bytes, "its tensors");
+  tensors_budget_.take<CheckpointError>(static_cast<uint64_t>(*element_count(entry->shape)) * item_bytes,
+                                        "its tensors");
   auto* begin = const_cast<char*>(entry->storage.data()) + static_cast<size_t>(entry->offset) * item_bytes;
   const auto view = [&](at::ScalarType dtype) {
     return at::from_blob(

@@ -38,7 +38,8 @@ void save(const TrainTask& task, const LoopConfig& config, RunFolder& run, int64
 
 void describe(Fields& fields, LoopConfig& config) {
   fields("steps", config.steps, "optimizer steps in all", {1, 1e12});
-  fields("checkpoint_every", config.checkpoint_every, "steps between checkpoints; the last step always saves", {1, 1e12});
+  fields("checkpoint_every", config.checkpoint_every, "steps between checkpoints; the last step always saves",
+         {1, 1e12});
   fields("keep_checkpoints", config.keep_checkpoints, "newest checkpoints that are kept", {1, 1e6});
   fields("evaluate_every", config.evaluate_every, "steps between evaluations; step 0 and the last always evaluate",
          {1, 1e12});

@@ -96,8 +96,7 @@ class ProcessEnv::Child {
     buffer_.erase(0, end + 1);
     const auto answer = try_parse_json(text, fmt::format("process '{}'", command_));
     if (!answer || !answer->is_object())
-      fail("process '{}': expected one JSON object a line, got: {}", command_,
-           short_json(json(text.substr(0, 200))));
+      fail("process '{}': expected one JSON object a line, got: {}", command_, short_json(json(text.substr(0, 200))));
     if (answer->contains("error")) fail("process '{}': {}", command_, short_json((*answer)["error"]));
     return *answer;
   }

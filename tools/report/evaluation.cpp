@@ -35,8 +35,7 @@ std::vector<SuccessRow> success_rows(const nlohmann::ordered_json& success) {
   for (const auto& [method, value] : success.items()) {
     const JsonView row(value, "success: " + method);
     if (row.integer("n") == 0) continue;  // cut short before its first episode
-    rows.push_back(
-        success_row(method, row.number("rate"), row.number("low"), row.number("high"), row.integer("n")));
+    rows.push_back(success_row(method, row.number("rate"), row.number("low"), row.number("high"), row.integer("n")));
   }
   return rows;
 }

@@ -80,8 +80,8 @@ TEST(Safetensors, RefusesAHeaderOfTooManyValues) {
 }
 
 TEST(Safetensors, RefusesDeepNesting) {
-  EXPECT_TRUE(
-      says(refusal_of_header("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}", 0), "nested too deeply"));
+  EXPECT_TRUE(says(refusal_of_header("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}", 0),
+                   "nested too deeply"));
 }
 
 TEST(Safetensors, RefusesAKeyThatComesTwice) {
