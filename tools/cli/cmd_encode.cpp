@@ -302,22 +302,22 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
                  "Prints the top classes of this probe (Hugging Face classifier or Meta's .pt)")
       ->option_text("PATH");
   app.add_option("--labels", o->labels, "Names of the classes, one a line")->option_text("FILE");
-  app.add_option("--top", o->top, "How many classes")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--top", o->top, "How many classes")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--precision", o->precision, "fp32 or bf16")->check(one_of(kPrecisionNames))->capture_default_str();
-  app.add_option("--batch", o->batch, "Clips at a time")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--frames", o->frames, "Frames of a clip; default: the model's")->check(CLI::PositiveNumber);
+  app.add_option("--batch", o->batch, "Clips at a time")->check(CLI::Range(1, 65536))->capture_default_str();
+  app.add_option("--frames", o->frames, "Frames of a clip; default: the model's")->check(CLI::Range(1, 4096));
   app.add_option("--picture-frames", o->picture_frames, "Frames that a picture is repeated to; default: one token's")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 4096));
   app.add_option("--clips", o->clips, "Clips of a video, from equal parts of it")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--fps", o->fps, "Rate of a clip, Hz")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--frame-step", o->frame_step, "Frames of the video between two of a clip, instead of --fps")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1000000));
   app.add_option("--sampling", o->sampling, "segments: as Meta's evaluations; stride: exactly a step apart")
       ->check(one_of(data::kClipSamplingNames))
       ->capture_default_str();
-  app.add_option("--size", o->size, "Pixels, side of the input; default: the model's")->check(CLI::PositiveNumber);
+  app.add_option("--size", o->size, "Pixels, side of the input; default: the model's")->check(CLI::Range(1, 16384));
   app.add_option("--preprocess", o->preprocess, "Whose transform; auto: of the code that the weights come from")
       ->check(one_of(data::kPublishedTransformNames, "auto"))
       ->capture_default_str();

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "build_info.h"
@@ -104,6 +105,9 @@ int guarded_run(int argc, char** argv) {
     if (std::ferror(stdout) != 0) return kUserMistake;
     print_error(fmt::format("internal error: {}", first_line(error.what())));
     return kOurMistake;
+  } catch (const nlohmann::json::exception& error) {
+    print_error(fmt::format("a value of the config has the wrong type: {}", first_line(error.what())));
+    return kUserMistake;
   } catch (const std::exception& error) {
     if (const auto text = out_of_memory_text(error)) {
       print_error(*text);
