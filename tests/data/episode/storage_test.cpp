@@ -1,9 +1,8 @@
 // Claims: rows come from the named file alone and as a whole; names cannot lead out of a folder; a crash of the library
-// is an error of one line; a small file cannot claim much memory; a full disk does not crash the program at its end.
+// is an error of one line; a small file cannot claim much memory.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
-#include <sys/wait.h>
 
 #include <cstring>
 #include <filesystem>
@@ -15,7 +14,6 @@
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "tests/support/full_disk.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -175,31 +173,6 @@ TEST(Hdf5Storage, FilesThatCrashTheLibraryAreErrorsOfOneLine) {
     EXPECT_EQ(message.find('\n'), std::string::npos);
     EXPECT_TRUE(says(refusal_of_file(path), path.string())) << "the second time";
   }
-}
-
-TEST(EpisodeWriter, AFullDiskIsAnErrorAndNoCrashAtTheEnd) {
-  const TemporaryFolder folder;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const FullDisk full(200'000);
-    try {
-      EpisodeWriter writer(folder / "a.h5");
-      for (uint64_t i = 0; i < 50; ++i)
-        writer.add({.id = i,
-                    .frames = at::randint(256, {4, 32, 32, 3}, at::kByte),
-                    .columns = {{"action", at::zeros({4, 2})}},
-                    .task = {}});
-      writer.commit();
-      std::exit(3);
-    } catch (const Error&) {
-      std::exit(7);  // with all that runs at the end of a program
-    }
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 7);
-  EXPECT_FALSE(fs::exists(folder / "a.h5"));
 }
 
 }  // namespace

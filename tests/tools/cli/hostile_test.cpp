@@ -98,6 +98,17 @@ TEST(Hostile, Hdf5FilesThatCrashOrLeak) {
   }
 }
 
+TEST(Hostile, AFullDiskDuringCollectIsAnErrorAndNoCrash) {
+  const TemporaryFolder folder;
+  for (const unsigned long limit : {5'000UL, 50'000UL, 200'000UL}) {
+    const Outcome outcome = run_program({"data", "collect", "--env", "two_room", "--episodes", "20", "--size", "64",
+                                         "--out", (folder / "a.h5").string()},
+                                        {.file_limit_bytes = limit});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;  // -1: a signal
+    EXPECT_FALSE(fs::exists(folder / "a.h5"));
+  }
+}
+
 TEST(Hostile, SizesBeyondEveryMachine) {
   const TemporaryFolder folder;
   const auto refused = [&](const std::string& assignment) {
