@@ -12,10 +12,10 @@ void SearchConfig::validate() const {
 }
 
 void describe(Fields& f, SearchConfig& c) {
-  f("samples", c.samples, "candidates an iteration", {1});
-  f("iterations", c.iterations, "iterations a search", {1});
-  f("elites", c.elites, "cheapest candidates that move the search", {1});
-  f("horizon", c.horizon, "action blocks a plan looks ahead", {1});
+  f("samples", c.samples, "candidates an iteration", {1, 1e6});
+  f("iterations", c.iterations, "iterations a search", {1, 1e6});
+  f("elites", c.elites, "cheapest candidates that move the search", {1, 1e6});
+  f("horizon", c.horizon, "action blocks a plan looks ahead", {1, 10000});
   f("init_std", c.init_std, "standard deviation of the first iteration, normalised actions", {0});
 }
 

@@ -31,7 +31,7 @@ int64_t frame_step(double video_fps, double target_fps) {
 }  // namespace
 
 void describe(Fields& f, ClipConfig& c) {
-  f("frames", c.frames, "frames of a clip", {1});
+  f("frames", c.frames, "frames of a clip", {1, 4096});
   f("fps", c.fps, "target rate of a clip, Hz", {1e-3, 1000});
 }
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "data/clip/clip_reader.h"
@@ -13,6 +14,7 @@
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace {
@@ -26,13 +28,13 @@ constexpr uint64_t kDrawsPerSample = uint64_t{1} << 16;
 }  // namespace
 
 void describe(Fields& f, VideoLoaderConfig& c) {
-  f("batch", c.batch, "clips of a batch", {1});
-  f("size", c.size, "height and width of the network's input, pixels", {1});
+  f("batch", c.batch, "clips of a batch", {1, 65536});
+  f("size", c.size, "height and width of the network's input, pixels", {1, 8192});
   f("clip", c.clip, "which frames make a clip");
   f("crop", c.crop, "random resized crop and flip of training");
   f("augment", c.augment, "random crop and flip; false: centre crop");
-  f("short_side", c.short_side, "decode to this short side at most, pixels; 0: full size", {0});
-  f("cache_mb", c.cache_mb, "keep all frames decoded in memory when they fit in this, MB; 0: never", {0});
+  f("short_side", c.short_side, "decode to this short side at most, pixels; 0: full size", {0, 16384});
+  f("cache_mb", c.cache_mb, "keep all frames decoded in memory when they fit in this, MB; 0: never", {0, 1e7});
   f("workers", c.workers, "threads that decode ahead", {1, 256});
   f("ahead", c.ahead, "batches made ahead of the one asked for", {0, 1024});
 }
@@ -44,6 +46,7 @@ struct VideoLoader::Impl {
     VideoBatch batch;
     int64_t handed_out = 0, done = 0;  // clips
     std::exception_ptr error;
+    std::once_flag allocated;
   };
 
   Impl(const VideoSet& videos, std::vector<FrameRange> allowed, VideoLoaderConfig wanted, Normalisation statistics,
@@ -54,6 +57,11 @@ struct VideoLoader::Impl {
         normalisation(statistics),
         seed(seed_value) {
     FORESEE_CHECK(!ranges.empty(), "expected at least one range of frames");
+    const auto real = [](int64_t value) { return static_cast<double>(value); };
+    const double clip = 3.0 * real(config.clip.frames) * real(config.size) * real(config.size) * sizeof(float);
+    check_memory(clip * real(config.batch) * (real(config.ahead) + 1),
+                 fmt::format("loader: batch, ahead, size and clip.frames ({} batches of {} clips)", config.ahead + 1,
+                             config.batch));
     for (const FrameRange& range : ranges) {
       FORESEE_CHECK(range.video >= 0 && range.video < static_cast<int64_t>(set.files.size()),
                     "expected a video in [0, {}), got {}", set.files.size(), range.video);
@@ -64,10 +72,18 @@ struct VideoLoader::Impl {
     }
     if (config.cache_mb > 0)
       cache = FrameCache::make(set, ranges, config.short_side, config.cache_mb, config.workers + 1);
-    for (int64_t i = 0; i < config.workers; ++i) workers.emplace_back([this] { work(); });
+    try {
+      for (int64_t i = 0; i < config.workers; ++i) workers.emplace_back([this] { work(); });
+    } catch (const std::system_error& error) {
+      end_workers();
+      fail("loader.workers: cannot start thread {} of {}: {}", workers.size() + 1, config.workers,
+           error.code().message());
+    }
   }
 
-  ~Impl() {
+  ~Impl() { end_workers(); }
+
+  void end_workers() {
     {
       const std::lock_guard lock(mutex);
       stopping = true;
@@ -88,6 +104,9 @@ struct VideoLoader::Impl {
       lock.unlock();
       std::exception_ptr error;
       try {
+        std::call_once(slot->allocated, [&] {  // here, where a failure reaches batch()
+          slot->batch.frames = at::empty({config.batch, 3, config.clip.frames, config.size, config.size}, at::kFloat);
+        });
         make_clip(*slot, row, reader, order);
       } catch (...) {
         error = std::current_exception();
@@ -106,7 +125,6 @@ struct VideoLoader::Impl {
     if (static_cast<int64_t>(slots.size()) > config.ahead) return nullptr;
     auto slot = std::make_shared<Slot>();
     slot->step = (*next_step)++;
-    slot->batch.frames = at::empty({config.batch, 3, config.clip.frames, config.size, config.size}, at::kFloat);
     slot->batch.clips.resize(static_cast<size_t>(config.batch));
     slots.push_back(slot);
     return slot;

@@ -204,7 +204,7 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
 void describe(Fields& f, HoldOutConfig& c) {
   f("files", c.files, "share of the files that is held out, by hash of the name; from min_files files on", {0, 0.9});
   f("time", c.time, "share of every video, its end, that is held out; below min_files files", {0, 0.9});
-  f("min_files", c.min_files, "files from which whole files are held out", {2});
+  f("min_files", c.min_files, "files from which whole files are held out", {2, 1e9});
 }
 
 VideoSplit hold_out(const VideoSet& set, const HoldOutConfig& config) {

@@ -1,18 +1,19 @@
 #include "data/episode/dataset.h"
 
 #include <ATen/ATen.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <exception>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "data/episode/planes.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace {
@@ -44,16 +45,18 @@ void share(int64_t count, int64_t threads, const Work& work) {
     }
   };
   std::vector<std::thread> others;
-  for (int64_t t = 1; t < threads; ++t) others.emplace_back(part, t);
+  int64_t started = 1;
+  try {
+    for (; started < threads; ++started) others.emplace_back(part, started);
+  } catch (const std::system_error&) {  // no more threads: this one does their share
+  }
   part(0);
+  for (; started < threads; ++started) part(started);
   for (auto& thread : others) thread.join();
   if (failure) std::rethrow_exception(failure);
 }
 
-int64_t memory_limit(int64_t cache_bytes) {
-  const int64_t physical = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE);
-  return std::min(cache_bytes, physical / 2);
-}
+int64_t memory_limit(int64_t cache_bytes) { return std::min(cache_bytes, machine_memory() / 2); }
 
 }  // namespace
 

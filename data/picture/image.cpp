@@ -3,8 +3,10 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "data/picture/picture_size.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -30,10 +32,26 @@ std::vector<unsigned char> encode(const Tensor& image, const std::string& extens
   return bytes;
 }
 
+/// Refuses what is no picture, and what would take far more memory than its bytes speak for, before anything is
+/// decoded.
+void check_encoded(std::string_view bytes, const std::string& where) {
+  constexpr uint64_t kBytesPerPixel = 6;  // twice three: OpenCV's picture and ours
+  constexpr uint64_t kMostPixels = uint64_t{1} << 27, kRatio = 200;
+  const auto size = encoded_picture_size(bytes);
+  if (!size) fail<DataError>("{}: is not a picture that can be read (PNG, JPEG, BMP, ...)", where);
+  if (size->width > kMostPixels || size->height > kMostPixels || size->width * size->height > kMostPixels)
+    fail<DataError>("{}: a picture of {} x {} pixels, expected at most {} pixels", where, size->width, size->height,
+                    kMostPixels);
+  ReadBudget(where, bytes.size(), kRatio)
+      .take(size->width * size->height * kBytesPerPixel,
+            fmt::format("a picture of {} x {} pixels", size->width, size->height));
+}
+
 }  // namespace
 
 Tensor decode_image(std::string_view bytes, const std::string& where) {
   if (bytes.empty()) fail<DataError>("{}: is empty (0 bytes)", where);
+  check_encoded(bytes, where);
   cv::Mat bgr;
   try {
     const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
@@ -42,10 +60,12 @@ Tensor decode_image(std::string_view bytes, const std::string& where) {
     fail<DataError>("{}: cannot be read as a picture: {}", where, error.err);
   }
   if (bgr.empty()) fail<DataError>("{}: is not a picture that can be read (PNG, JPEG, BMP, ...)", where);
-  cv::Mat rgb;
-  cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
-  const Tensor rows = at::from_blob(rgb.data, {rgb.rows, rgb.cols, 3}, at::kByte);
-  return rows.permute({2, 0, 1}).contiguous();  // [3, H, W], own memory
+  const Tensor image = at::empty({3, bgr.rows, bgr.cols}, at::kByte);
+  for (int channel = 0; channel < 3; ++channel) {  // B, G, R -> R, G, B
+    cv::Mat plane(bgr.rows, bgr.cols, CV_8UC1, image[2 - channel].data_ptr<uint8_t>());
+    cv::extractChannel(bgr, plane, channel);
+  }
+  return image;
 }
 
 Tensor read_image(const fs::path& path) {

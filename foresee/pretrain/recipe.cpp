@@ -52,7 +52,7 @@ void describe(Fields& f, PretrainRecipe& r) {
   describe(f, r.training);
   f("loader", r.loader, "how clips are drawn and decoded; size and frames follow the encoder");
   f("hold_out", r.hold_out, "what is kept from training");
-  f("held_out_clips", r.held_out_clips, "clips of the evaluation", {1});
+  f("held_out_clips", r.held_out_clips, "clips of the evaluation", {1, 1e6});
   f("from", r.from, "checkpoint whose networks and optimizer the run begins with; empty: fresh weights");
   f("loop", r.loop, "steps, checkpoints, evaluation");
 }

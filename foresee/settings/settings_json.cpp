@@ -3,13 +3,19 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/config.h"
-#include "jepa/core/files/file.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 
 namespace foresee {
 
 nlohmann::json settings_json(const nlohmann::json& defaults, const Settings& settings) {
   nlohmann::json object = defaults.is_null() ? nlohmann::json::object() : defaults;
-  if (settings.config) merge_config(object, read_json(*settings.config));
+  if (settings.config) {
+    const auto given = read_json(*settings.config);
+    if (!given.is_object())
+      fail<ConfigError>("{}: expected an object {{...}}, got {}", settings.config->string(), short_json(given));
+    merge_config(object, given);
+  }
   for (const auto& assignment : settings.set) apply_override(object, assignment);
   return object;
 }

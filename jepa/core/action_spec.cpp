@@ -45,8 +45,8 @@ void ActionSpec::validate() const {
 }
 
 void describe(Fields& f, ActionSpec& s) {
-  f("size", s.size, "numbers in one environment action", {1});
-  f("block", s.block, "environment steps per block (frame skip)", {1});
+  f("size", s.size, "numbers in one environment action", {1, 65536});
+  f("block", s.block, "environment steps per block (frame skip)", {1, 65536});
   f("low", s.low, "smallest environment action, one number a component; empty: unbounded");
   f("high", s.high, "largest environment action");
   f("mean", s.mean, "mean of the training actions, environment units; empty: 0");

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 
 namespace foresee {
 namespace {
@@ -80,11 +81,9 @@ class Reader : public Fields {
       if (!source.is_boolean()) wrong_type<T>(key, source);
       target = source.get<bool>();
     } else if constexpr (std::is_same_v<T, int64_t>) {
-      // 1e5 is a whole number to a person, and a float to JSON.
-      const bool whole = source.is_number_integer() ||
-                         (source.is_number_float() && std::nearbyint(source.get<double>()) == source.get<double>());
+      const auto whole = whole_number(source);
       if (!whole) wrong_type<T>(key, source);
-      target = source.is_number_float() ? static_cast<int64_t>(source.get<double>()) : source.get<int64_t>();
+      target = *whole;
       in_range(key, static_cast<double>(target), range);
     } else if constexpr (std::is_same_v<T, double>) {
       if (!source.is_number()) wrong_type<T>(key, source);
@@ -94,7 +93,7 @@ class Reader : public Fields {
       if (!source.is_string()) wrong_type<T>(key, source);
       target = source.get<std::string>();
     } else if constexpr (requires { target.push_back({}); }) {
-      if (!source.is_array()) fail<ConfigError>("{}.{}: expected a list, got {}", where_, key, source.dump());
+      if (!source.is_array()) fail<ConfigError>("{}.{}: expected a list, got {}", where_, key, short_json(source));
       target.clear();
       for (const auto& element : source) {
         typename T::value_type item{};
@@ -114,7 +113,7 @@ class Reader : public Fields {
 
   template <class T>
   [[noreturn]] void wrong_type(const std::string& key, const json& source) {
-    fail<ConfigError>("{}.{}: expected {}, got {}", where_, key, kTypeName<T>, source.dump());
+    fail<ConfigError>("{}.{}: expected {}, got {}", where_, key, kTypeName<T>, short_json(source));
   }
 
   void in_range(const std::string& key, double value, Range range) {
@@ -218,7 +217,11 @@ void apply_override(json& object, const std::string& assignment) {
   const auto equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
     fail<ConfigError>("setting '{}': expected KEY=VALUE, for example planner.samples=100", assignment);
+  if (!is_utf8(assignment)) fail<ConfigError>("setting '{}': expected UTF-8, got other bytes", printable(assignment));
   const std::string path = assignment.substr(0, equals), text = assignment.substr(equals + 1);
+  constexpr int64_t kDeepest = 20;  // no config has so many groups inside each other
+  if (std::count(path.begin(), path.end(), '.') > kDeepest)
+    fail<ConfigError>("setting: expected a key of at most {} parts, got {}...", kDeepest, path.substr(0, 40));
   json* target = &object;
   for (size_t begin = 0;;) {
     const auto dot = path.find('.', begin);
@@ -230,8 +233,13 @@ void apply_override(json& object, const std::string& assignment) {
     if (dot == std::string::npos) break;
     begin = dot + 1;
   }
-  json value = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  *target = value.is_discarded() ? json(text) : std::move(value);
+  std::optional<json> value;
+  try {
+    value = try_parse_json(text, "--set " + path);
+  } catch (const DataError& error) {
+    fail<ConfigError>("{}", error.what());
+  }
+  *target = value ? std::move(*value) : json(text);
 }
 
 void merge_config(json& object, const json& patch) {

@@ -185,7 +185,10 @@ class Machine {
   void set_state(const PickleValue* state) {
     if (PickleValue* object = top(); object->is(Kind::kCall)) add(object, state);
   }
-  void remember(uint32_t index) { memo_[index] = top(); }
+  void remember(uint32_t index) {
+    if (memo_.size() >= kMaxValues) refuse("more than {} values in the memo", kMaxValues);
+    memo_[index] = top();
+  }
   void recall(uint32_t index) {
     const auto found = memo_.find(index);
     if (found == memo_.end()) refuse("no value {} in the memo", index);

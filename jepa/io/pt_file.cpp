@@ -16,6 +16,9 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
+// A sound file is read two or three times over: described, checked, copied.
+constexpr uint64_t kTensorBytesPerByte = 8, kTextBytesPerByte = 16;
+
 constexpr std::array<std::pair<std::string_view, at::ScalarType>, 12> kStorages{{
     {"FloatStorage", at::kFloat},
     {"DoubleStorage", at::kDouble},
@@ -176,7 +179,8 @@ PtFile::PtFile(const std::filesystem::path& path)
     : path_(check_beginning(path)),
       zip_(path),
       folder_(top_folder(zip_, path)),
-      pickle_(read_pickle(zip_, folder_, path)) {}
+      pickle_(read_pickle(zip_, folder_, path)),
+      tensors_budget_(path.string(), zip_.size(), kTensorBytesPerByte) {}
 
 const PickleValue& PtFile::at(const std::string& key) const {
   if (const PickleValue* value = root().find(key)) return *value;
@@ -248,6 +252,8 @@ Tensor PtFile::tensor(const PickleValue& value, const std::string& name) const {
   if (std::find(entry->shape.begin(), entry->shape.end(), 0) != entry->shape.end())
     return at::empty(entry->shape, options);
   const auto item_bytes = c10::elementSize(entry->dtype);
+  tensors_budget_.take<CheckpointError>(static_cast<uint64_t>(*element_count(entry->shape)) * item_bytes,
+                                        "its tensors");
   auto* begin = const_cast<char*>(entry->storage.data()) + static_cast<size_t>(entry->offset) * item_bytes;
   const auto view = [&](at::ScalarType dtype) {
     return at::from_blob(
@@ -277,14 +283,19 @@ TensorMap PtFile::tensors(const PickleValue& dict, const std::string& name) cons
 }
 
 void PtFile::for_each(const std::function<void(const std::string&, const PickleValue&)>& visit) const {
-  constexpr size_t kMaxVisits = 1'000'000, kMaxLevels = 200;
+  constexpr size_t kMaxVisits = 1'000'000, kMaxLevels = 200, kMaxPath = 4096;
   size_t visits = 0;
+  ReadBudget budget(path_.string(), zip_.size(), kTextBytesPerByte);  // a text is stored once, and found in many places
   const std::function<void(const std::string&, const PickleValue&, size_t)> walk = [&](const std::string& path,
                                                                                        const PickleValue& value,
                                                                                        size_t level) {
     // A value may appear in many places, even inside itself.
     if (++visits > kMaxVisits || level > kMaxLevels)
       fail<CheckpointError>("{}: more than {} values or nested deeper than {}", path_.string(), kMaxVisits, kMaxLevels);
+    if (path.size() > kMaxPath)
+      fail<CheckpointError>("{}: a value has a path of {} bytes, expected at most {}", path_.string(), path.size(),
+                            kMaxPath);
+    budget.take<CheckpointError>(path.size() + value.text.size(), "the paths and texts of its values");
     const std::string prefix = path.empty() ? "" : path + ".";
     if (value.is(Kind::kDict)) {
       for (size_t i = 0; i + 1 < value.items.size(); i += 2) {

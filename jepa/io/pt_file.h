@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jepa/core/memory.h"
 #include "jepa/core/tensor.h"
 #include "jepa/io/pickle.h"
 #include "jepa/io/zip_file.h"
@@ -40,13 +41,15 @@ class PtFile {
   /// than the view, a layout or dtype that LibTorch or this reader has not.
   std::optional<PtTensor> describe_tensor(const PickleValue& value, const std::string& name = "a tensor") const;
   /// The tensor, CPU; a private mapping, so that a write changes neither the file nor another reader.
-  /// @param name  what messages call it. @throws CheckpointError also where the value describes none (says what it is).
+  /// @param name  what messages call it. @throws CheckpointError also where the value describes none (says what it is),
+  /// and where all tensors that were taken of this file are far larger than it (Note [Budgets]).
   Tensor tensor(const PickleValue& value, const std::string& name) const;
   /// All values of a dict, by its keys. @throws CheckpointError where a value is no tensor.
   TensorMap tensors(const PickleValue& dict, const std::string& name) const;
 
   /// Calls `visit` with the dotted path of every value that is no dict, list or tuple (tensors, numbers, texts, foreign
-  /// objects), in the order of the file. @throws CheckpointError beyond a million values.
+  /// objects), in the order of the file. @throws CheckpointError beyond a million values, or where their paths and
+  /// texts are far larger than the file (Note [Budgets]).
   void for_each(const std::function<void(const std::string& path, const PickleValue& value)>& visit) const;
 
  private:
@@ -54,6 +57,7 @@ class PtFile {
   ZipFile zip_;
   std::string folder_;  // the archive's top folder, with a slash
   Pickle pickle_;
+  mutable ReadBudget tensors_budget_;  // views may overlap: whoever copies them pays for each
 };
 
 /// All tensors of a file by dotted path, dicts and lists taken apart: "opt.state.0.exp_avg". @throws CheckpointError.

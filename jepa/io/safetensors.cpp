@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 #include "jepa/io/mapped_file.h"
 #include "jepa/io/safetensors_format.h"
 
@@ -27,11 +28,15 @@ std::string_view likely_cause(std::string_view bytes) {
 
 /// JSON in which a repeated key is an error: which of the two a reader takes would be its own choice.
 nlohmann::json parse_header(const std::string& where, std::string_view text) {
-  constexpr int kMaxDepth = 8;  // a header has 3; deeper is an attack on the stack
+  constexpr JsonLimits kLimits{.depth = 8, .values = 2'000'000, .bytes = kMaxHeaderBytes};  // 200,000 tensors
+  try {
+    check_json_limits(text, where + ": the header", kLimits);
+  } catch (const DataError& error) {
+    fail<CheckpointError>("{}", error.what());
+  }
   std::vector<std::set<std::string>> keys;
   using Event = nlohmann::json::parse_event_t;
-  const auto check = [&](int depth, Event event, nlohmann::json& parsed) {
-    if (depth > kMaxDepth) fail<CheckpointError>("{}: the header is nested too deeply", where);
+  const auto check = [&](int, Event event, nlohmann::json& parsed) {
     if (event == Event::object_start) keys.emplace_back();
     if (event == Event::object_end) keys.pop_back();
     if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)

@@ -74,6 +74,7 @@ ZipFile::ZipFile(const std::filesystem::path& path) : path_(path) {
   const std::string where = path.string();
   const MappedFile file(path, "a zip file");
   mapping_ = file.mapping();
+  size_ = file.bytes().size();
   const Bytes bytes(file.bytes(), where);
   const Directory directory = find_directory(bytes, where);
   if (directory.entries > kMaxEntries)

@@ -18,6 +18,8 @@ class ZipFile {
   bool has(const std::string& name) const { return entries_.contains(name); }
   /// Bytes of a member. @throws CheckpointError where there is none or it is compressed or encrypted.
   std::string_view member(const std::string& name) const;
+  /// Bytes of the file.
+  size_t size() const { return size_; }
   /// All names, sorted.
   std::vector<std::string> names() const;
   /// Keeps the bytes alive.
@@ -30,6 +32,7 @@ class ZipFile {
   };
   std::filesystem::path path_;
   std::shared_ptr<const void> mapping_;
+  size_t size_ = 0;
   std::map<std::string, Entry> entries_;
 };
 

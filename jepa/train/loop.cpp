@@ -37,12 +37,13 @@ void save(const TrainTask& task, const LoopConfig& config, RunFolder& run, int64
 }  // namespace
 
 void describe(Fields& fields, LoopConfig& config) {
-  fields("steps", config.steps, "optimizer steps in all", {1});
-  fields("checkpoint_every", config.checkpoint_every, "steps between checkpoints; the last step always saves", {1});
-  fields("keep_checkpoints", config.keep_checkpoints, "newest checkpoints that are kept", {1});
+  fields("steps", config.steps, "optimizer steps in all", {1, 1e12});
+  fields("checkpoint_every", config.checkpoint_every, "steps between checkpoints; the last step always saves",
+         {1, 1e12});
+  fields("keep_checkpoints", config.keep_checkpoints, "newest checkpoints that are kept", {1, 1e6});
   fields("evaluate_every", config.evaluate_every, "steps between evaluations; step 0 and the last always evaluate",
-         {1});
-  fields("log_every", config.log_every, "steps between rows of metrics.jsonl", {1});
+         {1, 1e12});
+  fields("log_every", config.log_every, "steps between rows of metrics.jsonl", {1, 1e12});
 }
 
 LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control) {

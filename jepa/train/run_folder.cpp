@@ -8,6 +8,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/crc32c.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/json_text.h"
@@ -41,7 +42,7 @@ std::optional<Difference> first_difference(const ordered_json& before, const ord
   if (may_differ(path)) return std::nullopt;
   if (!before.is_object() || !now.is_object()) {
     if (before == now) return std::nullopt;
-    const auto text = [](const ordered_json& value) { return value.is_discarded() ? "not set" : value.dump(); };
+    const auto text = [](const ordered_json& value) { return value.is_discarded() ? "not set" : short_json(value); };
     return Difference{path, text(before), text(now)};
   }
   const ordered_json absent(ordered_json::value_t::discarded);
@@ -67,7 +68,7 @@ ordered_json deciding_keys(const ordered_json& config, const std::string& path =
 
 int64_t loop_steps(const ordered_json& config) {
   const auto* steps = config.contains("loop") && config["loop"].contains("steps") ? &config["loop"]["steps"] : nullptr;
-  return steps != nullptr && steps->is_number_integer() ? steps->get<int64_t>() : 0;
+  return steps != nullptr ? whole_number(*steps).value_or(0) : 0;
 }
 
 /// Whether a folder without a config holds something that no run made; what a run that was killed at once leaves (its
@@ -130,9 +131,9 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   }
   ordered_json before;
   try {
-    before = ordered_json::parse(read_file(config_path));
-  } catch (const nlohmann::json::exception&) {
-    fail<ConfigError>("{}: not valid JSON", config_path.string());
+    before = read_ordered_json(config_path);
+  } catch (const DataError& error) {
+    fail<ConfigError>("{}", error.what());
   }
   if (const auto difference = first_difference(before, now))
     fail<ConfigError>("{}: this run was started with {} = {}, now it is {}; keep it, or choose another run folder",

@@ -25,7 +25,7 @@ void check_state(const std::vector<double>& state, int64_t size, const char* wha
 }  // namespace
 
 void describe(Fields& f, ControlConfig& c) {
-  f("history", c.history, "context frames, one action block apart", {1});
+  f("history", c.history, "context frames, one action block apart", {1, 10000});
   f("objective", c.objective, "what plans are judged by: latent, or distance (a model with a distance head)");
   static constexpr std::string_view kBegins[] = {"zero", "proposal"};
   f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");

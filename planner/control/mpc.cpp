@@ -16,7 +16,7 @@ void MpcConfig::validate() const {
 
 void describe(Fields& f, MpcConfig& c) {
   describe(f, c.planner);
-  f("receding", c.receding, "action blocks that are executed before the next plan", {1});
+  f("receding", c.receding, "action blocks that are executed before the next plan", {1, 10000});
   f("warm_start", c.warm_start, "begin a search with the blocks that the last plan had left");
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/json_text.h"
 #include "jepa/core/text/printable.h"
@@ -104,13 +105,13 @@ json ChildProcess::ask(const nlohmann::ordered_json& question) {
   }
   const std::string text = buffer_.substr(0, end);
   buffer_.erase(0, end + 1);
-  json answer = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!answer.is_object())
+  const auto answer = try_parse_json(text, fmt::format("process '{}'", command_));
+  if (!answer || !answer->is_object())
     fail("process '{}': expected one JSON object on a line, got '{}'", command_, printable(text, kLastWords));
-  if (answer.contains("error"))
+  if (answer->contains("error"))
     fail("process '{}': {}", command_,
-         printable(answer["error"].is_string() ? answer["error"].get<std::string>() : text, kLastWords));
-  return answer;
+         printable((*answer)["error"].is_string() ? (*answer)["error"].get<std::string>() : text, kLastWords));
+  return *answer;
 }
 
 void ChildProcess::read(uint8_t* out, size_t count) {

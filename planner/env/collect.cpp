@@ -69,8 +69,8 @@ data::Episode record(Env& env, Policy& policy, const CollectConfig& config, uint
 void describe(Fields& f, CollectConfig& c) {
   f("env", c.env, "environment");
   f("policy", c.policy, "who acts: expert, random, noop, cem, weak");
-  f("noise", c.noise, "standard deviation added to the expert's action (cem: a share of half its range)", {0});
-  f("max_steps", c.max_steps, "steps after which an episode ends", {1});
+  f("noise", c.noise, "standard deviation added to the expert's action (cem: a share of half its range)", {0, 1000});
+  f("max_steps", c.max_steps, "steps after which an episode ends", {1, 1e6});
   f("stop_at_goal", c.stop_at_goal, "an episode ends at its goal; else it goes on to max_steps");
   f("size", c.size, "pictures, pixels", {8, 1024});
   f("world", c.world, "factors of variation of each environment");

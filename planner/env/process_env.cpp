@@ -4,10 +4,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "jepa/core/error.h"
-#include "jepa/core/text/json_text.h"
-#include "jepa/core/text/printable.h"
+#include "jepa/core/files/json.h"
 #include "planner/env/child_process.h"
 #include "planner/env/environments.h"
 
@@ -16,43 +16,23 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kShown = 200;  // bytes of an answer in a message
-
-[[noreturn]] void unexpected(const std::string& command, const char* key, const char* expected, const json& answer) {
-  fail("process '{}': \"{}\": expected {}, got {}", command, key, expected,
-       answer.contains(key) ? printable(json_text(answer[key]), kShown) : "nothing");
-}
-
 std::vector<double> numbers(const json& answer, const char* key, const std::string& command) {
-  if (!answer.contains(key) || !answer[key].is_array()) unexpected(command, key, "a list of numbers", answer);
-  std::vector<double> values;
-  for (const auto& value : answer[key]) {
-    if (!value.is_number() || !std::isfinite(value.get<double>()))
-      unexpected(command, key, "a list of finite numbers", answer);
-    values.push_back(value.get<double>());
-  }
-  return values;
+  return JsonView(answer, fmt::format("process '{}'", command)).numbers(key);
 }
 
-/// The members that tell how far the goal is; a missing one is false or 0.
-bool solved_of(const json& answer, const std::string& command) {
-  if (answer.contains("solved") && !answer["solved"].is_boolean())
-    unexpected(command, "solved", "true or false", answer);
-  return answer.value("solved", false);
-}
-
-double distance_of(const json& answer, const std::string& command) {
-  if (!answer.contains("distance")) return 0;
-  if (!answer["distance"].is_number() || !(answer["distance"].get<double>() >= 0))
-    unexpected(command, "distance", "a number from 0 on", answer);
-  return answer["distance"].get<double>();
+/// Reads "solved" and "distance" of an answer; false and 0 where it has none.
+std::pair<bool, double> outcome(const json& answer, const std::string& command) {
+  const JsonView view(answer, fmt::format("process '{}'", command));
+  const double distance = view.number_or("distance", 0.0);
+  if (!(distance >= 0)) fail("process '{}': distance: expected a number from 0 on, got {}", command, distance);
+  return {view.truth_or("solved", false), distance};
 }
 
 }  // namespace
 
 void describe(Fields& f, ProcessConfig& c) {
   f("command", c.command, "program to start, through /bin/sh: \"python3 my_env.py\"");
-  f("timeout_s", c.timeout_s, "longest time from a question to the end of its answer, seconds", {0.1});
+  f("timeout_s", c.timeout_s, "longest time from a question to the end of its answer, seconds", {0.1, 1e6});
 }
 
 ProcessEnv::ProcessEnv(ProcessConfig config) : config_(std::move(config)) {
@@ -92,31 +72,26 @@ bool ProcessEnv::step(std::span<const double> action) {
                 actions_.size, action.size());
   const json answer = child_->ask({{"do", "step"}, {"action", std::vector<double>(action.begin(), action.end())}});
   state_ = numbers(answer, "state", config_.command);
-  solved_ = solved_of(answer, config_.command);
-  distance_ = distance_of(answer, config_.command);
+  std::tie(solved_, distance_) = outcome(answer, config_.command);
   return solved_;
 }
 
 void ProcessEnv::set_state(std::span<const double> state) {
   const json answer = child_->ask({{"do", "set_state"}, {"state", std::vector<double>(state.begin(), state.end())}});
   state_ = numbers(answer, "state", config_.command);
-  solved_ = solved_of(answer, config_.command);
-  distance_ = distance_of(answer, config_.command);
+  std::tie(solved_, distance_) = outcome(answer, config_.command);
 }
 
 void ProcessEnv::set_goal(std::span<const double> goal) {
   goal_.assign(goal.begin(), goal.end());
   const json answer = child_->ask({{"do", "set_goal"}, {"goal", goal_}});
-  solved_ = solved_of(answer, config_.command);
-  distance_ = distance_of(answer, config_.command);
+  std::tie(solved_, distance_) = outcome(answer, config_.command);
 }
 
 Tensor ProcessEnv::picture(const char* what, int64_t size) const {
   FORESEE_CHECK(size > 0, "expected a positive picture size, got {}", size);
   const json answer = child_->ask({{"do", what}, {"size", size}});
-  if (!answer.contains("bytes") || !answer["bytes"].is_number_integer())
-    unexpected(config_.command, "bytes", "a number of bytes", answer);
-  const auto bytes = answer["bytes"].get<int64_t>();
+  const int64_t bytes = JsonView(answer, fmt::format("process '{}'", config_.command)).integer_or("bytes", 0);
   if (bytes != 3 * size * size)
     fail("process '{}': a picture of {} x {} has {} bytes, it sends {}", config_.command, size, size, 3 * size * size,
          bytes);

@@ -16,7 +16,7 @@ MpcConfig SearchPolicyConfig::demonstration_search() {
 }
 
 void describe(Fields& f, SearchPolicyConfig& c) {
-  f("block", c.block, "environment steps that one block of a plan spans", {1});
+  f("block", c.block, "environment steps that one block of a plan spans", {1, 10000});
   describe(f, c.mpc);
 }
 

@@ -88,13 +88,13 @@ void describe(Fields& f, EvalConfig& c) {
   f("swm", c.swm, "protocol swm");
   f("data", c.data, "episode file whose held-out episodes hold the starts of near; by default they are generated");
   f("world", c.world, "factors of variation of each environment");
-  f("episodes", c.episodes, "starts that are not solved already", {1});
+  f("episodes", c.episodes, "starts that are not solved already", {1, 1e6});
   f("methods", c.methods, "planner, random, noop, expert, oracle, inverse_dynamics (a model with that head)");
-  f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1});
-  f("budget", c.budget, "environment steps an episode; by default near 50, far 100", {1});
-  f("batch", c.batch, "environments whose plans are searched together", {1});
+  f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1, 1e6});
+  f("budget", c.budget, "environment steps an episode; by default near 50, far 100", {1, 1e6});
+  f("batch", c.batch, "environments whose plans are searched together", {1, 65536});
   describe(f, static_cast<ControlConfig&>(c));
-  f("oracle_block", c.oracle_block, "environment steps an action block of the oracle", {1});
+  f("oracle_block", c.oracle_block, "environment steps an action block of the oracle", {1, 10000});
   f("oracle", c.oracle, "the search on the true simulator");
 }
 

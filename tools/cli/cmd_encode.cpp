@@ -84,7 +84,7 @@ int run_encode(EncodeRequest request, const CommonOptions& common) {
 Run setup_encode(CLI::App& app, CommonOptions& common) {
   const auto o = std::make_shared<EncodeRequest>();
   const auto number = [&](const char* flag, auto& value, const char* doc) {
-    return app.add_option(flag, value, doc)->check(CLI::PositiveNumber);
+    return app.add_option(flag, value, doc)->check(CLI::PositiveNumber)->check(CLI::Range(0, 1'000'000));
   };
   app.add_option("--model", o->model, "Model folder, run, Hugging Face folder or Meta's .pt")
       ->required()

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
-#include <new>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "build_info.h"
@@ -15,6 +15,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
+#include "jepa/core/memory.h"
 #include "tools/cli/command.h"
 #include "tools/cli/terminal.h"
 #include "tools/start/cuda.h"
@@ -26,6 +27,7 @@ using namespace foresee;
 using namespace foresee::tools;
 
 constexpr int kUserMistake = 1, kOurMistake = 2;
+constexpr int64_t kMostThreads = 1024;
 
 void add_common_options(CLI::App& app, CommonOptions& common) {
   app.add_option("--config", common.config, "JSON file laid over the defaults")->option_text("FILE");
@@ -37,7 +39,7 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
       ->capture_default_str();
   app.add_option("--seed", common.seed, "Seed of everything random")->capture_default_str();
   app.add_option("--threads", common.threads, "CPU threads; 0: all cores")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(int64_t{0}, kMostThreads))
       ->capture_default_str();
   app.add_option("--out", common.out, "Where results go")->option_text("PATH");
   app.add_flag("--json", common.json, "One JSON object on stdout; all else on stderr");
@@ -163,9 +165,6 @@ int guarded_run(int argc, char** argv) {
   } catch (const Error& error) {
     print_error(error.what());
     return kUserMistake;
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory");
-    return kUserMistake;
   } catch (const std::filesystem::filesystem_error& error) {
     print_error(fmt::format("{}: {}", error.path1().string(), error.code().message()));
     return kUserMistake;
@@ -174,7 +173,14 @@ int guarded_run(int argc, char** argv) {
     if (std::ferror(stdout) != 0) return kUserMistake;
     print_error(fmt::format("internal error: {}", first_line(error.what())));
     return kOurMistake;
+  } catch (const nlohmann::json::exception& error) {
+    print_error(fmt::format("a value of the config has the wrong type: {}", first_line(error.what())));
+    return kUserMistake;
   } catch (const std::exception& error) {
+    if (const auto text = out_of_memory_text(error)) {
+      print_error(*text);
+      return kUserMistake;
+    }
     print_error(fmt::format("internal error: {}", first_line(error.what())));
     return kOurMistake;
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 #include "tools/report/success_table.h"
 
 namespace foresee::report {
@@ -32,14 +33,14 @@ std::string time_text(double ms) {
 std::vector<SuccessRow> success_rows(const nlohmann::ordered_json& success) {
   std::vector<SuccessRow> rows;
   for (const auto& [method, value] : success.items()) {
-    if (value.at("n").get<int64_t>() == 0) continue;  // cut short before its first episode
-    rows.push_back(success_row(method, value.at("rate").get<double>(), value.at("low").get<double>(),
-                               value.at("high").get<double>(), value.at("n").get<int64_t>()));
+    const JsonView row(value, "success: " + method);
+    if (row.integer("n") == 0) continue;  // cut short before its first episode
+    rows.push_back(success_row(method, row.number("rate"), row.number("low"), row.number("high"), row.integer("n")));
   }
   return rows;
 }
 
-void add_tiles(Report& report, const std::vector<SuccessRow>& rows, const nlohmann::ordered_json& planning) {
+void add_tiles(Report& report, const std::vector<SuccessRow>& rows, const JsonView<nlohmann::ordered_json>& planning) {
   const auto find = [&](Role role) {
     return std::find_if(rows.begin(), rows.end(), [&](const SuccessRow& row) { return row.role == role; });
   };
@@ -47,28 +48,30 @@ void add_tiles(Report& report, const std::vector<SuccessRow>& rows, const nlohma
   if (model != rows.end() && baseline != rows.end())
     report.add_tile({fmt::format("Goals reached, {}", model->name), percent_text(model->rate),
                      fmt::format("{}: {}, of {} starts", baseline->name, percent_text(baseline->rate), model->n)});
-  if (planning.at("p50").is_number())
-    report.add_tile({"Time of one plan", time_text(planning["p50"].get<double>()),
-                     fmt::format("median; 95 of 100 took at most {}", time_text(planning["p95"].get<double>()))});
+  if (planning.has("p50"))
+    report.add_tile({"Time of one plan", time_text(planning.number("p50")),
+                     fmt::format("median; 95 of 100 took at most {}", time_text(planning.number("p95")))});
 }
 
 void add_checked(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
                  const std::vector<FilmStrip>& strips) {
+  const JsonView view(result, "result");
+  view.object("success");  // throws where it is no object
   const std::vector<SuccessRow> rows = success_rows(result.at("success"));
-  std::vector<Html> content{paragraph(protocol_text(result.at("protocol").get<std::string>()))};
+  std::vector<Html> content{paragraph(protocol_text(view.text("protocol")))};
   if (rows.empty()) {
     content.push_back(paragraph("No episode was finished."));
   } else {
-    add_tiles(report, rows, result.at("planning_ms"));
+    add_tiles(report, rows, view.object("planning_ms"));
     content.push_back(draw(rows));
   }
   content.push_back(paragraph(
       fmt::format(
           "All methods face the same starts. {} further starts were solved before the first step and are left out. {} "
           "Bars are Wilson 95 % intervals.",
-          result.at("excluded_solved").get<int64_t>(), origin),
+          view.integer("excluded_solved"), origin),
       "note"));
-  report.add_section(fmt::format("Planning to a goal picture: {}", result.at("env").get<std::string>()), content);
+  report.add_section(fmt::format("Planning to a goal picture: {}", view.text("env")), content);
   if (!strips.empty())
     report.add_section("Episodes of the planner, failures first",
                        {paragraph("The planner sees the current picture and the goal picture, nothing else.", "note"),
@@ -101,7 +104,7 @@ void add_evaluation(Report& report, const nlohmann::ordered_json& result, const 
                     const std::vector<FilmStrip>& strips) {
   try {
     add_checked(report, result, origin, strips);
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const DataError& error) {
     fail("this is not a result of 'foresee eval': {}", error.what());
   }
 }

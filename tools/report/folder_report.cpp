@@ -8,6 +8,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
 #include "tools/report/curves.h"
@@ -35,9 +36,7 @@ void add_tile(Report& report, const std::vector<Series>& curves, const std::stri
 }
 
 Html draw_config(const fs::path& folder) {
-  const auto config =
-      nlohmann::ordered_json::parse(read_file(folder / "config.json"), nullptr, /*allow_exceptions=*/false);
-  if (config.is_discarded()) fail("{}: not JSON", (folder / "config.json").string());
+  const auto config = read_ordered_json(folder / "config.json");
   return {fmt::format("<details><summary>config.json</summary><pre><code>{}</code></pre></details>\n",
                       escape(json_text(config, 2)))};
 }
@@ -80,16 +79,17 @@ std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::order
 
 Report evaluation_report(const fs::path& folder) {
   const fs::path file = folder / "results.json";
-  const auto results = nlohmann::ordered_json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  const auto results = read_ordered_json(file);
   if (!results.is_object() || !results.contains("result")) fail("{}: not a result of 'foresee eval'", file.string());
   const auto& result = results["result"];
   Report report("Evaluation " + folder_name(folder), "How often each method reaches the goal, on the same starts.");
-  if (results.value("interrupted", false))
+  const JsonView view(results, file.string());
+  if (view.truth_or("interrupted", false))
     report.add_notice("The evaluation was interrupted: this is what was finished.");
   if (!results.contains("files") && fs::exists(folder / "strips"))
     report.add_notice(
         "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
-  add_evaluation(report, result, results.value("origin_of_starts", ""), read_strips(folder, results));
+  add_evaluation(report, result, view.text_or("origin_of_starts", ""), read_strips(folder, results));
   std::optional<uint64_t> seed;
   if (result.contains("seed") && result["seed"].is_number_unsigned()) seed = result["seed"].get<uint64_t>();
   report.add_section("How this report was made",

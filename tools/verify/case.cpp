@@ -199,8 +199,13 @@ std::vector<Comparison> Case::results() const {
 
 std::vector<Comparison> verify_case(const std::filesystem::path& folder, Kind kind) {
   Case recorded(folder);
-  kind(recorded);
-  return recorded.results();
+  try {
+    kind(recorded);
+    return recorded.results();
+  } catch (const nlohmann::json::exception& error) {  // a kind takes dozens of fields of case.json
+    const std::string text = error.what();
+    fail<DataError>("{}: not as its kind needs it: {}", (folder / "case.json").string(), text.substr(0, 200));
+  }
 }
 
 }  // namespace foresee::parity

@@ -9,34 +9,30 @@
 
 #include "data/episode/hdf5/handle.h"
 #include "data/episode/hdf5/picture_rows.h"
+#include "data/episode/hdf5/storage.h"
 #include "data/episode/planes.h"
+#include "data/episode/source.h"
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace {
 
-std::vector<std::string> root_names(hid_t file) {
-  H5G_info_t group;
-  std::vector<std::string> names;
-  if (H5Gget_info(file, &group) < 0) return names;
-  for (hsize_t i = 0; i < group.nlinks; ++i) {
-    char name[256];
-    const auto length = H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof(name), H5P_DEFAULT);
-    if (length > 0 && length < static_cast<ssize_t>(sizeof(name))) names.emplace_back(name);
-  }
-  return names;
-}
-
 /// Opens a column of pictures with a chunk cache that suits it: none where chunks are stored as they are (single rows
 /// are then read without the rest of their chunk), room for a few of the published 15 MB chunks where they are not.
-Hdf5Handle open_pictures(hid_t file, const std::string& name) {
-  Hdf5Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+Hdf5Handle open_pictures(hid_t file, const std::string& name, Hdf5Handle dataset) {
   const Hdf5Handle creation(H5Dget_create_plist(dataset.get()), H5Pclose),
       access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   const bool filtered = H5Pget_nfilters(creation.get()) > 0;
   H5Pset_chunk_cache(access.get(), /*slots=*/521, filtered ? size_t{64} << 20 : 0, H5D_CHUNK_CACHE_W0_DEFAULT);
   dataset.reset();
   return {H5Dopen2(file, name.c_str(), access.get()), H5Dclose};
+}
+
+int64_t row_bytes(const ColumnInfo& column) {
+  auto bytes = static_cast<int64_t>(at::elementSize(column.dtype));
+  for (const int64_t n : column.shape) bytes *= n;  // no overflow: the storage was checked
+  return bytes;
 }
 
 }  // namespace
@@ -55,34 +51,40 @@ struct EpisodeFile::Impl {
   std::vector<ColumnInfo> columns;
   std::vector<int64_t> lengths, offsets, ids;
   int64_t rows = 0;
+  uint64_t file_bytes = 0;
 
   void open_columns();
   void find_episodes();
   std::vector<int64_t> integers(const std::string& name) const;
   Tensor read(const std::string& name, int64_t first, int64_t count) const;
   const OpenColumn& find(const std::string& name) const;
+  /// Bytes that are made at once, against the file's. @throws DataError.
+  void check_size(int64_t bytes, const std::string& what) const {
+    ReadBudget(path.string(), file_bytes, kHdf5BytesPerByte).take(static_cast<uint64_t>(bytes), what);
+  }
 };
 
 void EpisodeFile::Impl::open_columns() {
-  for (const auto& name : root_names(file.get())) {
-    Hdf5Handle object(H5Oopen(file.get(), name.c_str(), H5P_DEFAULT), H5Oclose);
+  for (const auto& stored_name : hdf5_root_names(path, file.get())) {
+    const std::string name = column_name(stored_name);  // it may become the name of a file
+    Hdf5Handle object = open_hdf5_object(file.get(), stored_name);
     if (!object.valid()) fail<DataError>("{}: column '{}' is damaged: {}", path.string(), name, hdf5_reason());
     if (H5Iget_type(object.get()) != H5I_DATASET) continue;
     const Hdf5Handle type(H5Dget_type(object.get()), H5Tclose), space(H5Dget_space(object.get()), H5Sclose);
     const auto dtype = hdf5_tensor_type(type.get());
     const int rank = H5Sget_simple_extent_ndims(space.get());
     if (!dtype || rank < 1 || rank > 8) continue;
+    check_hdf5_storage(path, object.get(), name);
     std::vector<hsize_t> extent(static_cast<size_t>(rank));
     H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
     OpenColumn column;
     column.info = {name, *dtype, {extent.begin() + 1, extent.end()}};
     column.rows = static_cast<int64_t>(extent[0]);
-    auto bytes = static_cast<double>(at::elementSize(*dtype));
-    for (const auto n : extent) bytes *= static_cast<double>(n);
-    if (bytes > 1e15) fail<DataError>("{}: column '{}' claims {:g} bytes", path.string(), name, bytes);
-    column.dataset = column.info.picture() ? open_pictures(file.get(), name) : std::move(object);
-    if (column.info.picture()) column.pictures = std::make_unique<PictureRows>(path, column.dataset.get());
-    open.emplace(name, std::move(column));
+    const bool picture = column.info.picture();
+    column.dataset = picture ? open_pictures(file.get(), stored_name, std::move(object)) : std::move(object);
+    if (picture) column.pictures = std::make_unique<PictureRows>(path, column.dataset.get());
+    if (!open.emplace(name, std::move(column)).second)
+      fail<DataError>("{}: two columns have the name '{}'", path.string(), name);
   }
 }
 
@@ -101,6 +103,7 @@ Tensor EpisodeFile::Impl::read(const std::string& name, int64_t first, int64_t c
                 "expected rows of 0..{}, got {} from {} ('{}' of {})", column.rows, count, first, name, path.string());
   std::vector<int64_t> shape{count};
   shape.insert(shape.end(), column.info.shape.begin(), column.info.shape.end());
+  check_size(count * row_bytes(column.info), "rows of column '" + name + "'");
   Tensor out = at::empty(shape, column.info.dtype);
   if (out.numel() == 0) return out;
   std::vector<hsize_t> start(shape.size(), 0), extent(shape.begin(), shape.end());
@@ -158,11 +161,17 @@ void EpisodeFile::Impl::find_episodes() {
     const auto row = static_cast<size_t>(offsets[i]);
     ids.push_back(row < row_ids.size() ? row_ids[row] : static_cast<int64_t>(i));
   }
+  int64_t bytes = 0;  // of a row with all its columns: episodes are read as a whole
+  for (const auto& column : columns) bytes += row_bytes(column);
+  check_size(bytes * *std::max_element(lengths.begin(), lengths.end()), "its longest episode");
 }
 
 EpisodeFile::EpisodeFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
   const Hdf5Lock lock;
   impl_->path = path;
+  blosc_available();  // the filter is loaded here, where no fork is near
+  check_hdf5_structure(path);
+  impl_->file_bytes = std::filesystem::file_size(path);
   impl_->file = open_hdf5_file(path);
   impl_->open_columns();
   impl_->find_episodes();

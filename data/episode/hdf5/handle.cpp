@@ -6,8 +6,10 @@
 
 #include "data/episode/hdf5/array.h"
 #include "data/episode/hdf5/episode_file.h"
+#include "data/episode/hdf5/storage.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace {
@@ -22,6 +24,8 @@ std::recursive_mutex& library_mutex() {
 }  // namespace
 
 Hdf5Lock::Hdf5Lock() : lock_(library_mutex()) {
+  // Before the library starts: what a full disk left unwritten must not be written, and crash, at exit.
+  [[maybe_unused]] static const herr_t no_exit_handler = H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5Eclear2(H5E_DEFAULT);
 }
@@ -66,7 +70,12 @@ hid_t hdf5_type(at::ScalarType dtype) {
 
 std::optional<at::ScalarType> hdf5_tensor_type(hid_t type) {
   const size_t size = H5Tget_size(type);
-  switch (H5Tget_class(type)) {
+  const H5T_class_t kind = H5Tget_class(type);
+  // Numbers of a common form alone: others would be converted by code that few files ever met.
+  if ((kind == H5T_INTEGER || kind == H5T_FLOAT) &&
+      (size > 8 || H5Tget_offset(type) != 0 || H5Tget_precision(type) != 8 * size))
+    return std::nullopt;
+  switch (kind) {
     case H5T_ENUM:
       return size == 1 ? std::optional(at::kBool) : std::nullopt;  // how h5py stores truth values
     case H5T_FLOAT:
@@ -81,6 +90,15 @@ std::optional<at::ScalarType> hdf5_tensor_type(hid_t type) {
   if (size == 2) return is_signed ? at::kShort : at::kInt;
   if (size == 4 && is_signed) return at::kInt;
   return at::kLong;
+}
+
+Hdf5Handle open_hdf5_object(hid_t file, const std::string& name) {
+  const auto refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) -> herr_t {
+    return -1;
+  };
+  const Hdf5Handle access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose);
+  H5Pset_elink_cb(access.get(), refuse, nullptr);
+  return {H5Oopen(file, name.c_str(), access.get()), H5Oclose};
 }
 
 Hdf5Handle open_hdf5_file(const std::filesystem::path& path) {
@@ -109,18 +127,20 @@ bool blosc_available() {
 
 Tensor read_hdf5_array(const std::filesystem::path& path, const std::string& name) {
   const Hdf5Lock lock;
+  check_hdf5_structure(path);
   const Hdf5Handle file = open_hdf5_file(path);
-  const Hdf5Handle dataset(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT), H5Dclose);
-  if (!dataset.valid()) return {};
+  const Hdf5Handle dataset = open_hdf5_object(file.get(), name);
+  if (!dataset.valid() || H5Iget_type(dataset.get()) != H5I_DATASET) return {};
   const Hdf5Handle type(H5Dget_type(dataset.get()), H5Tclose), space(H5Dget_space(dataset.get()), H5Sclose);
   const auto dtype = hdf5_tensor_type(type.get());
   const int rank = H5Sget_simple_extent_ndims(space.get());
   if (!dtype || rank < 0 || rank > 8) fail<DataError>("{}: '{}' is not an array of numbers", path.string(), name);
   std::vector<hsize_t> extent(static_cast<size_t>(rank));
   H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
-  double numbers = 1;
-  for (const auto n : extent) numbers *= static_cast<double>(n);
-  if (numbers > 1e10) fail<DataError>("{}: '{}' claims {:g} numbers", path.string(), name, numbers);
+  check_hdf5_storage(path, dataset.get(), name);
+  uint64_t bytes = at::elementSize(*dtype);
+  for (const auto n : extent) bytes *= n;  // no overflow: the storage was checked
+  ReadBudget(path.string(), std::filesystem::file_size(path), kHdf5BytesPerByte).take(bytes, "column '" + name + "'");
   Tensor out = at::empty(std::vector<int64_t>(extent.begin(), extent.end()), *dtype);
   if (H5Dread(dataset.get(), hdf5_type(*dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data_ptr()) < 0)
     fail<DataError>("{}: '{}' cannot be read: {}", path.string(), name, hdf5_reason());

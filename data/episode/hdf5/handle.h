@@ -58,6 +58,10 @@ hid_t hdf5_type(at::ScalarType dtype);
 /// The tensor type that holds a stored type; nothing for strings and compounds.
 std::optional<at::ScalarType> hdf5_tensor_type(hid_t type);
 
+/// An object by its path in a file; links to other files are not followed. Invalid where there is none.
+/// @pre the lock is held.
+Hdf5Handle open_hdf5_object(hid_t file, const std::string& name);
+
 /// Opens a file for reading. @pre the lock is held. @throws DataError in one line.
 Hdf5Handle open_hdf5_file(const std::filesystem::path& path);
 

@@ -81,6 +81,9 @@ void PictureRows::find_layout(hid_t creation) {
     if (filters == 1 && H5Pget_filter2(creation, 0, &flags, &options, nullptr, 0, nullptr, nullptr) == kBloscId)
       kind = Kind::kBloscChunks;
 #endif
+    constexpr int64_t kLeastChunk = 16;  // bytes in the file, of any kind
+    std::error_code code;
+    if (chunks > static_cast<int64_t>(std::filesystem::file_size(path_, code)) / kLeastChunk) return;
     if (kind != Kind::kLibrary) chunks_ = std::make_unique<Chunk[]>(static_cast<size_t>(chunks));
   }
   if (kind == Kind::kLibrary) return;

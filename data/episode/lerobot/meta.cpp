@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "data/episode/lerobot/table.h"
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 
 namespace foresee::data {
 namespace {
@@ -15,20 +17,20 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// Objects of a file with one JSON object a line.
-std::vector<json> read_lines(const fs::path& path) {
+using View = JsonView<json>;
+
+/// Calls `take` with every object of a file that has one JSON object a line.
+void for_each_line(const fs::path& path, const std::function<void(const View&, const json&)>& take) {
   if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   std::ifstream in(path);
-  std::vector<json> out;
+  int64_t number = 0;
   for (std::string line; std::getline(in, line);) {
+    ++number;
     if (line.find_first_not_of(" \r\t") == std::string::npos) continue;
-    try {
-      out.push_back(json::parse(line));
-    } catch (const json::exception& error) {
-      fail<DataError>("{}: line {}: {}", path.string(), out.size() + 1, error.what());
-    }
+    const std::string where = fmt::format("{}: line {}", path.string(), number);
+    const json object = parse_json(line, where);
+    take(View(object, where), object);
   }
-  return out;
 }
 
 std::string first_task(const json& episode) {
@@ -47,19 +49,16 @@ std::vector<fs::path> parquet_files(const fs::path& folder) {
   return files;
 }
 
-std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const json& info, const LeRobotMeta& meta) {
-  const int64_t chunk_size = info.value("chunks_size", int64_t{1000});
-  if (chunk_size < 1) fail<DataError>("{}: chunks_size is {}", (root / "meta/info.json").string(), chunk_size);
-  const std::string data = info.at("data_path");
-  const std::string video =
-      info.value("video_path", json()).is_string() ? info.at("video_path").get<std::string>() : "";
+std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, const LeRobotMeta& meta) {
+  const int64_t chunk_size = info.integer_or("chunks_size", 1000, 1);
+  const std::string data = info.text("data_path"), video = info.text_or("video_path", "");
   std::vector<LeRobotEpisode> out;
-  for (const json& line : read_lines(root / "meta" / "episodes.jsonl")) {
+  for_each_line(root / "meta" / "episodes.jsonl", [&](const View& line, const json& object) {
     LeRobotEpisode episode;
-    episode.index = line.at("episode_index");
+    episode.index = line.integer("episode_index", 0);
     episode.id = static_cast<uint64_t>(episode.index);
-    episode.length = line.at("length");
-    episode.task = first_task(line);
+    episode.length = line.integer("length");
+    episode.task = first_task(object);
     std::map<std::string, int64_t> numbers{{"episode_chunk", episode.index / chunk_size},
                                            {"episode_index", episode.index}};
     episode.data = root / fill_path(data, {}, numbers);
@@ -67,14 +66,12 @@ std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const json& info, 
       if (feature.dtype == "video")
         episode.videos[feature.key] = {root / fill_path(video, {{"video_key", feature.key}}, numbers), 0};
     out.push_back(std::move(episode));
-  }
+  });
   return out;
 }
 
-std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const json& info, const LeRobotMeta& meta) {
-  const std::string data = info.at("data_path");
-  const std::string video =
-      info.value("video_path", json()).is_string() ? info.at("video_path").get<std::string>() : "";
+std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, const LeRobotMeta& meta) {
+  const std::string data = info.text("data_path"), video = info.text_or("video_path", "");
   std::vector<LeRobotEpisode> out;
   for (const fs::path& file : parquet_files(root / "meta" / "episodes")) {
     const Table table = read_parquet(file);
@@ -159,22 +156,22 @@ std::string column_of_feature(const std::string& key) {
 LeRobotMeta read_lerobot_meta(const fs::path& root) {
   const fs::path file = root / "meta" / "info.json";
   LeRobotMeta meta;
-  try {
-    const json info = read_json(file);
-    meta.version = info.at("codebase_version");
-    meta.fps = info.at("fps");
-    if (!(meta.fps > 0)) fail<DataError>("{}: fps is {}", file.string(), meta.fps);
-    for (const auto& [key, feature] : info.at("features").items())
-      meta.features.push_back({key, feature.at("dtype"), feature.at("shape").get<std::vector<int64_t>>()});
-    if (meta.version.starts_with("v2."))
-      meta.episodes = episodes_v2(root, info, meta);
-    else if (meta.version.starts_with("v3."))
-      meta.episodes = episodes_v3(root, info, meta);
-    else
-      fail<DataError>("{}: LeRobot {} is not read (v2.0, v2.1 and v3.0 are)", file.string(), meta.version);
-  } catch (const json::exception& error) {
-    fail<DataError>("{}: {}", file.string(), error.what());
+  const json object = read_json(file);
+  const View info(object, file.string());
+  meta.version = info.text("codebase_version");
+  meta.fps = info.number("fps");
+  if (!(meta.fps > 0)) fail<DataError>("{}: fps is {}", file.string(), meta.fps);
+  info.object("features");  // throws where it is no object
+  for (const auto& item : object.at("features").items()) {
+    const View feature(item.value(), fmt::format("{}: features: {}", file.string(), item.key()));
+    meta.features.push_back({item.key(), feature.text("dtype"), feature.integers("shape")});
   }
+  if (meta.version.starts_with("v2."))
+    meta.episodes = episodes_v2(root, info, meta);
+  else if (meta.version.starts_with("v3."))
+    meta.episodes = episodes_v3(root, info, meta);
+  else
+    fail<DataError>("{}: LeRobot {} is not read (v2.0, v2.1 and v3.0 are)", file.string(), meta.version);
   for (const auto& episode : meta.episodes)
     if (episode.length < 1) fail<DataError>("{}: episode {} has {} rows", root.string(), episode.index, episode.length);
   return meta;

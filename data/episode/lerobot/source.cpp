@@ -129,12 +129,12 @@ class LeRobotSource : public EpisodeSource {
     auto stored = table(episode.data);
     int64_t row = 0;
     if (meta_.version.starts_with("v3.") && stored->numbers.contains("index") && stored->rows > 0)
-      row = episode.first_index - stored->numbers.at("index")[0].item<int64_t>();
+      row = episode.first_index - stored->numbers.at("index").flatten()[0].item<int64_t>();
     if (row < 0 || row > stored->rows || episode.length > stored->rows - row)
       fail<DataError>("{}: episode {} has rows {}.. + {} of {}", episode.data.string(), episode.index, row,
                       episode.length, stored->rows);
     const auto number = stored->numbers.find("episode_index");
-    if (number != stored->numbers.end())
+    if (number != stored->numbers.end() && number->second.dim() == 1)
       for (const int64_t at : {row, row + episode.length - 1})
         if (number->second[at].item<int64_t>() != episode.index)
           fail<DataError>("{}: row {} belongs to episode {}, and meta/ says {}", episode.data.string(), at,

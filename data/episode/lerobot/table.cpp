@@ -12,6 +12,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace {
@@ -223,10 +224,13 @@ std::vector<double> Table::reals(const std::string& name, const fs::path& path) 
 Table read_parquet(const fs::path& path) {
   if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   const auto input = value_or_fail(arrow::io::ReadableFile::Open(path.string()), path);
+  constexpr uint64_t kBytesPerByte = 64;
+  const ReadBudget budget(path.string(), fs::file_size(path), kBytesPerByte);
+  arrow::CappedMemoryPool pool(arrow::default_memory_pool(), static_cast<int64_t>(budget.limit()));
   std::unique_ptr<parquet::arrow::FileReader> reader;
   std::shared_ptr<arrow::Table> stored;
   try {
-    reader = value_or_fail(parquet::arrow::OpenFile(input, arrow::default_memory_pool()), path);
+    reader = value_or_fail(parquet::arrow::OpenFile(input, &pool), path);
     stored = value_or_fail(reader->ReadTable(), path);
   } catch (const parquet::ParquetException& error) {
     fail<DataError>("{}: {}", path.string(), error.what());
@@ -239,7 +243,7 @@ Table read_parquet(const fs::path& path) {
     if (stored->column(c)->num_chunks() == 1) {
       array = stored->column(c)->chunk(0);
     } else if (stored->column(c)->num_chunks() > 1) {
-      array = value_or_fail(arrow::Concatenate(stored->column(c)->chunks()), path);
+      array = value_or_fail(arrow::Concatenate(stored->column(c)->chunks(), &pool), path);
     } else {
       continue;
     }

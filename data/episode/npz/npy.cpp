@@ -52,7 +52,7 @@ std::vector<int64_t> shape_of(std::string_view text, const std::string& where) {
     int64_t extent = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), extent);
     if (error != std::errc() || extent < 0 || shape.size() > 16) fail<DataError>("{}: bad shape in its header", where);
-    numbers *= static_cast<double>(extent);
+    numbers *= static_cast<double>(std::max<int64_t>(extent, 1));  // a size of 0 hides no other: strides multiply too
     shape.push_back(extent);
     text.remove_prefix(static_cast<size_t>(end - text.data()));
   }
@@ -62,7 +62,8 @@ std::vector<int64_t> shape_of(std::string_view text, const std::string& where) {
 
 }  // namespace
 
-Tensor parse_npy(std::string_view bytes, const std::string& where, std::shared_ptr<const void> keep_alive) {
+Tensor parse_npy(std::string_view bytes, const std::string& where, std::shared_ptr<const void> keep_alive,
+                 ReadBudget* budget) {
   if (bytes.size() < 12 || bytes.substr(0, 6) != kMagic) fail<DataError>("{}: not a NumPy array", where);
   const int version = bytes[6];
   size_t prefix = 10, length = 0;
@@ -96,6 +97,11 @@ Tensor parse_npy(std::string_view bytes, const std::string& where, std::shared_p
 
   Tensor array;
   const bool aligned = reinterpret_cast<uintptr_t>(data.data()) % at::elementSize(type->stored) == 0;
+  if (budget != nullptr) {
+    if (!keep_alive || !aligned) budget->take(needed, "its arrays");
+    if (type->stored != type->read)
+      budget->take(static_cast<uint64_t>(numbers) * at::elementSize(type->read), "its arrays");
+  }
   if (keep_alive && aligned) {
     array = at::from_blob(
         const_cast<char*>(data.data()), shape, [keep_alive](void*) {}, type->stored);

@@ -5,6 +5,7 @@
 #include "data/episode/npz/npy.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/memory.h"
 #include "jepa/io/mapped_file.h"
 
 #ifdef FORESEE_HAVE_ZLIB
@@ -129,6 +130,8 @@ TensorMap read_npz(const std::filesystem::path& path) {
   const MappedFile file(path, "an npz file");
   const std::string where = path.string();
   const ZipBytes zip(file.bytes(), where);
+  constexpr uint64_t kBytesPerByte = 64;  // pictures of drawn scenes pack that well
+  ReadBudget budget(where, zip.size(), kBytesPerByte);
   TensorMap arrays;
   for (const Member& member : members_of(zip, where)) {
     if (!member.name.ends_with(".npy")) continue;
@@ -138,12 +141,14 @@ TensorMap read_npz(const std::filesystem::path& path) {
         member.local + 30 + zip.get<uint16_t>(member.local + 26) + zip.get<uint16_t>(member.local + 28);
     const std::string_view bytes = zip.part(begin, member.packed);
     Tensor array;
-    if (member.method == 0)
-      array = parse_npy(bytes, what, file.mapping());
-    else if (member.method == 8)
-      array = parse_npy(unpack(bytes, member.unpacked, what), what);
-    else
+    if (member.method == 0) {
+      array = parse_npy(bytes, what, file.mapping(), &budget);
+    } else if (member.method == 8) {
+      budget.take(member.unpacked, "unpacking its arrays (numpy.savez stores them as they are)");
+      array = parse_npy(unpack(bytes, member.unpacked, what), what, nullptr, &budget);
+    } else {
       fail<DataError>("{}: packed by method {}, which is not read", what, member.method);
+    }
     if (array.defined()) arrays[member.name.substr(0, member.name.size() - 4)] = std::move(array);
   }
   return arrays;

@@ -73,17 +73,6 @@ void write_file(const fs::path& path, std::string_view bytes) {
   });
 }
 
-nlohmann::json read_json(const fs::path& path) {
-  try {
-    return nlohmann::json::parse(read_file(path));
-  } catch (const nlohmann::json::parse_error& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..." -> the part that helps.
-    const std::string text = error.what();
-    const auto start = text.find("parse error");
-    fail("{}: not valid JSON: {}", path.string(), start == std::string::npos ? text : text.substr(start));
-  }
-}
-
 void write_json(const fs::path& path, const nlohmann::ordered_json& value) {
   write_file(path, json_text(value, 2) + "\n");
 }

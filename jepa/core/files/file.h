@@ -30,7 +30,7 @@ void write_file_with(const std::filesystem::path& path, const std::function<void
 /// Flushes a file or folder that was just written to the disk. @throws Error.
 void sync_to_disk(const std::filesystem::path& path);
 
-/// JSON of a file. @throws Error naming the path, line and column.
+/// JSON of a file (jepa/core/files/json.h). @throws DataError naming the path, line and column.
 nlohmann::json read_json(const std::filesystem::path& path);
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& value);
 

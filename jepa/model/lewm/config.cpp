@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
+#include "jepa/nn/transformer_bytes.h"
 
 namespace foresee {
 namespace {
@@ -70,6 +72,15 @@ void LewmConfig::validate() const {
     fail<ConfigError>("vit.image_size: expected a multiple of patch {}, got {}", vit.patch, vit.image_size);
   if (vit.width % vit.heads != 0)
     fail<ConfigError>("vit.width: expected a multiple of heads {}, got {}", vit.heads, vit.width);
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const double side = real(vit.image_size) / real(vit.patch), attention = real(predictor.heads * predictor.head_dim);
+  const double predictor_block = real(predictor.width) * (4 * attention + 2.0 * real(predictor.mlp));
+  const double layers = real(predictor.layers + predictor.prefix_layers);
+  const double projections = 2.0 * real(embedding) * (real(projector_hidden) + real(prediction_hidden)) +
+                             real(embedding) * real(embedding) * real(action_mlp_scale) * 2.0;
+  check_memory(transformer_bytes(vit.width, vit.mlp, vit.layers) +
+                   sizeof(float) * (layers * predictor_block + projections + side * side * real(vit.width)),
+               "a model of these widths, layers and image_size");
 }
 
 void describe(Fields& f, LewmVitConfig& c) {
@@ -147,8 +158,7 @@ LewmConfig lewm_config_from_swm(const nlohmann::json& object, const std::string&
                                    std::pair("action_encoder.emb_dim", action.integer("emb_dim"))})
     if (width != config.embedding)
       fail<CheckpointError>("{}: {}: expected the embedding's width {}, got {}", where, key, config.embedding, width);
-  config.validate();
-  return config;
+  return parse_config<LewmConfig>(nlohmann::json(config_json(config)), where + ": as a model of ours");  // ranges
 }
 
 LewmConfig lewm_config(const nlohmann::json& object, const std::string& where) {

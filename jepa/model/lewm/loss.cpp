@@ -42,7 +42,7 @@ Tensor prefix_loss(const Lewm& model, const Tensor& embeddings, const Tensor& ac
 void describe(Fields& f, LewmLossConfig& c) {
   f("sigreg_weight", c.sigreg_weight, "weight of SIGReg beside the prediction loss", {0});
   f("knots", c.knots, "quadrature knots of SIGReg", {2, 64});
-  f("projections", c.projections, "random directions of SIGReg a step; multiples of 16 are fast", {1});
+  f("projections", c.projections, "random directions of SIGReg a step; multiples of 16 are fast", {1, 65536});
   f("rollout_steps", c.rollout_steps,
     "blocks predicted from the model's own predictions, with the gradient through them; 1: none (arXiv 2512.24497)",
     {1, 1000});

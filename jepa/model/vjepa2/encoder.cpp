@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
 
@@ -34,17 +35,22 @@ void VideoEncoderConfig::validate() const {
     fail<ConfigError>("image_size: expected a multiple of patch_size = {}, got {}", patch_size, image_size);
   if (frames % tubelet_size != 0)
     fail<ConfigError>("frames: expected a multiple of tubelet_size = {}, got {}", tubelet_size, frames);
+  if (block().mlp < 1) fail<ConfigError>("mlp_ratio: expected a width of 1 or more, got {} x {}", width, mlp_ratio);
+  check_memory(sizeof(float) * static_cast<double>(parameter_count()), "an encoder of this width, depth, mlp_ratio");
+  const double side = static_cast<double>(image_size) / static_cast<double>(patch_size);
+  const double tokens = side * side * static_cast<double>(frames) / static_cast<double>(tubelet_size);
+  check_memory(sizeof(float) * tokens * static_cast<double>(width), "the tokens of one clip of this image_size");
 }
 
 void describe(Fields& f, VideoEncoderConfig& c) {
-  f("image_size", c.image_size, "side of training crops, pixels", {1});
-  f("frames", c.frames, "frames of a training clip", {1});
-  f("patch_size", c.patch_size, "side of a patch, pixels", {1});
-  f("tubelet_size", c.tubelet_size, "frames of a token", {1});
-  f("width", c.width, "features of a token", {1});
-  f("depth", c.depth, "transformer blocks", {1});
-  f("heads", c.heads, "attention heads", {1});
-  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0});
+  f("image_size", c.image_size, "side of training crops, pixels", {1, 16384});
+  f("frames", c.frames, "frames of a training clip", {1, 4096});
+  f("patch_size", c.patch_size, "side of a patch, pixels", {1, 1024});
+  f("tubelet_size", c.tubelet_size, "frames of a token", {1, 1024});
+  f("width", c.width, "features of a token", {1, 65536});
+  f("depth", c.depth, "transformer blocks", {1, 1000});
+  f("heads", c.heads, "attention heads", {1, 1024});
+  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0.01, 64});
   f("layer_norm_eps", c.layer_norm_eps, "epsilon of every LayerNorm", {0});
   f("qkv_bias", c.qkv_bias, "whether queries, keys and values have a bias");
   f("drop_path", c.drop_path, "probability of skipping a branch in the last block, rising from 0", {0, 0.999});

@@ -100,12 +100,12 @@ void MaskConfig::validate() const {
 }
 
 void describe(Fields& f, MaskConfig& c) {
-  f("num_blocks", c.num_blocks, "blocks hidden in a clip", {1});
+  f("num_blocks", c.num_blocks, "blocks hidden in a clip", {1, 1000});
   f("spatial_scale", c.spatial_scale, "[low, high], share of a frame that a block covers", {0, 1});
   f("temporal_scale", c.temporal_scale, "[low, high], share of the clip's time that a block covers", {0, 1});
   f("aspect_ratio", c.aspect_ratio, "[low, high], height over width of a block", {0.01, 100});
   f("max_temporal_keep", c.max_temporal_keep, "context lies within this first share of the clip", {0, 1});
-  f("max_keep", c.max_keep, "at most so many context tokens; null: no limit", {1});
+  f("max_keep", c.max_keep, "at most so many context tokens; null: no limit", {1, 1e9});
   f("full_complement", c.full_complement, "target: all that the context leaves out");
   f("pred_full_complement", c.pred_full_complement, "context: all that the target leaves out");
   f("inv_block", c.inv_block, "swap context and target");

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
+#include "jepa/nn/transformer_bytes.h"
 
 namespace foresee {
 
@@ -22,14 +24,17 @@ int64_t MaskedPredictorConfig::parameter_count(int64_t encoder_width) const {
 
 void MaskedPredictorConfig::validate() const {
   if (width % heads != 0) fail<ConfigError>("width: expected a multiple of heads = {}, got {}", heads, width);
+  const int64_t mlp = block().mlp;
+  if (mlp < 1) fail<ConfigError>("mlp_ratio: expected a width of 1 or more, got {} x {}", width, mlp_ratio);
+  check_memory(transformer_bytes(width, mlp, depth), "a predictor of this width, depth, mlp_ratio");
 }
 
 void describe(Fields& f, MaskedPredictorConfig& c) {
-  f("width", c.width, "features of a token inside the predictor", {1});
-  f("depth", c.depth, "transformer blocks", {1});
-  f("heads", c.heads, "attention heads", {1});
-  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0});
-  f("mask_tokens", c.mask_tokens, "learned tokens that stand for a target", {1});
+  f("width", c.width, "features of a token inside the predictor", {1, 65536});
+  f("depth", c.depth, "transformer blocks", {1, 1000});
+  f("heads", c.heads, "attention heads", {1, 1024});
+  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0.01, 64});
+  f("mask_tokens", c.mask_tokens, "learned tokens that stand for a target", {1, 1000});
   f("zero_init_mask_tokens", c.zero_init_mask_tokens, "whether mask tokens start at zero");
   f("layer_norm_eps", c.layer_norm_eps, "epsilon of every LayerNorm", {0});
   f("qkv_bias", c.qkv_bias, "whether queries, keys and values have a bias");

@@ -7,9 +7,11 @@
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/parameter_tree.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
+#include "jepa/nn/transformer_bytes.h"
 
 namespace foresee {
 
@@ -30,6 +32,11 @@ void ProbeConfig::validate() const {
   if (width % heads != 0) fail<ConfigError>("width: expected a multiple of heads = {}, got {}", heads, width);
   if (outputs.empty() || outputs.size() != classes.size())
     fail<ConfigError>("classes: expected one number for each of {} outputs, got {}", outputs.size(), classes.size());
+  if (block().mlp < 1) fail<ConfigError>("mlp_ratio: expected a width of 1 or more, got {} x {}", width, mlp_ratio);
+  double rows = 0;
+  for (const int64_t count : classes) rows += static_cast<double>(count);
+  check_memory(transformer_bytes(width, block().mlp, depth) + sizeof(float) * rows * static_cast<double>(width),
+               "a probe of this width, depth, mlp_ratio and number of classes");
   if (std::set<std::string>(outputs.begin(), outputs.end()).size() != outputs.size())
     fail<ConfigError>("outputs: expected different names");
   for (const auto& name : outputs)
@@ -38,14 +45,14 @@ void ProbeConfig::validate() const {
 }
 
 void describe(Fields& f, ProbeConfig& c) {
-  f("width", c.width, "features of a token", {1});
-  f("heads", c.heads, "attention heads", {1});
-  f("depth", c.depth, "blocks, the last of them cross-attention", {1});
-  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0});
+  f("width", c.width, "features of a token", {1, 65536});
+  f("heads", c.heads, "attention heads", {1, 1024});
+  f("depth", c.depth, "blocks, the last of them cross-attention", {1, 1000});
+  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0.01, 64});
   f("layer_norm_eps", c.layer_norm_eps, "epsilon of every LayerNorm", {0});
   f("qkv_bias", c.qkv_bias, "whether queries, keys and values have a bias");
   f("outputs", c.outputs, "names of the classifiers; each has a query of its own");
-  f("classes", c.classes, "classes of each output", {1});
+  f("classes", c.classes, "classes of each output", {1, 1e6});
 }
 
 AttentivePooler::AttentivePooler(torch::nn::Module& module, const std::string& path, const ProbeConfig& config)

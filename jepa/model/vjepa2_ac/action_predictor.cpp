@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/init.h"
+#include "jepa/nn/transformer_bytes.h"
 
 namespace foresee {
 namespace {
@@ -42,16 +44,19 @@ int64_t ActionPredictorConfig::parameter_count(int64_t encoder_width) const {
 
 void ActionPredictorConfig::validate() const {
   if (width % heads != 0) fail<ConfigError>("width: expected a multiple of heads = {}, got {}", heads, width);
+  const int64_t mlp = block().mlp;
+  if (mlp < 1) fail<ConfigError>("mlp_ratio: expected a width of 1 or more, got {} x {}", width, mlp_ratio);
+  check_memory(transformer_bytes(width, mlp, depth), "a predictor of this width, depth, mlp_ratio");
 }
 
 void describe(Fields& f, ActionPredictorConfig& c) {
-  f("width", c.width, "features of a token inside the predictor", {1});
-  f("depth", c.depth, "transformer blocks", {1});
-  f("heads", c.heads, "attention heads", {1});
-  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0});
-  f("action_size", c.action_size, "numbers of an action block", {1});
-  f("state_size", c.state_size, "numbers of the robot's state", {1});
-  f("extrinsics_size", c.extrinsics_size, "numbers of the camera's pose", {1});
+  f("width", c.width, "features of a token inside the predictor", {1, 65536});
+  f("depth", c.depth, "transformer blocks", {1, 1000});
+  f("heads", c.heads, "attention heads", {1, 1024});
+  f("mlp_ratio", c.mlp_ratio, "width of the MLP over width of a token", {0.01, 64});
+  f("action_size", c.action_size, "numbers of an action block", {1, 65536});
+  f("state_size", c.state_size, "numbers of the robot's state", {1, 65536});
+  f("extrinsics_size", c.extrinsics_size, "numbers of the camera's pose", {1, 65536});
   f("use_extrinsics", c.use_extrinsics, "whether the camera's pose is a token of every step");
   f("layer_norm_eps", c.layer_norm_eps, "epsilon of every LayerNorm", {0});
   f("qkv_bias", c.qkv_bias, "whether queries, keys and values have a bias");

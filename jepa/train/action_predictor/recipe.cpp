@@ -51,8 +51,8 @@ void AcTrainConfig::validate() const {
 }
 
 void describe(Fields& f, AcTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {1});
-  f("frames", c.frames, "of a clip", {2});
+  f("batch", c.batch, "clips a step", {1, 65536});
+  f("frames", c.frames, "of a clip", {2, 4096});
   f("start_rate", c.start_rate, "learning rate of the first step", {0});
   f("peak_rate", c.peak_rate, "learning rate after the warm-up", {0});
   f("final_rate", c.final_rate, "learning rate at the end", {0});
@@ -80,9 +80,9 @@ void describe(Fields& f, AcRecipe& r) {
   f("state_column", r.state_column, "column with the robot's state");
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
-  f("frameskip", r.frameskip, "rows of the log between frames", {1});
-  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
-  f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1});
+  f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});
+  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
+  f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1, 1000});
 }
 
 const std::vector<std::string>& ac_presets() {

@@ -22,7 +22,7 @@ std::vector<ParameterGroup> predictor_groups(const ActionPredictor& predictor) {
 }  // namespace
 
 void describe(Fields& f, AcObjective& c) {
-  f("rollout_steps", c.rollout_steps, "frames that are predicted from the first one alone", {1});
+  f("rollout_steps", c.rollout_steps, "frames that are predicted from the first one alone", {1, 1000});
   f("exponent", c.exponent, "p of the loss mean |z - h|^p / p", {0.1, 10});
 }
 

@@ -34,7 +34,7 @@ LewmRecipe small_push_t() {
 }  // namespace
 
 void describe(Fields& f, LewmTrainConfig& c) {
-  f("batch", c.batch, "clips a step", {2});
+  f("batch", c.batch, "clips a step", {2, 65536});
   f("learning_rate", c.learning_rate, "peak, AdamW", {0});
   f("warmup_fraction", c.warmup_fraction, "of all steps, linear; then half a cosine to zero", {0, 1});
   f("weight_decay", c.weight_decay, "of every parameter, biases and norms too", {0});
@@ -48,12 +48,12 @@ void describe(Fields& f, LewmRecipe& r) {
   f("model", r.model, "architecture");
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
-  f("frameskip", r.frameskip, "environment steps per frame and action block", {1});
+  f("frameskip", r.frameskip, "environment steps per frame and action block", {1, 10000});
   f.choice("actions", r.actions, kActionScalingNames, "how actions are normalised, by the training episodes' numbers");
-  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0});
-  f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1});
+  f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
+  f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1, 1000});
   f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",
-    {0});
+    {0, 1e7});
 }
 
 const std::vector<std::string>& lewm_presets() {

@@ -44,7 +44,7 @@ void describe(Fields& f, PretrainOptimizer& c) {
   f("final_weight_decay", c.final_weight_decay, "weight decay at the end", {0});
   f("ema_start", c.ema_start, "momentum of the target encoder at the start", {0, 1});
   f("ema_end", c.ema_end, "momentum of the target encoder at the end", {0, 1});
-  f("stretch", c.stretch, "schedules are made for so many times the steps and are cut at the last", {1});
+  f("stretch", c.stretch, "schedules are made for so many times the steps and are cut at the last", {1, 1000});
   f("beta1", c.beta1, "AdamW: decay of the mean gradient", {0, 1});
   f("beta2", c.beta2, "AdamW: decay of the mean squared gradient", {0, 1});
   f("eps", c.eps, "AdamW: added to the root", {0});

@@ -211,6 +211,20 @@ TEST(Numpy, DamageAtAnyPlaceIsRefusedOrHarmless) {
   }
 }
 
+TEST(Npz, WhatUnpacksToFarMoreThanTheFileIsRefusedBeforeItIsUnpacked) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "a.npz";
+  write_npz(path, {{"action", at::zeros({100'000}, at::kFloat)}});
+  std::string bytes = read_file(path);
+  const size_t entry = bytes.find("PK\x01\x02");
+  bytes[entry + 10] = 8;  // packed, says the directory, and 300 MB in all
+  const uint32_t claimed = 300'000'000;
+  std::memcpy(&bytes[entry + 24], &claimed, sizeof claimed);
+  write_file(path, bytes);
+  const std::string message = message_of([&] { read_npz(path); });
+  EXPECT_NE(message.find("would take 300.0 MB of memory"), std::string::npos) << message;
+}
+
 TEST(Npz, TheExampleOfVjepa2HasEpisodesFirst) {
   const TemporaryFolder folder;
   write_npz(folder.path() / "a.npz",
@@ -416,7 +430,28 @@ TEST_F(LeRobot, DamageIsRefusedInOneLine) {
   EXPECT_NE(foreign.find("belongs to episode 0"), std::string::npos) << foreign;
   EXPECT_THROW(fill_path("../{video_key}", {{"video_key", "x"}}, {}), DataError);
   EXPECT_THROW(fill_path("{unknown}", {}, {}), DataError);
-  write_file(folder_.path() / "meta" / "info.json", R"({"codebase_version": "v4.0", "fps": 10, "features": {}})");
+  const fs::path info = folder_.path() / "meta" / "info.json";
+  const std::string sound = read_file(info);
+  for (const auto& [text, part] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"codebase_version": 2, "fps": 10, "features": {}})", "codebase_version: expected a string, got 2"},
+           {R"({"codebase_version": "v2.1", "fps": "x", "features": {}})", "fps: expected a number"},
+           {R"({"codebase_version": "v2.1", "fps": 1e999, "features": {}})", "not valid JSON"},
+           {R"({"codebase_version": "v2.1", "fps": 10, "features": 3})", "features: expected an object"},
+           {R"({"codebase_version": "v2.1", "fps": 10, "features": {"a": {"dtype": "x", "shape": ["y"]}}})",
+            "features: a: shape: expected a list of whole numbers"},
+           {std::string(100'000, '['), "nested too deeply"}}) {
+    write_file(info, text);
+    const std::string message = message_of([&] { open_source(folder_.path()); });
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_NE(message.find("info.json"), std::string::npos) << message;
+  }
+  write_file(info, sound);
+  for (const char* line : {R"({"episode_index": "x", "length": 3})", R"({"episode_index": 0})", "[]", "{"}) {
+    write_file(folder_.path() / "meta" / "episodes.jsonl", std::string(line) + "\n");
+    const std::string message = message_of([&] { open_source(folder_.path()); });
+    EXPECT_NE(message.find("episodes.jsonl: line 1"), std::string::npos) << message;
+  }
+  write_file(info, R"({"codebase_version": "v4.0", "fps": 10, "features": {}})");
   EXPECT_NE(message_of([&] { open_source(folder_.path()); }).find("v4.0"), std::string::npos);
 }
 

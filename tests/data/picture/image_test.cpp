@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "data/picture/picture_size.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"
@@ -96,6 +97,30 @@ TEST(Image, LeavesNothingHalfWrittenOnAFullDisk) {
   const FullDisk full(1000);
   EXPECT_FALSE(refusal_of<Error>([&] { write_image(folder / "a.png", noise(64, 64)); }).empty());
   EXPECT_EQ(count_entries(folder.path()), 0);
+}
+
+TEST(PictureSize, IsThatOfTheDecodedPicture) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.png", "a.jpg", "a.bmp", "a.webp", "a.tiff", "a.ppm"}) {
+    const auto path = folder / name;
+    write_image(path, at::full({3, 37, 53}, 200, at::kByte));
+    const auto size = encoded_picture_size(read_file(path));
+    ASSERT_TRUE(size.has_value()) << name;
+    EXPECT_EQ(size->width, 53u) << name;
+    EXPECT_EQ(size->height, 37u) << name;
+    const std::string bytes = read_file(path);
+    for (size_t n = 0; n < std::min<size_t>(bytes.size(), 300); ++n) encoded_picture_size(bytes.substr(0, n));
+  }
+}
+
+TEST(Image, IsRefusedBeforeItIsDecodedWhereItWouldTakeTooMuchMemory) {
+  const TemporaryFolder folder;
+  write_image(folder / "a.png", at::zeros({3, 8, 8}, at::kByte));
+  std::string bytes = read_file(folder / "a.png");
+  bytes.replace(16, 8, std::string("\0\0\x9c\x40\0\0\x9c\x40", 8));  // 40,000 x 40,000
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { decode_image(bytes, "a.png"); }), "a picture of 40000 x 40000 pixels"));
+  bytes.replace(16, 8, std::string("\0\0\x27\x10\0\0\x27\x10", 8));  // 10,000 x 10,000 of 75 bytes
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { decode_image(bytes, "a.png"); }), "would take 600.0 MB of memory"));
 }
 
 }  // namespace

@@ -94,6 +94,13 @@ TEST(Config, RefusesWrongTypesAndValuesOutOfRange) {
   EXPECT_THAT(error_of({{"name", ""}}), HasSubstr("must not be empty"));
 }
 
+TEST(Config, RefusesNumbersThatDoNotFit) {
+  EXPECT_THAT(error_of({{"limit", 1e300}}), HasSubstr("expected a whole number"));
+  EXPECT_THAT(error_of({{"limit", ~uint64_t{0}}}), HasSubstr("expected a whole number"));
+  EXPECT_THAT(error_of({{"planner", {{"init_std", std::nan("")}}}}), HasSubstr("expected"));
+  EXPECT_LT(error_of({{"flag", std::string(100'000, 'x')}}).size(), 200u);
+}
+
 TEST(Config, OverridesReachNestedKeysAndGoThroughTheSameCheck) {
   json object = json::object();
   apply_override(object, "planner.samples=12");

@@ -234,5 +234,35 @@ TEST(Pickle, ReadsNumbersOfAnyWidth) {
   EXPECT_TRUE(Pickle(pickle("\x8a\x09" + std::string(9, '\1')), "test").root().is(PickleValue::Kind::kOpaque));
 }
 
+TEST(PtFile, RefusesPathsThatGrowByNesting) {
+  // One long key, stored once and used at every level: the path at level n has n times its bytes.
+  std::string value = pickle_text::number(1);
+  for (int level = 0; level < 150; ++level) value = "}h\x02" + value + "s";
+  const InputFile file(pt_bytes(pickle_text::text(std::string(100'000, 'k')) + "q\x02" + "0" + value));
+  const PtFile pt(file.path());
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { all_tensors(pt); }), "expected at most 4096"));
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { foreign_values(pt); }), "expected at most 4096"));
+}
+
+TEST(PtFile, RefusesATextThatIsUsedOverAndOver) {
+  const std::string text = pickle_text::text(std::string(100'000, 't')) + "q\x01";
+  std::string list = "](" + text;
+  for (int i = 0; i < 10'000; ++i) list += "h\x01";
+  const InputFile file(pt_bytes(list + "e"));
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { foreign_values(PtFile(file.path())); }), "may take 268.4 MB"));
+}
+
+TEST(PtFile, RefusesViewsThatTogetherAreFarLargerThanTheFile) {
+  // 100 views of 4M elements each of a storage of 1,000.
+  std::vector<std::pair<std::string, std::string>> items;
+  for (int i = 0; i < 100; ++i)
+    items.emplace_back("t" + std::to_string(i),
+                       pickle_text::tensor(pickle_text::storage("FloatStorage", "0", 1000), 0, {4000, 1000}, {0, 1}));
+  const InputFile file(pt_bytes(pickle_text::dict(items), {{"0", std::string(4000, '\0')}}));
+  const PtFile pt(file.path());
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { all_tensors(pt); }), "its tensors would take"));
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { PtFile(file.path()).tensors(pt.root(), "x"); }), "may take"));
+}
+
 }  // namespace
 }  // namespace foresee

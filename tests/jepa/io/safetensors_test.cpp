@@ -73,9 +73,15 @@ TEST(Safetensors, RefusesAHeaderThatIsNoJsonObject) {
   EXPECT_TRUE(says(refusal_of_header("{\"\xff\": 1}", 0), "not JSON"));
 }
 
+TEST(Safetensors, RefusesAHeaderOfTooManyValues) {
+  std::string header = "{\"a\": {\"shape\": [0";
+  for (int i = 0; i < 2'000'000; ++i) header += ",0";
+  EXPECT_TRUE(says(refusal_of_header(header + "]}}", 0), "more than 2000000 values"));
+}
+
 TEST(Safetensors, RefusesDeepNesting) {
-  EXPECT_TRUE(
-      says(refusal_of_header("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}", 0), "deeply"));
+  EXPECT_TRUE(says(refusal_of_header("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}", 0),
+                   "nested too deeply"));
 }
 
 TEST(Safetensors, RefusesAKeyThatComesTwice) {

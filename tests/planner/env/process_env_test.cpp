@@ -104,6 +104,15 @@ TEST_F(ProcessEnvTest, ADeadProgramIsAnErrorAndNotASignal) {
   EXPECT_THROW(env.step(std::vector<double>{1, 0}), Error);
 }
 
+TEST_F(ProcessEnvTest, AnswersOfWrongTypesAndDepthAreErrors) {
+  for (const char* answer : {R"({"action_low": [-1], "action_high": ["x"]})", R"({"action_low": 3, "action_high": 3})",
+                             R"({"action_low": [1e999], "action_high": [1]})"}) {
+    const std::string command = std::string("read line; echo '") + answer + "'; read line";
+    EXPECT_THROW(ProcessEnv({.command = command}), Error) << answer;
+  }
+  EXPECT_THROW(ProcessEnv({.command = "read line; python3 -c 'print(\"[\" * 100000)'; read line"}), Error);
+}
+
 TEST_F(ProcessEnvTest, WhatIsNoAnswerIsAnError) {
   EXPECT_THROW(ProcessEnv({.command = "echo hello; cat > /dev/null"}), Error);
   EXPECT_THROW(ProcessEnv({.command = "echo '{\"action_low\": [0], \"action_high\": []}'; cat > /dev/null"}), Error);

@@ -23,7 +23,7 @@ struct ProbeInfo {
   std::vector<std::string> labels;
 };
 void describe(Fields& f, ProbeInfo& info) {
-  f("heads", info.heads, "attention heads", {1});
+  f("heads", info.heads, "attention heads", {1, 1024});
   f("layer_norm_eps", info.layer_norm_eps, "epsilon of every LayerNorm", {0});
   f("labels", info.labels, "name of every class; empty: not known");
 }
@@ -45,7 +45,8 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
         parse_config<VideoEncoderConfig>(files.model.value("encoder", nlohmann::json::object()), where + ".encoder");
     weights.encoder = with_prefix_removed(files.weights, "encoder.");
     weights.action_predictor = with_prefix_removed(files.weights, "predictor.");
-    const auto heads = files.model.value("/predictor/heads"_json_pointer, nlohmann::json());
+    const auto predictor = files.model.value("predictor", nlohmann::json());
+    const auto heads = predictor.is_object() ? predictor.value("heads", nlohmann::json()) : nlohmann::json();
     weights.action_sizes =
         stack_sizes(weights.action_predictor, "predictor_blocks",
                     heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads,

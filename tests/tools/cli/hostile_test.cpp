@@ -1,0 +1,127 @@
+// Claims: damaged and hostile files end every command that reads them with one line and exit code 1, with little memory
+// and nothing written (tests/fixtures/cases/program).
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "jepa/core/files/file.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/tools/cli/program.h"
+
+namespace foresee::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+const fs::path kCases = "tests/fixtures/cases/program", kModel = "tools/assets/two_room";
+
+/// Runs the command and checks that it refuses. @returns what it says.
+std::string refusal(const Words& words) {
+  const Outcome outcome = run_program(words);
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  EXPECT_LT(outcome.err.size(), 1000u);
+  for (const char c : outcome.err) EXPECT_TRUE(c == '\n' || c < 0 || c >= ' ') << outcome.err;
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);  // the largest of all children so far
+  EXPECT_LT(used.ru_maxrss, 1'000'000) << "KB of memory";
+  return outcome.err;
+}
+
+std::string repeated(const std::string& part, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += part;
+  return text;
+}
+
+const Words& deep_texts() {
+  static const Words texts{repeated("[", 75'000) + repeated("]", 75'000),
+                           repeated("{\"a\":", 60'000) + "1" + repeated("}", 60'000)};
+  return texts;
+}
+
+TEST(Hostile, DeepConfigs) {
+  const TemporaryFolder folder;
+  for (const auto& text : deep_texts()) {
+    write_file(folder / "config.json", text);
+    EXPECT_TRUE(
+        says(refusal({"pretrain", "--config", (folder / "config.json").string(), "--data", folder.path().string(),
+                      "--preset", "vjepa2-nano", "--steps", "1", "--out", (folder / "run").string()}),
+             "nested too deeply"));
+    EXPECT_FALSE(fs::exists(folder / "run"));
+  }
+}
+
+TEST(Hostile, ConfigsWithNumbersAndTextThatCannotBe) {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& text) {
+    write_file(folder / "config.json", text);
+    return refusal({"pretrain", "--config", (folder / "config.json").string(), "--data", folder.path().string(),
+                    "--preset", "vjepa2-nano", "--steps", "1", "--out", (folder / "run").string()});
+  };
+  EXPECT_TRUE(says(refused(R"({"loader": {"batch": 1e999}})"), "1e999"));
+  EXPECT_TRUE(says(refused(R"({"loader": {"batch": 1e12}})"), "loader.batch"));
+  EXPECT_TRUE(says(refused(R"({"loader": {"batch": "x"}})"), "expected a whole number"));
+  EXPECT_TRUE(says(refused("{\"loader\": \"\xff\"}"), "not valid JSON"));
+  EXPECT_TRUE(says(refused("[1]"), "expected an object"));
+}
+
+TEST(Hostile, DeepModelFolders) {
+  const TemporaryFolder folder;
+  fs::copy(kModel, folder / "model", fs::copy_options::recursive);
+  const std::string picture = "docs/images/demo-report.png", model = (folder / "model").string();
+  for (const auto& text : deep_texts()) {
+    write_file(folder / "model/config.json", R"({"family": "lewm", "model": )" + text + "}");
+    EXPECT_TRUE(says(refusal({"plan", "--model", model, "--obs", picture, "--goal", picture}), "nested too deeply"));
+    EXPECT_TRUE(says(refusal({"inspect", model}), "nested too deeply"));
+  }
+}
+
+TEST(Hostile, PathBombs) {
+  EXPECT_TRUE(says(refusal({"inspect", (kCases / "path-bomb.pt").string()}), "expected at most 4096"));
+}
+
+TEST(Hostile, Hdf5FilesThatCrashOrLeak) {
+  const TemporaryFolder folder;
+  const std::string unpack =
+      "gzip -dc '" + (kCases / "hdf5-segv-link-table.h5.gz").string() + "' > '" + (folder / "links.h5").string() + "'";
+  ASSERT_EQ(std::system(unpack.c_str()), 0);
+  for (const fs::path& path :
+       {folder / "links.h5", kCases / "hdf5-segv-symbol-table.h5", kCases / "hdf5-overread-chunk.h5"}) {
+    EXPECT_TRUE(says(refusal({"data", "convert", "--input", path.string(), "--output", (folder / "o.npz").string(),
+                              "--format", "npz"}),
+                     path.string()));
+    EXPECT_FALSE(fs::exists(folder / "o.npz"));
+  }
+}
+
+TEST(Hostile, AFullDiskDuringCollectIsAnErrorAndNoCrash) {
+  const TemporaryFolder folder;
+  for (const unsigned long limit : {5'000UL, 50'000UL, 200'000UL}) {
+    const Outcome outcome = run_program({"data", "collect", "--env", "two_room", "--episodes", "20", "--size", "64",
+                                         "--out", (folder / "a.h5").string()},
+                                        {.file_limit_bytes = limit});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err;  // -1: a signal
+    EXPECT_FALSE(fs::exists(folder / "a.h5"));
+  }
+}
+
+TEST(Hostile, SizesBeyondEveryMachine) {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& assignment) {
+    return refusal({"pretrain", "--set", assignment, "--data", folder.path().string(), "--preset", "vjepa2-nano",
+                    "--steps", "1", "--out", (folder / "run").string()});
+  };
+  EXPECT_TRUE(says(refused("loader.batch=1e12"), "loader.batch"));
+  EXPECT_TRUE(says(refused("model.encoder.mlp_ratio=0"), "mlp_ratio"));
+  EXPECT_TRUE(says(refused("model.encoder.image_size=4294967296"), "image_size"));
+  EXPECT_TRUE(says(refused("model.predictor.mask_tokens=1e9"), "mask_tokens"));
+  EXPECT_TRUE(says(refused("loader.workers=1e6"), "workers"));
+  EXPECT_TRUE(says(refusal({"list", "--threads", "100000"}), "100000"));
+}
+
+}  // namespace
+}  // namespace foresee::tests
