@@ -10,9 +10,9 @@
 #include "foresee/error.h"
 #include "foresee/export.h"
 #include "foresee/job.h"
+#include "foresee/read_options.h"
 #include "foresee/request_error.h"
 #include "foresee/settings.h"
-#include "foresee/read_options.h"
 
 namespace foresee {
 
@@ -28,7 +28,7 @@ struct TrainRequest {
   std::vector<std::filesystem::path> data{};  // episode files; probe: one list, "PATH LABEL" in each line
   std::filesystem::path init{};               // lewm_heads: model folder or run whose LeWM gets the heads
   std::filesystem::path encoder{};            // vjepa2_ac, probe: folder or file of a V-JEPA 2 encoder
-  ReadOptions weights{};                   // what the encoder's file does not say
+  ReadOptions weights{};                      // what the encoder's file does not say
   std::filesystem::path latents{};            // vjepa2_ac, probe: folder for what the encoder gives; empty: in the run
   std::optional<int64_t> steps{};             // optimizer steps in all, >= 1; over the settings' loop.steps
   std::optional<int64_t> checkpoint_every{};  // steps between checkpoints, >= 1; over loop.checkpoint_every

@@ -10,8 +10,8 @@
 #include "data/episode/episode.h"
 #include "data/episode/source.h"
 #include "data/episode/split.h"
-#include "jepa/core/action_scaling.h"
-#include "jepa/core/action_spec.h"
+#include "jepa/core/action/action_scaling.h"
+#include "jepa/core/action/action_spec.h"
 
 namespace foresee::data {
 

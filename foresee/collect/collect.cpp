@@ -13,7 +13,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/names.h"
-#include "jepa/core/progress.h"
+#include "jepa/core/watch/progress.h"
 #include "planner/env/collect.h"
 
 namespace foresee {

@@ -9,7 +9,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/names.h"
-#include "jepa/core/progress.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee {
 namespace {

@@ -13,8 +13,8 @@
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
-#include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/inference_encoder.h"
 #include "jepa/model/vjepa2/models.h"
 

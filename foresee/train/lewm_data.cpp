@@ -7,8 +7,8 @@
 #include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
-#include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee {
 namespace {

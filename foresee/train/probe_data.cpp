@@ -12,8 +12,8 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/hash.h"
 #include "jepa/core/log.h"
-#include "jepa/core/progress.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/inference_encoder.h"
 
 namespace foresee {

@@ -9,6 +9,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/json.h"
+#include "jepa/core/text/printable.h"
 
 namespace foresee {
 namespace {

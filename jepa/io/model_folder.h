@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "jepa/core/action_spec.h"
+#include "jepa/core/action/action_spec.h"
 #include "jepa/core/tensor.h"
 #include "jepa/io/manifest.h"
 

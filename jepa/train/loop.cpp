@@ -5,8 +5,8 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
-#include "jepa/core/progress.h"
-#include "jepa/core/tensorboard.h"
+#include "jepa/core/watch/progress.h"
+#include "jepa/core/watch/tensorboard.h"
 
 namespace foresee {
 namespace {

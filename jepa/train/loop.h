@@ -6,7 +6,7 @@
 
 #include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/train/run_folder.h"
 
 namespace foresee {

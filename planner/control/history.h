@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "jepa/core/action_spec.h"
+#include "jepa/core/action/action_spec.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::planner {

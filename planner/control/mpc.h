@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "jepa/core/action_spec.h"
+#include "jepa/core/action/action_spec.h"
 #include "planner/planner.h"
 
 namespace foresee::planner {

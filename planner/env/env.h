@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "jepa/core/action_spec.h"
+#include "jepa/core/action/action_spec.h"
 #include "jepa/core/random.h"
 #include "jepa/core/tensor.h"
 

@@ -4,7 +4,7 @@
 
 #include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
-#include "jepa/core/progress.h"
+#include "jepa/core/watch/progress.h"
 #include "planner/eval/controllers.h"
 
 namespace foresee::planner {

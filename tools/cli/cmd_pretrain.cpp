@@ -4,7 +4,7 @@
 
 #include "foresee/pretrain.h"
 #include "foresee/pretrain/recipe.h"
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "tools/cli/command.h"
 #include "tools/cli/request_flags.h"
 

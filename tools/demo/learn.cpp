@@ -1,7 +1,7 @@
 #include "tools/demo/learn.h"
 
 #include "foresee/pretrain/pretrain_on.h"
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 
 namespace foresee::tools {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "jepa/core/error.h"
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 
 namespace foresee::report {
 namespace {

@@ -9,7 +9,6 @@
 #include "data/episode/lerobot/table.h"
 #include "data/episode/video_shelf.h"
 #include "data/picture/image.h"
-#include "jepa/core/recently_used.h"
 #include "jepa/core/error.h"
 #include "jepa/core/recently_used.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/train/action_predictor/step.h"
 
 namespace foresee {

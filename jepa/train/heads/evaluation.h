@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/train/heads/step.h"
 
 namespace foresee {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/model/lewm/loss.h"
 
 namespace foresee {

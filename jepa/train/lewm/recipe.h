@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "jepa/core/action_scaling.h"
+#include "jepa/core/action/action_scaling.h"
 #include "jepa/model/lewm/loss.h"
 #include "jepa/nn/autocast.h"
 #include "jepa/train/loop.h"

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/train/masked/step.h"
 
 namespace foresee {

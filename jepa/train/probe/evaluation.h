@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/train/probe/step.h"
 
 namespace foresee {

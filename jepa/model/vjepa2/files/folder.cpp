@@ -47,10 +47,9 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
     weights.action_predictor = with_prefix_removed(files.weights, "predictor.");
     const auto predictor = files.model.value("predictor", nlohmann::json());
     const auto heads = predictor.is_object() ? predictor.value("heads", nlohmann::json()) : nlohmann::json();
-    weights.action_sizes =
-        stack_sizes(weights.action_predictor, "predictor_blocks",
-                    heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads,
-                    "action_heads", where);
+    weights.action_sizes = stack_sizes(
+        weights.action_predictor, "predictor_blocks",
+        heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads, "action_heads", where);
     return weights;
   }
   if (files.family != kVjepa2Family)

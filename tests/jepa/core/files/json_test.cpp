@@ -9,7 +9,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 

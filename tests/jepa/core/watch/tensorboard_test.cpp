@@ -1,4 +1,4 @@
-#include "jepa/core/tensorboard.h"
+#include "jepa/core/watch/tensorboard.h"
 
 #include <gtest/gtest.h>
 

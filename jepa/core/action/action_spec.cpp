@@ -1,4 +1,4 @@
-#include "jepa/core/action_spec.h"
+#include "jepa/core/action/action_spec.h"
 
 #include "jepa/core/error.h"
 

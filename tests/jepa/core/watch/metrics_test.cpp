@@ -1,4 +1,4 @@
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 
 #include <gtest/gtest.h>
 

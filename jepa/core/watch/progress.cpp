@@ -1,4 +1,4 @@
-#include "jepa/core/progress.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee {
 

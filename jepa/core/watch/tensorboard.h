@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "jepa/core/metrics.h"
+#include "jepa/core/watch/metrics.h"
 
 namespace foresee {
 
