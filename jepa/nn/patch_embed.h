@@ -4,7 +4,7 @@
 #include <string>
 
 #include "jepa/nn/affine.h"
-#include "jepa/nn/token_grid.h"
+#include "jepa/nn/position/token_grid.h"
 
 namespace foresee {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "jepa/core/tensor.h"
-#include "jepa/nn/rope.h"
+#include "jepa/nn/position/rope.h"
 
 namespace foresee {
 

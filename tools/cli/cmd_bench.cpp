@@ -3,7 +3,7 @@
 #include "jepa/core/error.h"
 #include "tools/bench/bench.h"
 #include "tools/cli/command.h"
-#include "tools/cli/model_options.h"
+#include "tools/cli/options/model_options.h"
 
 namespace foresee::tools {
 namespace {

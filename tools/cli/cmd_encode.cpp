@@ -6,8 +6,8 @@
 #include "foresee/encode/names.h"
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
-#include "tools/cli/enum_option.h"
-#include "tools/cli/hints.h"
+#include "tools/cli/options/enum_option.h"
+#include "tools/cli/options/hints.h"
 
 namespace foresee::tools {
 namespace {

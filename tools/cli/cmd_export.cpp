@@ -3,7 +3,7 @@
 #include "foresee/export_model.h"
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
-#include "tools/cli/model_options.h"
+#include "tools/cli/options/model_options.h"
 
 namespace foresee::tools {
 namespace {

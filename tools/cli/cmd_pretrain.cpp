@@ -6,7 +6,7 @@
 #include "foresee/pretrain/recipe.h"
 #include "jepa/core/watch/metrics.h"
 #include "tools/cli/command.h"
-#include "tools/cli/request_flags.h"
+#include "tools/cli/options/request_flags.h"
 
 namespace foresee::tools {
 namespace {

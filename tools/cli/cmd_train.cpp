@@ -4,8 +4,8 @@
 
 #include "foresee/train/trainers.h"
 #include "tools/cli/command.h"
-#include "tools/cli/model_options.h"
-#include "tools/cli/request_flags.h"
+#include "tools/cli/options/model_options.h"
+#include "tools/cli/options/request_flags.h"
 
 namespace foresee::tools {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/tensor.h"
-#include "jepa/nn/token_grid.h"
+#include "jepa/nn/position/token_grid.h"
 
 namespace foresee {
 

@@ -9,7 +9,7 @@
 #include "jepa/core/log.h"
 #include "planner/env/collect.h"
 #include "tools/cli/data/data_commands.h"
-#include "tools/cli/enum_option.h"
+#include "tools/cli/options/enum_option.h"
 
 namespace foresee::tools {
 namespace {

@@ -8,8 +8,8 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "tools/cli/data/data_commands.h"
-#include "tools/cli/enum_option.h"
-#include "tools/cli/hints.h"
+#include "tools/cli/options/enum_option.h"
+#include "tools/cli/options/hints.h"
 
 namespace foresee::tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "jepa/nn/rope.h"
+#include "jepa/nn/position/rope.h"
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"

@@ -1,4 +1,4 @@
-#include "tools/cli/model_options.h"
+#include "tools/cli/options/model_options.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,4 @@
-#include "tools/cli/request_flags.h"
+#include "tools/cli/options/request_flags.h"
 
 #include "foresee/request_error.h"
 #include "jepa/core/error.h"

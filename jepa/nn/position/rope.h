@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "jepa/core/tensor.h"
-#include "jepa/nn/token_grid.h"
+#include "jepa/nn/position/token_grid.h"
 
 namespace foresee {
 
