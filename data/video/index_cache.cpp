@@ -26,7 +26,7 @@ int64_t memory_of(const FrameIndex& index) {
 }  // namespace
 
 std::optional<FileStamp> stamp_of(const std::filesystem::path& path) {
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   const std::chrono::nanoseconds changed =
       std::chrono::seconds(status.st_mtim.tv_sec) + std::chrono::nanoseconds(status.st_mtim.tv_nsec);

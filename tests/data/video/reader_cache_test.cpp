@@ -79,8 +79,7 @@ TEST(VideoIndexCache, IndexesAFileThatChangedAnew) {
 TEST(VideoIndexCache, IsBounded) {
   const TemporaryFolder folder;
   const auto indexes = std::make_shared<VideoIndexCache>(/*limit_mb=*/0);
-  for (const char* name : {"a.mp4", "b.mp4", "c.mp4"})
-    VideoReader(old_video(folder, name), {.indexes = indexes});
+  for (const char* name : {"a.mp4", "b.mp4", "c.mp4"}) VideoReader(old_video(folder, name), {.indexes = indexes});
   EXPECT_EQ(indexes->made(), 3);
   EXPECT_EQ(indexes->kept(), 1);
 }
