@@ -182,7 +182,8 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
       workers.emplace_back(work);
     work();
   }
-  VideoSet set{.indexes = indexes};
+  VideoSet set;
+  set.indexes = indexes;
   for (size_t i = 0; i < listed.size(); ++i) {
     if (outcomes[i].error) std::rethrow_exception(outcomes[i].error);
     if (outcomes[i].reason.empty()) {

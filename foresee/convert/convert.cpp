@@ -6,9 +6,9 @@
 #include "data/episode/source.h"
 #include "foresee/convert/names.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/names.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
-#include "jepa/core/names.h"
 #include "jepa/core/watch/progress.h"
 
 namespace foresee {

@@ -20,7 +20,8 @@ struct ConvertJob : testing::Test {
     for (const char* name : {"a.h5", "b.h5"}) {
       data::EpisodeWriter writer(folder / name);
       for (int64_t e = 0; e < 3; ++e) {
-        data::Episode episode{.id = static_cast<uint64_t>(e), .frames = at::full({4 + e, 8, 8, 3}, e, at::kByte)};
+        data::Episode episode{
+            .id = static_cast<uint64_t>(e), .frames = at::full({4 + e, 8, 8, 3}, e, at::kByte), .columns = {}};
         episode.columns["action"] = at::full({4 + e, 2}, static_cast<double>(e), at::kFloat);
         writer.add(episode);
       }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "jepa/core/names.h"
+#include "foresee/settings/names.h"
 
 namespace foresee::tools {
 
