@@ -34,8 +34,8 @@ struct InspectResult {
   std::string description;  // of that family, for people
   std::string declared;     // what config.json calls the model, as JSON; empty where there is none
   std::vector<TensorInfo> tensors;
-  std::vector<std::pair<std::string, InspectedValue>> values;     // by dotted key
-  std::vector<std::pair<std::string, std::string>> metadata;      // of .safetensors files
+  std::vector<std::pair<std::string, InspectedValue>> values;  // by dotted key
+  std::vector<std::pair<std::string, std::string>> metadata;   // of .safetensors files
   std::vector<std::string> foreign;  // objects of .pt files that stay unread: "args: argparse.Namespace"
   int64_t elements = 0, bytes = 0;   // of all tensors
 };

@@ -35,14 +35,14 @@ class FORESEE_API Model {
 
   /// What it is.
   struct Info {
-    std::string family;       // "vjepa2", "vjepa2_ac", "lewm"
-    std::string description;  // of the family, for people
-    std::string format;       // a name of export_formats(): whose form the files have
-    int64_t parameters = 0;   // trained numbers, of all networks
+    std::string family;                        // "vjepa2", "vjepa2_ac", "lewm"
+    std::string description;                   // of the family, for people
+    std::string format;                        // a name of export_formats(): whose form the files have
+    int64_t parameters = 0;                    // trained numbers, of all networks
     std::vector<std::filesystem::path> files;  // those that hold weights
     bool plans = false;                        // whether it knows actions
-    int64_t frames = 1;    // pictures of a usual clip that is encoded as a whole; 1: each picture alone
-    int64_t tubelet = 1;   // clips have a multiple of so many pictures
+    int64_t frames = 1;   // pictures of a usual clip that is encoded as a whole; 1: each picture alone
+    int64_t tubelet = 1;  // clips have a multiple of so many pictures
   };
 
   /// Loads a model. @throws CheckpointError for one that cannot be read; UnknownSizeError where ReadOptions has to say

@@ -35,14 +35,12 @@ ExportResult export_model(const ExportRequest& request, const JobControl& job, c
   FORESEE_CHECK(!request.out.empty(), "expected a folder for the exported model");
   FORESEE_CHECK(request.model.empty() != request.preset.empty(),
                 "expected a model or the name of a published one, and not both");
-  Output place =
-      Output::folder(request.out, "model", {.overwrite = request.overwrite, .inputs = {request.model}});
+  Output place = Output::folder(request.out, "model", {.overwrite = request.overwrite, .inputs = {request.model}});
   const bool random = !request.preset.empty();
   const Family& family = random ? family_of_preset(request.preset, known) : family_of(request.model, known);
   const ExportFormat& format = format_of(family, request.format);
   if (job.stopping()) fail("stopped before anything was written");
-  const ModelSource source{
-      .path = request.model, .preset = request.preset, .seed = request.seed, .read = request.read};
+  const ModelSource source{.path = request.model, .preset = request.preset, .seed = request.seed, .read = request.read};
   const ExportResult result{.family = family.name, .parameters = format.write(source, place.staged())};
   place.commit();
   return result;

@@ -33,8 +33,8 @@ Tensor encode_clip(const ClipEncoder& encoder, std::span<const PictureView> pict
   data::Normalisation normalisation;
   std::copy_n(encoder.preprocess.mean.begin(), 3, normalisation.mean.begin());
   std::copy_n(encoder.preprocess.std.begin(), 3, normalisation.std.begin());
-  const Tensor clip = data::published_clip(at::stack(frames), encoder.preprocess.size, transform_of(encoder.transform),
-                                           normalisation);
+  const Tensor clip =
+      data::published_clip(at::stack(frames), encoder.preprocess.size, transform_of(encoder.transform), normalisation);
   return encoder.encode(clip.unsqueeze(0))[0];
 }
 

@@ -98,8 +98,8 @@ Array<float> Model::encode(std::span<const PictureView> pictures, std::span<cons
   FORESEE_CHECK(impl_->world != nullptr, "expected a model with an encoder, got one of family {}", impl_->info.family);
   std::vector<Tensor> rows;
   for (size_t i = 0; i < pictures.size(); ++i)
-    rows.push_back(impl_->encode_one(
-        pictures[i], states.subspan(i * static_cast<size_t>(size), static_cast<size_t>(size))));
+    rows.push_back(
+        impl_->encode_one(pictures[i], states.subspan(i * static_cast<size_t>(size), static_cast<size_t>(size))));
   return array_of(at::stack(rows));
 }
 

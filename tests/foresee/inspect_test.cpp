@@ -28,7 +28,8 @@ TEST(Inspect, ListsTheTensorsOfAModelFolder) {
 
 TEST(Inspect, ReadsNumbersBesideTensorsAndNamesWhatItDoesNotRead) {
   const InspectResult found = inspect({.path = "tests/fixtures/vjepa2/official_pt/stray_class.pt"});
-  const auto epoch = std::find_if(found.values.begin(), found.values.end(), [](const auto& v) { return v.first == "epoch"; });
+  const auto epoch =
+      std::find_if(found.values.begin(), found.values.end(), [](const auto& v) { return v.first == "epoch"; });
   ASSERT_NE(epoch, found.values.end());
   EXPECT_TRUE(std::holds_alternative<int64_t>(epoch->second));
   EXPECT_EQ(found.foreign, std::vector<std::string>{"args: argparse.Namespace"});

@@ -90,18 +90,18 @@ TEST(Model, EncodesAClipAsAWhole) {
 TEST(Model, PlansAsAControllerDoes) {
   const Model model = opened(kShipped);
   const Tensor now = room(40, 40), goal = room(60, 60);
-  const Settings settings{.set = {"planner.samples=8", "planner.elites=4", "planner.iterations=2", "planner.horizon=2"}};
-  const auto plan = model.plan({.observed = {{.pictures = {view(now)}}},
-                                .goal = {.pictures = {view(goal)}},
-                                .settings = settings,
-                                .seed = 3});
+  const Settings settings{
+      .set = {"planner.samples=8", "planner.elites=4", "planner.iterations=2", "planner.horizon=2"}};
+  const auto plan = model.plan(
+      {.observed = {{.pictures = {view(now)}}}, .goal = {.pictures = {view(goal)}}, .settings = settings, .seed = 3});
   Controller controller({.model = kShipped, .device = Device::kCpu, .seed = 3, .settings = settings});
   controller.set_goal({.pictures = {view(goal)}});
   controller.act({.pictures = {view(now)}});
   EXPECT_EQ(plan.actions, controller.last_plan().actions);
   EXPECT_EQ(plan.actions.size(), 10u);
   EXPECT_THROW(model.plan({.goal = {.pictures = {view(goal)}}}), Error);
-  EXPECT_THROW(opened(kVideo).plan({.observed = {{.pictures = {view(now)}}}, .goal = {.pictures = {view(goal)}}}), Error);
+  EXPECT_THROW(opened(kVideo).plan({.observed = {{.pictures = {view(now)}}}, .goal = {.pictures = {view(goal)}}}),
+               Error);
 }
 
 TEST(Model, OfAnArmEncodesFramesAndPlansFromItsPose) {

@@ -1,7 +1,6 @@
-#include "foresee/export_model.h"
-
 #include <CLI/CLI.hpp>
 
+#include "foresee/export_model.h"
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
 #include "tools/cli/model_options.h"
@@ -41,8 +40,7 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
   }
   app.add_option("--model", request->model,
                  "What to export: a folder of ours, of Hugging Face or of stable-worldmodel, a run, Meta's .pt");
-  app.add_option("--preset", request->preset,
-                 "Random weights (--seed) of a named model instead: vit_large, vitg, ...");
+  app.add_option("--preset", request->preset, "Random weights (--seed) of a named model instead: vit_large, vitg, ...");
   app.add_option("--format", request->format, meanings)->required()->check(CLI::IsMember(names));
   add_overwrite(app, common);
   add_vjepa2_options(app, request->read);

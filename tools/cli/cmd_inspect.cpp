@@ -36,14 +36,8 @@ Json to_json(const InspectResult& found, const std::string& path) {
     tensors.push_back({{"name", name}, {"dtype", dtype}, {"shape", shape}, {"file", file}});
   for (const auto& [name, value] : found.values) values[name] = json_of(value);
   for (const auto& [name, value] : found.metadata) metadata[name] = value;
-  return {{"path", path},
-          {"tensors", tensors},
-          {"count", tensors.size()},
-          {"elements", found.elements},
-          {"bytes", found.bytes},
-          {"values", values},
-          {"metadata", metadata},
-          {"foreign", Json(found.foreign)}};
+  return {{"path", path},         {"tensors", tensors}, {"count", tensors.size()}, {"elements", found.elements},
+          {"bytes", found.bytes}, {"values", values},   {"metadata", metadata},    {"foreign", Json(found.foreign)}};
 }
 
 }  // namespace

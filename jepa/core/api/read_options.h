@@ -31,8 +31,7 @@ struct ReadOptions {
 class FORESEE_API UnknownSizeError : public CheckpointError {
  public:
   /// @param option  the member's name: "heads".
-  UnknownSizeError(const std::string& text, std::string option)
-      : CheckpointError(text), option_(std::move(option)) {}
+  UnknownSizeError(const std::string& text, std::string option) : CheckpointError(text), option_(std::move(option)) {}
   const std::string& option() const { return option_; }
 
  private:

@@ -75,9 +75,8 @@ Family vjepa2_family() {
       .form = form_of,
       .networks = networks,
       .make_encoder = make_clip_encoder,
-      .formats = {format("hf", "transformers", [](const auto& weights, const auto& out) {
-                    export_huggingface(weights, out);
-                  }),
+      .formats = {format("hf", "transformers",
+                         [](const auto& weights, const auto& out) { export_huggingface(weights, out); }),
                   format("official", "Meta's .pt", export_official), format("foresee", "this program", export_foresee)},
       .knows_preset = knows_preset,
       .presets = vjepa2_presets()};

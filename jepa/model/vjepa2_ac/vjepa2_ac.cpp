@@ -137,7 +137,8 @@ LoadedVjepa2Ac load_vjepa2_ac(const ModelFolder& folder, const std::string& sour
 }
 
 LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return load_vjepa2_ac(load_model_folder(path, kVjepa2AcFamily), path.string());
+  if (std::filesystem::is_directory(path))
+    return load_vjepa2_ac(load_model_folder(path, kVjepa2AcFamily), path.string());
   return load_vjepa2_ac(read_vjepa2(path));
 }
 

@@ -29,7 +29,8 @@ std::vector<std::string> exported_names() {
 TEST(SharedLibrary, ShowsThePublicNamesAndNothingElse) {
   const std::regex open(
       "((vtable|typeinfo|typeinfo name) for )?foresee::"
-      "(export_formats\\(|export_model\\(|inspect\\(|version\\(|set_log_sink\\(|[A-Za-z]*Error\\b|OutputExists\\b|JobObserver\\b|Controller\\b|Model\\b).*");
+      "(export_formats\\(|export_model\\(|inspect\\(|version\\(|set_log_sink\\(|[A-Za-z]*Error\\b|OutputExists\\b|"
+      "JobObserver\\b|Controller\\b|Model\\b).*");
   const auto names = exported_names();
   EXPECT_GE(names.size(), 2u);
   for (const auto& name : names) EXPECT_TRUE(std::regex_match(name, open)) << name;

@@ -47,10 +47,9 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
     weights.encoder = with_prefix_removed(files.weights, "encoder.");
     weights.action_predictor = with_prefix_removed(files.weights, "predictor.");
     const auto heads = files.model.value("/predictor/heads"_json_pointer, nlohmann::json());
-    weights.action_sizes =
-        stack_sizes(weights.action_predictor, "predictor_blocks",
-                    heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads,
-                    "action_heads", where);
+    weights.action_sizes = stack_sizes(
+        weights.action_predictor, "predictor_blocks",
+        heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads, "action_heads", where);
     return weights;
   }
   if (files.family != kVjepa2Family)
@@ -60,7 +59,8 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
   weights.encoder = files.weights;
   if (options.weights == EncoderKey::kTargetEncoder) {
     if (!fs::exists(folder / kVjepa2TargetEncoderFile))
-      fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(), kVjepa2TargetEncoderFile);
+      fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(),
+                            kVjepa2TargetEncoderFile);
     weights.encoder = SafetensorsFile(folder / kVjepa2TargetEncoderFile).tensors();
   }
   if (fs::exists(folder / kVjepa2PredictorFile))

@@ -162,7 +162,8 @@ bool is_huggingface_folder(const fs::path& folder) {
 
 Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& options) {
   if (options.weights == EncoderKey::kTargetEncoder)
-    fail<CheckpointError>("{}: the target encoder was asked for; a Hugging Face folder holds one encoder", folder.string());
+    fail<CheckpointError>("{}: the target encoder was asked for; a Hugging Face folder holds one encoder",
+                          folder.string());
   const std::string where = (folder / "config.json").string();
   const json object = read_json(folder / "config.json");
   Vjepa2Weights weights{.source = folder.string(), .format = "huggingface"};

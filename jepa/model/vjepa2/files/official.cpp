@@ -114,8 +114,8 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   if (bare || predictor == nullptr) return weights;
   if (actions) {
     weights.action_predictor = network(file, *predictor, "predictor");
-    weights.action_sizes = stack_sizes(weights.action_predictor, "predictor_blocks", options.action_heads,
-                                       "action_heads", weights.source);
+    weights.action_sizes =
+        stack_sizes(weights.action_predictor, "predictor_blocks", options.action_heads, "action_heads", weights.source);
   } else {
     weights.predictor = network(file, *predictor, "predictor");
     set_predictor_sizes(weights.config.predictor, weights.predictor, options.predictor_heads, weights.source);

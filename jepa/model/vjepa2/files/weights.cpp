@@ -68,10 +68,11 @@ StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std:
   if (!heads && blocks == "blocks") heads = known_heads(kEncoderHeads, sizes.width, sizes.depth);
   if (!heads && blocks == "predictor_blocks") heads = known_heads(kPredictorHeads, sizes.width, sizes.depth);
   if (!heads)
-    throw UnknownSizeError(fmt::format("{}: {} blocks of width {} are no published model, and the file does not say how "
-                                       "many attention heads they have",
-                                       source, sizes.depth, sizes.width),
-                           option);
+    throw UnknownSizeError(
+        fmt::format("{}: {} blocks of width {} are no published model, and the file does not say how "
+                    "many attention heads they have",
+                    source, sizes.depth, sizes.width),
+        option);
   if (*heads < 1 || sizes.width % *heads != 0)
     fail<CheckpointError>("{}: {} attention heads: expected a divisor of the width {}", source, *heads, sizes.width);
   sizes.heads = *heads;

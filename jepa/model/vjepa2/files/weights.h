@@ -61,9 +61,9 @@ Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOpt
 
 /// What of read_vjepa2's forms lies at a path.
 enum class Vjepa2Content {
-  kNone,       // nothing that it reads
-  kVideo,      // networks of video alone: encoder, masked predictor, probe
-  kActions,    // an action-conditioned predictor on an encoder
+  kNone,     // nothing that it reads
+  kVideo,    // networks of video alone: encoder, masked predictor, probe
+  kActions,  // an action-conditioned predictor on an encoder
 };
 /// Never throws for a path that is something else.
 Vjepa2Content vjepa2_content(const std::filesystem::path& path);

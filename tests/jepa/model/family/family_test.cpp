@@ -12,6 +12,7 @@
 #include "foresee/model/model_access.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/torch.h"
 #include "tests/jepa/model/family/toy_family.h"
 #include "tests/support/arm_model.h"
 #include "tests/support/refusal.h"
@@ -88,7 +89,8 @@ TEST_F(ToyFamily, SaysWhatItIsEncodesAndPlans) {
   EXPECT_EQ(model.info().family, "toy");
   EXPECT_EQ(model.info().parameters, 4);
   EXPECT_EQ(model.picture().size, 8);
-  const Tensor now = at::full({8, 8, 3}, 100, at::kByte), goal = at::tensor({151, 49, 0}, at::kByte).expand({8, 8, 3}).contiguous();
+  const Tensor now = at::full({8, 8, 3}, 100, at::kByte),
+               goal = at::tensor({151, 49, 0}, at::kByte).expand({8, 8, 3}).contiguous();
   const auto view = [](const Tensor& picture) { return PictureView{picture.const_data_ptr<uint8_t>(), 8, 8}; };
   const PictureView both[] = {view(now), view(goal)};
   const Array<float> seen = model.encode(both);
@@ -113,9 +115,8 @@ TEST_F(ToyFamily, IsInspectedAndExported) {
   EXPECT_EQ(written.family, "toy");
   EXPECT_EQ(written.parameters, 4);
   EXPECT_NE(find_family(folder_ / "out", known_), nullptr);
-  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] {
-                     export_model({.model = model_, .format = "hf", .out = folder_ / "hf"}, {}, known_);
-                   }),
+  EXPECT_TRUE(says(refusal_of<CheckpointError>(
+                       [&] { export_model({.model = model_, .format = "hf", .out = folder_ / "hf"}, {}, known_); }),
                    "written as foresee"));
 }
 
