@@ -25,7 +25,8 @@ std::vector<ModelFormat> export_formats() {
   for (const Family& family : families())
     for (const ExportFormat& format : family.formats) {
       auto found = std::find_if(all.begin(), all.end(), [&](const auto& known) { return known.name == format.name; });
-      if (found == all.end()) found = all.insert(all.end(), {.name = format.name, .meaning = format.meaning});
+      if (found == all.end())
+        found = all.insert(all.end(), ModelFormat{.name = format.name, .meaning = format.meaning});
       found->families.push_back(family.name);
     }
   return all;

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kShipped = "tools/assets/two_room", kMeta = "tests/fixtures/vjepa2/official_pt/latest.pt";
+const fs::path kTwoRoom = "tools/assets/two_room", kMeta = "tests/fixtures/vjepa2/official_pt/latest.pt";
 
 TEST(ExportModel, KnowsTheFormsOfEveryFamily) {
   const auto formats = export_formats();
@@ -26,9 +26,9 @@ TEST(ExportModel, KnowsTheFormsOfEveryFamily) {
 
 TEST(ExportModel, WritesWhatItReadsBack) {
   const TemporaryFolder folder;
-  const ExportResult written = export_model({.model = kShipped, .format = "foresee", .out = folder / "own"});
+  const ExportResult written = export_model({.model = kTwoRoom, .format = "foresee", .out = folder / "own"});
   EXPECT_EQ(written.family, "lewm");
-  const InspectResult before = inspect({.path = kShipped}), after = inspect({.path = folder / "own"});
+  const InspectResult before = inspect({.path = kTwoRoom}), after = inspect({.path = folder / "own"});
   EXPECT_EQ(written.parameters, before.elements);
   ASSERT_EQ(after.tensors.size(), before.tensors.size());
   for (size_t i = 0; i < before.tensors.size(); ++i) EXPECT_EQ(after.tensors[i].name, before.tensors[i].name);
@@ -52,7 +52,7 @@ TEST(ExportModel, SaysWhichNumberIsMissing) {
 
 TEST(ExportModel, ReplacesAnEarlierOneWhereItIsToldTo) {
   const TemporaryFolder folder;
-  ExportRequest request{.model = kShipped, .format = "swm", .out = folder / "m"};
+  ExportRequest request{.model = kTwoRoom, .format = "swm", .out = folder / "m"};
   export_model(request);
   EXPECT_THROW(export_model(request), OutputExists);
   request.overwrite = true;
@@ -62,9 +62,9 @@ TEST(ExportModel, ReplacesAnEarlierOneWhereItIsToldTo) {
 TEST(ExportModel, RefusesWhatDoesNotFit) {
   const TemporaryFolder folder;
   const fs::path out = folder / "out";
-  EXPECT_THROW(export_model({.model = kShipped, .format = "hf", .out = out}), CheckpointError);
-  EXPECT_THROW(export_model({.model = kShipped, .preset = "vitl", .format = "foresee", .out = out}), Error);
-  EXPECT_THROW(export_model({.model = kShipped, .format = "foresee"}), Error);
+  EXPECT_THROW(export_model({.model = kTwoRoom, .format = "hf", .out = out}), CheckpointError);
+  EXPECT_THROW(export_model({.model = kTwoRoom, .preset = "vitl", .format = "foresee", .out = out}), Error);
+  EXPECT_THROW(export_model({.model = kTwoRoom, .format = "foresee"}), Error);
   EXPECT_THROW(export_model({.preset = "vit_larg", .format = "hf", .out = out}), ConfigError);
   EXPECT_FALSE(fs::exists(out));
 }

@@ -12,11 +12,11 @@ namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-std::vector<std::shared_ptr<torch::nn::Module>> networks(const ModelSource& source) {
+std::vector<std::shared_ptr<torch::nn::Module>> lewm_networks(const ModelSource& source) {
   return {lewm_from(load_lewm_folder(source.path), source.path.string(), at::kCPU).ptr()};
 }
 
-std::unique_ptr<WorldModel> make_world_model(const fs::path& path, const WorldModelOptions& options) {
+std::unique_ptr<WorldModel> lewm_make_world_model(const fs::path& path, const WorldModelOptions& options) {
   ModelFolder folder = load_lewm_folder(path);
   if (options.actions)
     folder.actions = options.actions(lewm_config(folder.model, (path / "config.json").string()).action_block);
@@ -34,7 +34,7 @@ struct Checked {
   LewmConfig config;
 };
 
-int64_t write_own(const ModelSource& source, const fs::path& out) {
+int64_t lewm_write_own(const ModelSource& source, const fs::path& out) {
   Checked model(source.path);
   model.folder.model = config_json(model.config);
   save_model_folder(out, model.folder);
@@ -48,7 +48,7 @@ void drop_heads(LewmConfig& config, TensorMap& weights) {
     log_info("stable-worldmodel's LeWM has no heads: they are left out");
 }
 
-int64_t write_swm(const ModelSource& source, const fs::path& out) {
+int64_t lewm_write_swm(const ModelSource& source, const fs::path& out) {
   Checked model(source.path);
   drop_heads(model.config, model.folder.weights);
   const auto upstream = swm_config(model.config);  // before anything is written: it may refuse
@@ -67,9 +67,9 @@ Family lewm_family() {
           .description = "small image encoder and action-conditioned predictor, trained together (LeWorldModel)",
           .recognise = is_lewm,
           .form = [](const fs::path& path) { return is_swm(path) ? "swm" : "foresee"; },
-          .networks = networks,
-          .make_world_model = make_world_model,
-          .formats = {{"swm", "stable-worldmodel", write_swm}, {"foresee", "this program", write_own}}};
+          .networks = lewm_networks,
+          .make_world_model = lewm_make_world_model,
+          .formats = {{"swm", "stable-worldmodel", lewm_write_swm}, {"foresee", "this program", lewm_write_own}}};
 }
 
 }  // namespace foresee

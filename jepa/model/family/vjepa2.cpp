@@ -10,18 +10,18 @@ namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-Vjepa2Weights read(const ModelSource& source) {
+Vjepa2Weights vjepa2_read(const ModelSource& source) {
   return source.preset.empty() ? read_vjepa2(source.path, source.read) : random_vjepa2(source.preset, source.seed);
 }
 
 /// The transform of the code that the weights come from.
-const char* transform_of(const Vjepa2Weights& weights) {
+const char* vjepa2_transform_of(const Vjepa2Weights& weights) {
   if (weights.format == "huggingface") return "huggingface";
   return weights.format == "official" ? "official" : "official_tensor";
 }
 
-std::vector<std::shared_ptr<torch::nn::Module>> networks(const ModelSource& source) {
-  const Vjepa2Weights weights = read(source);
+std::vector<std::shared_ptr<torch::nn::Module>> vjepa2_networks(const ModelSource& source) {
+  const Vjepa2Weights weights = vjepa2_read(source);
   std::vector<std::shared_ptr<torch::nn::Module>> all;
   if (!weights.encoder.empty()) all.push_back(foresee::make_encoder(weights));
   if (!weights.predictor.empty()) all.push_back(make_predictor(weights));
@@ -29,34 +29,34 @@ std::vector<std::shared_ptr<torch::nn::Module>> networks(const ModelSource& sour
   return all;
 }
 
-ClipEncoder make_clip_encoder(const ModelSource& source, at::Device device) {
-  const Vjepa2Weights weights = read(source);
+ClipEncoder vjepa2_make_clip_encoder(const ModelSource& source, at::Device device) {
+  const Vjepa2Weights weights = vjepa2_read(source);
   const auto encoder = foresee::make_encoder(weights);
   encoder->to(device);
   const auto fast = std::make_shared<InferenceEncoder>(encoder, Precision::kFloat32);
   return {.preprocess = weights.preprocess,
           .frames = weights.config.encoder.frames,
           .tubelet = weights.config.encoder.tubelet_size,
-          .transform = transform_of(weights),
+          .transform = vjepa2_transform_of(weights),
           .encode = [fast, device](const Tensor& clips) { return fast->forward(clips.to(device)); }};
 }
 
 template <class Export>
-ExportFormat format(const char* name, const char* meaning, Export write) {
+ExportFormat vjepa2_format(const char* name, const char* meaning, Export write) {
   return {name, meaning, [write](const ModelSource& source, const fs::path& out) {
-            const Vjepa2Weights weights = read(source);
+            const Vjepa2Weights weights = vjepa2_read(source);
             write(weights, out);
             return count_elements(weights.encoder) + count_elements(weights.predictor) +
                    (weights.probe ? count_elements(weights.probe->tensors) : 0);
           }};
 }
 
-std::string form_of(const fs::path& path) {
+std::string vjepa2_form_of(const fs::path& path) {
   if (!fs::is_directory(path)) return "official";
   return is_huggingface_folder(resolve_model_folder(path)) ? "hf" : "foresee";
 }
 
-bool knows_preset(const std::string& name) {
+bool vjepa2_knows_preset(const std::string& name) {
   try {
     vjepa2_preset(name);
     return true;
@@ -68,18 +68,18 @@ bool knows_preset(const std::string& name) {
 }  // namespace
 
 Family vjepa2_family() {
-  return {
-      .name = kVjepa2Family,
-      .description = "video transformer and masked predictor (V-JEPA 2)",
-      .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kVideo; },
-      .form = form_of,
-      .networks = networks,
-      .make_encoder = make_clip_encoder,
-      .formats = {format("hf", "transformers",
-                         [](const auto& weights, const auto& out) { export_huggingface(weights, out); }),
-                  format("official", "Meta's .pt", export_official), format("foresee", "this program", export_foresee)},
-      .knows_preset = knows_preset,
-      .presets = vjepa2_presets()};
+  return {.name = kVjepa2Family,
+          .description = "video transformer and masked predictor (V-JEPA 2)",
+          .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kVideo; },
+          .form = vjepa2_form_of,
+          .networks = vjepa2_networks,
+          .make_encoder = vjepa2_make_clip_encoder,
+          .formats = {vjepa2_format("hf", "transformers",
+                                    [](const auto& weights, const auto& out) { export_huggingface(weights, out); }),
+                      vjepa2_format("official", "Meta's .pt", export_official),
+                      vjepa2_format("foresee", "this program", export_foresee)},
+          .knows_preset = vjepa2_knows_preset,
+          .presets = vjepa2_presets()};
 }
 
 }  // namespace foresee

@@ -9,32 +9,32 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Our own folders say more than Meta's file: config, actions, pictures.
-LoadedVjepa2Ac read(const fs::path& path, const ReadOptions& options) {
+LoadedVjepa2Ac ac_read(const fs::path& path, const ReadOptions& options) {
   if (fs::is_directory(path)) return load_vjepa2_ac(path);
   return load_vjepa2_ac(read_vjepa2(path, options));
 }
 
-std::vector<std::shared_ptr<torch::nn::Module>> networks(const ModelSource& source) {
-  const LoadedVjepa2Ac loaded = read(source.path, source.read);
+std::vector<std::shared_ptr<torch::nn::Module>> ac_networks(const ModelSource& source) {
+  const LoadedVjepa2Ac loaded = ac_read(source.path, source.read);
   return {loaded.model.encoder, loaded.model.predictor};
 }
 
-std::unique_ptr<WorldModel> make_world_model(const fs::path& path, const WorldModelOptions& options) {
-  LoadedVjepa2Ac loaded = read(path, options.read);
+std::unique_ptr<WorldModel> ac_make_world_model(const fs::path& path, const WorldModelOptions& options) {
+  LoadedVjepa2Ac loaded = ac_read(path, options.read);
   if (options.actions) loaded.actions = options.actions(loaded.model.config.predictor.action_size);
   loaded.model.encoder->to(options.device);
   loaded.model.predictor->to(options.device);
   return std::make_unique<Vjepa2AcWorldModel>(std::move(loaded.model), loaded.actions, loaded.preprocess);
 }
 
-int64_t write_official(const ModelSource& source, const fs::path& out) {
+int64_t ac_write_official(const ModelSource& source, const fs::path& out) {
   const Vjepa2Weights weights = read_vjepa2(source.path, source.read);
   export_official(weights, out);
   return count_elements(weights.encoder) + count_elements(weights.action_predictor);
 }
 
-int64_t write_own(const ModelSource& source, const fs::path& out) {
-  const LoadedVjepa2Ac loaded = read(source.path, source.read);
+int64_t ac_write_own(const ModelSource& source, const fs::path& out) {
+  const LoadedVjepa2Ac loaded = ac_read(source.path, source.read);
   ModelFolder folder{
       .family = kVjepa2AcFamily, .model = config_json(loaded.model.config), .preprocess = loaded.preprocess};
   folder.actions = loaded.actions;
@@ -50,9 +50,9 @@ Family vjepa2_ac_family() {
           .description = "action-conditioned predictor on a frozen video transformer (V-JEPA 2-AC)",
           .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kActions; },
           .form = [](const fs::path& path) { return fs::is_directory(path) ? "foresee" : "official"; },
-          .networks = networks,
-          .make_world_model = make_world_model,
-          .formats = {{"official", "Meta's .pt", write_official}, {"foresee", "this program", write_own}}};
+          .networks = ac_networks,
+          .make_world_model = ac_make_world_model,
+          .formats = {{"official", "Meta's .pt", ac_write_official}, {"foresee", "this program", ac_write_own}}};
 }
 
 }  // namespace foresee

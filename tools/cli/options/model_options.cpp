@@ -1,10 +1,12 @@
 #include "tools/cli/options/model_options.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
+#include <string>
 
 namespace foresee::tools {
 
-void add_vjepa2_options(CLI::App& app, Vjepa2ReadOptions& options) {
+void add_vjepa2_options(CLI::App& app, ReadOptions& options) {
   const std::map<std::string, EncoderKey> keys{{"encoder", EncoderKey::kEncoder},
                                                {"target_encoder", EncoderKey::kTargetEncoder}};
   const std::string group = "What Meta's .pt files do not say";

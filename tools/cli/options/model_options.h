@@ -1,6 +1,6 @@
 #pragma once
 
-#include "jepa/model/vjepa2/files/weights.h"
+#include "foresee/read_options.h"
 
 namespace CLI {
 class App;
@@ -11,6 +11,6 @@ namespace foresee::tools {
 /// Adds what Meta's files do not say of themselves: --weights, --heads, --predictor-heads, --action-heads,
 /// --probe-heads,
 /// --image-size, --frames, --classifier.
-void add_vjepa2_options(CLI::App& app, Vjepa2ReadOptions& options);
+void add_vjepa2_options(CLI::App& app, ReadOptions& options);
 
 }  // namespace foresee::tools

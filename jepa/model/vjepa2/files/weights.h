@@ -16,7 +16,7 @@ inline constexpr std::pair<EncoderKey, std::string_view> kEncoderKeyNames[] = {
     {EncoderKey::kEncoder, "encoder"},
     {EncoderKey::kTargetEncoder, "target_encoder"}};
 
-using Vjepa2ReadOptions = ReadOptions;
+using Vjepa2ReadOptions = ReadOptions;  // what a file does not say
 
 /// Sizes of a stack of transformer blocks, as its tensors show them.
 struct StackSizes {

@@ -12,6 +12,7 @@
 #include "foresee/model/model_access.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/torch.h"
 #include "tests/jepa/model/family/toy_family.h"
 #include "tests/support/arm_model.h"
 #include "tests/support/refusal.h"
@@ -119,9 +120,10 @@ TEST_F(ToyFamily, IsInspectedAndExported) {
                    "written as foresee"));
 }
 
-/// Whether a file may name a family: it belongs to one.
+/// Whether a file may name a family: it is of one, or trains one.
 bool belongs_to_a_family(const std::string& path) {
-  for (const char* room : {"jepa/model/family/", "jepa/model/lewm/", "jepa/model/vjepa2/", "jepa/model/vjepa2_ac/"})
+  for (const char* room : {"jepa/model/family/", "jepa/model/lewm/", "jepa/model/vjepa2/", "jepa/model/vjepa2_ac/",
+                           "jepa/train/", "foresee/train/", "foresee/pretrain/", "tools/cli/train/"})
     if (path.starts_with(room)) return true;
   return false;
 }

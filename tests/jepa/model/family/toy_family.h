@@ -1,8 +1,13 @@
 #pragma once
 
-#include <fmt/format.h>
+#include <torch/types.h>
 
-#include "jepa/core/torch.h"
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
 #include "jepa/io/state_dict.h"
 #include "jepa/model/family/family.h"
 
