@@ -45,12 +45,8 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
         parse_config<VideoEncoderConfig>(files.model.value("encoder", nlohmann::json::object()), where + ".encoder");
     weights.encoder = with_prefix_removed(files.weights, "encoder.");
     weights.action_predictor = with_prefix_removed(files.weights, "predictor.");
-<<<<<<< HEAD
     const auto predictor = files.model.value("predictor", nlohmann::json());
     const auto heads = predictor.is_object() ? predictor.value("heads", nlohmann::json()) : nlohmann::json();
-=======
-    const auto heads = files.model.value("/predictor/heads"_json_pointer, nlohmann::json());
->>>>>>> 52b7f7ac38b87e0a1590ffeace8f157e70172b37
     weights.action_sizes = stack_sizes(
         weights.action_predictor, "predictor_blocks",
         heads.is_number_integer() ? std::optional(heads.get<int64_t>()) : options.action_heads, "action_heads", where);
@@ -62,17 +58,10 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
   weights.config = parse_config<Vjepa2Config>(files.model, where);
   weights.encoder = files.weights;
   if (options.weights == EncoderKey::kTargetEncoder) {
-<<<<<<< HEAD
     if (!fs::exists(folder / checkpoint_files::kTargetEncoder))
       fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(),
                             checkpoint_files::kTargetEncoder);
     weights.encoder = SafetensorsFile(folder / checkpoint_files::kTargetEncoder).tensors();
-=======
-    if (!fs::exists(folder / kVjepa2TargetEncoderFile))
-      fail<CheckpointError>("{}: the target encoder was asked for; there is no {}", folder.string(),
-                            kVjepa2TargetEncoderFile);
-    weights.encoder = SafetensorsFile(folder / kVjepa2TargetEncoderFile).tensors();
->>>>>>> 52b7f7ac38b87e0a1590ffeace8f157e70172b37
   }
   if (fs::exists(folder / checkpoint_files::kPredictor))
     weights.predictor = SafetensorsFile(folder / checkpoint_files::kPredictor).tensors();
