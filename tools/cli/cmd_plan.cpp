@@ -6,6 +6,7 @@
 #include "foresee/plan/plan_json.h"
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
+#include "tools/cli/options/request_flags.h"
 
 namespace foresee::tools {
 namespace {
@@ -62,7 +63,10 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
   add("--goal", options->goal, "Picture of the goal", "IMG")->required();
   add("--state", options->states, "The robot's state at each --obs, numbers with commas in between", "X,Y,Z,A,B,C,G...")
       ->delimiter(';');
-  return [options, &common] { return plan(*options, common); };
+  return [options, &common] {
+    return naming_flags({{"observed", "--obs IMG"}, {"states", "--state X,Y,..."}},
+                        [&] { return plan(*options, common); });
+  };
 }
 
 }  // namespace foresee::tools

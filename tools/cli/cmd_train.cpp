@@ -32,7 +32,13 @@ int run_train(TrainRequest request, const CommonOptions& common) {
   request.options = job_options(common);
   request.out = common.out.value_or("");
   const TrainResult done = train(request, common.control);
-  if (!common.json) return 0;
+  if (!common.json) {
+    for (const auto& [name, value] : done.held_out) fmt::print("{:<28} {:.4g}\n", name, value);
+    fmt::print("{:<28} {}\n", "steps", done.steps);
+    fmt::print("{:<28} {}\n", "model", done.model.string());
+    fmt::print("{:<28} foresee report {}\n", "look at it", done.run.string());
+    return 0;
+  }
   auto held_out = nlohmann::ordered_json::object();
   for (const auto& [name, value] : done.held_out) held_out[name] = value;
   print_json({{"run", done.run.string()},

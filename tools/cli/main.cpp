@@ -3,13 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "build_info.h"
 #include "jepa/core/api/read_options.h"
-#include "jepa/core/api/request_error.h"
 #include "jepa/core/config.h"
 #include "jepa/core/cpu/heap.h"
 #include "jepa/core/error.h"
@@ -126,17 +124,6 @@ int run(int argc, char** argv) {
   return chosen();
 }
 
-/// The flag of a field of a job's request, for people; empty where it has none.
-std::string flag_of(const RequestError& error) {
-  static const std::map<std::string, const char*> flags{{"data", "--data FILE"},
-                                                        {"model", "--model DIR"},
-                                                        {"observed", "--obs IMG"},
-                                                        {"states", "--state X,Y,..."},
-                                                        {"strips", "--strips N"}};
-  const auto found = flags.find(error.member());
-  return found == flags.end() ? "" : fmt::format(" ({})", found->second);
-}
-
 /// LibTorch's messages carry a stack after the first line; people get the line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -158,9 +145,6 @@ int guarded_run(int argc, char** argv) {
     std::string flag = error.option();
     std::replace(flag.begin(), flag.end(), '_', '-');
     print_error(fmt::format("{}: pass --{} N", error.what(), flag));
-    return kUserMistake;
-  } catch (const RequestError& error) {
-    print_error(error.what() + flag_of(error));
     return kUserMistake;
   } catch (const Error& error) {
     print_error(error.what());
