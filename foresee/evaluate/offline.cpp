@@ -10,8 +10,6 @@
 
 namespace foresee {
 
-using namespace tools;
-
 OfflineEvaluation evaluate_offline(const EvaluateRequest& request) {
   if (request.model.empty()) throw RequestError("model", "eval: protocol offline needs a model");
   if (request.data.empty()) throw RequestError("data", "eval: protocol offline needs recorded episodes");

@@ -19,8 +19,6 @@
 namespace foresee {
 namespace {
 
-using namespace tools;
-
 ClipPlan clip_plan(const ProbeSource& source, const ProbeRecipe& recipe) {
   ClipPlan plan;
   plan.segments = {.frames = recipe.frames, .frame_step = recipe.frame_step};
