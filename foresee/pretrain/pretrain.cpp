@@ -10,6 +10,7 @@
 #include "foresee/settings/agree.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
@@ -33,16 +34,6 @@ Tensor held_out_clips(const data::VideoSet& videos, const std::vector<data::Fram
   return data::VideoLoader(videos, ranges, config, normalisation, ~seed).batch(0).frames;
 }
 
-Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last) {
-  Metrics found;
-  for (const auto& [step, metrics] : rows) {
-    if (std::isnan(metric(metrics, "skill"))) continue;
-    found = metrics;
-    if (!last) break;
-  }
-  return found;
-}
-
 /// The first or the last row with a score.
 Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last) {
   Metrics found;
@@ -52,15 +43,6 @@ Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last
     if (!last) break;
   }
   return found;
-}
-
-/// Refuses what contradicts itself before any video is read.
-void check_request(const PretrainRequest& request) {
-  if (request.options.overwrite) throw RequestError("overwrite", "a run is resumed, never overwritten");
-  for (const auto& [name, count] :
-       {std::pair{"steps", request.steps}, std::pair{"checkpoint_every", request.checkpoint_every}})
-    if (count && *count < 1) throw RequestError(name, fmt::format("{}: expected 1 or more, got {}", name, *count));
-  if (request.out.empty()) throw RequestError("out", "expected a run folder");
 }
 
 /// The recipe of the preset, the settings over it, then the request's own members.
@@ -141,14 +123,14 @@ PretrainResult run_pretraining(const data::VideoSet& videos, PretrainRecord reco
 }  // namespace
 
 PretrainResult pretrain_on(const data::VideoSet& videos, const PretrainRequest& request, const JobControl& control) {
-  check_request(request);
+  check_run_request(request.options, request.out, request.steps, request.checkpoint_every);
   const JobThreads threads(request.options.threads);
   return run_pretraining(videos, resolved_record(request), request, control);
 }
 
 PretrainResult pretrain(const PretrainRequest& request, const JobControl& control) {
   if (request.data.empty()) throw RequestError("data", "expected videos: files, folders or lists");
-  check_request(request);
+  check_run_request(request.options, request.out, request.steps, request.checkpoint_every);
   PretrainRecord record = resolved_record(request);
   check_run_place(request.out, job_output(request.options, {record.recipe.from}, request.data));
   const JobThreads threads(request.options.threads);

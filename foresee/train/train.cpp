@@ -6,6 +6,7 @@
 
 #include "foresee/settings/agree.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "foresee/train/interrupted.h"
@@ -48,11 +49,7 @@ void check_members(const Trainer& trainer, const TrainRequest& request) {
                          fmt::format("'{}' is trained without '{}': leave it out", trainer.family, member.name));
   if (request.options.device == Device::kCuda && !trainer.on_gpu)
     throw RequestError("device", fmt::format("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family));
-  if (request.options.overwrite) throw RequestError("overwrite", "a run is resumed, never overwritten");
-  for (const auto& [name, count] :
-       {std::pair{"steps", request.steps}, std::pair{"checkpoint_every", request.checkpoint_every}})
-    if (count && *count < 1) throw RequestError(name, fmt::format("{}: expected 1 or more, got {}", name, *count));
-  if (request.out.empty()) throw RequestError("out", "expected a run folder");
+  check_run_request(request.options, request.out, request.steps, request.checkpoint_every);
 }
 
 /// The settings with what the request says of the same keys.
