@@ -8,6 +8,7 @@
 #include "foresee/evaluate/offline.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/provenance.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
@@ -70,7 +71,7 @@ Evaluation evaluation_of(const EvalResult& result) {
 
 EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
-  if (request.protocol == "offline") return {.offline = evaluate_offline(request)};
+  if (request.protocol == "offline") return evaluate_offline(request);
   if (request.strips < 0)
     throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));
   std::optional<Output> place;  // a folder that cannot be written is an error now, not after the episodes
@@ -93,7 +94,8 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
       const auto own = [&](const fs::path& folder) {
         return request.vary ? folder / fmt::format("{:02d}", i) : folder;
       };
-      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips))
+      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips,
+                                                    provenance(model ? request.model : fs::path())))
         evaluation.files.push_back(own(place->path()) / file);
     }
     result.interrupted = found.interrupted;

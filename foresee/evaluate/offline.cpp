@@ -1,8 +1,13 @@
 #include "foresee/evaluate/offline.h"
 
+#include <nlohmann/json.hpp>
+
 #include "foresee/settings/device.h"
+#include "foresee/settings/job_output.h"
+#include "foresee/settings/provenance.h"
 #include "foresee/train/lewm_data.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/lewm/folder.h"
 #include "jepa/model/lewm/world_model.h"
@@ -10,9 +15,24 @@
 
 namespace foresee {
 
-OfflineEvaluation evaluate_offline(const EvaluateRequest& request) {
+namespace {
+
+/// Refuses members that only a closed loop uses.
+void check_offline(const EvaluateRequest& request) {
   if (request.model.empty()) throw RequestError("model", "eval: protocol offline needs a model");
   if (request.data.empty()) throw RequestError("data", "eval: protocol offline needs recorded episodes");
+  const auto unused = [](const char* member, bool given) {
+    if (given)
+      throw RequestError(member, fmt::format("eval: protocol offline does not use '{}': leave it out", member));
+  };
+  unused("env", request.env.has_value());
+  unused("methods", request.methods.has_value());
+  unused("episodes", request.episodes.has_value());
+  unused("vary", request.vary.has_value());
+  unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
+}
+
+OfflineEvaluation evaluated(const EvaluateRequest& request) {
   const ModelFolder folder = load_lewm_folder(request.model);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
@@ -30,6 +50,39 @@ OfflineEvaluation evaluate_offline(const EvaluateRequest& request) {
   result.held_out_episodes = static_cast<int64_t>(dataset.episodes_of(data::Split::kHeldOut).size());
   result.episodes = dataset.episodes();
   result.warning = collapse_warning(result.metrics, recipe.model.embedding);
+  return result;
+}
+
+}  // namespace
+
+nlohmann::ordered_json offline_json(const EvaluateRequest& request, const OfflineEvaluation& result) {
+  std::vector<std::string> data;
+  for (const auto& path : request.data) data.push_back(path.string());
+  nlohmann::ordered_json out{{"protocol", "offline"},
+                             {"model", request.model.string()},
+                             {"data", data},
+                             {"held_out_episodes", result.held_out_episodes}};
+  for (const auto& [name, value] : result.metrics) out[name] = value;
+  return out;
+}
+
+EvaluateResult evaluate_offline(const EvaluateRequest& request) {
+  check_offline(request);
+  std::optional<Output> place;
+  if (request.out) {
+    std::vector<std::filesystem::path> inputs = request.data;
+    inputs.push_back(request.model);
+    place.emplace(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
+  }
+  EvaluateResult result{.offline = evaluated(request)};
+  if (!place) return result;
+  std::filesystem::create_directories(place->staged());
+  write_json(place->staged() / "results.json", {{"made_by", provenance(request.model)},
+                                                {"result", offline_json(request, *result.offline)},
+                                                {"interrupted", false},
+                                                {"files", nlohmann::ordered_json::array()}});
+  place->commit();
+  result.folder = place->path();
   return result;
 }
 

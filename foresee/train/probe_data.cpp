@@ -70,7 +70,7 @@ void encode_missing(const LatentFolder& folder, const MediaSet& media, const Cli
       fail<Interrupted>("interrupted: the clips encoded so far are in {}", folder.path().string());
   };
   stop_if_asked();
-  for_each_batch(
+  const bool all = for_each_batch(
       media, missing, plan, /*batch=*/1,
       [&](const Tensor& clips, size_t first) {
         folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
@@ -78,6 +78,7 @@ void encode_missing(const LatentFolder& folder, const MediaSet& media, const Cli
         stop_if_asked();
       },
       control);
+  if (!all) stop_if_asked();
   progress.finish();
 }
 

@@ -10,6 +10,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/io/mapped_file.h"
+#include "jepa/io/model_folder.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -30,10 +31,11 @@ bool is_listed(const std::string& name) {
   return !name.starts_with(".") && name != kManifestFile && !name.ends_with(".md");
 }
 
-std::string checksum_of(const fs::path& file) {
-  if (fs::file_size(file) == 0) return fmt::format("{:08x}", crc32c({}));
-  return fmt::format("{:08x}", crc32c(MappedFile(file, "a file of a model folder").bytes()));
+uint32_t crc_of(const fs::path& file, uint32_t before = 0) {
+  return fs::file_size(file) == 0 ? before : crc32c(MappedFile(file, "a file of weights").bytes(), before);
 }
+
+std::string checksum_of(const fs::path& file) { return fmt::format("{:08x}", crc_of(file)); }
 
 /// What is wrong with one file; nothing where it is as it was written.
 std::optional<std::string> file_damage(const fs::path& file, const ordered_json& entry) {
@@ -56,6 +58,14 @@ std::optional<std::string> origin_damage(const ordered_json& manifest, const Che
 }
 
 }  // namespace
+
+std::string weights_checksum(const fs::path& path) {
+  if (!fs::is_directory(path)) return fmt::format("{:08x}", crc_of(path));
+  uint32_t crc = 0;
+  for (const auto& file : weight_files(resolve_model_folder(path)))
+    if (!file.filename().string().starts_with("optimizer")) crc = crc_of(file, crc);
+  return fmt::format("{:08x}", crc);
+}
 
 void write_manifest(const fs::path& folder, const std::optional<CheckpointOrigin>& origin) {
   std::vector<fs::path> files;

@@ -38,4 +38,8 @@ void write_manifest(const std::filesystem::path& folder, const std::optional<Che
 std::optional<std::string> manifest_damage(const std::filesystem::path& folder, ManifestScope scope,
                                            const std::optional<CheckpointOrigin>& expected = {});
 
+/// CRC-32C of the weights at a path: of a file, or of all weight files of a model folder or a run's latest checkpoint,
+/// one behind the other. @returns 8 hexadecimal digits. @throws CheckpointError where there are none.
+std::string weights_checksum(const std::filesystem::path& path);
+
 }  // namespace foresee

@@ -80,8 +80,10 @@ nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first
 /// episodes, failures first: strips/planner_START_failure.png. @throws Error (a full disk, a path that is a file).
-/// @param strips  how many. @returns the files, relative to the folder.
+/// @param strips  how many. @param made_by  where the result came from: the member of that name.
+/// @returns the files, relative to the folder.
 std::vector<std::filesystem::path> save_results(const std::filesystem::path& folder, const EvalConfig& config,
-                                                const EvalResult& result, int64_t strips = 12);
+                                                const EvalResult& result, int64_t strips = 12,
+                                                const nlohmann::ordered_json& made_by = nullptr);
 
 }  // namespace foresee::planner

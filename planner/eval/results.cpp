@@ -68,7 +68,7 @@ ordered_json to_json(const EvalResult& result) {
 }
 
 std::vector<std::filesystem::path> save_results(const std::filesystem::path& folder, const EvalConfig& config,
-                                                const EvalResult& result, int64_t strips) {
+                                                const EvalResult& result, int64_t strips, const ordered_json& made_by) {
   ordered_json starts = ordered_json::array(), episodes = ordered_json::object();
   for (const auto& start : result.starts.starts) starts.push_back(start_json(start));
   for (const auto& method : result.methods) {
@@ -84,7 +84,8 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
   ordered_json files = ordered_json::array();
   for (const auto& [index, file] : shown) files.push_back(file);
   write_json(folder / "results.json",
-             {{"config", config_json(config)},
+             {{"made_by", made_by},
+              {"config", config_json(config)},
               {"result", to_json(result)},
               {"interrupted", result.interrupted},
               {"origin_of_starts", result.starts.origin},

@@ -81,7 +81,14 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
   app.add_option("--strips", request.strips, "Film strips to write under --out, failures first")->capture_default_str();
   return [options, &common] {
-    return naming_flags({{"data", "--data FILE"}, {"model", "--model DIR"}, {"strips", "--strips N"}},
+    return naming_flags({{"data", "--data FILE"},
+                         {"model", "--model DIR"},
+                         {"strips", "--strips N"},
+                         {"env", "--env"},
+                         {"methods", "--methods"},
+                         {"episodes", "--episodes"},
+                         {"vary", "--vary"},
+                         {"settings", "--config, --set"}},
                         [&] { return eval(*options, common); });
   };
 }

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/offline.h"
+
 namespace foresee::tools {
 namespace {
 
@@ -25,17 +27,6 @@ ordered_json json_of(const Evaluation& result) {
   return out;
 }
 
-ordered_json json_of(const EvaluateRequest& request, const OfflineEvaluation& result) {
-  std::vector<std::string> data;
-  for (const auto& path : request.data) data.push_back(path.string());
-  ordered_json out{{"protocol", "offline"},
-                   {"model", request.model.string()},
-                   {"data", data},
-                   {"held_out_episodes", result.held_out_episodes}};
-  for (const auto& [name, value] : result.metrics) out[name] = value;
-  return out;
-}
-
 void print_table(const Evaluation& result) {
   fmt::print("{}, protocol {}, seed {}: {} starts; {} more were solved already and are left out\n", result.env,
              result.protocol, result.seed, result.starts.size(), result.excluded_solved);
@@ -51,7 +42,7 @@ void print_table(const Evaluation& result) {
 }  // namespace
 
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
-  if (result.offline) return json_of(request, *result.offline);
+  if (result.offline) return offline_json(request, *result.offline);
   const Evaluation& first = result.evaluations.front();
   if (!request.vary) return json_of(first);
   ordered_json sweep = ordered_json::object();

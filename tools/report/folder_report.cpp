@@ -77,6 +77,18 @@ std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::order
   return strips;
 }
 
+/// {"command": "...", "model": {"path": "...", "crc32c": "..."}} as names and values: "model, path".
+Facts facts_of(const nlohmann::ordered_json& object) {
+  Facts facts;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_object())
+      for (const auto& [inner, text] : facts_of(value)) facts.emplace_back(fmt::format("{}, {}", name, inner), text);
+    else
+      facts.emplace_back(name, value.is_string() ? value.get<std::string>() : json_text(value));
+  }
+  return facts;
+}
+
 Report evaluation_report(const fs::path& folder) {
   const fs::path file = folder / "results.json";
   const auto results = read_ordered_json(file);
@@ -89,9 +101,14 @@ Report evaluation_report(const fs::path& folder) {
   if (!results.contains("files") && fs::exists(folder / "strips"))
     report.add_notice(
         "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
-  add_evaluation(report, result, view.text_or("origin_of_starts", ""), read_strips(folder, results));
+  if (JsonView(result, "result").text_or("protocol", "") == "offline")
+    report.add_section("Prediction on held-out episodes", {draw(facts_of(result))});
+  else
+    add_evaluation(report, result, view.text_or("origin_of_starts", ""), read_strips(folder, results));
   std::optional<uint64_t> seed;
   if (result.contains("seed") && result["seed"].is_number_unsigned()) seed = result["seed"].get<uint64_t>();
+  if (results.contains("made_by") && results["made_by"].is_object())
+    report.add_section("How the evaluation was made", {draw(facts_of(results["made_by"]))});
   report.add_section("How this report was made",
                      {draw(reproduction_facts(seed, {{"evaluation folder", fs::absolute(folder).string()}}))});
   return report;

@@ -13,14 +13,6 @@ namespace foresee::report {
 /// Names and values, in the order they are shown.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// The command line of this process, quoted for a POSIX shell.
-std::string command_line();
-/// One word, quoted for a POSIX shell where it needs to be.
-std::string shell_quoted(const std::string& word);
-
-/// The processor's model name; "unknown" where the system does not say.
-std::string cpu_name();
-
 /// What another person needs to do the same: the command, the seed, version, machine, threads and date; then `more`.
 Facts reproduction_facts(std::optional<uint64_t> seed, const Facts& more = {});
 

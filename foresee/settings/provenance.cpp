@@ -1,0 +1,68 @@
+#include "foresee/settings/provenance.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <ctime>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "build_info.h"
+#include "jepa/io/manifest.h"
+
+namespace foresee {
+
+std::string shell_quoted(const std::string& word) {
+  static constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string command_line() {
+  std::ifstream in("/proc/self/cmdline", std::ios::binary);
+  const std::string words((std::istreambuf_iterator<char>(in)), {});
+  std::string out;
+  for (size_t begin = 0; begin < words.size();) {
+    const size_t end = std::min(words.find('\0', begin), words.size());
+    out += (out.empty() ? "" : " ") + shell_quoted(words.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out.empty() ? "unknown" : out;
+}
+
+std::string cpu_name() {
+  std::ifstream in("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(in, line)) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+std::string version_text() {
+  return fmt::format("foresee {} ({}, {}), LibTorch {}", kVersion, kCompiler, kBuildType, TORCH_VERSION);
+}
+
+std::string date_text() { return fmt::format("{:%Y-%m-%d %H:%M} UTC", fmt::gmtime(std::time(nullptr))); }
+
+nlohmann::ordered_json provenance(const std::filesystem::path& model) {
+  nlohmann::ordered_json out{
+      {"command", command_line()},
+      {"version", version_text()},
+      {"date", date_text()},
+      {"machine", fmt::format("{}, {} logical cores", cpu_name(), std::thread::hardware_concurrency())},
+      {"threads", at::get_num_threads()}};
+  if (!model.empty())
+    out["model"] = {{"path", std::filesystem::absolute(model).lexically_normal().string()},
+                    {"crc32c", weights_checksum(model)}};
+  return out;
+}
+
+}  // namespace foresee
