@@ -1,5 +1,7 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "foresee/evaluate.h"
 
 namespace foresee {
