@@ -82,6 +82,7 @@ struct VideoLoader::Impl {
                     "expected frames inside [0, {}), got [{}, {})",
                     set.files[static_cast<size_t>(range.video)].info.frame_count, range.begin, range.end);
     }
+    for (const VideoFile& file : set.files) times.push_back(file.frame_times());
     if (config.cache_mb > 0)
       cache = FrameCache::make(set, ranges, config.short_side, config.cache_mb, config.workers + 1);
     for (int64_t i = 0; i < config.workers; ++i) workers.emplace_back([this] { work(); });
@@ -141,7 +142,8 @@ struct VideoLoader::Impl {
       const VideoFile& file = set.files[static_cast<size_t>(range.video)];
       ClipSource& source = slot.batch.clips[static_cast<size_t>(row)];
       source.video = range.video;
-      source.indices = clip_indices(range.begin, range.end, file.info.average_fps, config.clip, random);
+      source.indices = pick_clip(range.begin, range.end, times[static_cast<size_t>(range.video)],
+                                 file.info.average_fps, config.clip, random);
       try {
         const Tensor frames = reader.frames(range.video, source.indices);  // [T, 3, H, W]
         const Tensor out = slot.batch.frames.select(0, row);               // [3, T, size, size]
@@ -198,6 +200,7 @@ struct VideoLoader::Impl {
   const Normalisation normalisation;
   const uint64_t seed;
   std::shared_ptr<const FrameCache> cache;
+  std::vector<FrameTimes> times;  // of every file
 
   std::mutex mutex;  // guards all below
   std::condition_variable work_wanted, batch_ready;
