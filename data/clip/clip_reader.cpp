@@ -21,7 +21,7 @@ int64_t decoded_bytes(const VideoInfo& info, int64_t short_side) {
 }
 
 VideoOptions reader_options(const VideoSet& set, int64_t short_side) {
-  VideoOptions options{.indexes = set.indexes};
+  VideoOptions options{.indexes = set.indexes, .colours = set.colours};
   if (short_side > 0) options.short_side = short_side;
   return options;
 }

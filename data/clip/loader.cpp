@@ -43,6 +43,11 @@ class PassOrder {
   std::vector<int64_t> order_;
 };
 
+VideoSet with_colours(VideoSet set, ColourConversion colours) {
+  set.colours = colours;
+  return set;
+}
+
 }  // namespace
 
 void describe(Fields& f, VideoLoaderConfig& c) {
@@ -53,6 +58,8 @@ void describe(Fields& f, VideoLoaderConfig& c) {
   f("augment", c.augment, "random crop and flip; false: centre crop");
   f("short_side", c.short_side, "decode to this short side at most, pixels; 0: full size", {0});
   f("cache_mb", c.cache_mb, "keep all frames decoded in memory when they fit in this, MB; 0: never", {0});
+  f.choice("colours", c.colours, kColourConversionNames,
+           "arithmetic of colours. exact: the standard's; swscale: FFmpeg's fast path, which published weights saw");
   f("workers", c.workers, "threads that decode ahead", {1, 256});
   f("ahead", c.ahead, "batches made ahead of the one asked for", {0, 1024});
 }
@@ -68,7 +75,7 @@ struct VideoLoader::Impl {
 
   Impl(const VideoSet& videos, std::vector<FrameRange> allowed, VideoLoaderConfig wanted, Normalisation statistics,
        uint64_t seed_value)
-      : set(videos),
+      : set(with_colours(videos, wanted.colours)),
         ranges(std::move(allowed)),
         config(std::move(wanted)),
         normalisation(statistics),

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 20> kVideos{".mp4", ".mov", ".mkv",  ".av
                                                    ".flv", ".3gp", ".3g2", ".ogv", ".mxf", ".divx"};
 constexpr std::array<std::string_view, 11> kMaybeVideos{".ts",  ".gif", ".dv",  ".h264", ".h265", ".264",
                                                         ".265", ".hevc", ".ivf", ".y4m",  ".mjpeg"};
-constexpr std::array<std::string_view, 7> kPictures{".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"};
+constexpr std::array<std::string_view, 5> kPictures{".png", ".jpg", ".jpeg", ".bmp", ".webp"};
 
 template <size_t N>
 bool is_in(const std::array<std::string_view, N>& known, const std::string& extension) {
@@ -31,6 +31,8 @@ std::string lower_extension(const std::filesystem::path& path) {
 }
 
 bool is_video_name(const std::filesystem::path& path) { return is_in(kVideos, lower_extension(path)); }
+
+bool is_picture_name(const std::filesystem::path& path) { return is_in(kPictures, lower_extension(path)); }
 
 bool has_media_name(const std::filesystem::path& path) {
   const std::string extension = lower_extension(path);

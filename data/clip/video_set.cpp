@@ -35,29 +35,34 @@ bool is_mac_side_file(const fs::path& path) {
   return in && std::string_view(magic.data(), 4) == std::string_view("\0\5\26\7", 4);
 }
 
-void list_videos_in(const fs::path& folder, VideoListing& out) {
+}  // namespace
+
+VideoListing list_media_folder(const fs::path& folder, bool pictures_too) {
   const FolderFiles found = list_folder(folder);
-  const size_t before = out.videos.size();
-  LeftOutCount left_out;
+  VideoListing out;
+  LeftOutCount& left_out = out.left_out;
   for (const auto& [path, name] : found.files) {
     if (is_mac_side_file(path))
       left_out.add("that macOS keeps beside others", path);
-    else if (is_video_name(path))
+    else if (is_video_name(path) || (pictures_too && is_picture_name(path)))
       out.videos.push_back({path, name});
     else if (looks_like_video(path))
       out.videos.push_back({.path = path, .name = name, .by_content = true});
     else if (::access(path.c_str(), R_OK) != 0)
       left_out.add("that may not be read", path);
     else
-      left_out.add("that are no videos", path);
+      left_out.add(pictures_too ? "that are no videos or pictures" : "that are no videos", path);
   }
   for (const auto& [path, reason] : found.closed)
     log_warning("{}: this folder cannot be listed: {}", path.string(), reason);
-  if (out.videos.size() == before)
-    fail<DataError>("{}: no video in this folder or below it{}", folder.string(),
+  if (out.videos.empty())
+    fail<DataError>("{}: no video {}in this folder or below it{}", folder.string(),
+                    pictures_too ? "and no picture " : "",
                     left_out.empty() ? " (it is empty)" : ": " + left_out.text());
-  out.left_out.add(left_out);
+  return out;
 }
+
+namespace {
 
 // How often a clip of this weight is drawn for each time that one of the smallest weight is.
 int64_t repeats_of(double weight, double smallest) {
@@ -156,7 +161,7 @@ VideoListing list_video_files(const std::vector<fs::path>& paths) {
     const bool list = !fs::is_directory(status) && (extension == ".csv" || extension == ".txt");
     VideoListing some;
     if (fs::is_directory(status))
-      list_videos_in(path, some);
+      some = list_media_folder(path, /*pictures_too=*/false);
     else if (list)
       list_videos_of(path, some);
     else

@@ -40,6 +40,7 @@ struct BrokenVideo {
 struct VideoSet {
   std::vector<VideoFile> files;
   std::vector<BrokenVideo> broken;
+  ColourConversion colours = ColourConversion::kExact;  // how the files are read
   std::shared_ptr<VideoIndexCache> indexes{};  // of the files, for whoever reads them; null: each reader makes its own
 
   int64_t frame_count() const;
@@ -65,6 +66,8 @@ struct VideoListing {
 /// times, and where a column holds weights, by its weight: a file of the smallest weight once, 0 not at all.
 /// @throws DataError for a path that does not exist or cannot be listed and "PATH: no video in this folder".
 VideoListing list_video_files(const std::vector<std::filesystem::path>& paths);
+/// Videos, and pictures where wanted, of one folder and those below it. @throws DataError where there is none.
+VideoListing list_media_folder(const std::filesystem::path& folder, bool pictures_too);
 /// The same as (path, name); what was left out is told in one line of the log.
 std::vector<std::pair<std::filesystem::path, std::string>> list_videos(const std::vector<std::filesystem::path>& paths);
 

@@ -72,8 +72,8 @@ TEST_F(Encode, RowsAreWhatTheLibraryComputes) {
   const auto transform = data::PublishedTransform::kHuggingFace;
   const Tensor still = data::published_clip(drawing(60, 80, 0).unsqueeze(0), 48, transform);
   EXPECT_TRUE(at::allclose(embeddings("e.safetensors")[0], row(still.repeat({1, 2, 1, 1})), 1e-4, 1e-4));
-  data::VideoReader reader(video);
-  const auto indices = data::segment_indices(24, 8, {.frames = 6, .segments = 2});
+  data::VideoReader reader(video, {.colours = data::ColourConversion::kSwscale});
+  const auto indices = data::timed_segments(data::FrameTimes::even(24, 8), {.frames = 6, .segments = 2});
   for (size_t i = 0; i < 2; ++i)
     EXPECT_TRUE(at::allclose(embeddings("e.safetensors")[1 + static_cast<int64_t>(i)],
                              row(data::published_clip(reader.frames(indices[i]), 48, transform)), 1e-4, 1e-4));
