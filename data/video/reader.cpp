@@ -43,7 +43,6 @@ void describe_rate(const FrameIndex& index, const AVStream& stream, VideoInfo& i
   const FrameEntry &first = index.frames.front(), &last = index.frames.back();
   const double span_s = in_seconds(last.pts - first.pts, index.time_base), header_fps = header_rate(stream);
   info.average_fps = span_s > 0 ? static_cast<double>(info.frame_count - 1) / span_s : header_fps;
-  if (span_s > 0 && header_fps > 0 && std::abs(header_fps / info.average_fps - 1) > 0.1) info.header_fps = header_fps;
   info.lowest_fps = info.highest_fps = info.average_fps;
   std::vector<int64_t> steps;
   for (size_t i = 1; i < index.frames.size(); ++i) steps.push_back(index.frames[i].pts - index.frames[i - 1].pts);
@@ -54,7 +53,10 @@ void describe_rate(const FrameIndex& index, const AVStream& stream, VideoInfo& i
   // Rounding to the container's clock makes steps differ by a tick or two.
   const int64_t tick = std::max<int64_t>(1, av_rescale_q(1, stream.time_base, index.time_base));
   info.variable_rate = longest - shortest > 2 * tick + longest / 20;
-  if (!info.variable_rate) return;
+  if (!info.variable_rate) {
+    if (header_fps > 0 && std::abs(header_fps / info.average_fps - 1) > 0.1) info.header_fps = header_fps;
+    return;
+  }
   info.lowest_fps = 1 / in_seconds(longest, index.time_base);
   info.highest_fps = 1 / in_seconds(std::max<int64_t>(shortest, 1), index.time_base);
 }

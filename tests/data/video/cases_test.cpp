@@ -122,6 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
         Film{"one-frame/one.mp4", {0}, ""}, Film{"one-frame/two.mp4", {0, 1}, ""},
         Film{"same-times/fast.mkv", range(0, 48), "share a time"},
         Film{"size-change/zoom.ts", range(0, 20) + range(50, 62), "its size changes (96 x 64, 128 x 96)"},
+        Film{"times-out-of-order/film.mp4", range(0, 20), "is decoded in order, since the times of its packets are out"},
         Film{"ts-cut/cut.ts", range(8, 57) + std::vector<int64_t>{59}, ""},
         Film{"ts-joined/joined.ts", range(0, 20) + range(100, 120), "in order"},
         Film{"two-streams/both.mp4", range(0, 20), "2 video streams"},
@@ -206,6 +207,14 @@ TEST(TimesFromTheField, AreExact) {
   const VideoInfo fast = VideoReader(the_case("same-times/fast.mkv")).info();
   EXPECT_NEAR(fast.average_fps, 2400, 100);
   EXPECT_GT(VideoReader(the_case("one-frame/one.mp4")).info().duration_s(), 0);
+}
+
+TEST(FilmWithWrongTimes, StaysTheSameFilmWhenItIsVerified) {
+  VideoReader verified(the_case("times-out-of-order/film.mp4"), {.verify = true});
+  EXPECT_EQ(numbers_shown(verified), range(0, 20));
+  EXPECT_FALSE(verified.info().seekable);
+  EXPECT_EQ(verified.info().lost_frames, 0);
+  EXPECT_NEAR(verified.info().average_fps, 30, 3);
 }
 
 TEST(DamageFromTheField, IsCountedWhenDecodedAndSparesTheRest) {

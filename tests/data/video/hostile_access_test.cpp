@@ -1,11 +1,10 @@
-// Claims: a film whose times are wrong is decoded in order; a reader whose file goes away or changes under it says so,
+// Claims: a reader whose file goes away or changes under it says so,
 // goes on giving what it can, and never crashes.
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "data/video/reader.h"
-#include "data/video/remarks.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "tests/data/video/numbered_video.h"
@@ -23,38 +22,6 @@ NumberedVideo film(const std::string& name, int64_t frames = 60) {
                       .b_frames = 2,
                       .codec_options = {{"preset", "veryfast"}, {"x264-params", "scenecut=0:b-adapt=0"}}},
           .frames = frames};
-}
-
-// Exchanges the presentation times of pairs of pictures in the table of an MP4 ("ctts": count, offset).
-void spoil_times(const fs::path& path) {
-  std::string bytes = read_file(path);
-  const size_t table = bytes.find("ctts") + 12;
-  ASSERT_LT(table, bytes.size());
-  const auto entry = [&](size_t i) { return table + 8 * i; };
-  // Pictures 4 and 5 of a group of B pictures: single entries with different offsets.
-  for (const size_t i : {size_t{6}, size_t{20}, size_t{31}})
-    std::swap_ranges(bytes.begin() + static_cast<std::ptrdiff_t>(entry(i) + 4),
-                     bytes.begin() + static_cast<std::ptrdiff_t>(entry(i) + 8),
-                     bytes.begin() + static_cast<std::ptrdiff_t>(entry(i + 1) + 4));
-  write_file(path, bytes);
-}
-
-TEST(FilmWithWrongTimes, IsDecodedInOrderAndSaysSo) {
-  const TemporaryFolder folder;
-  const fs::path path = write_numbered(folder.path(), film("v.mp4"));
-  spoil_times(path);
-  VideoReader reader(path);
-  EXPECT_FALSE(reader.info().seekable);
-  EXPECT_EQ(reader.info().frame_count, 60);
-  EXPECT_NEAR(reader.info().average_fps, 25, 2);
-  for (int64_t i = 0; i < 60; ++i) ASSERT_EQ(number_of(reader.frame(i)), i);
-  for (const int64_t i : {40, 3, 59, 0}) ASSERT_EQ(number_of(reader.frame(i)), i);
-  const std::vector<std::string> said = remarks(reader.info());
-  ASSERT_FALSE(said.empty());
-  EXPECT_TRUE(says(said[0], "decoded in order, since the times of its packets are"));
-  const VideoInfo verified = VideoReader(path, {.verify = true}).info();
-  EXPECT_EQ(verified.frame_count, 60);
-  EXPECT_FALSE(verified.seekable);
 }
 
 TEST(FileThatGoesAway, IsSaidAndReadOnWhenItIsBack) {
