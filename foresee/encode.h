@@ -33,8 +33,15 @@ struct EncodeRequest {
   };
   /// How the frames of a clip lie in their part of a video.
   enum class Sampling {
-    kSegments,  // as Meta's evaluations: over the whole span of the clip, so a bit more than a step apart
-    kStride,    // exactly a step apart
+    kTime,      // the frames on show every 1 / fps seconds, whatever the rate of the video; with a frame_step: kSegments
+    kSegments,  // as Meta's evaluations: frames counted, over the whole span of the clip, a bit more than a step apart
+    kStride,    // frames counted, exactly a step apart
+  };
+  /// Whose arithmetic turns the numbers of a video into red, green and blue.
+  enum class Colours {
+    kAuto,      // what the weights were trained with: kSwscale for published ones
+    kExact,     // the colour standard's own formulas
+    kSwscale,   // FFmpeg's fast path, as PyAV, torchcodec and decord use it; mostly one level of 255 darker
   };
   /// Which encoder of one of Meta's files.
   enum class Weights {
@@ -61,7 +68,8 @@ struct EncodeRequest {
   int64_t clips = 1;                        // of a video, each from an equal part of it
   double fps = 4;                           // rate of a clip, Hz
   int64_t frame_step = 0;                   // frames of the video between two of a clip; 0: as fps says
-  Sampling sampling = Sampling::kSegments;
+  Sampling sampling = Sampling::kTime;
+  Colours colours = Colours::kAuto;
   Preprocess preprocess = Preprocess::kAuto;
   Precision precision = Precision::kFloat32;
   int64_t batch = 1;  // clips at a time
@@ -100,11 +108,13 @@ struct EncodeResult {
   std::vector<int64_t> shape{};   // of the embeddings: [clips, layers if any, what `pooling` keeps]
   Array<float> embeddings{};      // of that shape with `in_memory`, else empty
   std::vector<Input> inputs{};    // files in the order they were named; folders by name
+  std::vector<int64_t> failed_rows{};  // clips that did not decode: their rows are NaN, and they take part in no class
   bool stopped = false;           // stopped before the end: nothing was written, and only the fields above `shape` hold
 };
 
 /// Turns videos and pictures into embeddings, or into the classes of a probe. Progress is counted in clips. Videos that
-/// do not open are named in a warning (set_log_sink) and left out. Several threads may encode at once.
+/// do not open are named in a warning (set_log_sink) and left out; clips that do not decode are named and their rows NaN.
+/// Several threads may encode at once.
 /// @throws CheckpointError for a model or classifier that cannot be read or does not fit; DataError for an input that
 /// cannot be read; OutputExists; Error for a request that contradicts itself or the model, or a full disk.
 FORESEE_API EncodeResult encode(const EncodeRequest& request, const JobControl& control = {});

@@ -24,8 +24,19 @@ void append_linspace(std::vector<int64_t>& out, int64_t start, int64_t stop, int
 // Frames of the video between two of the clip. Rates are compared after rounding up to whole frames a second, as
 // upstream does; rates measured from rounded times (30.0003) count as the rate they mean.
 int64_t frame_step(double video_fps, double target_fps) {
+  if (!(video_fps > 0) || !std::isfinite(video_fps)) return 1;  // a single frame has no rate
   const double rounded_up = std::ceil(video_fps - 0.01);
   return std::max<int64_t>(1, static_cast<int64_t>(rounded_up / target_fps));
+}
+
+// The frames on show at start, start + 1 / fps, ..., inside [begin, end).
+std::vector<int64_t> frames_from(double start_s, int64_t count, double fps, int64_t begin, int64_t end,
+                                 const FrameTimes& times) {
+  std::vector<int64_t> indices;
+  indices.reserve(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i)
+    indices.push_back(std::clamp(times.frame_at(start_s + static_cast<double>(i) / fps), begin, end - 1));
+  return indices;
 }
 
 }  // namespace
@@ -33,6 +44,8 @@ int64_t frame_step(double video_fps, double target_fps) {
 void describe(Fields& f, ClipConfig& c) {
   f("frames", c.frames, "frames of a clip", {1, 4096});
   f("fps", c.fps, "target rate of a clip, Hz", {1e-3, 1000});
+  f.choice("rate", c.rate, kClipRateNames,
+           "what fps means. time: frames every 1 / fps seconds; frames: V-JEPA 2's rule of counting frames");
 }
 
 int64_t clip_span(double video_fps, const ClipConfig& config) {
@@ -54,6 +67,46 @@ std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, 
     indices.resize(static_cast<size_t>(config.frames), end - 1);
   }
   return indices;
+}
+
+std::vector<int64_t> timed_clip(int64_t begin, int64_t end, const FrameTimes& times, const ClipConfig& config,
+                                RandomSequence& random) {
+  FORESEE_CHECK(begin >= 0 && end > begin && end <= times.count(), "expected frames to choose from, got [{}, {})", begin,
+                end);
+  const double draw = random.uniform(), first_s = times.start_s(begin);
+  const double room_s = times.stop_s(end - 1) - first_s - static_cast<double>(config.frames) / config.fps;
+  return frames_from(first_s + draw * std::max(0.0, room_s), config.frames, config.fps, begin, end, times);
+}
+
+std::vector<int64_t> pick_clip(int64_t begin, int64_t end, const FrameTimes& times, double video_fps,
+                               const ClipConfig& config, RandomSequence& random) {
+  return config.rate == ClipRate::kTime ? timed_clip(begin, end, times, config, random)
+                                        : clip_indices(begin, end, video_fps, config, random);
+}
+
+std::vector<std::vector<int64_t>> timed_segments(const FrameTimes& times, const SegmentConfig& config) {
+  FORESEE_CHECK(config.frames > 0 && config.segments > 0 && config.fps > 0,
+                "expected clips of at least a frame at a positive rate, got {} of {} frames", config.segments,
+                config.frames);
+  const int64_t count = times.count();
+  const double begin_s = times.start_s(0), length_s = times.stop_s(count - 1) - begin_s;
+  const double span_s = static_cast<double>(config.frames) / config.fps;
+  const auto parts = static_cast<double>(config.segments);
+  double shift_s = length_s / parts;
+  if (shift_s < span_s) shift_s = config.segments > 1 ? std::max(0.0, length_s - span_s) / (parts - 1) : 0;
+  std::vector<std::vector<int64_t>> clips;
+  for (int64_t i = 0; i < config.segments; ++i)
+    clips.push_back(
+        frames_from(begin_s + static_cast<double>(i) * shift_s, config.frames, config.fps, 0, count, times));
+  return clips;
+}
+
+std::vector<std::vector<int64_t>> pick_segments(const FrameTimes& times, double video_fps, SegmentConfig config) {
+  if (config.sampling == ClipSampling::kTime) {
+    if (config.frame_step == 0) return timed_segments(times, config);
+    config.sampling = ClipSampling::kSegments;
+  }
+  return segment_indices(times.count(), video_fps, config);
 }
 
 std::vector<std::vector<int64_t>> segment_indices(int64_t length, double video_fps, const SegmentConfig& config) {

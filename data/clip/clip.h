@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/clip/frame_times.h"
 #include "jepa/core/random.h"
 
 namespace foresee {
@@ -13,10 +14,20 @@ class Fields;
 
 namespace foresee::data {
 
+/// What the target rate of a clip means.
+enum class ClipRate {
+  kTime,    // frames on show every 1 / fps seconds, whatever the rate of the video and however it varies
+  kFrames,  // V-JEPA 2's rule: every so many frames of the video, from its mean rate rounded up; a bit more than the
+            // rate says, and uneven in time where the video's own rate varies
+};
+inline constexpr std::pair<ClipRate, std::string_view> kClipRateNames[] = {{ClipRate::kTime, "time"},
+                                                                           {ClipRate::kFrames, "frames"}};
+
 /// Which frames of a video make a clip.
 struct ClipConfig {
   int64_t frames = 16;  // frames of a clip
   double fps = 4;       // target rate, Hz; V-JEPA 2's 4
+  ClipRate rate = ClipRate::kTime;
 };
 void describe(Fields& fields, ClipConfig& config);
 
@@ -38,13 +49,24 @@ int64_t clip_span(double video_fps, const ClipConfig& config);
 std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, const ClipConfig& config,
                                   RandomSequence& random);
 
+/// Picks the frames of one clip by their times (ClipRate::kTime): the frames on show at start, start + 1 / fps, ...; the
+/// start is uniform where frames [begin, end) last longer than the clip, else it is the first and the last is repeated.
+/// @param random  one draw is taken, whether it is needed or not.
+/// @returns config.frames indices in [begin, end), never falling.
+std::vector<int64_t> timed_clip(int64_t begin, int64_t end, const FrameTimes& times, const ClipConfig& config,
+                                RandomSequence& random);
+/// clip_indices or timed_clip, as config.rate says.
+std::vector<int64_t> pick_clip(int64_t begin, int64_t end, const FrameTimes& times, double video_fps,
+                               const ClipConfig& config, RandomSequence& random);
+
 /// How the frames of a clip lie in their part of a video.
 enum class ClipSampling {
   kSegments,  // Meta's VideoDataset with num_clips: linspace over the clip's span, so a bit more than a step apart
   kStride,    // a step apart exactly, as Hugging Face's examples; the last frame is repeated where the video ends
+  kTime,      // 1 / fps seconds apart, by the times of the frames
 };
 inline constexpr std::pair<ClipSampling, std::string_view> kClipSamplingNames[] = {
-    {ClipSampling::kSegments, "segments"}, {ClipSampling::kStride, "stride"}};
+    {ClipSampling::kSegments, "segments"}, {ClipSampling::kStride, "stride"}, {ClipSampling::kTime, "time"}};
 
 /// Which clips of a whole video are looked at.
 struct SegmentConfig {
@@ -61,6 +83,12 @@ struct SegmentConfig {
 /// that is shorter than a clip repeats its last frame but one (allow_clip_overlap).
 /// @param length  frames of the video, >= 1.
 /// @returns [segments][frames], each in [0, length), never falling inside a clip.
+/// @pre config.sampling is not kTime.
 std::vector<std::vector<int64_t>> segment_indices(int64_t length, double video_fps, const SegmentConfig& config);
+/// The same by time (kTime with no frame_step): each clip begins at the begin of its equal part of the video, where
+/// those are long enough; clips of a shorter video overlap, and its last frame is repeated.
+std::vector<std::vector<int64_t>> timed_segments(const FrameTimes& times, const SegmentConfig& config);
+/// segment_indices or timed_segments, as config says: a frame_step is always counted in frames.
+std::vector<std::vector<int64_t>> pick_segments(const FrameTimes& times, double video_fps, SegmentConfig config);
 
 }  // namespace foresee::data

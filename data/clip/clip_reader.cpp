@@ -21,13 +21,21 @@ int64_t decoded_bytes(const VideoInfo& info, int64_t short_side) {
 }
 
 VideoOptions reader_options(const VideoSet& set, int64_t short_side) {
-  VideoOptions options{.indexes = set.indexes};
+  VideoOptions options{.indexes = set.indexes, .colours = set.colours};
   if (short_side > 0) options.short_side = short_side;
   return options;
 }
 
+// Frames are asked for by numbers that the set's own look at the file gave.
+void check_as_listed(const VideoReader& reader, const VideoFile& file) {
+  if (reader.info().frame_count != file.info.frame_count)
+    fail<DataError>("{}: changed since it was listed: {} frames, then {}", file.path.string(), file.info.frame_count,
+                    reader.info().frame_count);
+}
+
 FrameCache::Video decode_whole(const VideoSet& set, size_t number, int64_t short_side) {
   VideoReader reader(set.files[number].path, reader_options(set, short_side));
+  check_as_listed(reader, set.files[number]);
   const VideoInfo& info = reader.info();
   FrameCache::Video video;
   video.frames = at::empty({info.frame_count, 3, info.height, info.width}, at::kByte);
@@ -64,6 +72,8 @@ std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::spa
       const auto video = static_cast<size_t>(order[i]);
       try {
         cache->videos[video] = decode_whole(set, video, short_side);
+      } catch (const DataError& error) {
+        cache->videos[video].unreadable = error.what();
       } catch (...) {
         errors[i] = std::current_exception();
       }
@@ -83,9 +93,40 @@ std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::spa
 ClipReader::ClipReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache)
     : set_(set), cache_(std::move(cache)), readers_(kMaxOpenReaders, reader_options(set, short_side)) {}
 
+VideoReader& ClipReader::open(int64_t video) {
+  const VideoFile& file = set_.files.at(static_cast<size_t>(video));
+  try {
+    VideoReader& reader = readers_.open(file.path);
+    check_as_listed(reader, file);
+    return reader;
+  } catch (const DataError& error) {
+    failures_[video].unreadable = error.what();
+    throw;
+  }
+}
+
+Tensor ClipReader::decode(int64_t video, std::span<const int64_t> indices) {
+  if (const auto known = failures_.find(video); known != failures_.end()) {
+    const Failures& failures = known->second;
+    if (!failures.unreadable.empty()) fail<DataError>("{}", failures.unreadable);
+    if (std::any_of(indices.begin(), indices.end(), [&](int64_t i) { return failures.frames.contains(i); }))
+      fail<DataError>("{}", failures.reason);
+  }
+  VideoReader& reader = open(video);
+  try {
+    return reader.frames(indices);
+  } catch (const DataError& error) {
+    Failures& failures = failures_[video];
+    if (failures.reason.empty()) failures.reason = error.what();
+    failures.frames.insert(reader.failed_frames().begin(), reader.failed_frames().end());
+    throw;
+  }
+}
+
 Tensor ClipReader::frames(int64_t video, std::span<const int64_t> indices) {
-  if (cache_ == nullptr) return readers_.open(set_.files.at(static_cast<size_t>(video)).path).frames(indices);
+  if (cache_ == nullptr) return decode(video, indices);
   const FrameCache::Video& cached = cache_->videos.at(static_cast<size_t>(video));
+  if (!cached.unreadable.empty()) fail<DataError>("{}", cached.unreadable);
   const Tensor& all = cached.frames;
   Tensor out = at::empty({static_cast<int64_t>(indices.size()), 3, all.size(2), all.size(3)}, at::kByte);
   const int64_t bytes = out.numel() / std::max<int64_t>(1, out.size(0));

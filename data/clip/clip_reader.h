@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@ struct FrameCache {
   struct Video {
     Tensor frames;                                        // uint8 [N, 3, H, W]; undefined: not in the cache
     std::vector<std::optional<std::string>> undecodable;  // [N], why a frame is missing
+    std::string unreadable;                               // why all are; empty: they are not
   };
   std::vector<Video> videos;  // as in VideoSet::files
 
@@ -26,7 +29,8 @@ struct FrameCache {
                                                 int64_t short_side, int64_t limit_mb, int64_t threads);
 };
 
-/// Reads frames of a set's videos for one thread: out of the cache, or with a few readers that stay open.
+/// Reads frames of a set's videos for one thread: out of the cache, or with a few readers that stay open. A file that
+/// cannot be opened and a frame that does not decode are tried once.
 class ClipReader {
  public:
   /// @param set  outlives the reader. @param short_side  0: full size.
@@ -36,9 +40,18 @@ class ClipReader {
   Tensor frames(int64_t video, std::span<const int64_t> indices);
 
  private:
+  VideoReader& open(int64_t video);
+  Tensor decode(int64_t video, std::span<const int64_t> indices);
+
   const VideoSet& set_;
   std::shared_ptr<const FrameCache> cache_;
   VideoReaderCache readers_;
+  struct Failures {
+    std::string unreadable;     // why no frame of the video comes; empty: some do
+    std::set<int64_t> frames;   // that do not decode
+    std::string reason;         // of the first of them
+  };
+  std::map<int64_t, Failures> failures_;  // of videos; outlive their readers
 };
 
 }  // namespace foresee::data

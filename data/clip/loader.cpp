@@ -25,6 +25,11 @@ constexpr int kMaxAttempts = 32;
 // Draws of one sample begin this far apart; a sample takes at most kMaxAttempts * (1 + 1 + 10 * 2 + 3).
 constexpr uint64_t kDrawsPerSample = uint64_t{1} << 16;
 
+VideoSet with_colours(VideoSet set, ColourConversion colours) {
+  set.colours = colours;
+  return set;
+}
+
 }  // namespace
 
 void describe(Fields& f, VideoLoaderConfig& c) {
@@ -35,6 +40,8 @@ void describe(Fields& f, VideoLoaderConfig& c) {
   f("augment", c.augment, "random crop and flip; false: centre crop");
   f("short_side", c.short_side, "decode to this short side at most, pixels; 0: full size", {0, 16384});
   f("cache_mb", c.cache_mb, "keep all frames decoded in memory when they fit in this, MB; 0: never", {0, 1e7});
+  f.choice("colours", c.colours, kColourConversionNames,
+           "arithmetic of colours. exact: the standard's; swscale: FFmpeg's fast path, which published weights saw");
   f("workers", c.workers, "threads that decode ahead", {1, 256});
   f("ahead", c.ahead, "batches made ahead of the one asked for", {0, 1024});
 }
@@ -51,7 +58,7 @@ struct VideoLoader::Impl {
 
   Impl(const VideoSet& videos, std::vector<FrameRange> allowed, VideoLoaderConfig wanted, Normalisation statistics,
        uint64_t seed_value)
-      : set(videos),
+      : set(with_colours(videos, wanted.colours)),
         ranges(std::move(allowed)),
         config(std::move(wanted)),
         normalisation(statistics),
@@ -70,6 +77,7 @@ struct VideoLoader::Impl {
                     "expected frames inside [0, {}), got [{}, {})",
                     set.files[static_cast<size_t>(range.video)].info.frame_count, range.begin, range.end);
     }
+    for (const VideoFile& file : set.files) times.push_back(file.frame_times());
     if (config.cache_mb > 0)
       cache = FrameCache::make(set, ranges, config.short_side, config.cache_mb, config.workers + 1);
     try {
@@ -139,7 +147,8 @@ struct VideoLoader::Impl {
       const VideoFile& file = set.files[static_cast<size_t>(range.video)];
       ClipSource& source = slot.batch.clips[static_cast<size_t>(row)];
       source.video = range.video;
-      source.indices = clip_indices(range.begin, range.end, file.info.average_fps, config.clip, random);
+      source.indices = pick_clip(range.begin, range.end, times[static_cast<size_t>(range.video)],
+                                 file.info.average_fps, config.clip, random);
       try {
         const Tensor frames = reader.frames(range.video, source.indices);  // [T, 3, H, W]
         const Tensor out = slot.batch.frames.select(0, row);               // [3, T, size, size]
@@ -196,6 +205,7 @@ struct VideoLoader::Impl {
   const Normalisation normalisation;
   const uint64_t seed;
   std::shared_ptr<const FrameCache> cache;
+  std::vector<FrameTimes> times;  // of every file
 
   std::mutex mutex;  // guards all below
   std::condition_variable work_wanted, batch_ready;

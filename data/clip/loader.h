@@ -24,6 +24,7 @@ struct VideoLoaderConfig {
   bool augment = true;     // random crop and flip; false: centre crop, the position still drawn from the seed
   int64_t short_side = 0;  // pixels: decode to this short side at most; 0: full size. Part of what a batch is
   int64_t cache_mb = 512;  // whole videos are kept decoded in memory when all of them fit in this; 0: never
+  ColourConversion colours = ColourConversion::kExact;
   int64_t workers = 1;     // threads that decode ahead
   int64_t ahead = 2;       // batches that are ready or being made beyond the one asked for
 };

@@ -1,15 +1,21 @@
 #include "data/clip/video_set.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cctype>
 #include <cmath>
 #include <exception>
 #include <fstream>
-#include <set>
+#include <limits>
+#include <map>
+#include <string_view>
 #include <thread>
 
+#include "data/clip/clip_list.h"
+#include "data/clip/video_names.h"
+#include "data/video/sniff.h"
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -21,57 +27,58 @@ namespace {
 
 using Listed = std::pair<fs::path, std::string>;  // path, name
 
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return extension;
+// The files that macOS writes beside others on foreign disks.
+bool is_mac_side_file(const fs::path& path) {
+  if (!path.filename().string().starts_with("._")) return false;
+  std::ifstream in(path, std::ios::binary);
+  std::array<char, 4> magic{};
+  in.read(magic.data(), magic.size());
+  return in && std::string_view(magic.data(), 4) == std::string_view("\0\5\26\7", 4);
 }
 
-bool is_video_name(const fs::path& path) {
-  static constexpr std::array kExtensions{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"};
-  return std::find(kExtensions.begin(), kExtensions.end(), lower_extension(path)) != kExtensions.end();
-}
+}  // namespace
 
-void list_folder(const fs::path& folder, std::vector<Listed>& out) {
-  std::vector<Listed> found;
-  std::error_code code;
-  for (fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, code), end; at != end;
-       at.increment(code)) {
-    std::error_code ignored;
-    if (is_video_name(at->path()) && at->is_regular_file(ignored))
-      found.emplace_back(at->path(), at->path().lexically_relative(folder).generic_string());
+VideoListing list_media_folder(const fs::path& folder, bool pictures_too) {
+  const FolderFiles found = list_folder(folder);
+  VideoListing out;
+  LeftOutCount& left_out = out.left_out;
+  for (const auto& [path, name] : found.files) {
+    if (is_mac_side_file(path))
+      left_out.add("that macOS keeps beside others", path);
+    else if (is_video_name(path) || (pictures_too && is_picture_name(path)))
+      out.videos.push_back({path, name});
+    else if (looks_like_video(path))
+      out.videos.push_back({.path = path, .name = name, .by_content = true});
+    else if (::access(path.c_str(), R_OK) != 0)
+      left_out.add("that may not be read", path);
+    else
+      left_out.add(pictures_too ? "that are no videos or pictures" : "that are no videos", path);
   }
-  if (code) fail<DataError>("{}: {}", folder.string(), code.message());
-  if (found.empty())
-    fail<DataError>("{}: no video in this folder (looked for mp4 mov mkv avi webm m4v, also in folders below)",
-                    folder.string());
-  std::sort(found.begin(), found.end(), [](const Listed& a, const Listed& b) { return a.second < b.second; });
-  out.insert(out.end(), found.begin(), found.end());
+  for (const auto& [path, reason] : found.closed)
+    log_warning("{}: this folder cannot be listed: {}", path.string(), reason);
+  if (out.videos.empty())
+    fail<DataError>("{}: no video {}in this folder or below it{}", folder.string(),
+                    pictures_too ? "and no picture " : "",
+                    left_out.empty() ? " (it is empty)" : ": " + left_out.text());
+  return out;
 }
 
-// The path of a line "path label", "path,label" or "path::label"; labels are whole numbers, a path may hold spaces.
-std::string listed_path(std::string line) {
-  if (const size_t colons = line.find("::"); colons != std::string::npos) return line.substr(0, colons);
-  const size_t separator = line.find_last_of(" ,\t");
-  if (separator != std::string::npos && separator > 0 && separator + 1 < line.size() &&
-      line.find_first_not_of("-0123456789", separator + 1) == std::string::npos)
-    line.resize(separator);
-  if (line.size() >= 2 && line.front() == '"' && line.back() == '"') line = line.substr(1, line.size() - 2);
-  return line;
+namespace {
+
+// How often a clip of this weight is drawn for each time that one of the smallest weight is.
+int64_t repeats_of(double weight, double smallest) {
+  constexpr double kMostRepeats = 1000;
+  return std::lround(std::min(weight / smallest, kMostRepeats));
 }
 
-void list_lines(const fs::path& file, std::vector<Listed>& out) {
-  if (const auto reason = why_not_a_file(file)) fail<DataError>("{}: {}", file.string(), *reason);
-  std::ifstream in(file);
-  const size_t before = out.size();
-  for (std::string line; std::getline(in, line);) {
-    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) line.pop_back();
-    if (line.empty()) continue;
-    const std::string name = listed_path(line);
-    out.emplace_back(file.parent_path() / name, name);
-  }
-  if (out.size() == before) fail<DataError>("{}: this list names no video", file.string());
+void list_videos_of(const fs::path& list, VideoListing& out) {
+  const std::vector<ListedClip> clips = read_clip_list(list);
+  double smallest = std::numeric_limits<double>::infinity();
+  for (const ListedClip& clip : clips)
+    if (clip.weight > 0) smallest = std::min(smallest, clip.weight);
+  for (const ListedClip& clip : clips)
+    if (clip.weight > 0)
+      out.videos.push_back({.path = clip.path, .name = clip.name, .repeats = repeats_of(clip.weight, smallest)});
 }
 
 // FNV-1a, then a mixer: a few low bits of FNV alone are not even.
@@ -81,6 +88,12 @@ double hash_to_unit(const std::string& name) {
   hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
   hash ^= hash >> 33;
   return static_cast<double>(hash >> 11) * 0x1p-53;
+}
+
+// As often as the file counts.
+void append(std::vector<FrameRange>& ranges, const VideoSet& set, const FrameRange& range) {
+  const int64_t repeats = set.files[static_cast<size_t>(range.video)].repeats;
+  ranges.insert(ranges.end(), static_cast<size_t>(repeats), range);
 }
 
 FrameRange whole(const VideoSet& set, size_t video) {
@@ -96,8 +109,9 @@ VideoSplit hold_out_files(const VideoSet& set, double share) {
   const double threshold = std::clamp(share, std::nextafter(sorted.front(), 2.0), sorted.back());
   VideoSplit split;
   for (size_t i = 0; i < set.files.size(); ++i)
-    (hashes[i] < threshold ? split.held_out : split.train).push_back(whole(set, i));
-  split.rule = fmt::format("{} of {} videos held out, by hash of the name", split.held_out.size(), set.files.size());
+    append(hashes[i] < threshold ? split.held_out : split.train, set, whole(set, i));
+  const auto held_out = std::count_if(hashes.begin(), hashes.end(), [&](double hash) { return hash < threshold; });
+  split.rule = fmt::format("{} of {} videos held out, by hash of the name", held_out, set.files.size());
   return split;
 }
 
@@ -107,9 +121,9 @@ VideoSplit hold_out_time(const VideoSet& set, double share) {
     FrameRange range = whole(set, i);
     const auto kept_back = static_cast<int64_t>(std::lround(share * static_cast<double>(range.end)));
     const int64_t border = std::max<int64_t>(1, range.end - std::max<int64_t>(1, kept_back));
-    if (border < range.end) split.held_out.push_back({range.video, border, range.end});
+    if (border < range.end) append(split.held_out, set, {range.video, border, range.end});
     range.end = border;
-    split.train.push_back(range);
+    append(split.train, set, range);
   }
   split.rule = fmt::format("the last {:.0f} % of each of {} videos held out", 100 * share, set.files.size());
   return split;
@@ -129,34 +143,58 @@ double VideoSet::duration_s() const {
   return seconds;
 }
 
-std::vector<Listed> list_videos(const std::vector<fs::path>& paths) {
-  std::vector<Listed> all;
+FrameTimes VideoFile::frame_times() const {
+  if (times) return *times;
+  return FrameTimes::even(info.frame_count, info.average_fps > 0 ? info.average_fps : 1);
+}
+
+VideoListing list_video_files(const std::vector<fs::path>& paths) {
+  VideoListing all;
+  // Each file once, even when it was named twice: else a held-out file could come back as another training file. Only
+  // a list says something by naming a file again.
+  std::map<fs::path, size_t> seen;
   for (const fs::path& path : paths) {
     std::error_code code;
     const fs::file_status status = fs::status(path, code);
-    const std::string extension = lower_extension(path);
+    if (code == std::errc::permission_denied) fail<DataError>("{}: {}", path.string(), code.message());
     if (!fs::exists(status)) fail<DataError>("{}: no such file or folder", path.string());
+    const std::string extension = lower_extension(path);
+    const bool list = !fs::is_directory(status) && (extension == ".csv" || extension == ".txt");
+    VideoListing some;
     if (fs::is_directory(status))
-      list_folder(path, all);
-    else if (extension == ".csv" || extension == ".txt")
-      list_lines(path, all);
+      some = list_media_folder(path, /*pictures_too=*/false);
+    else if (list)
+      list_videos_of(path, some);
     else
-      all.emplace_back(path, path.filename().string());
+      some.videos.push_back({path, path.filename().string()});
+    const size_t of_earlier_paths = all.videos.size();
+    for (ListedVideo& video : some.videos) {
+      const fs::path real = fs::weakly_canonical(video.path, code);
+      const auto [at, fresh] = seen.emplace(code ? video.path : real, all.videos.size());
+      if (fresh)
+        all.videos.push_back(std::move(video));
+      else if (list && at->second >= of_earlier_paths)
+        all.videos[at->second].repeats += video.repeats;
+    }
+    all.left_out.add(some.left_out);
   }
-  // Each file once, even when it was named twice: else a held-out file could come back as another training file.
-  std::set<fs::path> seen;
-  std::erase_if(all, [&](const Listed& one) {
-    std::error_code code;
-    const fs::path real = fs::weakly_canonical(one.first, code);
-    return !seen.insert(code ? one.first : real).second;
-  });
+  return all;
+}
+
+std::vector<Listed> list_videos(const std::vector<fs::path>& paths) {
+  const VideoListing listing = list_video_files(paths);
+  if (!listing.left_out.empty()) log_info("{}", listing.left_out.text());
+  std::vector<Listed> all;
+  for (const ListedVideo& video : listing.videos) all.emplace_back(video.path, video.name);
   return all;
 }
 
 VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
-  const std::vector<Listed> listed = list_videos(paths);
+  VideoListing listing = list_video_files(paths);
+  const std::vector<ListedVideo>& listed = listing.videos;
   struct Outcome {
     VideoInfo info;
+    std::shared_ptr<const FrameTimes> times;
     std::string reason;  // not empty: broken
     std::exception_ptr error;
   };
@@ -165,9 +203,12 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
   std::atomic<size_t> next{0};
   const auto work = [&] {
     for (size_t i; (i = next++) < listed.size();) {
-      const std::string prefix = listed[i].first.string() + ": ";
+      const std::string prefix = listed[i].path.string() + ": ";
       try {
-        outcomes[i].info = VideoReader(listed[i].first, {.indexes = indexes}).info();
+        const VideoReader reader(listed[i].path, {.indexes = indexes});
+        outcomes[i].info = reader.info();
+        if (FrameTimes times(reader.starts_s(), reader.info().end_s); !times.even())
+          outcomes[i].times = std::make_shared<const FrameTimes>(std::move(times));
       } catch (const DataError& error) {
         const std::string message = error.what();
         outcomes[i].reason = message.starts_with(prefix) ? message.substr(prefix.size()) : message;
@@ -184,15 +225,23 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
   }
   VideoSet set;
   set.indexes = indexes;
+  int64_t variable = 0;
   for (size_t i = 0; i < listed.size(); ++i) {
-    if (outcomes[i].error) std::rethrow_exception(outcomes[i].error);
-    if (outcomes[i].reason.empty()) {
-      set.files.push_back({listed[i].first, listed[i].second, outcomes[i].info});
-    } else {
-      set.broken.push_back({listed[i].first, outcomes[i].reason});
-      log_warning("{}: left out: {}", listed[i].first.string(), outcomes[i].reason);
+    const Outcome& outcome = outcomes[i];
+    if (outcome.error) std::rethrow_exception(outcome.error);
+    if (outcome.reason.empty()) {
+      variable += outcome.info.variable_rate ? 1 : 0;
+      set.files.push_back({listed[i].path, listed[i].name, outcome.info, listed[i].repeats, outcome.times});
+      continue;
     }
+    set.broken.push_back({listed[i].path, outcome.reason});
+    if (listed[i].by_content && outcome.reason.starts_with("holds no video stream"))
+      listing.left_out.add("that hold no pictures", listed[i].path);
+    else
+      log_warning("{}: left out: {}", listed[i].path.string(), outcome.reason);
   }
+  if (!listing.left_out.empty()) log_info("{}", listing.left_out.text());
+  if (variable > 0) log_info("{} of {} videos have a variable frame rate", variable, set.files.size());
   if (set.files.empty()) {
     const BrokenVideo& first = set.broken.front();
     if (set.broken.size() == 1) fail<DataError>("{}: {}", first.path.string(), first.reason);

@@ -1,6 +1,8 @@
 #include "data/video/decoder.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "jepa/core/error.h"
 
@@ -9,6 +11,25 @@ namespace {
 
 bool marked_damaged(const AVFrame& frame) {
   return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
+}
+
+bool is_interlaced(const AVFrame& frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+  return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+  return frame.interlaced_frame != 0;
+#endif
+}
+
+FirstPicture describe_first(const AVFrame& frame) {
+  FirstPicture first{.format = picture_format(frame), .orientation = {}, .interlaced = is_interlaced(frame)};
+  const AVFrameSideData* matrix = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  if (matrix != nullptr && matrix->size >= 9 * sizeof(int32_t)) {
+    std::array<int32_t, 9> numbers{};
+    std::memcpy(numbers.data(), matrix->data, sizeof(numbers));
+    first.orientation = orientation_of(numbers);
+  }
+  return first;
 }
 
 }  // namespace
@@ -85,6 +106,7 @@ const AVFrame* Decoder::next() {
         note_damage(number.value_or(next_packet_ - 1), "damaged picture");
       }
       judge_start(frame_.get());
+      if (!first_picture_) first_picture_ = describe_first(*frame_);
       return frame_.get();
     }
     if (code == AVERROR_EOF) {

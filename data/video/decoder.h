@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class Decoder {
   const std::string& damage() const { return damage_; }
   /// How often something did not decode since begin().
   int64_t damage_count() const { return static_cast<int64_t>(damaged_.size()); }
+  /// Nothing until a picture came out.
+  const std::optional<FirstPicture>& first_picture() const { return first_picture_; }
 
  private:
   bool read_until_begin();
@@ -54,6 +57,7 @@ class Decoder {
   bool draining_ = false;
   std::vector<int64_t> damaged_;  // packets
   std::string damage_;
+  std::optional<FirstPicture> first_picture_;
 };
 
 }  // namespace foresee::data

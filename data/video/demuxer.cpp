@@ -1,5 +1,7 @@
 #include "data/video/demuxer.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -9,25 +11,8 @@ namespace foresee::data {
 namespace fs = std::filesystem;
 namespace {
 
-// Containers of single files. Left out on purpose: playlists and concatenation scripts, which name other files and
-// network addresses, and pictures.
-constexpr const char* kContainers =
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,ivf,nut,mxf,gif,"
-    "yuv4mpegpipe";
-
 // A damaged region is passed over this many times before the rest of the file counts as lost.
 constexpr int kMaxReadErrorsInARow = 64;
-
-void check_is_a_file(const fs::path& path) {
-  std::error_code code;
-  const fs::file_status status = fs::status(path, code);
-  if (!fs::exists(status)) fail<DataError>("{}: no such file", path.string());
-  if (fs::is_directory(status)) fail<DataError>("{}: is a folder, expected a video file", path.string());
-  if (!fs::is_regular_file(status)) fail<DataError>("{}: is not a regular file", path.string());
-  const uintmax_t bytes = fs::file_size(path, code);
-  if (code) fail<DataError>("{}: {}", path.string(), code.message());
-  if (bytes == 0) fail<DataError>("{}: is empty (0 bytes)", path.string());
-}
 
 std::string hint(const std::string& reason) {
   return reason.find("moov atom not found") == std::string::npos
@@ -35,36 +20,77 @@ std::string hint(const std::string& reason) {
              : " (cut off before its index was written, or not a video at all)";
 }
 
-}  // namespace
-
-Demuxer::Demuxer(fs::path path) : path_(std::move(path)) {
-  check_is_a_file(path_);
-  reopen();
+// The video stream that is read: FFmpeg's choice. @returns -1 when there is none but covers.
+int choose_stream(const AVFormatContext& input) {
+  const int chosen = av_find_best_stream(const_cast<AVFormatContext*>(&input), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  const bool cover = chosen >= 0 && (input.streams[chosen]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+  return cover ? -1 : std::max(chosen, -1);
 }
 
-void Demuxer::reopen() {
-  input_.reset();
+bool is_video(const AVStream& stream) {
+  return stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) == 0;
+}
+
+bool has_cover(const AVFormatContext& input) {
+  for (unsigned i = 0; i < input.nb_streams; ++i)
+    if ((input.streams[i]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) return true;
+  return false;
+}
+
+}  // namespace
+
+Demuxer::Demuxer(fs::path path) : path_(std::move(path)), stamp_(check_is_a_file()), input_(open()) {
+  stream_ = choose_stream(*input_);
+  if (stream_ < 0)
+    fail<DataError>("{}: holds no video stream ({})", path_.string(),
+                    has_cover(*input_) ? "only a cover picture" : "only sound or data");
+  discard_others();
+}
+
+Demuxer::Stamp Demuxer::check_is_a_file() const {
+  std::error_code code;
+  const fs::file_status status = fs::status(path_, code);
+  if (status.type() == fs::file_type::none || status.type() == fs::file_type::unknown)
+    fail<DataError>("{}: {}", path_.string(), code.message());
+  if (!fs::exists(status)) fail<DataError>("{}: no such file", path_.string());
+  if (fs::is_directory(status)) fail<DataError>("{}: is a folder, expected a video file", path_.string());
+  if (!fs::is_regular_file(status)) fail<DataError>("{}: is not a regular file", path_.string());
+  const uintmax_t bytes = fs::file_size(path_, code);
+  if (code) fail<DataError>("{}: {}", path_.string(), code.message());
+  if (bytes == 0) fail<DataError>("{}: is empty (0 bytes)", path_.string());
+  const fs::file_time_type written = fs::last_write_time(path_, code);
+  if (code) fail<DataError>("{}: {}", path_.string(), code.message());
+  return {bytes, written};
+}
+
+UniqueInput Demuxer::open() const {
   const ErrorCapture errors;
   Dictionary options;
   options.set("protocol_whitelist", "file");
-  options.set("format_whitelist", kContainers);
+  options.set("format_whitelist", video_containers());
   AVFormatContext* raw = nullptr;
   int code = avformat_open_input(&raw, ("file:" + path_.string()).c_str(), nullptr, options.address());
   if (code < 0) {
     const std::string reason = errors.reason(code);
     fail<DataError>("{}: cannot be read as a video: {}{}", path_.string(), reason, hint(reason));
   }
-  input_.reset(raw);
+  UniqueInput input(raw);
   code = avformat_find_stream_info(raw, nullptr);
   if (code < 0) fail<DataError>("{}: cannot be read as a video: {}", path_.string(), errors.reason(code));
+  return input;
+}
 
-  stream_ = av_find_best_stream(raw, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
-  const bool cover = stream_ >= 0 && (raw->streams[stream_]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
-  if (stream_ < 0 || cover)
-    fail<DataError>("{}: holds no video stream ({})", path_.string(),
-                    cover ? "only a cover picture" : "only sound or data");
-  for (unsigned i = 0; i < raw->nb_streams; ++i)
-    if (static_cast<int>(i) != stream_) raw->streams[i]->discard = AVDISCARD_ALL;
+void Demuxer::discard_others() {
+  for (unsigned i = 0; i < input_->nb_streams; ++i)
+    if (static_cast<int>(i) != stream_) input_->streams[i]->discard = AVDISCARD_ALL;
+}
+
+void Demuxer::reopen() {
+  if (check_is_a_file() != stamp_) fail<DataError>("{}: changed while it was read", path_.string());
+  UniqueInput fresh = open();
+  if (choose_stream(*fresh) != stream_) fail<DataError>("{}: changed while it was read", path_.string());
+  input_ = std::move(fresh);
+  discard_others();
 }
 
 std::string Demuxer::container() const {
@@ -78,7 +104,7 @@ int64_t Demuxer::announced_packets() const {
   return container() == "mp4" ? avformat_index_get_entries_count(&stream()) : 0;
 }
 
-int64_t Demuxer::rotation_degrees() const {
+std::optional<Orientation> Demuxer::orientation() const {
   const uint8_t* matrix = nullptr;
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
   const AVCodecParameters& codec = *stream().codecpar;
@@ -90,11 +116,42 @@ int64_t Demuxer::rotation_degrees() const {
   matrix = av_stream_get_side_data(&stream(), AV_PKT_DATA_DISPLAYMATRIX, &bytes);
   if (bytes < 9 * sizeof(int32_t)) matrix = nullptr;
 #endif
-  if (matrix == nullptr) return 0;
-  const double anticlockwise = av_display_rotation_get(reinterpret_cast<const int32_t*>(matrix));
-  if (std::isnan(anticlockwise)) return 0;
-  const auto quarters = static_cast<int64_t>(std::lround(-anticlockwise / 90.0));
-  return (quarters % 4 + 4) % 4 * 90;
+  if (matrix == nullptr) return std::nullopt;
+  std::array<int32_t, 9> numbers{};
+  std::memcpy(numbers.data(), matrix, sizeof(numbers));
+  return orientation_of(numbers);
+}
+
+double Demuxer::pixel_aspect() const {
+  const AVRational aspect = av_guess_sample_aspect_ratio(input_.get(), input_->streams[stream_], nullptr);
+  return aspect.num > 0 && aspect.den > 0 ? av_q2d(aspect) : 1.0;
+}
+
+int64_t Demuxer::video_stream() const {
+  int64_t before = 0;
+  for (int i = 0; i < stream_; ++i) before += is_video(*input_->streams[i]) ? 1 : 0;
+  return before;
+}
+
+int64_t Demuxer::video_streams() const {
+  int64_t count = 0;
+  for (unsigned i = 0; i < input_->nb_streams; ++i) count += is_video(*input_->streams[i]) ? 1 : 0;
+  return count;
+}
+
+std::optional<double> Demuxer::announced_end_s(bool of_sound_too) const {
+  const AVStream& video = stream();
+  // Only what the container itself states: a duration that FFmpeg guessed from the bit rate says nothing.
+  const std::string name = container();
+  if (name != "mp4" && name != "matroska" && name != "flv" && name != "asf") return std::nullopt;
+  if (video.duration != AV_NOPTS_VALUE && video.duration > 0) {
+    const int64_t begin = video.start_time == AV_NOPTS_VALUE ? 0 : video.start_time;
+    return in_seconds(begin + video.duration, video.time_base);
+  }
+  if (input_->duration == AV_NOPTS_VALUE || input_->duration <= 0) return std::nullopt;
+  if (input_->nb_streams > 1 && !of_sound_too) return std::nullopt;
+  const int64_t begin = input_->start_time == AV_NOPTS_VALUE ? 0 : input_->start_time;
+  return in_seconds(begin + input_->duration, AVRational{1, AV_TIME_BASE});
 }
 
 bool Demuxer::read(AVPacket& packet) {
@@ -102,6 +159,7 @@ bool Demuxer::read(AVPacket& packet) {
   for (int failures = 0; failures < kMaxReadErrorsInARow;) {
     av_packet_unref(&packet);
     const int code = av_read_frame(input_.get(), &packet);
+    if (code < 0 && !errors.message().empty()) cut_off_reason_ = errors.message();
     if (code == AVERROR_EOF) return false;
     if (code < 0) {
       ++failures;

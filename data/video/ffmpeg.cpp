@@ -36,6 +36,11 @@ ErrorCapture::~ErrorCapture() { captured_error = outer_; }
 
 std::string ErrorCapture::reason(int code) const { return first_.empty() ? error_text(code) : first_; }
 
+const char* video_containers() {
+  return "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,ivf,nut,mxf,gif,"
+         "yuv4mpegpipe,dv,obu,rm";
+}
+
 std::string error_text(int code) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
   av_strerror(code, text.data(), text.size());

@@ -4,6 +4,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avstring.h>
 #include <libavutil/display.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
@@ -67,11 +68,17 @@ class ErrorCapture {
 
   /// What was reported, or else the text of FFmpeg's return code.
   std::string reason(int code) const;
+  /// What was reported; empty when nothing was.
+  const std::string& message() const { return first_; }
 
  private:
   std::string first_;
   std::string* outer_;
 };
+
+/// FFmpeg's names of the containers that are read, with commas: those of single files. Left out on purpose: playlists
+/// and concatenation scripts, which name other files and network addresses, and pictures.
+const char* video_containers();
 
 /// FFmpeg's text for a return code.
 std::string error_text(int code);

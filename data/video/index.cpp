@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/video/coded_pictures.h"
+
 namespace foresee::data {
 namespace {
 
@@ -11,12 +13,15 @@ std::optional<int64_t> find_time(const std::vector<std::pair<int64_t, int64_t>>&
   return at->second;
 }
 
-// True when every packet has a time and no two share one.
-bool times_are_usable(const std::vector<PacketEntry>& packets,
-                      const std::vector<std::pair<int64_t, int64_t>>& packet_by_pts) {
-  if (std::any_of(packets.begin(), packets.end(), [](const auto& p) { return p.pts == AV_NOPTS_VALUE; })) return false;
-  return std::adjacent_find(packet_by_pts.begin(), packet_by_pts.end(),
-                            [](const auto& a, const auto& b) { return a.first == b.first; }) == packet_by_pts.end();
+// Whether every packet has a time of its own.
+CountedBecause judge_times(const std::vector<PacketEntry>& packets,
+                           const std::vector<std::pair<int64_t, int64_t>>& packet_by_pts) {
+  if (std::any_of(packets.begin(), packets.end(), [](const auto& p) { return p.pts == AV_NOPTS_VALUE; }))
+    return CountedBecause::kTimesMissing;
+  const bool unique = std::adjacent_find(packet_by_pts.begin(), packet_by_pts.end(), [](const auto& a, const auto& b) {
+                        return a.first == b.first;
+                      }) == packet_by_pts.end();
+  return unique ? CountedBecause::kNotCounted : CountedBecause::kTimesEqual;
 }
 
 }  // namespace
@@ -60,8 +65,15 @@ int64_t FrameIndex::longest_gop() const {
   return std::max(longest, static_cast<int64_t>(packets.size()) - begin);
 }
 
+void FrameIndex::count_because(CountedBecause reason) {
+  by_time = reason == CountedBecause::kNotCounted;
+  counted_because = reason;
+}
+
 FrameIndex scan_packets(Demuxer& demuxer) {
   FrameIndex index;
+  index.time_base = demuxer.time_base();
+  CodedPictures coded(demuxer);
   const UniquePacket packet(av_packet_alloc());
   while (demuxer.read(*packet)) {
     const auto number = static_cast<int64_t>(index.packets.size());
@@ -75,11 +87,17 @@ FrameIndex scan_packets(Demuxer& demuxer) {
     if (entry.key) index.keys.push_back(number);
     index.packet_by_pts.emplace_back(entry.pts, number);
     index.packets.push_back(entry);
+    coded.add(*packet);
   }
+  coded.finish();
+  index.interlaced = coded.interlaced();
+  index.sizes = coded.sizes();
+  index.cut_off_reason = demuxer.cut_off_reason();
   index.lost = std::max<int64_t>(0, demuxer.announced_packets() - static_cast<int64_t>(index.packets.size()));
   std::sort(index.packet_by_pts.begin(), index.packet_by_pts.end());
-  index.by_time = times_are_usable(index.packets, index.packet_by_pts);
+  index.count_because(judge_times(index.packets, index.packet_by_pts));
   if (!index.by_time) return index;
+  index.times_doubtful = coded.contradict_times();
 
   std::vector<int64_t> damaged;
   for (const auto& [pts, number] : index.packet_by_pts)

@@ -17,6 +17,63 @@ namespace {
 // Jumping costs about as much as decoding this many small frames.
 constexpr int64_t kSeekCostFrames = 2;
 
+std::string to_text(CountedBecause reason) {
+  switch (reason) {
+    case CountedBecause::kTimesMissing:
+      return "its packets have no times";
+    case CountedBecause::kTimesEqual:
+      return "several pictures share a time";
+    case CountedBecause::kTimesInAnotherOrder:
+      return "the times of its packets are out of order";
+    case CountedBecause::kNotCounted:
+      break;
+  }
+  return "";
+}
+
+// The container's own idea of the rate, Hz; 0 when it has none, or none that a camera has.
+double header_rate(const AVStream& stream) {
+  constexpr double kHighestFps = 1000;
+  for (const AVRational rate : {stream.avg_frame_rate, stream.r_frame_rate})
+    if (rate.num > 0 && rate.den > 0 && av_q2d(rate) <= kHighestFps) return av_q2d(rate);
+  return 0;
+}
+
+void describe_rate(const FrameIndex& index, const AVStream& stream, VideoInfo& info) {
+  const FrameEntry &first = index.frames.front(), &last = index.frames.back();
+  const double span_s = in_seconds(last.pts - first.pts, index.time_base), header_fps = header_rate(stream);
+  info.average_fps = span_s > 0 ? static_cast<double>(info.frame_count - 1) / span_s : header_fps;
+  info.lowest_fps = info.highest_fps = info.average_fps;
+  std::vector<int64_t> steps;
+  for (size_t i = 1; i < index.frames.size(); ++i) steps.push_back(index.frames[i].pts - index.frames[i - 1].pts);
+  std::sort(steps.begin(), steps.end());
+  // Frames that were lost leave gaps, which are no change of rate.
+  if (static_cast<int64_t>(steps.size()) <= index.lost + 1) return;
+  const int64_t shortest = steps.front(), longest = steps[steps.size() - 1 - static_cast<size_t>(index.lost)];
+  // Rounding to the container's clock makes steps differ by a tick or two.
+  const int64_t tick = std::max<int64_t>(1, av_rescale_q(1, stream.time_base, index.time_base));
+  info.variable_rate = longest - shortest > 2 * tick + longest / 20;
+  if (!info.variable_rate) {
+    if (header_fps > 0 && std::abs(header_fps / info.average_fps - 1) > 0.1) info.header_fps = header_fps;
+    return;
+  }
+  info.lowest_fps = 1 / in_seconds(longest, index.time_base);
+  info.highest_fps = 1 / in_seconds(std::max<int64_t>(shortest, 1), index.time_base);
+}
+
+void describe_end(const Demuxer& demuxer, const FrameIndex& index, VideoInfo& info) {
+  const FrameEntry& last = index.frames.back();
+  info.begin_s = in_seconds(index.frames.front().pts, index.time_base);
+  info.end_s = in_seconds(last.pts + last.duration, index.time_base);
+  if (last.duration <= 0 && info.average_fps > 0) info.end_s += 1.0 / info.average_fps;
+  info.cut_off_reason = index.cut_off_reason;
+  const std::optional<double> announced = demuxer.announced_end_s(/*of_sound_too=*/!index.cut_off_reason.empty());
+  const double step_s = info.lowest_fps > 0 ? 1 / info.lowest_fps : 0;
+  // A little more is said by many a sound container.
+  if (announced && *announced - info.end_s > std::max(1.5 * step_s, 0.02 * info.duration_s()))
+    info.announced_end_s = announced;
+}
+
 VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const VideoOptions& options) {
   const AVStream& stream = demuxer.stream();
   const AVCodecParameters& codec = *stream.codecpar;
@@ -25,26 +82,32 @@ VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const 
   info.coded_height = codec.height;
   PictureSize size{codec.height, codec.width};
   if (options.short_side) size = shrunk(size, *options.short_side);
-  info.width = size.width;
-  info.height = size.height;
-  info.rotation_degrees = demuxer.rotation_degrees();
-  if (info.rotation_degrees % 180 != 0) std::swap(info.height, info.width);
+  const FirstPicture& first = index.first_picture;
+  const Orientation orientation = demuxer.orientation().value_or(first.orientation.value_or(Orientation{}));
+  info.width = orientation.sideways() ? size.height : size.width;
+  info.height = orientation.sideways() ? size.width : size.height;
+  info.rotation_degrees = orientation.rotation_degrees;
+  info.mirrored = orientation.mirrored;
   info.frame_count = static_cast<int64_t>(index.frames.size());
   info.lost_frames = index.lost;
   info.key_frames = static_cast<int64_t>(index.keys.size());
   info.longest_gop = index.longest_gop();
   info.seekable = index.by_time;
+  info.counted_because = to_text(index.counted_because);
   info.codec = avcodec_get_name(codec.codec_id);
   info.container = demuxer.container();
   const char* format = av_get_pix_fmt_name(static_cast<AVPixelFormat>(codec.format));
   info.pixel_format = format == nullptr ? "unknown" : format;
-
-  const FrameEntry &first = index.frames.front(), &last = index.frames.back();
-  const double span_s = in_seconds(last.pts - first.pts, stream.time_base);
-  info.average_fps = span_s > 0 ? static_cast<double>(info.frame_count - 1) / span_s : av_q2d(stream.avg_frame_rate);
-  info.begin_s = in_seconds(first.pts, stream.time_base);
-  info.end_s = in_seconds(last.pts + last.duration, stream.time_base);
-  if (last.duration <= 0 && info.average_fps > 0) info.end_s += 1.0 / info.average_fps;
+  info.pixel_aspect = demuxer.pixel_aspect();
+  info.interlaced = index.interlaced || first.interlaced;
+  info.bit_depth = bit_depth(first.format.pixels);
+  info.hdr = high_dynamic_range(first.format.transfer);
+  info.transparency = has_alpha(first.format.pixels);
+  info.video_stream = demuxer.video_stream();
+  info.video_streams = demuxer.video_streams();
+  if (index.sizes.size() > 1) info.stored_sizes = index.sizes;
+  describe_rate(index, stream, info);
+  describe_end(demuxer, index, info);
   return info;
 }
 
@@ -75,8 +138,15 @@ struct VideoReader::Impl {
     }
     info = describe_video(demuxer, index, options);
     if (info.coded_width <= 0 || info.coded_height <= 0) fail<DataError>("{}: has no picture size", path.string());
-    const bool sideways = info.rotation_degrees % 180 != 0;
-    converter.emplace(sideways ? info.width : info.height, sideways ? info.height : info.width, info.rotation_degrees);
+    const Orientation orientation{.mirrored = info.mirrored, .rotation_degrees = info.rotation_degrees};
+    const PictureSize shown{info.height, info.width};
+    converter.emplace(orientation.sideways() ? PictureSize{shown.width, shown.height} : shown, orientation,
+                      options.colours);
+    try {
+      converter->prepare(index.first_picture.format);
+    } catch (const DataError& error) {
+      fail<DataError>("{}: {}", path.string(), error.what());
+    }
     counters = {.packets_scanned = counters.packets_scanned};
   }
 
@@ -88,6 +158,8 @@ struct VideoReader::Impl {
     counters.packets_scanned = static_cast<int64_t>(index.packets.size());
     if (index.packets.empty()) fail<DataError>("{}: holds no complete frame (cut off?)", path());
     decoder.emplace(demuxer, index, options.threads, counters);
+    if (index.times_doubtful && times_tell_another_order(*decoder))
+      index.count_because(CountedBecause::kTimesInAnotherOrder);
     const AVCodecID codec = demuxer.stream().codecpar->codec_id;
     if (options.verify || !index.by_time || packets_may_hide_frames(codec) || !first_frame_decodes()) {
       keep_frames_that_decode(*decoder, demuxer, index);
@@ -99,6 +171,7 @@ struct VideoReader::Impl {
     if (index.frames.empty())
       fail<DataError>("{}: no frame of it decodes{}{}", path(), decoder->damage().empty() ? "" : ": ",
                       decoder->damage());
+    index.first_picture = decoder->first_picture().value();
   }
 
   bool first_frame_decodes() {
@@ -117,9 +190,11 @@ struct VideoReader::Impl {
       const int64_t start = index.by_time ? index.start_for(frame) : 0;
       if (can_go_on(number, start) && advance(number)) return *held;
       for (int64_t from = start;; from = index.start_for(frame)) {
-        decoder->begin(from);
+        // First, for the case that the file cannot be read any more: nothing then counts as decoded.
         held = nullptr;
+        started = false;
         outputs = 0;
+        decoder->begin(from);
         if (advance(number)) return *held;
         if (decoder->begun_cleanly() || from == 0) break;
         std::erase(index.keys, from);  // no place to begin at, now or later
@@ -213,6 +288,8 @@ VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
 const VideoInfo& VideoReader::info() const { return impl_->info; }
 const DecodeCounters& VideoReader::counters() const { return impl_->counters; }
 
+const std::set<int64_t>& VideoReader::failed_frames() const { return impl_->known_to_fail; }
+
 Tensor VideoReader::frame(int64_t index) { return frames({&index, 1})[0]; }
 
 Tensor VideoReader::frames(std::span<const int64_t> indices) {
@@ -236,10 +313,17 @@ Tensor VideoReader::frames(std::span<const int64_t> indices) {
   return out;
 }
 
+std::vector<double> VideoReader::starts_s() const {
+  std::vector<double> starts;
+  starts.reserve(impl_->index.frames.size());
+  for (const FrameEntry& frame : impl_->index.frames) starts.push_back(in_seconds(frame.pts, impl_->index.time_base));
+  return starts;
+}
+
 double VideoReader::start_s(int64_t index) const {
   FORESEE_CHECK(index >= 0 && index < impl_->info.frame_count, "expected a frame in [0, {}), got {}",
                 impl_->info.frame_count, index);
-  return in_seconds(impl_->index.frames[static_cast<size_t>(index)].pts, impl_->demuxer.time_base());
+  return in_seconds(impl_->index.frames[static_cast<size_t>(index)].pts, impl_->index.time_base);
 }
 
 double VideoReader::stop_s(int64_t index) const {

@@ -3,17 +3,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "data/video/colours.h"
+#include "data/video/picture_size.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::data {
 
-/// Pixels of a picture.
-struct PictureSize {
-  int64_t height = 0, width = 0;
-};
 /// `size` with a short side of at most `short_side`, its shape kept.
 PictureSize shrunk(PictureSize size, int64_t short_side);
 
@@ -26,6 +26,7 @@ struct VideoOptions {
   bool verify = false;                // decode everything once at opening: the index then holds only frames that decode
   /// Where the index of the file is taken from and left for others; nothing: the reader makes its own.
   std::shared_ptr<VideoIndexCache> indexes{};
+  ColourConversion colours = ColourConversion::kExact;
 };
 
 /// What a video holds. Times are seconds on the file's own clock; frame i is on show during [start_s(i), stop_s(i)).
@@ -39,8 +40,24 @@ struct VideoInfo {
   int64_t key_frames = 0;
   int64_t longest_gop = 0;       // frames between two key frames, at most: what one random access may cost
   int64_t rotation_degrees = 0;  // clockwise, already applied: 0, 90, 180, 270
-  bool seekable = true;          // false: no usable times in the file, every access counts from the start
+  bool mirrored = false;         // left to right, before turning; already applied
+  bool seekable = true;          // false: frames are counted from the start of the file at every jump backward
+  std::string counted_because;   // why; empty where seekable
   std::string codec, container, pixel_format;
+
+  double pixel_aspect = 1;  // width by height of a pixel as the file states it; not applied
+  bool interlaced = false;  // pictures are coded as two fields, which are shown together
+  int64_t bit_depth = 8;    // of what is stored; frames come back with 8
+  std::string hdr;          // "PQ" or "HLG": brought to ordinary range; empty: it is of ordinary range
+  bool transparency = false;                 // stored, and left out
+  int64_t video_stream = 0;                  // which of the file's video streams is read
+  int64_t video_streams = 1;                 // how many there are
+  std::vector<PictureSize> stored_sizes;     // more than one: sizes change; frames come back in one
+  bool variable_rate = false;                // frames are not equally far apart in time
+  double lowest_fps = 0, highest_fps = 0;    // of two neighbours
+  std::optional<double> header_fps;          // what the container says, where it is not what the times say
+  std::optional<double> announced_end_s;     // when the header says that pictures end, where they end clearly earlier
+  std::string cut_off_reason;                // what FFmpeg said where reading ended before the end of the file
 
   double duration_s() const { return end_s - begin_s; }
 };
@@ -75,6 +92,11 @@ class VideoReader {
   /// @returns uint8 [n, 3, H, W], RGB. @throws as frame().
   Tensor frames(std::span<const int64_t> indices);
 
+  /// Frames that were asked for and did not decode, and those that the same damage spoils; they are not tried again.
+  const std::set<int64_t>& failed_frames() const;
+
+  /// When every frame comes on show, in seconds, rising.
+  std::vector<double> starts_s() const;
   /// When frame `index` comes on show, and when it goes.
   double start_s(int64_t index) const;
   double stop_s(int64_t index) const;

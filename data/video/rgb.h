@@ -1,31 +1,46 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
+#include "data/video/colours.h"
 #include "data/video/ffmpeg.h"
+#include "data/video/orientation.h"
+#include "data/video/picture_format.h"
+#include "data/video/picture_size.h"
+#include "data/video/tone_map.h"
 
 namespace foresee::data {
 
-/// Turns decoded frames of any pixel format into planes of 8-bit RGB: swscale, bit-exact, with the frame's own colour
-/// matrix and range (an unstated matrix is BT.601, FFmpeg's default and what V-JEPA 2's reader shows).
+/// Turns decoded frames of any pixel format into upright planes of 8-bit RGB: swscale with the frame's own colour
+/// matrix and range, and what swscale does not do (YCgCo, high dynamic range) by itself.
 class RgbConverter {
  public:
-  /// @param height,width  of the result before rotation. @param rotation_degrees  clockwise, a multiple of 90.
-  RgbConverter(int64_t height, int64_t width, int64_t rotation_degrees);
+  /// @param size  of the result before it is brought upright.
+  RgbConverter(PictureSize size, Orientation orientation, ColourConversion conversion);
 
-  /// @param planes  3 * height * width bytes: all red, all green, all blue. @throws DataError for a pixel format that
-  /// swscale does not read.
+  /// Prepares for frames like this one. @throws DataError where conversion_refusal() has a reason, and for a pixel
+  /// format that swscale does not read.
+  void prepare(const PictureFormat& format);
+  /// @param planes  3 * height * width bytes: all red, all green, all blue. @throws as prepare().
   void convert(const AVFrame& frame, std::span<uint8_t> planes);
 
  private:
-  void prepare(const AVFrame& frame);
+  enum class Way { kPlanes, kPacked, kYcgco, kLight };
+  Way way_for(const PictureFormat& format) const;
+  void make_planes();
 
-  int64_t height_, width_, rotation_degrees_;
-  UniqueFrame rgb_;
+  PictureSize size_;
+  Orientation orientation_;
+  ColourConversion conversion_;
+  std::optional<PictureFormat> prepared_;  // what the rest was made for
+  Way way_ = Way::kPlanes;
   UniqueScaler scaler_;
-  // What scaler_ was made for.
-  int from_width_ = 0, from_height_ = 0, from_format_ = -1, from_matrix_ = -1, from_range_ = -1;
+  UniqueFrame scaled_;
+  std::optional<ToneMap> tone_map_;
+  std::vector<uint8_t> planes_;  // red, green, blue, where scaled_ does not hold them as planes
 };
 
 }  // namespace foresee::data

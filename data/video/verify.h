@@ -10,6 +10,10 @@ namespace foresee::data {
 /// their packets cannot be counted as frames.
 bool packets_may_hide_frames(AVCodecID codec);
 
+/// Decodes the whole file. @returns true when frames came out undamaged but in another order than their times tell:
+/// then they have to be counted.
+bool times_tell_another_order(Decoder& decoder);
+
 /// Decodes the whole file and leaves in the index only the frames that come out undamaged; the rest count as lost.
 /// Where times are not usable, numbers the frames that come out.
 void keep_frames_that_decode(Decoder& decoder, const Demuxer& demuxer, FrameIndex& index);

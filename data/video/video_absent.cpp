@@ -3,6 +3,7 @@
 #include "data/video/encode.h"
 #include "data/video/index_cache.h"
 #include "data/video/reader.h"
+#include "data/video/sniff.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -21,8 +22,10 @@ VideoReader::VideoReader(VideoReader&&) noexcept = default;
 VideoReader& VideoReader::operator=(VideoReader&&) noexcept = default;
 const VideoInfo& VideoReader::info() const { absent({}); }
 const DecodeCounters& VideoReader::counters() const { absent({}); }
+const std::set<int64_t>& VideoReader::failed_frames() const { absent({}); }
 Tensor VideoReader::frame(int64_t) { absent({}); }
 Tensor VideoReader::frames(std::span<const int64_t>) { absent({}); }
+std::vector<double> VideoReader::starts_s() const { absent({}); }
 double VideoReader::start_s(int64_t) const { absent({}); }
 double VideoReader::stop_s(int64_t) const { absent({}); }
 int64_t VideoReader::index_at(double) const { absent({}); }
@@ -37,6 +40,7 @@ std::shared_ptr<const FrameIndex> VideoIndexCache::get(const FileStamp& file, bo
 }
 int64_t VideoIndexCache::made() const { return 0; }
 int64_t VideoIndexCache::kept() const { return 0; }
+bool looks_like_video(const std::filesystem::path&) { return false; }
 
 std::string video_backend() { return {}; }
 

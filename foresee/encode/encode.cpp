@@ -3,7 +3,9 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "foresee/encode/array_writer.h"
 #include "foresee/encode/classifier.h"
@@ -95,6 +97,7 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   std::optional<Votes> votes;
   if (classifier) votes.emplace(*classifier, media.files.size());
 
+  std::set<size_t> failed;
   Progress progress(control, "encode", result.clips, "clips");
   const auto begin = std::chrono::steady_clock::now();
   const auto encode_batch = [&](const Tensor& batch, size_t first) {
@@ -105,18 +108,23 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
     if (votes) {
       const auto logits = classifier->probe->forward(join_levels(levels));
       for (int64_t row = 0; row < input.size(0); ++row)
-        votes->add(clips[first + static_cast<size_t>(row)].file, logits, row);
+        if (const size_t clip = first + static_cast<size_t>(row); !failed.contains(clip))
+          votes->add(clips[clip].file, logits, row);
     }
     if (keeps_rows) {
       for (Tensor& level : levels) level = pooled(level, input.size(2) / config.tubelet_size, request.pooling);
       const Tensor rows = request.layers.empty() ? levels.front() : at::stack(levels, 1);
+      for (auto clip = failed.lower_bound(first); clip != failed.end() && *clip < first + static_cast<size_t>(rows.size(0));
+           ++clip)
+        rows[static_cast<int64_t>(*clip - first)].fill_(std::numeric_limits<float>::quiet_NaN());
       if (writer) writer->append(rows);
       if (request.in_memory) append_values(result.embeddings.values, rows);
     }
     progress.update(static_cast<int64_t>(first) + input.size(0));
   };
-  result.stopped = !for_each_batch(media, clips, plan, request.batch, encode_batch, control);
+  result.stopped = !for_each_batch(media, clips, plan, request.batch, encode_batch, control, &failed);
   if (result.stopped) return result;
+  result.failed_rows.assign(failed.begin(), failed.end());
   progress.finish();
   if (writer) {
     writer->finish();

@@ -14,7 +14,17 @@ data::PublishedTransform transform_of(EncodeRequest::Preprocess wanted, const st
   return value_of(data::kPublishedTransformNames, format).value_or(data::PublishedTransform::kOfficialTensor);
 }
 
+data::ColourConversion colours_of(EncodeRequest::Colours wanted, const Preprocess& preprocess) {
+  return wanted == EncodeRequest::Colours::kAuto
+             ? colours_of(preprocess)
+             : same_name(data::kColourConversionNames, kEncodeColoursNames, wanted);
+}
+
 }  // namespace
+
+data::ColourConversion colours_of(const Preprocess& preprocess) {
+  return value_of(data::kColourConversionNames, preprocess.colours).value_or(data::ColourConversion::kExact);
+}
 
 Vjepa2ReadOptions read_options(const EncodeRequest& request) {
   return {.weights = same_name(kEncoderKeyNames, kEncodeWeightsNames, request.weights),
@@ -40,6 +50,7 @@ ClipPlan clip_plan(const EncodeRequest& request, const Vjepa2Weights& weights) {
   if (encoder.position_grid == PositionGrid::kImageSize && plan.size != encoder.image_size)
     log_warning("this model takes positions from its own size of {} px: at {} px they are wrong, as in transformers",
                 encoder.image_size, plan.size);
+  plan.colours = colours_of(request.colours, weights.preprocess);
   plan.transform = transform_of(request.preprocess, weights.format);
   std::copy_n(weights.preprocess.mean.begin(), 3, plan.normalisation.mean.begin());
   std::copy_n(weights.preprocess.std.begin(), 3, plan.normalisation.std.begin());

@@ -20,6 +20,9 @@ To same_name(const std::pair<To, std::string_view> (&inner)[M], const std::pair<
   fail<InternalError>("unknown name '{}'", name_of(open, value));
 }
 
+/// The arithmetic of colours that a model's pictures were made with.
+data::ColourConversion colours_of(const Preprocess& preprocess);
+
 /// What of the model's files is read.
 Vjepa2ReadOptions read_options(const EncodeRequest& request);
 

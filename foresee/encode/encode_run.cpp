@@ -1,13 +1,16 @@
 #include "foresee/encode/encode_run.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <future>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "data/clip/clip_reader.h"
+#include "data/clip/video_names.h"
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {
@@ -15,35 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower_case_extension(const fs::path& path) {
-  std::string text = path.extension().string();
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-template <size_t N>
-bool has_extension(const fs::path& path, const std::array<std::string_view, N>& known) {
-  return std::find(known.begin(), known.end(), lower_case_extension(path)) != known.end();
-}
-
-constexpr std::array<std::string_view, 5> kPictures{".png", ".jpg", ".jpeg", ".bmp", ".webp"};
-constexpr std::array<std::string_view, 6> kVideos{".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v"};
-
+// Files of a folder and below it that may be media. The log tells how many others there are.
 void list_media_folder(const fs::path& folder, std::vector<fs::path>& out) {
-  std::vector<fs::path> found;
-  std::error_code code;
-  for (fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, code), end; at != end;
-       at.increment(code)) {
-    std::error_code ignored;
-    if ((has_extension(at->path(), kPictures) || has_extension(at->path(), kVideos)) && at->is_regular_file(ignored))
-      found.push_back(at->path());
-  }
-  if (code) fail<DataError>("{}: {}", folder.string(), code.message());
-  if (found.empty())
-    fail<DataError>("{}: no video and no picture in this folder (looked for mp4 mov mkv avi webm m4v png jpg bmp webp)",
-                    folder.string());
-  std::sort(found.begin(), found.end());
-  out.insert(out.end(), found.begin(), found.end());
+  const data::VideoListing found = data::list_media_folder(folder, /*pictures_too=*/true);
+  if (!found.left_out.empty()) log_info("{}", found.left_out.text());
+  for (const auto& file : found.videos) out.push_back(file.path);
 }
 
 Tensor read_clip(data::ClipReader& reader, const MediaSet& media, const MediaClip& clip, const ClipPlan& plan) {
@@ -62,7 +41,7 @@ MediaSet open_media(const std::vector<fs::path>& paths, int64_t threads) {
     if (!fs::exists(path)) fail<DataError>("{}: does not exist", path.string());
     if (fs::is_directory(path)) {
       list_media_folder(path, listed);
-    } else if (has_extension(path, kPictures)) {
+    } else if (data::is_picture_name(path)) {
       listed.push_back(path);
     } else {
       for (const auto& [video, name] : data::list_videos({path})) listed.push_back(video);
@@ -70,12 +49,12 @@ MediaSet open_media(const std::vector<fs::path>& paths, int64_t threads) {
   }
   std::vector<fs::path> videos;
   for (const auto& path : listed)
-    if (!has_extension(path, kPictures)) videos.push_back(path);
+    if (!data::is_picture_name(path)) videos.push_back(path);
   MediaSet media;
   if (!videos.empty()) media.videos = data::open_videos(videos, threads);
   for (const auto& path : listed) {
     MediaFile file{path, {}};
-    if (!has_extension(path, kPictures)) {
+    if (!data::is_picture_name(path)) {
       const auto& opened = media.videos.files;
       const auto at = std::find_if(opened.begin(), opened.end(), [&](const auto& video) { return video.path == path; });
       if (at == opened.end()) continue;  // broken: open_videos has said so
@@ -93,17 +72,20 @@ std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan) {
       clips.push_back({i, {}});
       continue;
     }
-    const data::VideoInfo& info = media.videos.files[static_cast<size_t>(*media.files[i].video)].info;
-    for (auto& indices : data::segment_indices(info.frame_count, info.average_fps, plan.segments))
+    const data::VideoFile& video = media.videos.files[static_cast<size_t>(*media.files[i].video)];
+    for (auto& indices : data::pick_segments(video.frame_times(), video.info.average_fps, plan.segments))
       clips.push_back({i, std::move(indices)});
   }
   return clips;
 }
 
 bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan, int64_t batch,
-                    const std::function<void(const Tensor& clips, size_t first)>& encode, const JobControl& control) {
+                    const std::function<void(const Tensor& clips, size_t first)>& encode, const JobControl& control,
+                    std::set<size_t>* failed) {
   FORESEE_CHECK(batch > 0, "expected a batch of at least one clip, got {}", batch);
-  data::ClipReader reader(media.videos, /*short_side=*/0, nullptr);
+  data::VideoSet videos = media.videos;
+  videos.colours = plan.colours;
+  data::ClipReader reader(videos, /*short_side=*/0, nullptr);
   const auto end_of = [&](size_t first) {
     size_t end = first;
     while (end < clips.size() && end - first < static_cast<size_t>(batch) &&
@@ -111,17 +93,39 @@ bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, 
       ++end;
     return end;
   };
-  const auto decode = [&](size_t first) {
-    std::vector<Tensor> parts;
-    for (size_t i = first, end = end_of(first); i < end; ++i) parts.push_back(read_clip(reader, media, clips[i], plan));
-    return at::stack(parts);
+  struct Decoded {
+    Tensor clips;
+    std::vector<std::pair<size_t, std::string>> failures;  // clip, reason
   };
-  std::future<Tensor> next = std::async(std::launch::async, decode, 0);
+  const auto decode = [&](size_t first) {
+    Decoded out;
+    std::vector<Tensor> parts;
+    for (size_t i = first, end = end_of(first); i < end; ++i) {
+      try {
+        parts.push_back(read_clip(reader, media, clips[i], plan));
+      } catch (const DataError& error) {
+        if (failed == nullptr) throw;
+        const bool picture = clips[i].indices.empty();
+        const int64_t frames = picture ? plan.picture_frames : static_cast<int64_t>(clips[i].indices.size());
+        parts.push_back(at::zeros({3, frames, plan.size, plan.size}, at::kFloat));
+        out.failures.emplace_back(i, error.what());
+      }
+    }
+    out.clips = at::stack(parts);
+    return out;
+  };
+  std::set<size_t> named;  // files
+  std::future<Decoded> next = std::async(std::launch::async, decode, 0);
   for (size_t first = 0; first < clips.size();) {
-    const Tensor now = next.get();
+    const Decoded now = next.get();
     const size_t after = end_of(first);
     if (after < clips.size()) next = std::async(std::launch::async, decode, after);
-    encode(now, first);
+    for (const auto& [clip, reason] : now.failures) {
+      failed->insert(clip);
+      if (named.insert(clips[clip].file).second) log_warning("{}; its clips that need this get no result", reason);
+      if (failed->size() == clips.size()) fail<DataError>("no clip can be read; the last: {}", reason);
+    }
+    encode(now.clips, first);
     if (control.stopping()) {
       if (next.valid()) next.wait();
       return false;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "data/clip/clip.h"
@@ -27,8 +28,8 @@ struct MediaSet {
   data::VideoSet videos;
 };
 
-/// Videos (mp4 mov mkv avi webm m4v), pictures (png jpg jpeg bmp webp), folders of both, lists of videos (.csv .txt).
-/// Videos that do not open are named in a warning and left out.
+/// Videos, pictures (png jpg jpeg bmp webp), folders of both, lists of videos (.csv .txt). Videos are what
+/// data::list_video_files takes for one. Those that do not open are named in a warning and left out.
 /// @throws DataError for a path that does not exist, a folder without either, and when nothing is left.
 MediaSet open_media(const std::vector<std::filesystem::path>& paths, int64_t threads);
 
@@ -39,6 +40,7 @@ struct ClipPlan {
   int64_t size = 256;          // pixels
   data::PublishedTransform transform = data::PublishedTransform::kHuggingFace;
   data::Normalisation normalisation;
+  data::ColourConversion colours = data::ColourConversion::kExact;
 };
 
 /// One clip of a file.
@@ -50,10 +52,12 @@ std::vector<MediaClip> plan_clips(const MediaSet& media, const ClipPlan& plan);
 
 /// Calls `encode` with batches of clips of one length, in order, while the next batch is decoded.
 /// @param encode  takes float [B, 3, T, size, size] and the position of its first clip.
-/// @returns false where it was stopped before the end. @throws DataError where a frame cannot be read.
+/// @param failed  gets the positions of clips that cannot be read; each file of one is named in a warning, and the clip
+/// given to `encode` is zero. Null: such a clip is an error.
+/// @returns false where it was stopped before the end. @throws DataError where no clip can be read, or see `failed`.
 [[nodiscard]] bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, const ClipPlan& plan,
                                   int64_t batch, const std::function<void(const Tensor& clips, size_t first)>& encode,
-                                  const JobControl& control = {});
+                                  const JobControl& control = {}, std::set<size_t>* failed = nullptr);
 
 /// What `pooling` keeps of the tokens of a batch.
 /// @param tokens  float [B, N, D]. @param steps  time steps, of which N is a multiple.

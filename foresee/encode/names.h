@@ -24,7 +24,14 @@ inline constexpr std::pair<EncodeRequest::Preprocess, std::string_view> kEncodeP
     {EncodeRequest::Preprocess::kOfficialTensor, "official_tensor"}};
 
 inline constexpr std::pair<EncodeRequest::Sampling, std::string_view> kEncodeSamplingNames[] = {
-    {EncodeRequest::Sampling::kSegments, "segments"}, {EncodeRequest::Sampling::kStride, "stride"}};
+    {EncodeRequest::Sampling::kTime, "time"},
+    {EncodeRequest::Sampling::kSegments, "segments"},
+    {EncodeRequest::Sampling::kStride, "stride"}};
+
+inline constexpr std::pair<EncodeRequest::Colours, std::string_view> kEncodeColoursNames[] = {
+    {EncodeRequest::Colours::kAuto, "auto"},
+    {EncodeRequest::Colours::kExact, "exact"},
+    {EncodeRequest::Colours::kSwscale, "swscale"}};
 
 inline constexpr std::pair<EncodeRequest::Weights, std::string_view> kEncodeWeightsNames[] = {
     {EncodeRequest::Weights::kDefault, "default"},

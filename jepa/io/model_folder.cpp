@@ -34,6 +34,9 @@ void describe(Fields& fields, Preprocess& preprocess) {
   fields("size", preprocess.size, "height and width of the input, pixels", {1, 16384});
   fields("mean", preprocess.mean, "mean of R, G, B, of values in [0, 1]");
   fields("std", preprocess.std, "standard deviation of R, G, B, of values in [0, 1]");
+  static constexpr std::string_view kColours[] = {"exact", "swscale"};
+  fields.choice("colours", preprocess.colours, kColours,
+                "arithmetic that makes RGB of video. exact: the standard's; swscale: FFmpeg's fast path");
 }
 
 namespace {

@@ -17,6 +17,7 @@ struct Preprocess {
   int64_t size = 224;                             // pixels, height and width
   std::vector<double> mean{0.485, 0.456, 0.406};  // RGB, of values in [0, 1] (ImageNet)
   std::vector<double> std{0.229, 0.224, 0.225};
+  std::string colours = "exact";  // arithmetic that made RGB of video: "exact" or "swscale", as published weights saw
 
   /// uint8 [..., 3, H, W] -> float32 [..., 3, H, W]: (x / 255 - mean) / std.
   Tensor normalise(const Tensor& frames) const;

@@ -42,6 +42,7 @@ ordered_json result_json(const EncodeRequest& request, const EncodeResult& resul
                  {"pool", name_of(kEncodePoolingNames, request.pooling)},
                  {"layers", request.layers},
                  {"shape", result.shape}});
+  json["failed_rows"] = result.failed_rows;
   json["inputs"] = ordered_json::array();
   for (const auto& input : result.inputs) {
     ordered_json file{{"path", input.path.string()}, {"first_row", input.first_row}, {"rows", input.rows}};
@@ -111,7 +112,9 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
   number("--fps", o->fps, "Rate of a clip, Hz")->capture_default_str();
   number("--frame-step", o->frame_step, "Frames of the video between two of a clip, instead of --fps");
   add_choice(app, "--sampling", o->sampling, kEncodeSamplingNames,
-             "segments: as Meta's evaluations; stride: exactly a step apart");
+             "time: by the times of the frames; segments: frames counted as Meta's evaluations; stride: a step apart");
+  add_choice(app, "--colours", o->colours, kEncodeColoursNames,
+             "Whose arithmetic of colours; auto: what the weights saw, swscale for published ones");
   number("--size", o->size, "Pixels, side of the input; default: the model's");
   add_choice(app, "--preprocess", o->preprocess, kEncodePreprocessNames,
              "Whose transform; auto: of the code that the weights come from");

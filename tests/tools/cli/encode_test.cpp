@@ -72,11 +72,35 @@ TEST_F(Encode, RowsAreWhatTheLibraryComputes) {
   const auto transform = data::PublishedTransform::kHuggingFace;
   const Tensor still = data::published_clip(drawing(60, 80, 0).unsqueeze(0), 48, transform);
   EXPECT_TRUE(at::allclose(embeddings("e.safetensors")[0], row(still.repeat({1, 2, 1, 1})), 1e-4, 1e-4));
-  data::VideoReader reader(video);
-  const auto indices = data::segment_indices(24, 8, {.frames = 6, .segments = 2});
+  data::VideoReader reader(video, {.colours = data::ColourConversion::kSwscale});
+  const auto indices = data::timed_segments(data::FrameTimes::even(24, 8), {.frames = 6, .segments = 2});
   for (size_t i = 0; i < 2; ++i)
     EXPECT_TRUE(at::allclose(embeddings("e.safetensors")[1 + static_cast<int64_t>(i)],
                              row(data::published_clip(reader.frames(indices[i]), 48, transform)), 1e-4, 1e-4));
+}
+
+TEST_F(Encode, GoesOnPastClipsThatDoNotDecode) {
+  const auto run = [&](const std::string& out) {
+    return encode({"--model", kBase, "--input", (folder / "media").string(), "--clips", "2", "--batch", "2", "--out",
+                   (folder / out).string(), "--json"});
+  };
+  ASSERT_EQ(run("whole.npy").exit_code, 0);
+  fs::copy_file(video, folder / "media/c.mp4");
+  std::string bytes = read_file(folder / "media/c.mp4");
+  const size_t data_begin = bytes.find("mdat") + 4, data_end = bytes.find("moov") - 4;
+  for (size_t i = data_begin + (data_end - data_begin) / 2; i < data_end; ++i)
+    bytes[i] = static_cast<char>(i * 2654435761u >> 13);
+  write_file(folder / "media/c.mp4", bytes);
+  const auto damaged = run("damaged.npy");
+  ASSERT_EQ(damaged.exit_code, 0) << damaged.err;
+  const auto summary = nlohmann::json::parse(damaged.out);
+  EXPECT_EQ(summary.at("failed_rows"), nlohmann::json({4}));
+  EXPECT_EQ(summary.at("shape"), nlohmann::json({5, 32}));
+  EXPECT_TRUE(says(damaged.err, "c.mp4: frame"));
+  EXPECT_TRUE(says(damaged.err, "get no result"));
+  const std::string whole = read_file(folder / "whole.npy"), part = read_file(folder / "damaged.npy");
+  const size_t row = 32 * sizeof(float);
+  EXPECT_EQ(part.substr(part.size() - 5 * row, 3 * row), whole.substr(whole.size() - 3 * row));
 }
 
 TEST_F(Encode, KeepsTokensFramesAndLevels) {

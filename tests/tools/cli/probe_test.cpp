@@ -29,7 +29,7 @@ TEST(DataProbe, PrintsOneJsonObjectAFileInOrder) {
   const std::string bytes = read_file(good);
   write_file(folder / "a cut.mp4", bytes.substr(0, bytes.size() / 2));
   write_file(folder / "c text.mp4", "no film");
-  const auto outcome = run_program({"data", "probe", folder.path().string(), "--json"});
+  const auto outcome = run_program({"data", "probe", folder.path().string(), "--jsonl"});
   EXPECT_EQ(outcome.exit_code, 0);
   const auto lines = lines_of(outcome.out);
   ASSERT_EQ(lines.size(), 3u) << outcome.out;
@@ -49,6 +49,13 @@ TEST(DataProbe, PrintsOneJsonObjectAFileInOrder) {
   EXPECT_EQ(rows[2]["broken"], true);
   EXPECT_TRUE(says(outcome.err, "1 readable videos, 30 frames"));
   EXPECT_TRUE(says(outcome.err, "2 broken"));
+
+  const auto whole = run_program({"data", "probe", folder.path().string(), "--json"});
+  const auto object = nlohmann::json::parse(whole.out);
+  EXPECT_EQ(object["videos"], nlohmann::json(rows));
+  EXPECT_EQ(object["readable"], 1);
+  EXPECT_EQ(object["broken"], 2);
+  EXPECT_EQ(object["frames"], 30);
 }
 
 TEST(DataProbe, FailsWhenNothingIsReadable) {
@@ -72,8 +79,8 @@ TEST(DataProbe, FindsHiddenDamageByDecoding) {
   const size_t middle = bytes.find("mdat") + (bytes.find("moov") - bytes.find("mdat")) / 2;
   std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(middle), 300, '\xff');
   write_file(path, bytes);
-  const auto quick = nlohmann::json::parse(run_program({"data", "probe", path.string(), "--json"}).out);
-  const auto full = nlohmann::json::parse(run_program({"data", "probe", path.string(), "--decode", "--json"}).out);
+  const auto quick = nlohmann::json::parse(run_program({"data", "probe", path.string(), "--jsonl"}).out);
+  const auto full = nlohmann::json::parse(run_program({"data", "probe", path.string(), "--decode", "--jsonl"}).out);
   EXPECT_EQ(quick["lost_frames"], 0);
   EXPECT_GT(full["lost_frames"], 0);
   EXPECT_EQ(full["frames"].get<int>() + full["lost_frames"].get<int>(), 40);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "data/clip/video_set.h"
+#include "data/video/remarks.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/duration.h"
@@ -14,7 +15,7 @@ namespace {
 
 struct ProbeOptions {
   std::vector<std::filesystem::path> paths;
-  bool decode = false;
+  bool decode = false, json_lines = false;
 };
 
 struct ProbeTotals {
@@ -22,7 +23,13 @@ struct ProbeTotals {
   double seconds = 0;
 };
 
+nlohmann::ordered_json optional_number(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
 nlohmann::ordered_json probe_json(const std::string& path, const data::VideoInfo& info) {
+  nlohmann::ordered_json sizes = nlohmann::ordered_json::array();
+  for (const data::PictureSize& size : info.stored_sizes) sizes.push_back({size.width, size.height});
   return {{"path", path},
           {"broken", false},
           {"codec", info.codec},
@@ -37,48 +44,77 @@ nlohmann::ordered_json probe_json(const std::string& path, const data::VideoInfo
           {"duration_s", info.duration_s()},
           {"key_frames", info.key_frames},
           {"longest_gop", info.longest_gop},
-          {"seekable", info.seekable}};
+          {"seekable", info.seekable},
+          {"begin_s", info.begin_s},
+          {"mirrored", info.mirrored},
+          {"pixel_aspect", info.pixel_aspect},
+          {"interlaced", info.interlaced},
+          {"bit_depth", info.bit_depth},
+          {"hdr", info.hdr},
+          {"video_streams", info.video_streams},
+          {"video_stream", info.video_stream},
+          {"sizes", sizes},
+          {"variable_rate", info.variable_rate},
+          {"lowest_fps", info.lowest_fps},
+          {"highest_fps", info.highest_fps},
+          {"header_fps", optional_number(info.header_fps)},
+          {"announced_end_s", optional_number(info.announced_end_s)},
+          {"remarks", data::remarks(info)}};
 }
 
 std::string probe_text(const std::string& path, const data::VideoInfo& info) {
   std::string text = fmt::format("{}: {} {} x {}, {:.3f} fps, {} frames, {}, key frame at least every {}", path,
                                  info.codec, info.width, info.height, info.average_fps, info.frame_count,
                                  duration_text(info.duration_s()), info.longest_gop);
-  if (info.lost_frames > 0) text += fmt::format(", {} frames lost", info.lost_frames);
-  if (!info.seekable) text += ", no usable times (every access counts from the start)";
+  for (const std::string& remark : data::remarks(info)) text += ", " + remark;
   return text;
 }
 
 // Results are what this command is for: they go to standard output, one line a file.
 void print_line(const std::string& text) { fmt::print(stdout, "{}\n", text); }
-void print_line(const nlohmann::ordered_json& object) {
-  print_line(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+void print_row(const nlohmann::ordered_json& row) {
+  print_line(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 int probe(const ProbeOptions& options, const CommonOptions& common) {
   ProbeTotals totals;
-  for (const auto& [path, name] : data::list_videos(options.paths)) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  const auto say = [&](const std::string& text, const nlohmann::ordered_json& row) {
+    if (options.json_lines)
+      print_row(row);
+    else if (common.json)
+      rows.push_back(row);
+    else
+      print_line(text);
+  };
+  const data::VideoListing listing = data::list_video_files(options.paths);
+  for (const data::ListedVideo& video : listing.videos) {
     if (common.control.stopping()) break;
+    const std::string path = video.path.string();
     try {
-      const data::VideoInfo info = data::VideoReader(path, {.verify = options.decode}).info();
+      const data::VideoInfo info = data::VideoReader(video.path, {.verify = options.decode}).info();
       ++totals.readable;
       totals.frames += info.frame_count;
       totals.lost += info.lost_frames;
       totals.seconds += info.duration_s();
-      if (common.json)
-        print_line(probe_json(path.string(), info));
-      else
-        print_line(probe_text(path.string(), info));
+      say(probe_text(path, info), probe_json(path, info));
     } catch (const DataError& error) {
       ++totals.broken;
       std::string reason = error.what();
-      if (const std::string prefix = path.string() + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
-      if (common.json)
-        print_line(nlohmann::ordered_json{{"path", path.string()}, {"broken", true}, {"reason", reason}});
-      else
-        print_line(fmt::format("{}: broken: {}", path.string(), reason));
+      if (const std::string prefix = path + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
+      say(fmt::format("{}: broken: {}", path, reason), {{"path", path}, {"broken", true}, {"reason", reason}});
     }
   }
+  const std::string left_out = listing.left_out.empty() ? "" : listing.left_out.text();
+  if (common.json && !options.json_lines)
+    print_json({{"videos", rows},
+                {"readable", totals.readable},
+                {"broken", totals.broken},
+                {"frames", totals.frames},
+                {"lost_frames", totals.lost},
+                {"duration_s", totals.seconds},
+                {"left_out", left_out}});
+  if (!left_out.empty()) log_info("{}", left_out);
   log_info("{} readable videos, {} frames, {}; {} broken, {} frames lost in readable ones", totals.readable,
            totals.frames, duration_text(totals.seconds), totals.broken, totals.lost);
   return totals.readable > 0 ? 0 : 1;
@@ -90,6 +126,7 @@ Run setup_data_probe(CLI::App& app, CommonOptions& common) {
   auto options = std::make_shared<ProbeOptions>();
   app.add_option("paths", options->paths, "Videos, folders, or list files ('path label' a line)")->required();
   app.add_flag("--decode", options->decode, "Decode every frame: also finds damage that the container does not show");
+  app.add_flag("--jsonl", options->json_lines, "Prints one JSON object per line and file, as soon as it is read");
   return [=, &common] { return probe(*options, common); };
 }
 

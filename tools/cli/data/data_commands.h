@@ -10,7 +10,7 @@ Run setup_data_collect(CLI::App& app, CommonOptions& common);
 Run setup_data_convert(CLI::App& app, CommonOptions& common);
 /// `data view`: a contact sheet or a video of episodes, actions and states drawn.
 Run setup_data_view(CLI::App& app, CommonOptions& common);
-/// `data probe`: what video files hold, one JSON object a line.
+/// `data probe`: what video files hold, a line each, or JSON.
 Run setup_data_probe(CLI::App& app, CommonOptions& common);
 
 }  // namespace foresee::tools

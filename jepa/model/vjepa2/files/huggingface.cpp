@@ -169,6 +169,7 @@ Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& 
   Vjepa2Weights weights{.source = folder.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
   weights.preprocess = read_preprocess(folder, weights.config.encoder.image_size);
+  weights.preprocess.colours = "swscale";  // of the video readers that upstream's training used
   Vjepa2Tensors tensors = official_from_huggingface(read_tensors(folder), folder.string(), /*mapped=*/true);
   weights.encoder = std::move(tensors.encoder);
   weights.predictor = std::move(tensors.predictor);
