@@ -33,15 +33,15 @@ struct EncodeRequest {
   };
   /// How the frames of a clip lie in their part of a video.
   enum class Sampling {
-    kTime,      // the frames on show every 1 / fps seconds, whatever the rate of the video; with a frame_step: kSegments
+    kTime,  // the frames on show every 1 / fps seconds, whatever the rate of the video; with a frame_step: kSegments
     kSegments,  // as Meta's evaluations: frames counted, over the whole span of the clip, a bit more than a step apart
     kStride,    // frames counted, exactly a step apart
   };
   /// Whose arithmetic turns the numbers of a video into red, green and blue.
   enum class Colours {
-    kAuto,      // what the weights were trained with: kSwscale for published ones
-    kExact,     // the colour standard's own formulas
-    kSwscale,   // FFmpeg's fast path, as PyAV, torchcodec and decord use it; mostly one level of 255 darker
+    kAuto,     // what the weights were trained with: kSwscale for published ones
+    kExact,    // the colour standard's own formulas
+    kSwscale,  // FFmpeg's fast path, as PyAV, torchcodec and decord use it; mostly one level of 255 darker
   };
   /// Which encoder of one of Meta's files.
   enum class Weights {
@@ -101,20 +101,20 @@ struct EncodeResult {
     std::vector<Classes> classes{};   // empty without a classifier
   };
 
-  std::string format;             // of the model: "foresee", "huggingface", "official"
-  int64_t clips = 0, frames = 0;  // clips in all; frames of a clip of a video
-  int64_t size = 0;               // px, side of the input
-  double seconds = 0;             // for decoding and encoding
-  std::vector<int64_t> shape{};   // of the embeddings: [clips, layers if any, what `pooling` keeps]
-  Array<float> embeddings{};      // of that shape with `in_memory`, else empty
-  std::vector<Input> inputs{};    // files in the order they were named; folders by name
+  std::string format;                  // of the model: "foresee", "huggingface", "official"
+  int64_t clips = 0, frames = 0;       // clips in all; frames of a clip of a video
+  int64_t size = 0;                    // px, side of the input
+  double seconds = 0;                  // for decoding and encoding
+  std::vector<int64_t> shape{};        // of the embeddings: [clips, layers if any, what `pooling` keeps]
+  Array<float> embeddings{};           // of that shape with `in_memory`, else empty
+  std::vector<Input> inputs{};         // files in the order they were named; folders by name
   std::vector<int64_t> failed_rows{};  // clips that did not decode: their rows are NaN, and they take part in no class
-  bool stopped = false;           // stopped before the end: nothing was written, and only the fields above `shape` hold
+  bool stopped = false;  // stopped before the end: nothing was written, and only the fields above `shape` hold
 };
 
 /// Turns videos and pictures into embeddings, or into the classes of a probe. Progress is counted in clips. Videos that
-/// do not open are named in a warning (set_log_sink) and left out; clips that do not decode are named and their rows NaN.
-/// Several threads may encode at once.
+/// do not open are named in a warning (set_log_sink) and left out; clips that do not decode are named and their rows
+/// NaN. Several threads may encode at once.
 /// @throws CheckpointError for a model or classifier that cannot be read or does not fit; DataError for an input that
 /// cannot be read; OutputExists; Error for a request that contradicts itself or the model, or a full disk.
 FORESEE_API EncodeResult encode(const EncodeRequest& request, const JobControl& control = {});

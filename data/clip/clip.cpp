@@ -71,8 +71,8 @@ std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, 
 
 std::vector<int64_t> timed_clip(int64_t begin, int64_t end, const FrameTimes& times, const ClipConfig& config,
                                 RandomSequence& random) {
-  FORESEE_CHECK(begin >= 0 && end > begin && end <= times.count(), "expected frames to choose from, got [{}, {})", begin,
-                end);
+  FORESEE_CHECK(begin >= 0 && end > begin && end <= times.count(), "expected frames to choose from, got [{}, {})",
+                begin, end);
   const double draw = random.uniform(), first_s = times.start_s(begin);
   const double room_s = times.stop_s(end - 1) - first_s - static_cast<double>(config.frames) / config.fps;
   return frames_from(first_s + draw * std::max(0.0, room_s), config.frames, config.fps, begin, end, times);

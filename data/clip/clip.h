@@ -49,8 +49,9 @@ int64_t clip_span(double video_fps, const ClipConfig& config);
 std::vector<int64_t> clip_indices(int64_t begin, int64_t end, double video_fps, const ClipConfig& config,
                                   RandomSequence& random);
 
-/// Picks the frames of one clip by their times (ClipRate::kTime): the frames on show at start, start + 1 / fps, ...; the
-/// start is uniform where frames [begin, end) last longer than the clip, else it is the first and the last is repeated.
+/// Picks the frames of one clip by their times (ClipRate::kTime): the frames on show at start, start + 1 / fps, ...;
+/// the start is uniform where frames [begin, end) last longer than the clip, else it is the first and the last is
+/// repeated.
 /// @param random  one draw is taken, whether it is needed or not.
 /// @returns config.frames indices in [begin, end), never falling.
 std::vector<int64_t> timed_clip(int64_t begin, int64_t end, const FrameTimes& times, const ClipConfig& config,

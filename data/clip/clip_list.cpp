@@ -146,8 +146,9 @@ class ListReader {
   }
 
   bool read_header(const std::string& line) {
-    static constexpr std::array kPaths{"path",  "paths", "file",  "filename", "file_name", "filepath", "file_path",
-                                       "video", "videos", "video_path", "clip", "clip_path", "name"};
+    static constexpr std::array kPaths{"path",     "paths",     "file",  "filename", "file_name",
+                                       "filepath", "file_path", "video", "videos",   "video_path",
+                                       "clip",     "clip_path", "name"};
     static constexpr std::array kLabels{"label", "labels", "class", "class_name", "target", "category", "action"};
     static constexpr std::array kWeights{"weight", "weights"};
     const char separator = line.find('\t') != std::string::npos  ? '\t'
@@ -159,7 +160,9 @@ class ListReader {
     std::vector<size_t> labels;
     for (size_t i = 0; i < fields.size(); ++i) {
       const std::string name = lower(fields[i]);
-      const auto is_one_of = [&](const auto& names) { return std::find(names.begin(), names.end(), name) != names.end(); };
+      const auto is_one_of = [&](const auto& names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      };
       if (is_one_of(kPaths)) {
         if (!path) path = i;
       } else if (is_one_of(kLabels)) {
@@ -179,8 +182,7 @@ class ListReader {
 
   void add(const std::string& line) {
     ListedClip clip{.path = {}, .name = {}, .labels = {}, .weight = 1, .line = number_};
-    const std::vector<std::string> fields =
-        columns_ > 1 ? split(line, separator_) : std::vector<std::string>{};
+    const std::vector<std::string> fields = columns_ > 1 ? split(line, separator_) : std::vector<std::string>{};
     if (columns_ > 1 && fields.size() == columns_) {
       clip.name = fields[path_column_];
       for (const size_t column : label_columns_)

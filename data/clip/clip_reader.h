@@ -47,9 +47,9 @@ class ClipReader {
   std::shared_ptr<const FrameCache> cache_;
   VideoReaderCache readers_;
   struct Failures {
-    std::string unreadable;     // why no frame of the video comes; empty: some do
-    std::set<int64_t> frames;   // that do not decode
-    std::string reason;         // of the first of them
+    std::string unreadable;    // why no frame of the video comes; empty: some do
+    std::set<int64_t> frames;  // that do not decode
+    std::string reason;        // of the first of them
   };
   std::map<int64_t, Failures> failures_;  // of videos; outlive their readers
 };

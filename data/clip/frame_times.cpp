@@ -42,8 +42,7 @@ double FrameTimes::start_s(int64_t frame) const {
 int64_t FrameTimes::frame_at(double seconds) const {
   const double at = seconds + kToleranceS;
   if (at < begin_s_) return 0;
-  if (!starts_s_.empty())
-    return std::upper_bound(starts_s_.begin(), starts_s_.end(), at) - starts_s_.begin() - 1;
+  if (!starts_s_.empty()) return std::upper_bound(starts_s_.begin(), starts_s_.end(), at) - starts_s_.begin() - 1;
   if (step_s_ <= 0 || at >= begin_s_ + static_cast<double>(count_) * step_s_) return count_ - 1;
   return std::min(count_ - 1, static_cast<int64_t>((at - begin_s_) / step_s_));
 }

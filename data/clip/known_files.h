@@ -12,9 +12,9 @@ namespace foresee::data {
 /// What is remembered of a video, to know it again when it lies elsewhere.
 struct KnownFile {
   std::string path;
-  std::string name;            // VideoFile::name
+  std::string name;  // VideoFile::name
   std::optional<int64_t> bytes;
-  std::string content;         // fingerprint of size, begin, middle and end; empty: not remembered
+  std::string content;  // fingerprint of size, begin, middle and end; empty: not remembered
 };
 
 /// Looks at every file of a set. A file that cannot be read any more gets no fingerprint.

@@ -147,8 +147,8 @@ struct VideoLoader::Impl {
       const VideoFile& file = set.files[static_cast<size_t>(range.video)];
       ClipSource& source = slot.batch.clips[static_cast<size_t>(row)];
       source.video = range.video;
-      source.indices = pick_clip(range.begin, range.end, times[static_cast<size_t>(range.video)],
-                                 file.info.average_fps, config.clip, random);
+      source.indices = pick_clip(range.begin, range.end, times[static_cast<size_t>(range.video)], file.info.average_fps,
+                                 config.clip, random);
       try {
         const Tensor frames = reader.frames(range.video, source.indices);  // [T, 3, H, W]
         const Tensor out = slot.batch.frames.select(0, row);               // [3, T, size, size]

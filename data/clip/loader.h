@@ -25,8 +25,8 @@ struct VideoLoaderConfig {
   int64_t short_side = 0;  // pixels: decode to this short side at most; 0: full size. Part of what a batch is
   int64_t cache_mb = 512;  // whole videos are kept decoded in memory when all of them fit in this; 0: never
   ColourConversion colours = ColourConversion::kExact;
-  int64_t workers = 1;     // threads that decode ahead
-  int64_t ahead = 2;       // batches that are ready or being made beyond the one asked for
+  int64_t workers = 1;  // threads that decode ahead
+  int64_t ahead = 2;    // batches that are ready or being made beyond the one asked for
 };
 void describe(Fields& fields, VideoLoaderConfig& config);
 

@@ -9,10 +9,10 @@
 namespace foresee::data {
 namespace {
 
-constexpr std::array<std::string_view, 20> kVideos{".mp4", ".mov", ".mkv",  ".avi", ".webm", ".m4v", ".mpg",
-                                                   ".mpeg", ".m2v", ".mts", ".m2ts", ".vob", ".wmv", ".asf",
-                                                   ".flv", ".3gp", ".3g2", ".ogv", ".mxf", ".divx"};
-constexpr std::array<std::string_view, 11> kMaybeVideos{".ts",  ".gif", ".dv",  ".h264", ".h265", ".264",
+constexpr std::array<std::string_view, 20> kVideos{".mp4",  ".mov", ".mkv", ".avi",  ".webm", ".m4v", ".mpg",
+                                                   ".mpeg", ".m2v", ".mts", ".m2ts", ".vob",  ".wmv", ".asf",
+                                                   ".flv",  ".3gp", ".3g2", ".ogv",  ".mxf",  ".divx"};
+constexpr std::array<std::string_view, 11> kMaybeVideos{".ts",  ".gif",  ".dv",  ".h264", ".h265", ".264",
                                                         ".265", ".hevc", ".ivf", ".y4m",  ".mjpeg"};
 constexpr std::array<std::string_view, 5> kPictures{".png", ".jpg", ".jpeg", ".bmp", ".webp"};
 

@@ -50,9 +50,9 @@ struct VideoSet {
 /// A file that is to be opened.
 struct ListedVideo {
   std::filesystem::path path;
-  std::string name;        // relative to the folder or list
-  int64_t repeats = 1;     // see VideoFile
-  bool by_content = false; // it is not called a video, but looks like one inside
+  std::string name;         // relative to the folder or list
+  int64_t repeats = 1;      // see VideoFile
+  bool by_content = false;  // it is not called a video, but looks like one inside
 };
 
 /// Files to open, each once, and what was passed over.

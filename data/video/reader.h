@@ -45,19 +45,19 @@ struct VideoInfo {
   std::string counted_because;   // why; empty where seekable
   std::string codec, container, pixel_format;
 
-  double pixel_aspect = 1;  // width by height of a pixel as the file states it; not applied
-  bool interlaced = false;  // pictures are coded as two fields, which are shown together
-  int64_t bit_depth = 8;    // of what is stored; frames come back with 8
-  std::string hdr;          // "PQ" or "HLG": brought to ordinary range; empty: it is of ordinary range
-  bool transparency = false;                 // stored, and left out
-  int64_t video_stream = 0;                  // which of the file's video streams is read
-  int64_t video_streams = 1;                 // how many there are
-  std::vector<PictureSize> stored_sizes;     // more than one: sizes change; frames come back in one
-  bool variable_rate = false;                // frames are not equally far apart in time
-  double lowest_fps = 0, highest_fps = 0;    // of two neighbours
-  std::optional<double> header_fps;          // what the container says, where it is not what the times say
-  std::optional<double> announced_end_s;     // when the header says that pictures end, where they end clearly earlier
-  std::string cut_off_reason;                // what FFmpeg said where reading ended before the end of the file
+  double pixel_aspect = 1;                 // width by height of a pixel as the file states it; not applied
+  bool interlaced = false;                 // pictures are coded as two fields, which are shown together
+  int64_t bit_depth = 8;                   // of what is stored; frames come back with 8
+  std::string hdr;                         // "PQ" or "HLG": brought to ordinary range; empty: it is of ordinary range
+  bool transparency = false;               // stored, and left out
+  int64_t video_stream = 0;                // which of the file's video streams is read
+  int64_t video_streams = 1;               // how many there are
+  std::vector<PictureSize> stored_sizes;   // more than one: sizes change; frames come back in one
+  bool variable_rate = false;              // frames are not equally far apart in time
+  double lowest_fps = 0, highest_fps = 0;  // of two neighbours
+  std::optional<double> header_fps;        // what the container says, where it is not what the times say
+  std::optional<double> announced_end_s;   // when the header says that pictures end, where they end clearly earlier
+  std::string cut_off_reason;              // what FFmpeg said where reading ended before the end of the file
 
   double duration_s() const { return end_s - begin_s; }
 };

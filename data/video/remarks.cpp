@@ -30,7 +30,8 @@ void remark_on_reading(const VideoInfo& info, std::vector<std::string>& out) {
 
 void remark_on_pictures(const VideoInfo& info, std::vector<std::string>& out) {
   if (info.mirrored) out.emplace_back("mirrored left to right as the file asks");
-  if (info.rotation_degrees != 0) out.push_back(fmt::format("turned by {} degrees as the file asks", info.rotation_degrees));
+  if (info.rotation_degrees != 0)
+    out.push_back(fmt::format("turned by {} degrees as the file asks", info.rotation_degrees));
   if (std::abs(info.pixel_aspect - 1) > 1e-3)
     out.push_back(fmt::format("pixels {:.3f} times as wide as high (not evened out)", info.pixel_aspect));
   if (info.interlaced) out.emplace_back("interlaced (both fields in one picture)");

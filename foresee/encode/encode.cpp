@@ -114,8 +114,8 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
     if (keeps_rows) {
       for (Tensor& level : levels) level = pooled(level, input.size(2) / config.tubelet_size, request.pooling);
       const Tensor rows = request.layers.empty() ? levels.front() : at::stack(levels, 1);
-      for (auto clip = failed.lower_bound(first); clip != failed.end() && *clip < first + static_cast<size_t>(rows.size(0));
-           ++clip)
+      for (auto clip = failed.lower_bound(first);
+           clip != failed.end() && *clip < first + static_cast<size_t>(rows.size(0)); ++clip)
         rows[static_cast<int64_t>(*clip - first)].fill_(std::numeric_limits<float>::quiet_NaN());
       if (writer) writer->append(rows);
       if (request.in_memory) append_values(result.embeddings.values, rows);

@@ -15,9 +15,8 @@ data::PublishedTransform transform_of(EncodeRequest::Preprocess wanted, const st
 }
 
 data::ColourConversion colours_of(EncodeRequest::Colours wanted, const Preprocess& preprocess) {
-  return wanted == EncodeRequest::Colours::kAuto
-             ? colours_of(preprocess)
-             : same_name(data::kColourConversionNames, kEncodeColoursNames, wanted);
+  return wanted == EncodeRequest::Colours::kAuto ? colours_of(preprocess)
+                                                 : same_name(data::kColourConversionNames, kEncodeColoursNames, wanted);
 }
 
 }  // namespace

@@ -32,14 +32,15 @@ std::vector<Row> rows_of(const std::string& text) {
 }
 
 TEST(ClipList, ReadsPathsAndLabelsWithoutFilesBySpelling) {
-  EXPECT_EQ(rows_of("a.mp4 3\nb c.mp4 -1\n/x/d.mov,7\ne.mkv\t2\nf::8\n"),
-            (std::vector<Row>{{"a.mp4", {"3"}}, {"b c.mp4", {"-1"}}, {"/x/d.mov", {"7"}}, {"e.mkv", {"2"}}, {"f", {"8"}}}));
+  EXPECT_EQ(
+      rows_of("a.mp4 3\nb c.mp4 -1\n/x/d.mov,7\ne.mkv\t2\nf::8\n"),
+      (std::vector<Row>{{"a.mp4", {"3"}}, {"b c.mp4", {"-1"}}, {"/x/d.mov", {"7"}}, {"e.mkv", {"2"}}, {"f", {"8"}}}));
   EXPECT_EQ(rows_of("a.mp4 playing guitar\nb.mp4,\"pouring, slowly\"\n"),
             (std::vector<Row>{{"a.mp4", {"playing guitar"}}, {"b.mp4", {"pouring, slowly"}}}));
   EXPECT_EQ(rows_of("\"a b\" 1\n\"c \"\"d\"\".mp4\",2\n"), (std::vector<Row>{{"a b", {"1"}}, {"c \"d\".mp4", {"2"}}}));
-  EXPECT_EQ(rows_of("a.mp4 3 17\nb.mp4,run,jump\nc.mp4;4;5\nd.mp4 1.0\n"),
-            (std::vector<Row>{
-                {"a.mp4", {"3", "17"}}, {"b.mp4", {"run", "jump"}}, {"c.mp4", {"4", "5"}}, {"d.mp4", {"1"}}}));
+  EXPECT_EQ(
+      rows_of("a.mp4 3 17\nb.mp4,run,jump\nc.mp4;4;5\nd.mp4 1.0\n"),
+      (std::vector<Row>{{"a.mp4", {"3", "17"}}, {"b.mp4", {"run", "jump"}}, {"c.mp4", {"4", "5"}}, {"d.mp4", {"1"}}}));
   EXPECT_EQ(rows_of("clip_a 4\nclip_b\n"), (std::vector<Row>{{"clip_a", {"4"}}, {"clip_b", {}}}));
 }
 
@@ -138,9 +139,9 @@ TEST(FolderFromTheField, GivesEveryVideoInIt) {
   const VideoSet set = open_videos({clips});
   std::vector<std::string> names;
   for (const VideoFile& file : set.files) names.push_back(file.name);
-  EXPECT_EQ(names, (std::vector<std::string>{".hidden/h.mp4", "B.MP4", "a.mp4", "anim.gif", "cam.mts", "cam.ts",
-                                             "linked-file.mp4", "nokia.3gp", "old.mpg", "open.ogv", "web.flv",
-                                             "win.wmv"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{".hidden/h.mp4", "B.MP4", "a.mp4", "anim.gif", "cam.mts", "cam.ts",
+                                      "linked-file.mp4", "nokia.3gp", "old.mpg", "open.ogv", "web.flv", "win.wmv"}));
   EXPECT_TRUE(set.broken.empty());
   EXPECT_TRUE(says(lines.text(), "1 file left out: 1 that macOS keeps beside others (1 .mp4)"));
 }

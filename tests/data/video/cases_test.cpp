@@ -122,7 +122,8 @@ INSTANTIATE_TEST_SUITE_P(
         Film{"one-frame/one.mp4", {0}, ""}, Film{"one-frame/two.mp4", {0, 1}, ""},
         Film{"same-times/fast.mkv", range(0, 48), "share a time"},
         Film{"size-change/zoom.ts", range(0, 20) + range(50, 62), "its size changes (96 x 64, 128 x 96)"},
-        Film{"times-out-of-order/film.mp4", range(0, 20), "is decoded in order, since the times of its packets are out"},
+        Film{"times-out-of-order/film.mp4", range(0, 20),
+             "is decoded in order, since the times of its packets are out"},
         Film{"ts-cut/cut.ts", range(8, 57) + std::vector<int64_t>{59}, ""},
         Film{"ts-joined/joined.ts", range(0, 20) + range(100, 120), "in order"},
         Film{"two-streams/both.mp4", range(0, 20), "2 video streams"},
@@ -139,7 +140,8 @@ TEST(ColoursFromTheField, AreThoseOfTheSourceWhereTheFileStatesItsMatrix) {
   for (const char* name : {"m601.mp4", "m709.mp4", "m240.mp4", "m2020.mp4", "ycgco.mp4", "rgb.mp4"}) {
     SCOPED_TRACE(name);
     expect_corners(VideoReader(the_case("colours") / name).frame(3), kUpright, 6);
-    expect_corners(VideoReader(the_case("colours") / name, {.colours = ColourConversion::kSwscale}).frame(3), kUpright, 6);
+    expect_corners(VideoReader(the_case("colours") / name, {.colours = ColourConversion::kSwscale}).frame(3), kUpright,
+                   6);
   }
   for (const char* name : {"codecs/mjpeg.avi", "codecs/prores.mov", "alpha/png.mov", "full-709/screen.mp4"}) {
     SCOPED_TRACE(name);

@@ -16,9 +16,14 @@ namespace {
 TEST(Orientation, PutsEveryPixelWhereTheMatrixPutsIt) {
   constexpr int64_t kHeight = 2, kWidth = 3;
   const std::array<uint8_t, 8> stored{1, 2, 3, 0, 4, 5, 6, 0};  // rows of 3, padded to 4
-  for (const auto& [a, b, c, d] : std::vector<std::array<int, 4>>{{1, 0, 0, 1}, {-1, 0, 0, 1}, {1, 0, 0, -1},
-                                                                  {-1, 0, 0, -1}, {0, 1, 1, 0}, {0, 1, -1, 0},
-                                                                  {0, -1, 1, 0}, {0, -1, -1, 0}}) {
+  for (const auto& [a, b, c, d] : std::vector<std::array<int, 4>>{{1, 0, 0, 1},
+                                                                  {-1, 0, 0, 1},
+                                                                  {1, 0, 0, -1},
+                                                                  {-1, 0, 0, -1},
+                                                                  {0, 1, 1, 0},
+                                                                  {0, 1, -1, 0},
+                                                                  {0, -1, 1, 0},
+                                                                  {0, -1, -1, 0}}) {
     const std::array<int32_t, 9> matrix{a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30};
     const Orientation orientation = orientation_of(matrix);
     std::array<uint8_t, 6> upright{};
@@ -64,8 +69,7 @@ TEST(ColourConversion, OfSwscaleDiffersByALevelOrTwo) {
   const TemporaryFolder folder;
   const auto path = write_numbered(folder.path(), {.name = "v.mp4", .frames = 5, .height = 64, .width = 96});
   const Tensor exact = VideoReader(path).frames(first_numbers(5)).to(at::kInt);
-  const Tensor fast =
-      VideoReader(path, {.colours = ColourConversion::kSwscale}).frames(first_numbers(5)).to(at::kInt);
+  const Tensor fast = VideoReader(path, {.colours = ColourConversion::kSwscale}).frames(first_numbers(5)).to(at::kInt);
   const Tensor difference = exact - fast;
   EXPECT_LE(difference.abs().median().item<int>(), 2);
   EXPECT_GT(difference.to(at::kFloat).mean().item<float>(), 0.2f);

@@ -30,8 +30,7 @@ TEST(FileThatGoesAway, IsSaidAndReadOnWhenItIsBack) {
   VideoReader reader(path);
   ASSERT_EQ(number_of(reader.frame(50)), 50);
   fs::rename(path, away);
-  for (int i = 0; i < 3; ++i)
-    EXPECT_TRUE(says(refusal_of<DataError>([&] { reader.frame(5); }), "no such file"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(says(refusal_of<DataError>([&] { reader.frame(5); }), "no such file"));
   fs::rename(away, path);
   EXPECT_EQ(number_of(reader.frame(5)), 5);
 }

@@ -97,7 +97,7 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
         path.string(), fmt::join(keys_of(root), ", "));
   Vjepa2Weights weights{.source = path.string(), .format = "official"};
   weights.config.encoder.image_size = weights.preprocess.size = image_size(file, options);
-  weights.preprocess.colours = "swscale";  // of the video reader that upstream's training used
+  weights.preprocess.colours = "swscale";                       // of the video reader that upstream's training used
   weights.config.encoder.frames = options.frames.value_or(64);  // torch.hub's num_frames
   if (const PickleValue* classifiers = root.find("classifiers")) {
     weights.probe = read_probe(file, *classifiers, options);
