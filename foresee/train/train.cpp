@@ -54,7 +54,7 @@ void check_members(const Trainer& trainer, const TrainRequest& request) {
 
 /// The settings with what the request says of the same keys.
 nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& request) {
-  nlohmann::json settings = settings_json(nlohmann::json::object(), request.options.settings);
+  nlohmann::json settings = settings_json(earlier_settings(request.out), request.options.settings);
   const auto text = [&](const char* key, const std::string& asked) {
     if (trainer.takes(key) && !asked.empty()) agree(settings, key, asked, key);
   };

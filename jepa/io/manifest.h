@@ -10,7 +10,7 @@ namespace foresee {
 // Note [Manifests]
 // Every checkpoint and every model folder holds manifest.json:
 //   {"step": N, "run": "89abcdef", "files": {"model.safetensors": {"bytes": B, "crc32c": "01234567"}, ...}}
-// `step` and `run` are there in checkpoints only; `run` names the config that the run was started with. Tensors and
+// `step` and `run` are there in checkpoints only; `run` names the run that it belongs to (RUN/.run). Tensors and
 // optimizer state must be what it says. The small JSON files may be edited by hand: a line says so. Folders without
 // a manifest (older runs, those of other programs) are read as they are.
 
@@ -25,7 +25,7 @@ enum class ManifestScope {
 /// What a checkpoint says of where it belongs.
 struct CheckpointOrigin {
   int64_t step = 0;
-  std::string run;  // of run_fingerprint(); empty: not known
+  std::string run;  // what the run is called; empty: not known
 };
 
 /// Writes FOLDER/manifest.json over every other regular file in it but cards and markers. @throws Error.

@@ -21,7 +21,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock";
+constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock", *kNameFile = ".run";
 
 /// Keys that may change between the calls that make one run: they do not change what is learned.
 bool may_differ(const std::string& path) {
@@ -30,6 +30,26 @@ bool may_differ(const std::string& path) {
   const std::string_view key = std::string_view(path).substr(dot == std::string::npos ? 0 : dot + 1);
   if (std::find(kFree.begin(), kFree.end(), key) != kFree.end()) return true;
   return path == "loop.steps" || path.ends_with(".loop.steps");
+}
+
+/// A key that came later, and what was done before it was there.
+struct LaterKey {
+  const char* family;  // of the runs that have it
+  const char* path;    // JSON pointer
+  const char* before;
+};
+constexpr LaterKey kLaterKeys[] = {{"vjepa2", "/loader/clip/rate", "frames"}, {"vjepa2", "/loader/colours", "exact"}};
+
+/// The later keys that a run's config lacks, with what was done before.
+nlohmann::json missing_later_keys(const ordered_json& config) {
+  nlohmann::json missing = nlohmann::json::object();
+  if (!config.is_object()) return missing;
+  for (const auto& [family, path, before] : kLaterKeys) {
+    const nlohmann::json::json_pointer key(path);
+    if (config.value("family", ordered_json()) == family && !config.contains(ordered_json::json_pointer(path)))
+      missing[key] = before;
+  }
+  return missing;
 }
 
 struct Difference {
@@ -64,6 +84,16 @@ ordered_json deciding_keys(const ordered_json& config, const std::string& path =
     if (!may_differ(inner)) out[key] = deciding_keys(value, inner);
   }
   return out;
+}
+
+/// What the manifests of a run call it: a checksum of what decided its results when it began. Kept in a file, since
+/// later versions know more keys.
+std::string run_name(const fs::path& run, const ordered_json& config) {
+  const fs::path file = run / kNameFile;
+  if (!fs::exists(file)) write_file(file, fmt::format("{:08x}\n", crc32c(deciding_keys(config).dump())));
+  std::string name = read_file(file);
+  name.erase(name.find_last_not_of(" \n") + 1);
+  return name;
 }
 
 int64_t loop_steps(const ordered_json& config) {
@@ -107,6 +137,11 @@ void check_run_place(const fs::path& run, const OutputRules& rules) {
   if (!fs::exists(run / kConfigFile)) check_output_place(run, rules);
 }
 
+nlohmann::json earlier_settings(const fs::path& run) {
+  if (!fs::exists(run / kConfigFile)) return nlohmann::json::object();
+  return missing_later_keys(read_ordered_json(run / kConfigFile));
+}
+
 RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
   std::error_code code;
   made_folder_ = fs::create_directories(path_, code);
@@ -121,7 +156,7 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   remove_leftovers(path_ / "checkpoints");
   // Through text, as the file went: NaN becomes null on both sides.
   const auto now = ordered_json::parse(json_text(resolved_config));
-  fingerprint_ = fmt::format("{:08x}", crc32c(deciding_keys(now).dump()));
+  name_ = run_name(path_, now);
   if (!fs::exists(config_path)) {
     if (latest_step())
       fail<ConfigError>("{}: has checkpoints but no config.json; choose another run folder", path_.string());
@@ -135,6 +170,7 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   } catch (const DataError& error) {
     fail<ConfigError>("{}", error.what());
   }
+  before.merge_patch(missing_later_keys(before));
   if (const auto difference = first_difference(before, now))
     fail<ConfigError>("{}: this run was started with {} = {}, now it is {}; keep it, or choose another run folder",
                       config_path.string(), difference->key, difference->before, difference->now);
@@ -145,16 +181,18 @@ RunFolder::~RunFolder() {
   if (!made_config_) return;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(path_, none))
-    if (const auto name = entry.path().filename(); name != kConfigFile && name != kLockFile) return;
+    if (const auto name = entry.path().filename(); name != kConfigFile && name != kLockFile && name != kNameFile)
+      return;
   fs::remove(path_ / kConfigFile, none);
   fs::remove(path_ / kLockFile, none);
+  fs::remove(path_ / kNameFile, none);
   if (made_folder_) fs::remove(path_, none);
 }
 
 std::optional<int64_t> RunFolder::latest_step() const { return latest_checkpoint_step(path_); }
 
 std::optional<int64_t> RunFolder::sound_step() const {
-  return sound_checkpoint_step(path_, ManifestScope::kResume, fingerprint_);
+  return sound_checkpoint_step(path_, ManifestScope::kResume, name_);
 }
 
 fs::path RunFolder::checkpoint_path(int64_t step) const { return checkpoint_folder(path_, step); }
@@ -165,7 +203,7 @@ void RunFolder::save_checkpoint(int64_t step, int64_t keep, const std::function<
   try {
     StagedFolder staged(final_path);
     write(staged.path());
-    write_manifest(staged.path(), CheckpointOrigin{step, fingerprint_});
+    write_manifest(staged.path(), CheckpointOrigin{step, name_});
     if (fs::exists(final_path)) remove_checkpoint(final_path);
     staged.commit();
     write_file(path_ / "latest", final_path.filename().string() + "\n");

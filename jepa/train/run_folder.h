@@ -17,6 +17,10 @@ namespace foresee {
 /// lies. @throws Error.
 void check_run_place(const std::filesystem::path& run, const OutputRules& rules);
 
+/// Keys that the config of a run does not know, because an earlier version made it, with what that version did: it goes
+/// on that way. An object to be laid under the settings of the call that resumes it; empty for a new run.
+nlohmann::json earlier_settings(const std::filesystem::path& run);
+
 /// The files of one training run: config.json (resolved), metrics.jsonl, checkpoints/step-N/, latest (text: "step-N").
 class RunFolder {
  public:
@@ -48,7 +52,7 @@ class RunFolder {
  private:
   std::filesystem::path path_;
   bool made_folder_ = false, made_config_ = false;  // by this object
-  std::string fingerprint_;                         // of what decides the results, for manifests
+  std::string name_;                                // what manifests call the run
   std::shared_ptr<const FileLock> lock_;            // held while a process trains in the folder
 };
 

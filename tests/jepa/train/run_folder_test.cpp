@@ -227,5 +227,19 @@ TEST_F(RunFolderTest, ACheckpointOfAnotherRunIsNotGoneOnFrom) {
   EXPECT_TRUE(says(log.text(), "another run"));
 }
 
+TEST_F(RunFolderTest, ARunOfAnEarlierVersionGoesOnAsItBegan) {
+  config_ = {{"family", "vjepa2"}, {"loader", {{"batch", 4}, {"clip", {{"frames", 16}}}}}};
+  begin();
+  EXPECT_EQ(earlier_settings(path_),
+            (nlohmann::json{{"loader", {{"clip", {{"rate", "frames"}}}, {"colours", "exact"}}}}));
+  auto now = config_;
+  now["loader"]["clip"]["rate"] = "frames";
+  now["loader"]["colours"] = "exact";
+  EXPECT_EQ(refusal_of_config(now), "");
+  now["loader"]["colours"] = "swscale";
+  EXPECT_TRUE(says(refusal_of_config(now), "loader.colours = \"exact\", now it is \"swscale\""));
+  EXPECT_EQ(earlier_settings(folder_ / "new"), nlohmann::json::object());
+}
+
 }  // namespace
 }  // namespace foresee
