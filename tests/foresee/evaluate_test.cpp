@@ -82,6 +82,9 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
   const auto rows = read_json(found.files.front());
   EXPECT_EQ(rows.at("episodes").at("random")[2].at("steps"), found.methods[1].episodes[2].steps);
   EXPECT_EQ(rows.at("result").at("success").at("random").at("rate"), found.methods[1].rate);
+  const auto made_by = rows.at("made_by");
+  for (const char* key : {"command", "version", "date", "machine", "threads"}) EXPECT_TRUE(made_by.contains(key)) << key;
+  EXPECT_EQ(made_by.at("model").at("crc32c").get<std::string>().size(), 8u);
 }
 
 TEST(Evaluate, IsTheEvaluationOfTheEnvironmentBelow) {
@@ -144,6 +147,15 @@ TEST(Evaluate, ScoresAModelOffline) {
   bool predicts = false;
   for (const auto& [name, value] : result.offline->metrics) predicts |= name == "held_out_skill_1" && value > 0.9;
   EXPECT_TRUE(predicts);
+  request.out = folder / "offline";
+  evaluate(request);
+  const auto written = read_json(folder / "offline" / "results.json");
+  EXPECT_EQ(written.at("result").at("protocol"), "offline");
+  EXPECT_EQ(written.at("result").at("held_out_episodes"), result.offline->held_out_episodes);
+  request.out.reset();
+  request.methods = {"planner"};
+  EXPECT_EQ(field_of(request), "methods") << "what offline does not use is refused";
+  request.methods.reset();
   request.model.clear();
   EXPECT_EQ(field_of(request), "model");
 }
