@@ -113,7 +113,9 @@ TEST(ToyEnvironment, IsEvaluatedOn) {
     const EvalResult result = evaluate(evaluation(protocol, WorldConfig(with_line())), /*seed=*/3, nullptr);
     EXPECT_EQ(result.find("expert")->success.rate, 1) << protocol;
     EXPECT_EQ(result.find("noop")->success.rate, 0) << protocol;
-    if (protocol == "far") EXPECT_EQ(result.starts.origin, "from the left to the right");
+    if (protocol == "far") {
+      EXPECT_EQ(result.starts.origin, "from the left to the right");
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
+#include "planner/env/push_t/world.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee::planner {
