@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "foresee/settings/provenance.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
