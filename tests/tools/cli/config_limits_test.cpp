@@ -81,8 +81,9 @@ TEST(ConfigLimits, EveryWholeNumberHasAnUpperBound) {
       const bool whole =
           given.is_number_integer() || (given.is_array() && !given.empty() && given[0].is_number_integer());
       const std::string name = row.key.substr(row.key.rfind('.') + 1);
-      if (whole && !free.contains(name))
+      if (whole && !free.contains(name)) {
         EXPECT_TRUE(bounded(row)) << section.name << ": " << row.key << " " << row.allowed;
+      }
     }
 }
 
