@@ -15,7 +15,8 @@ void describe(Fields& f, RunOrigin& o) {
 
 RunOrigin read_origin(const nlohmann::json& settings, const std::string& where, const RunOrigin& defaults) {
   auto known = nlohmann::json::object();
-  for (const auto& [key, value] : config_json(defaults).items())
+  const auto all = config_json(defaults);
+  for (const auto& [key, value] : all.items())
     if (settings.contains(key)) known[key] = settings[key];
   return parse_config(known, where, defaults);
 }

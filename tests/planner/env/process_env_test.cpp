@@ -156,7 +156,7 @@ TEST(ProcessEnvWords, WrongTypesAreNamed) {
     return "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '" + second + "'; cat > /dev/null";
   };
   EXPECT_TRUE(
-      says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "\"state\": expected a list of numbers"));
+      says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "state: expected a list, got \"x\""));
   EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": [1e999], "goal": [1]})")), "expected"));
 }
 
