@@ -6,7 +6,7 @@
 #include "data/episode/check.h"
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
-#include "jepa/core/progress.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee {
 namespace {

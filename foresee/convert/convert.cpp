@@ -52,7 +52,7 @@ data::SinkOptions sink_options(const ConvertRequest& request, const data::Source
           .features = feature_names(first)};
 }
 
-/// Pictures of another size; by a rule that needs a square, the square is the larger side.
+/// Brings all pictures of an episode to a size.
 void resize_pictures(data::Episode& episode, int64_t height, int64_t width, PictureRule rule) {
   const auto fit = [&](Tensor& pictures) {
     if (pictures.size(1) == height && pictures.size(2) == width) return;

@@ -6,6 +6,7 @@
 
 #include "foresee/settings/agree.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/names.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -14,6 +15,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/picture_rule.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/train/run_folder.h"
 

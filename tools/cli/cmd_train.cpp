@@ -5,8 +5,8 @@
 #include "foresee/train/trainers.h"
 #include "jepa/core/picture_rule.h"
 #include "tools/cli/command.h"
-#include "tools/cli/enum_option.h"
-#include "tools/cli/hints.h"
+#include "tools/cli/options/enum_option.h"
+#include "tools/cli/options/hints.h"
 #include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
 

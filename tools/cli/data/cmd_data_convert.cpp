@@ -7,6 +7,7 @@
 #include "foresee/convert/names.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/picture_rule.h"
 #include "tools/cli/data/data_commands.h"
 #include "tools/cli/options/enum_option.h"
 #include "tools/cli/options/hints.h"
