@@ -191,7 +191,6 @@ TEST_F(Hdf5Cases, ActionsAreReadOrTheirFaultIsNamed) {
   }
   const EpisodeDataset outlier({folder / "outlier.h5"});
   EXPECT_TRUE(says(refusal_of<DataError>([&] { outlier.action_spec(1); }), "1e+30"));
-  EXPECT_LT(outlier.action_spec(1, ActionScaling::kPercentile).high[0], 1e30);
   const auto less = open_source(folder / "one-less.h5");
   EXPECT_TRUE(less->read(11, "action", 23, 1).isnan().all().item<bool>());
   EXPECT_TRUE(less->read(11, "action", 0, 23).isfinite().all().item<bool>());
