@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <arrow/api.h>
 #include <arrow/io/file.h>
+#include <arrow/util/decimal.h>
 #include <fmt/ranges.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
