@@ -57,8 +57,9 @@ struct Controller::Impl {
   /// of its pose, where nothing else is said.
   planner::Sight sight(const Observation& seen, int64_t problem, bool wanted) {
     planner::Sight sight{.state = seen.state, .executed = seen.executed};
-    const PictureView& view = only_picture(seen.pictures);
-    if (wanted) sight.picture = picture_tensor(view);
+    const PictureSpec pictures = model->picture_spec();
+    check_pictures(seen.pictures, pictures);
+    if (wanted) sight.picture = joined_picture(seen.pictures, pictures);
     const auto& before = seen_before.at(static_cast<size_t>(problem));
     if (!before.empty() && seen.executed.empty() && spec.kind == StateSpec::Kind::kArmPose &&
         seen.state.size() == before.size()) {
@@ -92,7 +93,7 @@ const Controller::StateInfo& Controller::state() const { return impl_->state; }
 const Controller::PictureInfo& Controller::picture() const { return impl_->picture; }
 
 void Controller::set_goal(const Goal& goal, int64_t problem) {
-  impl_->core.set_goal(problem, picture_tensor(only_picture(goal.pictures)), goal.state, goal.weight);
+  impl_->core.set_goal(problem, joined_picture(goal.pictures, impl_->model->picture_spec()), goal.state, goal.weight);
 }
 
 void Controller::reset(int64_t problem) {

@@ -104,7 +104,7 @@ class FORESEE_API Controller {
   struct PictureInfo {
     int64_t size = 0;  // pixels that the model works on
     int64_t cameras = 1;
-    std::string rule;  // how a rectangle becomes a square: "resize" or "center_square"
+    std::string rule;  // how a rectangle becomes a square: "resize", "crop", "pad" or "center_square"
   };
 
   /// Loads the model. @throws CheckpointError for a model that cannot be read or plans no actions; ConfigError for a

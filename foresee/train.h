@@ -10,6 +10,7 @@
 #include "foresee/error.h"
 #include "foresee/export.h"
 #include "foresee/job.h"
+#include "foresee/picture_rule.h"
 #include "foresee/read_options.h"
 #include "foresee/request_error.h"
 #include "foresee/settings.h"
@@ -26,6 +27,10 @@ struct TrainRequest {
   std::string family = "lewm";
   std::string preset{};                       // where the defaults come from; empty: the family's usual one
   std::vector<std::filesystem::path> data{};  // episode files; probe: one list, "PATH LABEL" in each line
+  std::string camera{};                       // which camera of several: all families but probe
+  std::optional<PictureRule> picture{};       // lewm: how pictures become the model's square; over settings' picture
+  std::optional<double> tolerance_s{};        // how far a film's frame may lie from its row's time; 0: half a row
+  bool strict = false;                        // a broken part of the episodes, or a finding, is an error
   std::filesystem::path init{};               // lewm_heads: model folder or run whose LeWM gets the heads
   std::filesystem::path encoder{};            // vjepa2_ac, probe: folder or file of a V-JEPA 2 encoder
   ReadOptions weights{};                      // what the encoder's file does not say

@@ -20,8 +20,8 @@ struct ClipLoader::Impl {
     FORESEE_CHECK(config.batch > 0 && config.prefetch >= 0,
                   "expected a positive batch and prefetch >= 0, got {} and {}", config.batch, config.prefetch);
     if (static_cast<int64_t>(clips.size()) < config.batch)
-      fail<DataError>("{} clips of {} frames, {} steps apart, are fewer than a batch of {}", clips.size(), shape.frames,
-                      shape.frameskip, config.batch);
+      fail<DataError>("{} clips are fewer than a batch of {}: {}", clips.size(), config.batch,
+                      dataset.why_few_clips(shape, config.split));
     order.emplace(static_cast<int64_t>(clips.size()), config.batch, config.seed);
     if (config.prefetch > 0) worker = std::thread([this] { read_ahead(); });
   }

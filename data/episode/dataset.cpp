@@ -66,6 +66,8 @@ struct EpisodeDataset::Impl {
     Tensor frames;      // uint8 [rows, 3, H, W]; undefined: read from the set when asked for
     TensorMap columns;  // float [rows, ...]
     std::unique_ptr<EpisodeSource> set;
+    std::map<std::string, Tensor> broken;  // int64 [rows + 1]: how many rows before this one hold NaN or infinity
+    int64_t height = 0, width = 0;         // of the set's pictures
   };
 
   struct Entry {
@@ -77,11 +79,15 @@ struct EpisodeDataset::Impl {
 
   std::vector<Source> sources;
   std::vector<Entry> entries;
+  std::optional<PictureFit> fit;
   int64_t height = 0, width = 0, action_size = 0;
 
   void take_size(const std::string& what, int64_t h, int64_t w, int64_t channels, int64_t actions);
   void open(const std::filesystem::path& path, const SourceOptions& options);
-  void fill_cache();
+  void fill_cache(bool strict);
+  void count_broken(Source& source);
+  int64_t broken_rows(const Entry& entry, const std::string& column, int64_t first, int64_t count) const;
+  bool whole(const Entry& entry, const ClipShape& shape, int64_t start) const;
   const Entry& entry(int64_t episode) const {
     FORESEE_CHECK(episode >= 0 && episode < static_cast<int64_t>(entries.size()),
                   "expected an episode of 0..{}, got {}", entries.size(), episode);
@@ -97,6 +103,8 @@ struct EpisodeDataset::Impl {
   const Tensor& column(const Entry& entry, const std::string& name) const;
   /// `count` pictures of an episode, `step` rows apart, to uint8 [count, 3, H, W].
   void copy_frames(const Entry& entry, int64_t row, int64_t step, int64_t count, uint8_t* out) const;
+  void copy_views(const Source& source, const Entry& entry, int64_t row, int64_t step, int64_t count,
+                  uint8_t* out) const;
 };
 
 void EpisodeDataset::Impl::take_size(const std::string& what, int64_t h, int64_t w, int64_t channels, int64_t actions) {
@@ -111,6 +119,9 @@ void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceO
   Source source;
   source.set = open_source(path, options);
   const EpisodeSource& set = *source.set;
+  for (const auto& unread : set.info().unread)
+    if (unread.name == "action")
+      fail<DataError>("{}: column 'action' cannot be read: {}", path.string(), unread.reason);
   const ColumnInfo& pixels = set.column("pixels");
   if (!pixels.picture()) fail<DataError>("{}: expected pixels uint8 [rows, H, W, 3]", path.string());
   for (const auto& column : set.info().columns) {
@@ -122,8 +133,10 @@ void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceO
   const auto action = source.columns.find("action");
   if (action != source.columns.end() && action->second.dim() != 2)
     fail<DataError>("{}: expected action [rows, A], got {}", path.string(), foresee::describe(action->second));
-  take_size(path.string(), pixels.shape[0], pixels.shape[1], pixels.shape[2],
+  source.height = pixels.shape[0], source.width = pixels.shape[1];
+  take_size(path.string(), fit ? fit->height() : source.height, fit ? fit->columns() : source.width, pixels.shape[2],
             action == source.columns.end() ? 0 : action->second.size(1));
+  count_broken(source);
   int64_t first = 0;
   for (int64_t e = 0; e < set.episodes(); ++e) {
     entries.push_back({sources.size(), e, first, set.length(e), set.id(e)});
@@ -132,17 +145,59 @@ void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceO
   sources.push_back(std::move(source));
 }
 
-void EpisodeDataset::Impl::fill_cache() {
+/// Reads all pictures. An episode that does not decode is left out here, not in the middle of a training.
+void EpisodeDataset::Impl::fill_cache(bool strict) {
+  const int64_t bytes = 3 * height * width;
+  std::vector<Entry> kept;
+  std::vector<std::string> broken;
   for (size_t s = 0; s < sources.size(); ++s) {
     int64_t rows = 0;
     for (const int64_t length : sources[s].set->info().lengths) rows += length;
     Tensor frames = at::empty({rows, 3, height, width}, at::kByte);
-    for (const Entry& entry : entries)
-      if (entry.source == s)
-        sources[s].set->read_pictures(entry.number, 0, 1, entry.length,
-                                      frames.data_ptr<uint8_t>() + entry.first * 3 * height * width);
+    for (const Entry& entry : entries) {
+      if (entry.source != s) continue;
+      try {
+        copy_frames(entry, 0, 1, entry.length, frames.data_ptr<uint8_t>() + entry.first * bytes);
+        kept.push_back(entry);
+      } catch (const DataError& error) {
+        if (strict) throw;
+        broken.push_back(fmt::format("{} ({})", sources[s].set->info().names[static_cast<size_t>(entry.number)],
+                                     error.what()));
+      }
+    }
     sources[s].frames = std::move(frames);
   }
+  if (broken.empty()) return;
+  if (kept.empty()) fail<DataError>("no episode's pictures can be read: {}", broken.front());
+  log_warning("{} of {} episodes are left out, whose pictures cannot be read: {}{}", broken.size(), entries.size(),
+              broken.front(), broken.size() > 1 ? "; ..." : "");
+  entries = std::move(kept);
+}
+
+void EpisodeDataset::Impl::count_broken(Source& source) {
+  for (const auto& [name, values] : source.columns) {
+    const Tensor bad = values.reshape({values.size(0), -1}).isfinite().all(1).logical_not().to(at::kLong);
+    if (bad.any().item<bool>()) source.broken[name] = at::cat({at::zeros({1}, at::kLong), bad.cumsum(0)}).contiguous();
+  }
+}
+
+int64_t EpisodeDataset::Impl::broken_rows(const Entry& entry, const std::string& column, int64_t first,
+                                          int64_t count) const {
+  const auto& broken = sources[entry.source].broken;
+  const auto found = broken.find(column);
+  if (found == broken.end()) return 0;
+  const int64_t* const before = found->second.const_data_ptr<int64_t>() + entry.first + first;
+  return before[count] - before[0];
+}
+
+/// Whether a clip holds numbers only, but for what the last row of an episode has no value for.
+bool EpisodeDataset::Impl::whole(const Entry& entry, const ClipShape& shape, int64_t start) const {
+  const int64_t rows = std::min(shape.span(), entry.length - 1 - start);
+  if (rows > 0 && broken_rows(entry, "action", start, rows) > 0) return false;
+  for (const auto& name : shape.columns)
+    for (int64_t t = 0; t < shape.frames; ++t)
+      if (broken_rows(entry, name, start + t * shape.frameskip, 1) > 0) return false;
+  return true;
 }
 
 const Tensor& EpisodeDataset::Impl::column(const Entry& entry, const std::string& name) const {
@@ -154,25 +209,56 @@ const Tensor& EpisodeDataset::Impl::column(const Entry& entry, const std::string
   fail<DataError>("no column '{}' in episode {}; there are: {}", name, entry.id, known);
 }
 
+/// The same of several cameras, side by side.
+void EpisodeDataset::Impl::copy_views(const Source& source, const Entry& entry, int64_t row, int64_t step,
+                                      int64_t count, uint8_t* out) const {
+  const int64_t bytes = 3 * height * width;
+  std::vector<Tensor> cameras;  // [count, H, W, 3] each
+  for (const auto& name : source.set->info().cameras)
+    cameras.push_back(source.set->pictures(entry.number, name, row, step, count));
+  for (int64_t i = 0; i < count; ++i) {
+    std::vector<Tensor> views;
+    for (const Tensor& camera : cameras) views.push_back(camera[i].permute({2, 0, 1}));
+    std::memcpy(out + i * bytes, fit_views(views, *fit).contiguous().const_data_ptr<uint8_t>(),
+                static_cast<size_t>(bytes));
+  }
+}
+
 void EpisodeDataset::Impl::copy_frames(const Entry& entry, int64_t row, int64_t step, int64_t count,
                                        uint8_t* out) const {
   const Source& source = sources[entry.source];
-  if (!source.frames.defined()) return source.set->read_pictures(entry.number, row, step, count, out);
   const int64_t bytes = 3 * height * width;
+  if (!source.frames.defined()) {
+    const bool several = fit && source.set->info().cameras.size() > 1;
+    if (several) return copy_views(source, entry, row, step, count, out);
+    if (!fit || (source.height == height && source.width == width))
+      return source.set->read_pictures(entry.number, row, step, count, out);
+    constexpr int64_t kAtOnce = 16;  // pictures in their own size
+    for (int64_t i = 0; i < count; i += kAtOnce) {
+      const int64_t some = std::min(kAtOnce, count - i);
+      Tensor own = at::empty({some, 3, source.height, source.width}, at::kByte);
+      source.set->read_pictures(entry.number, row + i * step, step, some, own.data_ptr<uint8_t>());
+      for (int64_t k = 0; k < some; ++k)
+        std::memcpy(out + (i + k) * bytes, fit_picture(own[k], *fit).contiguous().const_data_ptr<uint8_t>(),
+                    static_cast<size_t>(bytes));
+    }
+    return;
+  }
   const uint8_t* from = source.frames.const_data_ptr<uint8_t>() + (entry.first + row) * bytes;
   for (int64_t i = 0; i < count; ++i) std::memcpy(out + i * bytes, from + i * step * bytes, static_cast<size_t>(bytes));
 }
 
 EpisodeDataset::EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes,
-                               const SourceOptions& options)
+                               const SourceOptions& options, const std::optional<PictureFit>& fit)
     : impl_(std::make_unique<Impl>()) {
   FORESEE_CHECK(!paths.empty(), "expected at least one set of episodes");
+  impl_->fit = fit;
   for (const auto& path : paths) impl_->open(path, options);
   int64_t rows = 0;
   for (const auto& entry : impl_->entries) rows += entry.length;
   const int64_t bytes = rows * 3 * impl_->height * impl_->width;
   if (bytes <= memory_limit(cache_bytes)) {
-    impl_->fill_cache();
+    impl_->fill_cache(options.strict);
   } else {
     log_info("{:.1f} GB of pictures do not fit into the cache of {:.1f} GB: they are read from disk as they are needed",
              static_cast<double>(bytes) * 1e-9, static_cast<double>(memory_limit(cache_bytes)) * 1e-9);
@@ -187,8 +273,10 @@ EpisodeDataset::EpisodeDataset(std::vector<Episode> episodes) : impl_(std::make_
                   "{}: expected frames uint8 [T, H, W, 3] and a column 'action'", what);
     const Tensor& frames = episode.frames;
     impl_->take_size(what, frames.size(1), frames.size(2), frames.size(3), episode.columns.at("action").size(1));
-    Impl::Source source{.frames = planar(frames), .columns = {}, .set = nullptr};
+    Impl::Source source;
+    source.frames = planar(frames);
     for (const auto& [name, values] : episode.columns) source.columns[name] = values.to(at::kFloat).contiguous();
+    impl_->count_broken(source);
     impl_->entries.push_back({impl_->sources.size(), 0, 0, episode.length(), episode.id});
     impl_->sources.push_back(std::move(source));
     episode.frames = Tensor();  // one copy in memory is enough
@@ -221,8 +309,37 @@ std::vector<Clip> EpisodeDataset::clips(const ClipShape& shape, Split split) con
                 "expected at least one frame and a positive frame skip, got {} and {}", shape.frames, shape.frameskip);
   std::vector<Clip> clips;
   for (const int64_t e : episodes_of(split))
-    for (int64_t start = 0; start + shape.span() <= length(e); ++start) clips.push_back({e, start});
+    for (int64_t start = 0; start + shape.span() <= length(e); ++start)
+      if (impl_->whole(impl_->entry(e), shape, start)) clips.push_back({e, start});
   return clips;
+}
+
+std::vector<Finding> EpisodeDataset::findings() const {
+  std::vector<const EpisodeSource*> sets;
+  for (const auto& source : impl_->sources)
+    if (source.set) sets.push_back(source.set.get());
+  return check_sources(sets);
+}
+
+std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) const {
+  const auto chosen = episodes_of(split);
+  if (chosen.empty()) return fmt::format("none of {} episodes is in this split", episodes());
+  std::vector<std::pair<int64_t, uint64_t>> too_short;  // length, id
+  int64_t broken = 0;
+  for (const int64_t e : chosen) {
+    if (length(e) < shape.span()) too_short.emplace_back(length(e), id(e));
+    for (int64_t start = 0; start + shape.span() <= length(e); ++start)
+      broken += impl_->whole(impl_->entry(e), shape, start) ? 0 : 1;
+  }
+  std::sort(too_short.begin(), too_short.end());
+  std::string text = fmt::format("a clip is {} frames, {} rows apart: {} rows", shape.frames, shape.frameskip, shape.span());
+  if (!too_short.empty())
+    text += fmt::format("; {} of {} episodes are too short: the longest of them has {} rows ({} too few), the shortest {} ({} "
+                        "too few)",
+                        too_short.size(), chosen.size(), too_short.back().first, shape.span() - too_short.back().first,
+                        too_short.front().first, shape.span() - too_short.front().first);
+  if (broken > 0) text += fmt::format("; {} clips hold NaN or infinity", broken);
+  return text;
 }
 
 ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads,

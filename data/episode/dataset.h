@@ -3,13 +3,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "data/episode/check.h"
 #include "data/episode/episode.h"
 #include "data/episode/source.h"
 #include "data/episode/split.h"
+#include "data/picture/fit.h"
 #include "jepa/core/action/action_scaling.h"
 #include "jepa/core/action/action_spec.h"
 
@@ -55,10 +58,13 @@ void require_actions_fit(const ActionSpec& spec, const EpisodeDataset& dataset, 
 class EpisodeDataset {
  public:
   /// Opens sets of any format (Note [Formats]). Pixels are kept in memory (uint8) when all fit into `cache_bytes`, else
-  /// read when asked for.
-  /// @throws DataError as open_source, or when the sets disagree on picture size or action size.
+  /// read when asked for. Episodes with broken parts are left out (Note [Broken parts]).
+  /// @param fit  what pictures are brought to as they are read; nothing: they stay as they are. The cameras of
+  /// options.camera "A,B" become one picture then (fit_views).
+  /// @throws DataError as open_source, when a column 'action' is there and cannot be read, or when the sets disagree on
+  /// picture size (without `fit`) or action size.
   explicit EpisodeDataset(const std::vector<std::filesystem::path>& paths, int64_t cache_bytes = kCacheBytes,
-                          const SourceOptions& options = {});
+                          const SourceOptions& options = {}, const std::optional<PictureFit>& fit = {});
   /// Episodes in memory. @throws Error when there is none or they disagree.
   explicit EpisodeDataset(std::vector<Episode> episodes);
   ~EpisodeDataset();
@@ -76,8 +82,13 @@ class EpisodeDataset {
   /// Episodes of a split, in order.
   std::vector<int64_t> episodes_of(Split split) const;
 
-  /// All clips of a split: every start in 0 .. length - span of every episode.
+  /// All clips of a split: every start in 0 .. length - span of every episode, but for clips with a row that holds NaN
+  /// or infinity in its action (other than an episode's last) or in one of shape.columns.
   std::vector<Clip> clips(const ClipShape& shape, Split split) const;
+  /// What is wrong with the sets, see check_source; nothing for episodes in memory.
+  std::vector<Finding> findings() const;
+  /// Why a split has no or few clips, in words: the episodes that are too short, and by how much; rows that hold NaN.
+  std::string why_few_clips(const ClipShape& shape, Split split) const;
   /// @param threads  that share the clips among them, at least 1. @param frames  of an earlier batch that nobody needs
   /// any more, to be filled again where its shape fits: new memory costs as much as reading. Undefined: new memory.
   ClipBatch read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads = 1, Tensor frames = {}) const;
@@ -88,8 +99,9 @@ class EpisodeDataset {
 
   /// Over the rows of a split; rows that hold a NaN are left out.
   ColumnStatistics statistics(const std::string& column, Split split = Split::kTrain) const;
-  /// size, block, mean and std of the training split's actions; low and high are left empty (they are the
-  /// environment's). @throws DataError without actions.
+  /// size, block, mean, std, low and high of the training split's actions: bounds are the least and the largest value,
+  /// with ActionScaling::kPercentile the 1st and the 99th percentile (and a line says how many values lie beyond).
+  /// @throws DataError without actions, or for kZScore where a value is so far outside that nothing else would count.
   ActionSpec action_spec(int64_t block, ActionScaling scaling = ActionScaling::kZScore) const;
 
  private:

@@ -66,8 +66,7 @@ class DinoWmSource : public EpisodeSource {
     else
       for (const char* part : {"train", "val"})
         if (fs::exists(path / part / "states.pth")) take(path / part);
-    const Tensor picture = DinoWmSource::read_chosen(0, "pixels", std::vector<int64_t>{0});
-    info_.columns.push_back({"pixels", at::kByte, picture.sizes().slice(1).vec()});
+    check_pictures();
     for (const auto& [name, values] : parts_.front().columns)
       info_.columns.push_back({name, values.scalar_type(), values.sizes().slice(2).vec()});
     opened(options);
@@ -100,6 +99,35 @@ class DinoWmSource : public EpisodeSource {
   }
 
  private:
+  /// Size and number of an episode's pictures. @throws DataError.
+  std::pair<std::vector<int64_t>, int64_t> pictures_of(int64_t episode) const {
+    const auto& [part, index] = places_[static_cast<size_t>(episode)];
+    const fs::path film = parts_[part].folder / "obses" / fmt::format("episode_{:03}.mp4", index);
+    if (fs::exists(film)) {
+      const VideoInfo info = videos_.info(film);
+      return {{info.height, info.width, 3}, info.frame_count};
+    }
+    const int64_t last = info_.lengths[static_cast<size_t>(episode)] - 1;
+    return {DinoWmSource::read_chosen(episode, "pixels", std::vector<int64_t>{last}).sizes().slice(1).vec(), last + 1};
+  }
+
+  void check_pictures() {
+    std::optional<std::vector<int64_t>> usual;
+    for (int64_t e = 0; e < static_cast<int64_t>(info_.lengths.size()); ++e) {
+      try {
+        const auto [shape, count] = pictures_of(e);
+        if (!usual) usual = shape;
+        if (shape != *usual)
+          fail<DataError>("pictures of {} x {}, of the others {} x {}", shape[0], shape[1], usual->at(0), usual->at(1));
+        if (count < info_.lengths[static_cast<size_t>(e)])
+          fail<DataError>("its film holds {} frames of {} rows", count, info_.lengths[static_cast<size_t>(e)]);
+      } catch (const DataError& error) {
+        leave_out(e, error.what());
+      }
+    }
+    if (usual) info_.columns.push_back({"pixels", at::kByte, *usual});
+  }
+
   struct Part {
     fs::path folder;
     TensorMap columns;  // [episodes, T, ...]

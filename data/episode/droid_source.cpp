@@ -1,9 +1,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <sstream>
 
 #include "data/episode/hdf5/array.h"
@@ -11,7 +14,6 @@
 #include "data/episode/video_shelf.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/log.h"
 
 namespace foresee::data {
 namespace {
@@ -19,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCameras[] = {"left", "right", "wrist"};
+constexpr double kRowsPerSecond = 15;  // DROID's control rate (Khazatsky et al. 2024)
 constexpr int64_t kPoseNumbers = 7;  // x, y, z, Euler angles (extrinsic xyz, radians), gripper
 
 struct DroidEpisode {
@@ -78,12 +81,11 @@ std::vector<fs::path> episode_folders(const fs::path& path) {
 
 /// DROID's raw folders as vjepa2/app/vjepa_droid reads them: row t is frame t of the video and entry t of the
 /// trajectory. "state" is the pose (7); actions are what a model makes of the poses, at its own rate. A folder that
-/// cannot be read is named and left out.
+/// cannot be read, or whose film has another number of frames than rows, is left out (Note [Broken parts]).
 class DroidSource : public EpisodeSource {
  public:
-  DroidSource(const fs::path& path, SourceOptions options) : EpisodeSource(path) {
+  DroidSource(const fs::path& path, const SourceOptions& options) : EpisodeSource(path) {
     info_.format = "droid";
-    size_t broken = 0;
     for (const auto& folder : episode_folders(path)) {
       try {
         DroidEpisode episode = describe_episode(folder);
@@ -91,22 +93,20 @@ class DroidSource : public EpisodeSource {
         if (rows < 1) fail<DataError>("{}: holds no row", folder.string());
         episodes_.push_back(std::move(episode));
         info_.lengths.push_back(rows);
+        info_.names.push_back(folder.filename().string());
+        info_.ids.push_back(folder_id(folder));
       } catch (const Error& error) {
-        if (++broken <= 20) log_warning("left out: {}", error.what());
+        info_.left_out.push_back({folder.filename().string(), error.what()});
       }
     }
-    if (episodes_.empty()) fail<DataError>("{}: no readable DROID episode", path.string());
-    if (broken > 0) log_warning("{} of {} DROID folders are left out", broken, broken + episodes_.size());
-    for (const auto& [camera, video] : episodes_.front().videos) {
-      const VideoInfo size = videos_.info(video);
-      if (!info_.fps) info_.fps = size.average_fps;
-      info_.columns.push_back({"pixels_" + camera, at::kByte, {size.height, size.width, 3}});
-      if (!read_extrinsics(episodes_.front(), camera).defined()) continue;
-      info_.columns.push_back({"extrinsics_" + camera, at::kDouble, {6}});
-    }
-    info_.columns.push_back({"state", at::kDouble, {kPoseNumbers}});
-    if (options.camera.empty() && episodes_.front().videos.contains("left")) options.camera = "left";  // as upstream
-    opened(options);
+    if (episodes_.empty())
+      fail<DataError>("{}: no readable DROID episode{}", path.string(),
+                      info_.left_out.empty() ? "" : ": " + info_.left_out.front().reason);
+    list_columns();
+    choose_columns(options, "pixels_left");  // as upstream
+    info_.fps = kRowsPerSecond;
+    for (const auto& name : needed_cameras(options)) check_films(name);
+    keep_episodes(options);
   }
 
  protected:
@@ -126,6 +126,58 @@ class DroidSource : public EpisodeSource {
   }
 
  private:
+  /// An episode keeps its identity wherever the set lies, and whatever else is in it: the last two parts of its path.
+  static uint64_t folder_id(const fs::path& folder) {
+    uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
+    for (const char c : (folder.parent_path().filename() / folder.filename()).string())
+      hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001B3u;
+    return hash % 0x7FFFFFFFu;
+  }
+
+  void list_columns() {
+    std::set<std::string> cameras;
+    for (const auto& episode : episodes_)
+      for (const auto& [camera, film] : episode.videos) {
+        if (cameras.contains(camera)) continue;
+        try {
+          const VideoInfo size = videos_.info(film);
+          info_.columns.push_back({"pixels_" + camera, at::kByte, {size.height, size.width, 3}, camera});
+          cameras.insert(camera);
+        } catch (const DataError&) {
+          continue;  // another episode says the size; this one is named when its films are checked
+        }
+        if (read_extrinsics(episode, camera).defined())
+          info_.columns.push_back({"extrinsics_" + camera, at::kDouble, {6}});
+      }
+    info_.columns.push_back({"state", at::kDouble, {kPoseNumbers}});
+  }
+
+  void check_films(const std::string& name) {
+    const auto column =
+        std::find_if(info_.columns.begin(), info_.columns.end(), [&](const auto& info) { return stored(info.name) == name; });
+    std::optional<double> other_rate;
+    for (size_t e = 0; e < episodes_.size(); ++e) {
+      const auto listed = static_cast<int64_t>(e);
+      if (is_left_out(listed)) continue;
+      try {
+        const fs::path film = video(episodes_[e], name);
+        const VideoInfo info = videos_.info(film);
+        if (info.frame_count != info_.lengths[e])
+          fail<DataError>("{}: holds {} frames and trajectory.h5 {} rows", film.string(), info.frame_count,
+                          info_.lengths[e]);
+        if (std::vector<int64_t>{info.height, info.width, 3} != column->shape)
+          fail<DataError>("{}: pictures of {} x {}, the others have {} x {}", film.string(), info.height, info.width,
+                          column->shape[0], column->shape[1]);
+        if (std::abs(info.average_fps / kRowsPerSecond - 1) > 0.05) other_rate = info.average_fps;
+      } catch (const DataError& error) {
+        leave_out(listed, error.what());
+      }
+    }
+    if (other_rate)
+      info_.notes.push_back(fmt::format("films say {:.4g} frames per second; DROID records {} rows per second, which is used",
+                                        *other_rate, kRowsPerSecond));
+  }
+
   static fs::path video(const DroidEpisode& episode, const std::string& name) {
     const auto found = episode.videos.find(name.substr(7));
     if (found == episode.videos.end()) fail<DataError>("{}: no recording of {}", episode.folder.string(), name);

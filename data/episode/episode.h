@@ -13,10 +13,23 @@ struct ColumnInfo {
   std::string name;
   at::ScalarType dtype;
   std::vector<int64_t> shape;  // of one row
+  std::string origin{};        // what its set calls it, where that is another name: "observation.images.top"
+  std::vector<std::string> parts{};  // names of a row's numbers, where the set has some: "shoulder", "elbow"
 
   int64_t numbers() const;  // in one row
   /// uint8 [H, W, 3] a row.
   bool picture() const { return dtype == at::kByte && shape.size() == 3 && shape[2] == 3; }
+};
+
+/// A part of a set that is not used.
+struct LeftOut {
+  std::string what;    // "episode 3", or a file
+  std::string reason;  // with the file and the numbers
+};
+
+/// A column that is there and cannot be read.
+struct UnreadColumn {
+  std::string name, reason;
 };
 
 /// One recorded episode of T rows; a row is what was seen and the action that leaves it.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,12 +13,19 @@
 
 namespace foresee::data {
 
+/// What a LeRobot set calls a column.
+struct FeatureName {
+  std::string key;                 // "observation.images.top"
+  std::vector<std::string> parts;  // of a row's numbers; empty: none
+};
+
 /// How a set is written; each format takes what it has a use for.
 struct SinkOptions {
   double fps = 10;                                         // rows a second: video, lerobot
   PixelCompression compression = PixelCompression::kNone;  // hdf5
   std::string codec = "libx264";                           // video, lerobot: FFmpeg's name of the encoder
   std::string robot_type = "unknown";                      // lerobot
+  std::map<std::string, FeatureName> features{};           // lerobot: by column; others get the usual names
   int64_t data_file_mb = 100, video_file_mb = 200;         // lerobot: a new file is begun beyond these
 };
 

@@ -6,6 +6,7 @@
 
 #include "data/episode/planes.h"
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -20,6 +21,33 @@ std::string column_name(std::string name) {
   for (char& c : name)
     if (c == '.' || c == '/') c = '_';
   return name;
+}
+
+namespace {
+
+uint64_t name_hash(const std::string& name) {  // FNV-1a
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001B3u;
+  return hash;
+}
+
+/// The last part of a path that says anything.
+std::string identity_name(const fs::path& path) {
+  fs::path name = fs::absolute(path).lexically_normal();
+  if (!name.has_filename()) name = name.parent_path();
+  return name.filename().string();
+}
+
+}  // namespace
+
+std::vector<uint64_t> stable_ids(std::vector<uint64_t> ids, const std::string& file_name) {
+  constexpr size_t kTellsNothing = 10;  // episodes of which a tenth is one
+  if (ids.size() >= kTellsNothing) return ids;
+  for (size_t i = 0; i < ids.size(); ++i)
+    if (ids[i] != i) return ids;
+  // 31 bits: what every format can write.
+  for (auto& id : ids) id = (name_hash(file_name) * 31 + id) % 0x7FFFFFFFu;
+  return ids;
 }
 
 int64_t EpisodeSource::length(int64_t episode) const {
@@ -42,6 +70,9 @@ const ColumnInfo& EpisodeSource::column(const std::string& name) const {
   if (const ColumnInfo* found = find(name)) return *found;
   std::string known;
   for (const auto& info : info_.columns) known += (known.empty() ? "" : ", ") + info.name;
+  for (const auto& unread : info_.unread)
+    if (unread.name == name)
+      fail<DataError>("{}: column '{}' cannot be read: {}", path_.string(), name, unread.reason);
   fail<DataError>("{}: no column '{}'; there are: {}", path_.string(), name, known.empty() ? "none" : known);
 }
 
@@ -54,41 +85,173 @@ void EpisodeSource::check_rows(int64_t episode, int64_t first, int64_t count) co
                 path_.string());
 }
 
-void EpisodeSource::opened(const SourceOptions& options) {
-  if (info_.lengths.empty()) fail<DataError>("{}: holds no episode", path_.string());
-  if (info_.ids.empty())
-    for (size_t i = 0; i < info_.lengths.size(); ++i) info_.ids.push_back(i);
-  std::sort(info_.columns.begin(), info_.columns.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+void EpisodeSource::leave_out(int64_t listed, std::string reason) { left_out_.emplace(listed, std::move(reason)); }
 
+void EpisodeSource::opened(const SourceOptions& options, const std::string& usual_camera) {
+  choose_columns(options, usual_camera);
+  keep_episodes(options);
+}
+
+void EpisodeSource::choose_columns(const SourceOptions& options, const std::string& usual_camera) {
+  std::sort(info_.columns.begin(), info_.columns.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  take_forms();
+  choose_camera(options, usual_camera);
+}
+
+void EpisodeSource::take_forms() {
+  const auto lengths = static_cast<int64_t>(info_.lengths.size());
+  int64_t first = 0;
+  while (first < lengths && is_left_out(first)) ++first;
+  std::vector<ColumnInfo> kept;
+  for (ColumnInfo& column : info_.columns) {
+    if (column.picture() || !is_picture_name(column.name)) {
+      kept.push_back(std::move(column));
+      continue;
+    }
+    std::string reason;
+    const auto form = picture_form(column, reason);
+    const bool samples = form && form->values == PictureForm::Values::kUnknown && first < lengths;
+    if (form) {
+      PictureForm known = *form;
+      if (samples)
+        known = known.seen(read_rows(first, column.name, 0, std::min<int64_t>(info_.lengths[static_cast<size_t>(first)], 8)), reason);
+      if (reason.empty()) {
+        info_.notes.push_back(fmt::format("{}: {}", column.name, known.text(column)));
+        forms_[column.name] = known;
+        column.shape = known.rgb_shape(column.shape);
+        column.dtype = at::kByte;
+        kept.push_back(std::move(column));
+        continue;
+      }
+    }
+    if (reason.empty())
+      kept.push_back(std::move(column));  // numbers that happen to have such a name
+    else
+      info_.unread.push_back({column.name, reason});
+  }
+  info_.columns = std::move(kept);
+}
+
+void EpisodeSource::choose_camera(const SourceOptions& options, const std::string& usual_camera) {
   std::vector<std::string> cameras;
+  std::string listed;
   for (const auto& column : info_.columns)
-    if (column.picture()) cameras.push_back(column.name);
+    if (column.picture()) {
+      cameras.push_back(column.name);
+      listed += (listed.empty() ? "" : ", ") + column.name;
+    }
+  const auto find_camera = [&](const std::string& asked) -> std::string {
+    const std::string wanted = column_name(asked);
+    for (const auto& column : info_.columns)
+      if (column.picture() && (column.name == wanted || column.name == "pixels_" + wanted || column.origin == asked))
+        return column.name;
+    for (const auto& unread : info_.unread)
+      if (unread.name == wanted || unread.name == "pixels_" + wanted || unread.name == asked)
+        fail<DataError>("{}: camera '{}' cannot be used: {}", path_.string(), asked, unread.reason);
+    fail<DataError>("{}: no camera '{}'; there are: {}", path_.string(), asked, listed.empty() ? "none" : listed);
+  };
+  std::vector<std::string> asked;
+  for (size_t at = 0; at < options.camera.size();) {
+    const size_t end = std::min(options.camera.find(',', at), options.camera.size());
+    if (end > at) asked.push_back(find_camera(options.camera.substr(at, end - at)));
+    at = end + 1;
+  }
   const auto known = [&](const std::string& name) {
     return std::find(cameras.begin(), cameras.end(), name) != cameras.end();
   };
-  std::string listed;
-  for (const auto& name : cameras) listed += (listed.empty() ? "" : ", ") + name;
-  if (!options.camera.empty()) {
-    const std::string wanted = column_name(options.camera);
-    for (const auto& name : {wanted, "pixels_" + wanted})
-      if (known(name)) camera_ = name;
-    if (!known(camera_) || (camera_ == "pixels" && wanted != "pixels"))
-      fail<DataError>("{}: no camera '{}'; there are: {}", path_.string(), options.camera,
-                      listed.empty() ? "none" : listed);
+  if (!asked.empty()) {
+    camera_ = asked.front();
+  } else if (known(usual_camera)) {
+    camera_ = usual_camera;
   } else if (!known("pixels")) {
-    if (cameras.size() > 1) fail<DataError>("{}: several cameras, choose one of them: {}", path_.string(), listed);
-    if (cameras.size() == 1) camera_ = cameras.front();
+    if (cameras.size() > 1 && !options.any_camera)
+      fail<DataError>("{}: several cameras, choose one of them: {}", path_.string(), listed);
+    if (!cameras.empty()) camera_ = cameras.front();
   }
+  if (asked.size() > 1) {
+    std::string unkept;
+    std::erase_if(info_.columns, [&](const auto& column) {
+      const bool other = column.picture() && std::find(asked.begin(), asked.end(), column.name) == asked.end();
+      if (other) unkept += (unkept.empty() ? "" : ", ") + column.name;
+      return other;
+    });
+    if (!unkept.empty()) info_.notes.push_back("cameras that were not asked for are not kept: " + unkept);
+  }
+  for (const auto& name : asked.empty() ? std::vector<std::string>{camera_} : asked)
+    info_.cameras.push_back(name == camera_ ? "pixels" : name);
   if (camera_ == "pixels") return;
   std::erase_if(info_.columns, [](const auto& column) { return column.name == "pixels"; });
   for (auto& column : info_.columns)
     if (column.name == camera_) column.name = "pixels";
 }
 
+std::vector<std::string> EpisodeSource::needed_cameras(const SourceOptions& options) const {
+  std::vector<std::string> names;
+  for (const auto& column : info_.columns)
+    if (column.picture() && (column.name == "pixels" || options.every_camera || info_.cameras.size() > 1)) names.push_back(stored(column.name));
+  return names;
+}
+
+void EpisodeSource::keep_episodes(const SourceOptions& options) {
+  constexpr size_t kNamed = 5;
+  const size_t all = info_.lengths.size();
+  if (info_.names.empty())
+    for (size_t i = 0; i < all; ++i) info_.names.push_back(fmt::format("episode {}", i));
+  if (info_.ids.empty())
+    for (size_t i = 0; i < all; ++i) info_.ids.push_back(i);
+  for (const auto& [number, reason] : left_out_)
+    info_.left_out.push_back({info_.names[static_cast<size_t>(number)], reason});
+  // Before the broken ones go: mending one must not move the others into another split.
+  info_.ids = stable_ids(std::move(info_.ids), identity_name(path_));
+
+  std::string broken;
+  for (size_t i = 0; i < info_.left_out.size() && i < kNamed; ++i)
+    broken += fmt::format("{}{} ({})", i == 0 ? "" : "; ", info_.left_out[i].what, info_.left_out[i].reason);
+  if (info_.left_out.size() > kNamed) broken += fmt::format("; and {} more", info_.left_out.size() - kNamed);
+  if (options.strict && !broken.empty())
+    fail<DataError>("{}: {} of {} episodes cannot be used: {}", path_.string(), info_.left_out.size(),
+                    all + info_.left_out.size() - left_out_.size(), broken);
+  if (left_out_.size() == all) {
+    if (broken.empty()) fail<DataError>("{}: holds no episode", path_.string());
+    fail<DataError>("{}: no episode can be used: {}", path_.string(), broken);
+  }
+  if (!left_out_.empty()) {
+    const auto keep = [&](auto& list) {
+      if (list.empty()) return;
+      size_t to = 0;
+      for (size_t i = 0; i < all; ++i)
+        if (!is_left_out(static_cast<int64_t>(i))) list[to++] = list[i];
+      list.resize(to);
+    };
+    for (size_t i = 0; i < all; ++i)
+      if (!is_left_out(static_cast<int64_t>(i))) listed_.push_back(static_cast<int64_t>(i));
+    keep(info_.lengths), keep(info_.ids), keep(info_.names), keep(info_.tasks);
+  }
+  if (options.quiet) return;
+  if (!broken.empty())
+    log_warning("{}: {} of {} episodes are left out: {}", path_.string(), info_.left_out.size(),
+                info_.lengths.size() + info_.left_out.size(), broken);
+  if (const std::string text = summary(); !text.empty()) log_warning("{}: {}", path_.string(), text);
+}
+
+std::string EpisodeSource::summary() const {
+  std::string text;
+  for (const auto& [name, reason] : info_.unread)
+    text += fmt::format("{}{} ({})", text.empty() ? "columns that are not read: " : ", ", name, reason);
+  for (const auto& flaw : info_.flaws) text += (text.empty() ? "" : "; ") + flaw;
+  for (const auto& note : info_.notes) text += (text.empty() ? "" : "; ") + note;
+  return text;
+}
+
 Tensor EpisodeSource::read(int64_t episode, const std::string& name, int64_t first, int64_t count) const {
   column(name);
   check_rows(episode, first, count);
-  return read_rows(episode, stored(name), first, count);
+  return as_pictures(stored(name), read_rows(listed(episode), stored(name), first, count));
+}
+
+Tensor EpisodeSource::as_pictures(const std::string& stored_name, Tensor rows) const {
+  const auto form = forms_.find(stored_name);
+  return form == forms_.end() ? rows : form->second.rgb(rows);
 }
 
 Tensor EpisodeSource::read_all(const std::string& name) const {
@@ -101,7 +264,19 @@ void EpisodeSource::read_pictures(int64_t episode, int64_t first, int64_t step, 
   FORESEE_CHECK(step >= 1 && count >= 1, "expected at least one picture and a positive step, got {} and {}", count,
                 step);
   check_rows(episode, first, (count - 1) * step + 1);
-  read_planes(episode, stored("pixels"), first, step, count, planes);
+  const std::string& name = stored("pixels");
+  if (!forms_.contains(name)) return read_planes(listed(episode), name, first, step, count, planes);
+  const Tensor rows = as_pictures(name, read_chosen(listed(episode), name, rows_from(first, step, count))).contiguous();
+  const int64_t numbers = rows.numel() / count;
+  for (int64_t i = 0; i < count; ++i)
+    to_planes(rows.const_data_ptr<uint8_t>() + i * numbers, numbers / 3, planes + i * numbers);
+}
+
+Tensor EpisodeSource::pictures(int64_t episode, const std::string& name, int64_t first, int64_t step,
+                               int64_t count) const {
+  FORESEE_CHECK(column(name).picture() && step >= 1 && count >= 1, "expected a column of pictures, got '{}'", name);
+  check_rows(episode, first, (count - 1) * step + 1);
+  return as_pictures(stored(name), read_chosen(listed(episode), stored(name), rows_from(first, step, count)));
 }
 
 std::vector<int64_t> EpisodeSource::rows_from(int64_t first, int64_t step, int64_t count) {

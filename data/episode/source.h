@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -8,13 +9,15 @@
 #include <vector>
 
 #include "data/episode/episode.h"
+#include "data/episode/picture_form.h"
 
 namespace foresee::data {
 
 // Note [Formats]
 // Episodes come in many layouts; all are read through EpisodeSource, and open_source recognises which one a path holds:
 //
-//   hdf5     a .h5 or .hdf5 file, or a folder with one: stable-worldmodel, see Note [Episode files]
+//   hdf5     a .h5 or .hdf5 file, or a folder of them: stable-worldmodel, see Note [Episode files]; robomimic and ALOHA,
+//            see Note [Grouped episodes]
 //   npz      a .npz file of named arrays, or a folder of such files, one episode each
 //   folder   stable-worldmodel's folder: ep_len.npz, ep_offset.npz, COLUMN.npz, PICTURES/ep_I_step_J.jpeg
 //   video    the same with PICTURES/ep_I.mp4
@@ -24,19 +27,41 @@ namespace foresee::data {
 //
 // Column names are those of stable-worldmodel: "pixels", "action", "state", "proprio"; '.' and '/' become '_'.
 
+// Note [Broken parts]
+// Recorded sets have broken parts: a film that is cut off, a file that is gone, a table with fewer rows than promised.
+// Such an episode is left out when the set is opened, and SourceInfo::left_out says which and why; a column that cannot
+// be read is in SourceInfo::unread. One line of the log sums both up. Nothing of this comes up later, in the middle of
+// a training. SourceOptions::strict makes every one of them an error. What cannot be mended by leaving one episode out
+// (bounds that overlap, rows that belong to two episodes) is an error in any case.
+
 /// How a set is opened.
 struct SourceOptions {
-  std::string camera;  // the picture column that is to be "pixels"; empty: "pixels" itself, or the only one
+  /// The picture column that is to be "pixels", by our name or the set's own; several, with commas between: the first
+  /// is "pixels", and cameras that are not named are not kept. Empty: "pixels" itself, or the only one.
+  std::string camera{};
+  double tolerance_s = 0;  // how far a film's frame may lie from its row's time; 0: half a row
+  bool strict = false;     // a broken part is an error
+  bool every_camera = false;  // films of cameras beside "pixels" have to be whole, too
+  bool any_camera = false;    // of several cameras and no choice, the first is "pixels"
+  bool quiet = false;         // no line in the log: the caller reads SourceInfo
 };
 
 /// What a source holds, apart from the values.
 struct SourceInfo {
   std::string format;               // of Note [Formats]
   std::vector<int64_t> lengths;     // rows of each episode
-  std::vector<uint64_t> ids;        // what the held-out hash sees
-  std::vector<std::string> tasks;   // empty, or one a episode
+  std::vector<uint64_t> ids;        // what the held-out hash sees, see stable_ids
+  std::vector<std::string> names;   // what messages call each episode: "episode 3"; with its file where that says more
+  std::vector<std::string> tasks;   // empty, or one per episode
   std::vector<ColumnInfo> columns;  // "pixels" among them once opened
-  std::optional<double> fps;        // rows a second, where the format says so
+  std::vector<std::string> cameras;  // columns of the cameras that were asked for, in that order; "pixels" first
+  std::optional<double> fps;        // rows per second, where the format says so
+  std::string robot_type;           // empty: not said
+
+  std::vector<LeftOut> left_out;     // Note [Broken parts]
+  std::vector<UnreadColumn> unread;  // same
+  std::vector<std::string> flaws;    // what is wrong without a part being left out: rows of no episode
+  std::vector<std::string> notes;    // what was made of the data: grey pictures repeated, times off by a few ms, ...
 };
 
 /// Episodes of one file or folder, whatever its format. Calls may come from several threads.
@@ -60,17 +85,32 @@ class EpisodeSource {
   virtual Tensor read_all(const std::string& column) const;
   /// `count` pictures of "pixels", `step` rows apart, as planes: uint8 [count, 3, H, W].
   void read_pictures(int64_t episode, int64_t first, int64_t step, int64_t count, uint8_t* planes) const;
+  /// The same of any column of pictures, as they are: uint8 [count, H, W, 3].
+  Tensor pictures(int64_t episode, const std::string& column, int64_t first, int64_t step, int64_t count) const;
   /// A whole episode: pixels and every other column.
   Episode episode(int64_t index) const;
 
  protected:
   explicit EpisodeSource(std::filesystem::path path) : path_(std::move(path)) {}
-  /// Checks what the subclass filled in and decides which picture column is "pixels"; every constructor ends with it.
-  /// @throws DataError when there is no episode, or several cameras and no choice.
-  void opened(const SourceOptions& options);
+  /// Checks what the subclass filled in; every constructor ends with it: choose_columns, then keep_episodes.
+  void opened(const SourceOptions& options, const std::string& usual_camera = "");
+  /// Decides which picture column is "pixels", and how pictures of other forms become RGB. The first episode that is
+  /// not left out may be read for it. @param usual_camera  chosen where options name none and it is there.
+  /// @throws DataError for several cameras and no choice.
+  void choose_columns(const SourceOptions& options, const std::string& usual_camera = "");
+  /// Takes the episodes out that leave_out named, and says so. @throws DataError when none is left, or in strict mode.
+  void keep_episodes(const SourceOptions& options);
+
+  /// Notes that an episode (by its place among those that the subclass listed) is not used. The first reason counts.
+  void leave_out(int64_t listed, std::string reason);
+  bool is_left_out(int64_t listed) const { return left_out_.contains(listed); }
+  /// Columns whose films or files have to be there: "pixels", or every camera, by the subclass's names.
+  std::vector<std::string> needed_cameras(const SourceOptions& options) const;
+
   /// Name that the subclass knows a column by.
   const std::string& stored(const std::string& column) const { return column == "pixels" ? camera_ : column; }
 
+  // In what follows an episode is counted as the subclass listed it, with those that are left out.
   /// Consecutive rows. Arguments are checked, and the column's name is as the subclass listed it.
   virtual Tensor read_rows(int64_t episode, const std::string& column, int64_t first, int64_t count) const = 0;
   /// Chosen pictures, uint8 [n, H, W, 3]; one by one with read_rows unless a subclass knows better.
@@ -86,9 +126,17 @@ class EpisodeSource {
  private:
   const ColumnInfo* find(const std::string& column) const;
   void check_rows(int64_t episode, int64_t first, int64_t count) const;
+  int64_t listed(int64_t episode) const { return listed_.empty() ? episode : listed_[static_cast<size_t>(episode)]; }
+  void choose_camera(const SourceOptions& options, const std::string& usual_camera);
+  void take_forms();
+  Tensor as_pictures(const std::string& stored_name, Tensor rows) const;
+  std::string summary() const;
 
   std::filesystem::path path_;
   std::string camera_ = "pixels";
+  std::map<int64_t, std::string> left_out_;    // by place in the subclass's list
+  std::vector<int64_t> listed_;                // of each episode that is kept; empty: all are
+  std::map<std::string, PictureForm> forms_;   // of columns that are no plain RGB, by the subclass's name
 };
 
 /// Opens a set of episodes, recognising its format from the path. @throws DataError: nothing there, a format that is
@@ -97,6 +145,11 @@ std::unique_ptr<EpisodeSource> open_source(const std::filesystem::path& path, co
 
 /// '.' and '/' to '_', as stable-worldmodel's writers name columns.
 std::string column_name(std::string name);
+
+/// Identities of a set's episodes for the held-out hash. Numbers that say nothing (0, 1, 2, ... of fewer than ten
+/// episodes: what twelve files of one episode each all say) are joined with the name of the file or folder, so that a
+/// tenth is held out of many small files, too, and the same ones wherever the files lie. Others stay as they are.
+std::vector<uint64_t> stable_ids(std::vector<uint64_t> ids, const std::string& file_name);
 
 // One maker a format, for open_source; each in its own file.
 std::unique_ptr<EpisodeSource> open_hdf5(const std::filesystem::path& path, const SourceOptions& options);

@@ -6,6 +6,7 @@
 
 #include "data/episode/dataset.h"
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 
 namespace foresee::data {
 namespace {
@@ -29,6 +30,24 @@ std::vector<double> list(const Tensor& values) {
   return {plain.const_data_ptr<double>(), plain.const_data_ptr<double>() + plain.numel()};
 }
 
+/// Refuses actions of which one number is so large that all others would be the same beside it.
+void require_no_outlier(const Tensor& all) {
+  constexpr double kMostRanges = 1e4;  // of the middle 90 %
+  const Tensor sorted = std::get<0>(all.sort(0));
+  const auto at = [&](double share, int64_t d) {
+    return sorted[static_cast<int64_t>(share * static_cast<double>(all.size(0) - 1) + 0.5)][d].item<double>();
+  };
+  for (int64_t d = 0; d < all.size(1); ++d) {
+    const double low = at(0.05, d), high = at(0.95, d), range = std::max(high - low, 1e-6);
+    for (const double value : {at(0, d), at(1, d)})
+      if (high > low && std::abs(value - at(0.5, d)) > kMostRanges * range)
+        fail<DataError>(
+            "actions: number {} is {:.6g} once, and nine tenths of its values lie in [{:.6g}, {:.6g}]: no action would count "
+            "beside it. Mend the row, or cut such values off with actions=percentile",
+            d, value, low, high);
+  }
+}
+
 /// The value below which a share of the rows lies, between rows as numpy.percentile.
 Tensor percentile(const Tensor& sorted, double share) {
   const double at = share * static_cast<double>(sorted.size(0) - 1);
@@ -46,15 +65,24 @@ ColumnStatistics EpisodeDataset::statistics(const std::string& column, Split spl
 ActionSpec EpisodeDataset::action_spec(int64_t block, ActionScaling scaling) const {
   if (action_size() == 0) fail<DataError>("these episodes hold no column 'action'");
   ActionSpec spec{.size = action_size(), .block = block, .low = {}, .high = {}, .mean = {}, .std = {}};
-  if (scaling == ActionScaling::kNone) return spec;
   const Tensor all = finite_rows(*this, "action", Split::kTrain);
+  spec.low = list(std::get<0>(all.min(0)));
+  spec.high = list(std::get<0>(all.max(0)));
+  if (scaling == ActionScaling::kNone) return spec;
   if (scaling == ActionScaling::kPercentile) {
     const Tensor sorted = std::get<0>(all.sort(0));
     const Tensor low = percentile(sorted, 0.01), high = percentile(sorted, 0.99);
+    const int64_t beyond = all.lt(low).logical_or(all.gt(high)).sum().item<int64_t>();
+    if (beyond > 0)
+      log_info("actions: {} of {} numbers lie outside the 1st and 99th percentile and are cut to them", beyond,
+               all.numel());
     spec.mean = list((low + high) / 2);
     spec.std = list((high - low) / 2);
+    spec.low = list(low);
+    spec.high = list(high);
     spec.clip = true;
   } else {
+    require_no_outlier(all);
     spec.mean = list(all.mean(0));
     spec.std = list(all.std(0, /*unbiased=*/false));
   }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "data/video/reader_cache.h"
 
@@ -16,9 +17,13 @@ class VideoShelf {
 
   /// @returns uint8 [n, H, W, 3]. @throws DataError naming the file, also for a frame it does not have.
   Tensor frames(const std::filesystem::path& path, std::span<const int64_t> indices);
-  /// Frames on show at these times (seconds, of the file's clock). @param tolerance_s  the frame's own time may differ
-  /// by this much. @throws DataError with both times otherwise.
-  Tensor frames_at(const std::filesystem::path& path, std::span<const double> seconds, double tolerance_s);
+  /// The frames nearest to some times (seconds, of the file's clock).
+  struct Places {
+    std::vector<int64_t> frames;
+    double worst_s = 0;  // how far a frame lies from its time, at most
+  };
+  /// @param tolerance_s  a frame's own time may differ by this much. @throws DataError with both times otherwise.
+  Places places(const std::filesystem::path& path, std::span<const double> seconds, double tolerance_s);
   VideoInfo info(const std::filesystem::path& path);
 
  private:

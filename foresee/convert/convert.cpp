@@ -1,9 +1,13 @@
 #include "foresee/convert.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
+#include <map>
 
 #include "data/episode/sink.h"
 #include "data/episode/source.h"
+#include "data/picture/fit.h"
 #include "foresee/convert/names.h"
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/names.h"
@@ -26,6 +30,15 @@ Output claim(const ConvertRequest& request) {
   return Output::folder(request.out, "episodes", rules);
 }
 
+/// Names and parts that a LeRobot set keeps when it becomes one again.
+std::map<std::string, data::FeatureName> feature_names(const data::SourceInfo& info) {
+  std::map<std::string, data::FeatureName> out;
+  if (info.format != "lerobot") return out;
+  for (const auto& column : info.columns)
+    if (!column.origin.empty()) out[column.name] = {column.origin, column.parts};
+  return out;
+}
+
 data::SinkOptions sink_options(const ConvertRequest& request, const data::SourceInfo& first) {
   if (!request.fps && !first.fps && (request.format == Format::kVideo || request.format == Format::kLeRobot))
     log_warning("{} does not say how many rows a second has: {} is written", request.inputs.front().string(),
@@ -33,7 +46,25 @@ data::SinkOptions sink_options(const ConvertRequest& request, const data::Source
   return {.fps = request.fps.value_or(first.fps.value_or(kUnknownFps)),
           .compression = request.blosc ? data::PixelCompression::kBloscLz4 : data::PixelCompression::kNone,
           .codec = request.codec,
-          .robot_type = request.robot_type};
+          .robot_type = !request.robot_type.empty() ? request.robot_type
+                        : !first.robot_type.empty() ? first.robot_type
+                                                    : "unknown",
+          .features = feature_names(first)};
+}
+
+/// Brings all pictures of an episode to a size.
+void resize_pictures(data::Episode& episode, int64_t height, int64_t width, PictureRule rule) {
+  const auto fit = [&](Tensor& pictures) {
+    if (pictures.size(1) == height && pictures.size(2) == width) return;
+    Tensor out = at::empty({pictures.size(0), height, width, 3}, at::kByte);
+    for (int64_t t = 0; t < pictures.size(0); ++t)
+      out[t].copy_(
+          data::fit_picture(pictures[t].permute({2, 0, 1}), {.size = height, .width = width, .rule = rule}).permute({1, 2, 0}));
+    pictures = out;
+  };
+  fit(episode.frames);
+  for (auto& [name, values] : episode.columns)
+    if (values.scalar_type() == at::kByte && values.dim() == 4 && values.size(3) == 3) fit(values);
 }
 
 }  // namespace
@@ -43,25 +74,33 @@ ConvertResult convert(const ConvertRequest& request, const JobControl& control) 
   FORESEE_CHECK(!request.out.empty(), "expected a place for the episodes");
   FORESEE_CHECK(!request.episodes || *request.episodes > 0, "expected at least one episode");
   FORESEE_CHECK(!request.fps || *request.fps > 0, "expected a positive rate, got {}", *request.fps);
+  FORESEE_CHECK(request.height.has_value() == request.width.has_value() && request.height.value_or(1) > 0 &&
+                    request.width.value_or(1) > 0,
+                "expected a height and a width, both positive, or none");
   Output place = claim(request);
   Sources sources;
-  int64_t total = 0;
+  int64_t total = 0, left_out = 0;
   for (const auto& path : request.inputs) {
-    sources.push_back(data::open_source(path, {.camera = request.camera}));
+    sources.push_back(data::open_source(path, {.camera = request.camera,
+                                               .tolerance_s = request.tolerance_s,
+                                               .strict = request.strict,
+                                               .every_camera = true}));
     total += sources.back()->episodes();
+    left_out += static_cast<int64_t>(sources.back()->info().left_out.size());
   }
   if (request.episodes) total = std::min(total, *request.episodes);
   const data::SourceInfo& first = sources.front()->info();
   const auto sink = data::make_sink(std::string(name_of(kConvertFormatNames, request.format)), place.staged(),
                                     sink_options(request, first));
 
-  ConvertResult result{.from = first.format};
+  ConvertResult result{.from = first.format, .left_out = left_out};
   Progress progress(control, "convert", total, "episodes");
   for (const auto& source : sources)
     for (int64_t e = 0; e < source->episodes() && result.episodes < total; ++e) {
       result.stopped = control.stopping();
       if (result.stopped) return result;
-      const data::Episode episode = source->episode(e);
+      data::Episode episode = source->episode(e);
+      if (request.height) resize_pictures(episode, *request.height, *request.width, request.picture);
       sink->add(episode);
       result.rows += episode.length();
       progress.update(++result.episodes);

@@ -36,7 +36,7 @@ OfflineEvaluation evaluated(const EvaluateRequest& request) {
   const ModelFolder folder = load_lewm_folder(request.model);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
-  const data::EpisodeDataset dataset(request.data);
+  const data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, request.data);
   data::require_actions_fit(*folder.actions, dataset, request.model.string());
 
   LewmRecipe recipe;

@@ -3,6 +3,7 @@
 #include "foresee/train/ac_data.h"
 #include "foresee/train/frozen_encoder.h"
 #include "foresee/train/jobs.h"
+#include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
 #include "jepa/model/vjepa2/models.h"
 
@@ -15,7 +16,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const auto paths = episode_files(record.origin);
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const Vjepa2Weights weights = frozen_encoder(job);
-  const data::EpisodeDataset dataset(paths);
+  const data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes);
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
   Preprocess preprocess = weights.preprocess;
   preprocess.size = model.config.encoder.image_size;

@@ -7,10 +7,14 @@
 namespace foresee {
 
 TrainResult train_lewm(const TrainJob& job) {
-  const auto record = resolved_record(job, lewm_recipe(*job.origin.preset));
-  const LewmRecipe& recipe = record.recipe;
+  const LewmRecipe preset = lewm_recipe(*job.origin.preset);
+  auto record = resolved_record(job, preset);
+  LewmRecipe& recipe = record.recipe;
   const auto seed = static_cast<uint64_t>(record.origin.seed);
-  const data::EpisodeDataset dataset(episode_files(record.origin));
+  const data::EpisodeDataset dataset =
+      open_episodes(episode_files(record.origin), recipe.episodes,
+                    data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
+  take_sizes(dataset, preset, recipe);
   LewmTask task(recipe.model, recipe.train, lewm_train_data(dataset, recipe, seed), recipe.loop.steps, seed,
                 *record.origin.preset, job.device);
   RunFolder run(job.request.out, config_json(record));

@@ -1,5 +1,7 @@
 #include "foresee/train/lewm_data.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -77,12 +79,54 @@ Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
   return spec.normalise(actions).nan_to_num_(0.0);
 }
 
+/// "A,B" -> A, B.
+std::vector<std::string> cameras_of(const std::string& text) {
+  std::vector<std::string> names;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    if (end > at) names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
 }  // namespace
 
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
   if (dataset.height() != size || dataset.width() != size)
     fail<DataError>("the episodes hold pictures of {} x {} pixels, the model takes {} x {} (model.vit.image_size)",
                     dataset.height(), dataset.width(), size, size);
+}
+
+data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& paths, const EpisodeReading& reading,
+                                   const std::optional<data::PictureFit>& fit) {
+  constexpr size_t kNamed = 5;
+  data::EpisodeDataset dataset(
+      paths, data::EpisodeDataset::kCacheBytes,
+      {.camera = reading.camera, .tolerance_s = reading.tolerance_s, .strict = reading.strict}, fit);
+  std::string text;
+  size_t count = 0;
+  for (const auto& finding : dataset.findings()) {
+    if (finding.kind == "left_out") continue;  // said when the set was opened
+    if (++count <= kNamed) text += (text.empty() ? "" : "; ") + finding.text;
+  }
+  if (count > kNamed) text += fmt::format("; and {} more", count - kNamed);
+  if (count == 0) return dataset;
+  if (reading.strict) fail<DataError>("the episodes have {} findings: {}", count, text);
+  log_warning("the episodes have {} findings: {}", count, text);
+  return dataset;
+}
+
+data::EpisodeDataset open_episodes_of(const Preprocess& preprocess, const std::vector<std::filesystem::path>& paths,
+                                      EpisodeReading reading) {
+  if (reading.camera.empty()) reading.camera = fmt::format("{}", fmt::join(preprocess.cameras, ","));
+  return open_episodes(paths, reading, data::PictureFit{.size = preprocess.size, .rule = preprocess.picture});
+}
+
+void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, LewmRecipe& recipe) {
+  if (dataset.action_size() == 0) return;
+  const int64_t block = dataset.action_size() * recipe.frameskip;
+  if (recipe.model.action_block == preset.model.action_block) recipe.model.action_block = block;
 }
 
 data::ClipShape held_out_shape(const LewmRecipe& recipe) {
@@ -119,10 +163,22 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed) {
   LewmTrainData out;
   out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
+  for (const auto& [given, bound] :
+       {std::pair{&recipe.action_low, &out.actions.low}, std::pair{&recipe.action_high, &out.actions.high}}) {
+    if (given->empty()) continue;
+    if (static_cast<int64_t>(given->size()) != out.actions.size)
+      fail<ConfigError>("action_low, action_high: expected {} numbers (an action's), got {}", out.actions.size,
+                        given->size());
+    *bound = *given;
+  }
   out.preprocess.size = recipe.model.vit.image_size;
+  out.preprocess.picture = recipe.picture;
+  out.preprocess.cameras = cameras_of(recipe.episodes.camera);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())
-    log_warning("no held-out episode has {} steps: training goes on without evaluation", held_out_shape(recipe).span());
+    log_warning("no held-out episode has {} steps: training goes on without evaluation ({})",
+                held_out_shape(recipe).span(),
+                dataset.why_few_clips(held_out_shape(recipe), data::Split::kHeldOut));
   const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
                               .frameskip = recipe.frameskip,
                               .columns = model_columns(dataset, recipe.model)};
@@ -131,10 +187,13 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
     out.proprio_mean = statistics.mean;
     out.proprio_std = statistics.std;
   }
-  if (dataset.clips(shape, data::Split::kTrain).empty())
-    fail<DataError>("none of {} episodes has {} steps: a clip is {} frames, {} steps apart", dataset.episodes(),
-                    shape.span(), shape.frames, shape.frameskip);
-  const data::LoaderConfig loading{.batch = recipe.train.batch, .seed = seed};
+  const auto clips = static_cast<int64_t>(dataset.clips(shape, data::Split::kTrain).size());
+  if (clips == 0)
+    fail<DataError>("no clip to train on: {}", dataset.why_few_clips(shape, data::Split::kTrain));
+  if (clips < recipe.train.batch)
+    log_warning("{} clips are fewer than a batch of {}: a batch is all of them ({})", clips, recipe.train.batch,
+                dataset.why_few_clips(shape, data::Split::kTrain));
+  const data::LoaderConfig loading{.batch = std::min(recipe.train.batch, clips), .seed = seed};
   auto loader = std::make_shared<data::ClipLoader>(dataset, shape, loading);
   log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
            dataset.episodes_of(data::Split::kHeldOut).size(), loader->clips(), loader->steps_per_epoch());

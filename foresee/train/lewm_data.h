@@ -1,11 +1,28 @@
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <vector>
+
 #include "data/episode/dataset.h"
 #include "jepa/core/api/job.h"
 #include "jepa/train/heads/task.h"
 #include "jepa/train/lewm/task.h"
 
 namespace foresee {
+
+/// Opens the episodes of a training: brings pictures to a square where `fit` says so, and names what is wrong with the
+/// sets (check_sources) in a few lines. @throws DataError; also for findings, where reading is strict.
+data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& paths, const EpisodeReading& reading,
+                                   const std::optional<data::PictureFit>& fit = {});
+
+/// The same for a model that is there: its picture size and rule, and its cameras where `reading` names none.
+data::EpisodeDataset open_episodes_of(const Preprocess& preprocess, const std::vector<std::filesystem::path>& paths,
+                                      EpisodeReading reading = {});
+
+/// Takes from the data what a recipe need not say: the size of an action block, unless the recipe says another one than
+/// its preset. @param preset  of the recipe.
+void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, LewmRecipe& recipe);
 
 /// Clips of an episode set as LeWM trains on them: actions normalised by the set's own statistics, NaN -> 0, shuffled
 /// by (seed, step), read ahead; held-out sequences of history + held_out_horizon frames, evenly spread; and frames of

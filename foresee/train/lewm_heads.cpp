@@ -18,7 +18,7 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: heads need to know how the model's actions are normalised",
                           recipe.init);
-  const data::EpisodeDataset dataset(paths);
+  const data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, paths, recipe.episodes);
   require_picture_size(dataset, folder.preprocess.size);
   data::require_actions_fit(*folder.actions, dataset, recipe.init);
   const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);

@@ -6,6 +6,7 @@
 
 #include "foresee/settings/agree.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/names.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -14,6 +15,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/picture_rule.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/train/run_folder.h"
 
@@ -31,6 +33,10 @@ std::vector<Member> members_of(const TrainRequest& request) {
   return {{"preset", "preset", !request.preset.empty()},
           {"init", "init", !request.init.empty()},
           {"encoder", "encoder", !request.encoder.empty()},
+          {"camera", "episodes", !request.camera.empty()},
+          {"tolerance_s", "episodes", request.tolerance_s.has_value()},
+          {"strict", "episodes", request.strict},
+          {"picture", "picture", request.picture.has_value()},
           {"latents", "latents", !request.latents.empty()},
           {"weights", "weights", weights.weights != EncoderKey::kDefault},
           {"heads", "weights", weights.heads.has_value()},
@@ -62,6 +68,14 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
   text("preset", request.preset);
   text("init", request.init.string());
   text("encoder", request.encoder.string());
+  if (trainer.takes("episodes")) {
+    nlohmann::json episodes = settings.value("episodes", nlohmann::json::object());
+    if (!request.camera.empty()) agree(episodes, "camera", request.camera, "camera");
+    if (request.tolerance_s) agree(episodes, "tolerance_s", *request.tolerance_s, "tolerance_s");
+    if (request.strict) agree(episodes, "strict", true, "strict");
+    if (!episodes.empty()) settings["episodes"] = episodes;
+  }
+  if (trainer.takes("picture") && request.picture) text("picture", std::string(name_of(kPictureRuleNames, *request.picture)));
   if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
   const std::vector<std::string> data(request.data.begin(), request.data.end());
   if (!data.empty()) agree(settings, "data", data, "data");

@@ -37,6 +37,8 @@ void describe(Fields& fields, Preprocess& preprocess) {
   static constexpr std::string_view kColours[] = {"exact", "swscale"};
   fields.choice("colours", preprocess.colours, kColours,
                 "arithmetic that makes RGB of video. exact: the standard's; swscale: FFmpeg's fast path");
+  fields.choice("picture", preprocess.picture, kPictureRuleNames, "how pictures of another shape become square");
+  fields("cameras", preprocess.cameras, "views that a picture is made of, in this order; none: one camera");
 }
 
 namespace {
@@ -189,7 +191,10 @@ void save_model_folder(const fs::path& path, const ModelFolder& model) {
   config["model"] = model.model;
   // The weights first: where a disk fills up it is here, and a folder without config.json is no model.
   save_safetensors(path / "model.safetensors", model.weights);
-  write_json(path / "preprocess.json", config_json(model.preprocess));
+  auto preprocess = config_json(model.preprocess);
+  if (model.preprocess.picture == PictureRule::kResize) preprocess.erase("picture");  // folders as they always were
+  if (model.preprocess.cameras.empty()) preprocess.erase("cameras");
+  write_json(path / "preprocess.json", preprocess);
   if (model.actions) {
     write_json(path / "actions.json", config_json(*model.actions));
   } else {

@@ -3,7 +3,10 @@
 #include <CLI/CLI.hpp>
 
 #include "foresee/train/trainers.h"
+#include "jepa/core/picture_rule.h"
 #include "tools/cli/command.h"
+#include "tools/cli/options/enum_option.h"
+#include "tools/cli/options/hints.h"
 #include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
 
@@ -15,6 +18,10 @@ const RequestFlags kTrainFlags{{"family", "--family"},
                                {"data", "--data FILE..."},
                                {"init", "--init DIR"},
                                {"encoder", "--encoder PATH"},
+                               {"camera", "--camera NAME"},
+                               {"picture", "--picture RULE"},
+                               {"tolerance_s", "--tolerance-s"},
+                               {"strict", "--strict"},
                                {"latents", "--latents DIR"},
                                {"seed", "--seed"},
                                {"device", "--device"},
@@ -31,7 +38,8 @@ const RequestFlags kTrainFlags{{"family", "--family"},
 int run_train(TrainRequest request, const CommonOptions& common) {
   request.options = job_options(common);
   request.out = common.out.value_or("");
-  const TrainResult done = train(request, common.control);
+  const TrainResult done =
+      with_hints({{"several cameras", "--camera NAME"}}, [&] { return train(request, common.control); });
   if (!common.json) {
     for (const auto& [name, value] : done.held_out) fmt::print("{:<28} {:.4g}\n", name, value);
     fmt::print("{:<28} {}\n", "steps", done.steps);
@@ -79,6 +87,15 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
       ->excludes(family);
   app.add_option("--preset", request->preset, presets_text());
   app.add_option("--data", request->data, "Episode files (HDF5); of a probe a list, 'PATH LABEL' in each line");
+  app.add_option("--camera", request->camera, families_with("episodes") + ": which camera of several")
+      ->option_text("NAME");
+  add_choice(app, "--picture", request->picture, kPictureRuleNames,
+             families_with("picture") + ": how pictures become the model's square (default resize)");
+  app.add_option("--tolerance-s", request->tolerance_s,
+                 families_with("episodes") + ": how far a film's frame may lie from its row's time, seconds")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--strict", request->strict,
+               families_with("episodes") + ": a broken part of the episodes, or a finding, is an error");
   app.add_option("--steps", request->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
   app.add_option("--checkpoint-every", request->checkpoint_every, "Steps between checkpoints")
       ->check(CLI::PositiveNumber);

@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <optional>
 
+#include "data/episode/bounds.h"
 #include "data/episode/hdf5/handle.h"
 #include "data/episode/hdf5/picture_rows.h"
 #include "data/episode/hdf5/storage.h"
+#include "data/episode/hdf5/stored_column.h"
+#include "data/episode/picture_form.h"
 #include "data/episode/planes.h"
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
@@ -39,22 +43,28 @@ int64_t row_bytes(const ColumnInfo& column) {
 
 struct EpisodeFile::Impl {
   struct OpenColumn {
-    ColumnInfo info;
-    int64_t rows = 0;
-    Hdf5Handle dataset;
-    std::unique_ptr<PictureRows> pictures;  // of columns uint8 [rows, H, W, 3]
+    StoredColumn stored;
+    std::unique_ptr<PictureRows> pictures;  // of columns uint8 [rows, H, W, 3], stored as they are
+    std::vector<int64_t> gaps;              // rows of the episodes without a value here, in order
   };
 
   std::filesystem::path path;
   Hdf5Handle file;
   std::map<std::string, OpenColumn> open;
   std::vector<ColumnInfo> columns;
+  std::vector<UnreadColumn> unread;
+  std::vector<std::string> notes, flaws;
   std::vector<int64_t> lengths, offsets, ids;
   int64_t rows = 0;
   uint64_t file_bytes = 0;
 
   void open_columns();
   void find_episodes();
+  int64_t find_rows() const;
+  void take_bounds(const std::vector<int64_t>& row_ids);
+  void take_runs(const std::vector<int64_t>& row_ids);
+  void list_columns();
+  bool mend_gaps(OpenColumn& column);
   std::vector<int64_t> integers(const std::string& name) const;
   Tensor read(const std::string& name, int64_t first, int64_t count) const;
   const OpenColumn& find(const std::string& name) const;
@@ -67,22 +77,23 @@ struct EpisodeFile::Impl {
 void EpisodeFile::Impl::open_columns() {
   for (const auto& stored_name : hdf5_root_names(path, file.get())) {
     const std::string name = column_name(stored_name);  // it may become the name of a file
-    Hdf5Handle object = open_hdf5_object(file.get(), stored_name);
-    if (!object.valid()) fail<DataError>("{}: column '{}' is damaged: {}", path.string(), name, hdf5_reason());
-    if (H5Iget_type(object.get()) != H5I_DATASET) continue;
-    const Hdf5Handle type(H5Dget_type(object.get()), H5Tclose), space(H5Dget_space(object.get()), H5Sclose);
-    const auto dtype = hdf5_tensor_type(type.get());
-    const int rank = H5Sget_simple_extent_ndims(space.get());
-    if (!dtype || rank < 1 || rank > 8) continue;
-    check_hdf5_storage(path, object.get(), name);
-    std::vector<hsize_t> extent(static_cast<size_t>(rank));
-    H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
-    OpenColumn column;
-    column.info = {name, *dtype, {extent.begin() + 1, extent.end()}};
-    column.rows = static_cast<int64_t>(extent[0]);
-    const bool picture = column.info.picture();
-    column.dataset = picture ? open_pictures(file.get(), stored_name, std::move(object)) : std::move(object);
-    if (picture) column.pictures = std::make_unique<PictureRows>(path, column.dataset.get());
+    const Hdf5Handle object = open_hdf5_object(file.get(), stored_name);
+    std::string reason = object.valid() ? "a group, not a column" : hdf5_reason();
+    if (!object.valid() || H5Iget_type(object.get()) != H5I_DATASET) {
+      unread.push_back({name, reason});
+      continue;
+    }
+    auto stored = open_column(file.get(), path, stored_name, name, reason);
+    if (!stored) {
+      unread.push_back({name, reason});
+      continue;
+    }
+    stored->file_bytes = file_bytes;
+    OpenColumn column{std::move(*stored), nullptr, {}};
+    if (column.stored.info.picture() && column.stored.kind == StoredColumn::Kind::kNumbers) {
+      column.stored.dataset = open_pictures(file.get(), stored_name, std::move(column.stored.dataset));
+      column.pictures = std::make_unique<PictureRows>(path, column.stored.dataset.get());
+    }
     if (!open.emplace(name, std::move(column)).second)
       fail<DataError>("{}: two columns have the name '{}'", path.string(), name);
   }
@@ -93,74 +104,76 @@ const EpisodeFile::Impl::OpenColumn& EpisodeFile::Impl::find(const std::string& 
   if (found != open.end()) return found->second;
   std::string known;
   for (const auto& [key, column] : open) known += (known.empty() ? "" : ", ") + key;
+  for (const auto& [key, reason] : unread)
+    if (key == name)
+      fail<DataError>("{}: column '{}' cannot be read: {}; there are: {}", path.string(), name, reason,
+                      known.empty() ? "none" : known);
   fail<DataError>("{}: no column '{}'; there are: {}", path.string(), name, known.empty() ? "none" : known);
 }
 
 Tensor EpisodeFile::Impl::read(const std::string& name, int64_t first, int64_t count) const {
-  const Hdf5Lock lock;
   const OpenColumn& column = find(name);
-  FORESEE_CHECK(first >= 0 && count >= 0 && count <= column.rows - first,
-                "expected rows of 0..{}, got {} from {} ('{}' of {})", column.rows, count, first, name, path.string());
-  std::vector<int64_t> shape{count};
-  shape.insert(shape.end(), column.info.shape.begin(), column.info.shape.end());
-  check_size(count * row_bytes(column.info), "rows of column '" + name + "'");
-  Tensor out = at::empty(shape, column.info.dtype);
-  if (out.numel() == 0) return out;
-  std::vector<hsize_t> start(shape.size(), 0), extent(shape.begin(), shape.end());
-  start[0] = static_cast<hsize_t>(first);
-  const Hdf5Handle from(H5Dget_space(column.dataset.get()), H5Sclose);
-  const Hdf5Handle to(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose);
-  H5Sselect_hyperslab(from.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr);
-  // A truth value is read as it is stored, one byte.
-  const Hdf5Handle stored(H5Dget_type(column.dataset.get()), H5Tclose);
-  const hid_t type = column.info.dtype == at::kBool ? stored.get() : hdf5_type(column.info.dtype);
-  if (H5Dread(column.dataset.get(), type, to.get(), from.get(), H5P_DEFAULT, out.data_ptr()) < 0)
-    fail<DataError>("{}: rows {}..{} of '{}' cannot be read: {}", path.string(), first, first + count, name,
-                    hdf5_reason());
+  if (column.gaps.empty()) return column.stored.read(first, count);
+  const int64_t all = column.stored.rows + static_cast<int64_t>(column.gaps.size());
+  FORESEE_CHECK(first >= 0 && count >= 0 && count <= all - first, "expected rows of 0..{}, got {} from {} ('{}' of {})",
+                all, count, first, name, path.string());
+  const auto below = [&](int64_t row) {
+    return std::lower_bound(column.gaps.begin(), column.gaps.end(), row) - column.gaps.begin();
+  };
+  const Tensor there = column.stored.read(first - below(first), count - (below(first + count) - below(first)));
+  auto shape = there.sizes().vec();
+  shape[0] = count;
+  const auto dtype = at::isFloatingType(there.scalar_type()) ? there.scalar_type() : at::kDouble;
+  Tensor out = at::full(shape, std::numeric_limits<double>::quiet_NaN(), dtype);
+  for (int64_t row = first, from = 0; row < first + count;) {
+    const auto gap = std::lower_bound(column.gaps.begin(), column.gaps.end(), row);
+    const int64_t end = gap == column.gaps.end() ? first + count : std::min(*gap, first + count);
+    out.narrow(0, row - first, end - row).copy_(there.narrow(0, from, end - row));
+    from += end - row;
+    row = end + 1;
+  }
   return out;
 }
 
 std::vector<int64_t> EpisodeFile::Impl::integers(const std::string& name) const {
-  const OpenColumn& column = find(name);
-  if (at::isFloatingType(column.info.dtype) ||
-      !std::all_of(column.info.shape.begin(), column.info.shape.end(), [](int64_t n) { return n == 1; }))
+  const StoredColumn& column = find(name).stored;
+  if (!std::all_of(column.info.shape.begin(), column.info.shape.end(), [](int64_t n) { return n == 1; }))
     fail<DataError>("{}: expected whole numbers in '{}'", path.string(), name);
-  const Tensor values = read(name, 0, column.rows).to(at::kLong).flatten();
+  const Tensor stored = column.read(0, column.rows).flatten(), values = stored.to(at::kLong).contiguous();
+  if (at::isFloatingType(column.info.dtype) && !at::equal(values.to(at::kDouble), stored.to(at::kDouble)))
+    fail<DataError>("{}: expected whole numbers in '{}'", path.string(), name);
   return {values.const_data_ptr<int64_t>(), values.const_data_ptr<int64_t>() + values.numel()};
 }
 
-void EpisodeFile::Impl::find_episodes() {
-  rows = find(open.contains("pixels") ? "pixels" : "action").rows;
-  if (open.contains("action") && open.at("action").rows != rows)
-    fail<DataError>("{}: 'pixels' has {} rows and 'action' {}", path.string(), rows, open.at("action").rows);
+/// Rows of the file: of its pictures, else of its actions.
+int64_t EpisodeFile::Impl::find_rows() const {
+  if (open.contains("pixels")) return open.at("pixels").stored.rows;
   for (const auto& [name, column] : open)
-    if (column.rows == rows && name != "ep_len" && name != "ep_offset") columns.push_back(column.info);
+    if (is_picture_name(name) && column.stored.info.shape.size() >= 2) return column.stored.rows;
+  return find("action").stored.rows;
+}
 
+void EpisodeFile::Impl::find_episodes() {
+  rows = find_rows();
   std::vector<int64_t> row_ids;
   for (const char* name : {"ep_idx", "episode_idx"})
     if (row_ids.empty() && open.contains(name)) row_ids = integers(name);
-  if (open.contains("ep_len") && open.contains("ep_offset")) {
-    lengths = integers("ep_len");
-    offsets = integers("ep_offset");
+  if (open.contains("ep_len")) {
+    take_bounds(row_ids);
   } else if (!row_ids.empty()) {
-    for (size_t i = 0; i < row_ids.size(); ++i) {
-      if (i == 0 || row_ids[i] != row_ids[i - 1]) {
-        offsets.push_back(static_cast<int64_t>(i));
-        lengths.push_back(0);
-      }
-      ++lengths.back();
-    }
+    take_runs(row_ids);
   } else {
     find("ep_len");  // throws: says what there is
   }
   if (lengths.size() != offsets.size() || lengths.empty())
     fail<DataError>("{}: {} lengths and {} offsets of episodes", path.string(), lengths.size(), offsets.size());
+  check_bounds(lengths, offsets, rows, path.string());
+  check_row_ids(lengths, offsets, row_ids, path.string());
   for (size_t i = 0; i < lengths.size(); ++i) {
-    if (lengths[i] < 1 || offsets[i] < 0 || offsets[i] > rows || lengths[i] > rows - offsets[i])
-      fail<DataError>("{}: episode {} has rows {}.. + {} of {}", path.string(), i, offsets[i], lengths[i], rows);
     const auto row = static_cast<size_t>(offsets[i]);
-    ids.push_back(row < row_ids.size() ? row_ids[row] : static_cast<int64_t>(i));
+    ids.push_back(lengths[i] > 0 && row < row_ids.size() ? row_ids[row] : static_cast<int64_t>(i));
   }
+  list_columns();
   int64_t bytes = 0;  // of a row with all its columns: episodes are read as a whole
   for (const auto& column : columns) bytes += row_bytes(column);
   check_size(bytes * *std::max_element(lengths.begin(), lengths.end()), "its longest episode");
@@ -193,7 +206,14 @@ uint64_t EpisodeFile::id(int64_t episode) const {
 }
 const std::vector<ColumnInfo>& EpisodeFile::columns() const { return impl_->columns; }
 bool EpisodeFile::has(const std::string& column) const { return impl_->open.contains(column); }
-const ColumnInfo& EpisodeFile::column(const std::string& name) const { return impl_->find(name).info; }
+const ColumnInfo& EpisodeFile::column(const std::string& name) const { return impl_->find(name).stored.info; }
+const std::vector<UnreadColumn>& EpisodeFile::unread() const { return impl_->unread; }
+const std::vector<std::string>& EpisodeFile::notes() const { return impl_->notes; }
+const std::vector<std::string>& EpisodeFile::flaws() const { return impl_->flaws; }
+bool EpisodeFile::has_pictures(const std::string& name) const {
+  const auto found = impl_->open.find(name);
+  return found != impl_->open.end() && found->second.pictures != nullptr;
+}
 
 Tensor EpisodeFile::read(const std::string& column, int64_t first, int64_t count) const {
   return impl_->read(column, first, count);
@@ -203,8 +223,9 @@ void EpisodeFile::read_pictures(const std::string& name, int64_t first, int64_t 
                                 uint8_t* planes) const {
   const Impl::OpenColumn& column = impl_->find(name);
   FORESEE_CHECK(column.pictures && first >= 0 && step >= 1 && count >= 1 &&
-                    (column.rows - 1 - first) / step >= count - 1 && first < column.rows,
-                "expected pictures of 0..{}, got {} from {}, {} apart ('{}' of {})", column.rows, count, first, step,
+                    (column.stored.rows - 1 - first) / step >= count - 1 && first < column.stored.rows,
+                "expected pictures of 0..{}, got {} from {}, {} apart ('{}' of {})", column.stored.rows, count, first,
+                step,
                 name, impl_->path.string());
   column.pictures->read(first, step, count, planes);
 }

@@ -14,7 +14,9 @@ namespace foresee::data {
 // stable-worldmodel's HDF5 layout: one dataset a column at the root, first axis the row over all episodes, episodes one
 // after the other; "ep_len" and "ep_offset" [episodes] say where each lies. Pictures are uint8 [rows, H, W, 3] in
 // "pixels". Files written here carry "ep_idx" and "step_idx" of every row too, as the published ones do; others call
-// the first "episode_idx". action[t] leaves row t, so the last row of an episode has no action: NaN.
+// the first "episode_idx". action[t] leaves row t, so the last row of an episode has no action: NaN. Files that leave
+// the last action out (one row less in the file, or in every episode) are read as if the NaN were there. Without
+// ep_offset, episodes follow one another. Bounds that overlap, or episodes that mix, are refused.
 
 /// An episode file open for reading. Calls may come from several threads; the library works on one at a time.
 class EpisodeFile {
@@ -32,6 +34,12 @@ class EpisodeFile {
   uint64_t id(int64_t episode) const;     // ep_idx or episode_idx of its rows, else its number in the file
 
   const std::vector<ColumnInfo>& columns() const;
+  /// Columns that are there and cannot be read, or are no rows of the episodes; and what was made of others.
+  const std::vector<UnreadColumn>& unread() const;
+  const std::vector<std::string>& notes() const;
+  const std::vector<std::string>& flaws() const;  // rows of no episode
+  /// Whether read_pictures takes the column: uint8 [rows, H, W, 3], stored as they are.
+  bool has_pictures(const std::string& column) const;
   bool has(const std::string& column) const;
   /// @throws DataError naming the columns there are.
   const ColumnInfo& column(const std::string& name) const;

@@ -1,6 +1,7 @@
 // In place of hdf5_handle.cpp, episode_file.cpp and episode_writer.cpp where the program is built without HDF5.
 #include "data/episode/hdf5/array.h"
 #include "data/episode/hdf5/episode_file.h"
+#include "data/episode/hdf5/grouped.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -24,6 +25,10 @@ int64_t EpisodeFile::length(int64_t) const { return 0; }
 int64_t EpisodeFile::offset(int64_t) const { return 0; }
 uint64_t EpisodeFile::id(int64_t) const { return 0; }
 const std::vector<ColumnInfo>& EpisodeFile::columns() const { no_hdf5({}); }
+const std::vector<UnreadColumn>& EpisodeFile::unread() const { no_hdf5({}); }
+const std::vector<std::string>& EpisodeFile::notes() const { no_hdf5({}); }
+const std::vector<std::string>& EpisodeFile::flaws() const { no_hdf5({}); }
+bool EpisodeFile::has_pictures(const std::string&) const { return false; }
 bool EpisodeFile::has(const std::string&) const { return false; }
 const ColumnInfo& EpisodeFile::column(const std::string&) const { no_hdf5({}); }
 Tensor EpisodeFile::read(const std::string&, int64_t, int64_t) const { no_hdf5({}); }
@@ -35,6 +40,8 @@ EpisodeWriter::~EpisodeWriter() = default;
 EpisodeWriter::EpisodeWriter(EpisodeWriter&&) noexcept = default;
 void EpisodeWriter::add(const Episode&) {}
 void EpisodeWriter::commit() {}
+
+std::unique_ptr<EpisodeSource> open_grouped(const std::filesystem::path& path, const SourceOptions&) { no_hdf5(path); }
 
 Tensor read_hdf5_array(const std::filesystem::path& path, const std::string&) { no_hdf5(path); }
 

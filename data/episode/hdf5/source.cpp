@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "data/episode/hdf5/episode_file.h"
+#include "data/episode/hdf5/grouped.h"
+#include "data/episode/joined_source.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -19,16 +21,21 @@ class Hdf5Source : public EpisodeSource {
     for (int64_t e = 0; e < file_.episodes(); ++e) {
       info_.lengths.push_back(file_.length(e));
       info_.ids.push_back(file_.id(e));
+      if (file_.length(e) == 0) leave_out(e, "ep_len gives it no row");
       in_order_ = in_order_ && file_.offset(e) == row;
       row += file_.length(e);
     }
     in_order_ = in_order_ && row == file_.rows();
     info_.columns = file_.columns();
+    info_.unread = file_.unread();
+    info_.notes = file_.notes();
+    info_.flaws = file_.flaws();
     opened(options);
   }
 
   Tensor read_all(const std::string& name) const override {
-    return in_order_ ? file_.read(stored(column(name).name), 0, file_.rows()) : EpisodeSource::read_all(name);
+    return in_order_ && !column(name).picture() ? file_.read(stored(column(name).name), 0, file_.rows())
+                                                : EpisodeSource::read_all(name);
   }
 
  protected:
@@ -37,6 +44,7 @@ class Hdf5Source : public EpisodeSource {
   }
   void read_planes(int64_t episode, const std::string& name, int64_t first, int64_t step, int64_t count,
                    uint8_t* planes) const override {
+    if (!file_.has_pictures(name)) return EpisodeSource::read_planes(episode, name, first, step, count, planes);
     file_.read_pictures(name, file_.offset(episode) + first, step, count, planes);
   }
 
@@ -45,16 +53,20 @@ class Hdf5Source : public EpisodeSource {
   bool in_order_ = true;  // rows of the file are the episodes, one after the other, and nothing else
 };
 
+std::unique_ptr<EpisodeSource> open_file(const fs::path& path, const SourceOptions& options) {
+  if (auto grouped = open_grouped(path, options)) return grouped;
+  return std::make_unique<Hdf5Source>(path, options);
+}
+
 }  // namespace
 
 std::unique_ptr<EpisodeSource> open_hdf5(const fs::path& path, const SourceOptions& options) {
-  if (!fs::is_directory(path)) return std::make_unique<Hdf5Source>(path, options);
+  if (!fs::is_directory(path)) return open_file(path, options);
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(path))
     if (entry.path().extension() == ".h5" || entry.path().extension() == ".hdf5") files.push_back(entry.path());
-  if (files.size() != 1)
-    fail<DataError>("{}: {} HDF5 files in this folder: name the files themselves", path.string(), files.size());
-  return std::make_unique<Hdf5Source>(files.front(), options);
+  if (files.size() == 1) return open_file(files.front(), options);
+  return open_joined(path, std::move(files), options, open_file);
 }
 
 }  // namespace foresee::data

@@ -17,10 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-using View = JsonView<json>;
-
-/// Calls `take` with every object of a file that has one JSON object a line.
-void for_each_line(const fs::path& path, const std::function<void(const View&, const json&)>& take) {
+/// Calls `take` with every object of a file that has one JSON object per line. A line that is none (a writer was stopped
+/// in the middle of it), or that names no episode, goes to `damaged`.
+void for_each_line(const fs::path& path, std::vector<std::string>& damaged,
+                   const std::function<void(const View&, const json&)>& take) {
   if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   std::ifstream in(path);
   int64_t number = 0;
@@ -28,8 +28,12 @@ void for_each_line(const fs::path& path, const std::function<void(const View&, c
     ++number;
     if (line.find_first_not_of(" \r\t") == std::string::npos) continue;
     const std::string where = fmt::format("{}: line {}", path.string(), number);
-    const json object = parse_json(line, where);
-    take(View(object, where), object);
+    try {
+      const json object = parse_json(line, where);
+      take(View(object, where), object);
+    } catch (const Error& error) {
+      damaged.push_back(error.what());
+    }
   }
 }
 
@@ -38,6 +42,29 @@ std::string first_task(const json& episode) {
   return found != episode.end() && found->is_array() && !found->empty() && found->front().is_string()
              ? found->front().get<std::string>()
              : std::string();
+}
+
+/// lerobot marks depth in "info" ("is_depth_map", "video.is_depth_map").
+bool says_depth(const json& feature) {
+  for (const json* part : {&feature, feature.contains("info") ? &feature.at("info") : &feature})
+    if (part->is_object())
+      for (const char* key : {"is_depth_map", "video.is_depth_map"})
+        if (const auto found = part->find(key); found != part->end() && found->is_boolean() && found->get<bool>())
+          return true;
+  return false;
+}
+
+/// "names" of a feature: a list of texts; older sets have an object that holds one ("motors").
+std::vector<std::string> part_names(const json& feature) {
+  const auto names = feature.find("names");
+  if (names == feature.end()) return {};
+  const json* list = &*names;
+  if (list->is_object() && list->size() == 1) list = &list->front();
+  std::vector<std::string> out;
+  if (list->is_array())
+    for (const auto& name : *list)
+      if (name.is_string()) out.push_back(name);
+  return out;
 }
 
 std::vector<fs::path> parquet_files(const fs::path& folder) {
@@ -49,11 +76,11 @@ std::vector<fs::path> parquet_files(const fs::path& folder) {
   return files;
 }
 
-std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, const LeRobotMeta& meta) {
+std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, LeRobotMeta& meta) {
   const int64_t chunk_size = info.integer_or("chunks_size", 1000, 1);
   const std::string data = info.text("data_path"), video = info.text_or("video_path", "");
   std::vector<LeRobotEpisode> out;
-  for_each_line(root / "meta" / "episodes.jsonl", [&](const View& line, const json& object) {
+  for_each_line(root / "meta" / "episodes.jsonl", meta.damaged, [&](const View& line, const json& object) {
     LeRobotEpisode episode;
     episode.index = line.integer("episode_index", 0);
     episode.id = static_cast<uint64_t>(episode.index);
@@ -64,17 +91,23 @@ std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, 
     episode.data = root / fill_path(data, {}, numbers);
     for (const auto& feature : meta.features)
       if (feature.dtype == "video")
-        episode.videos[feature.key] = {root / fill_path(video, {{"video_key", feature.key}}, numbers), 0};
+        episode.videos[feature.key] = {root / fill_path(video, {{"video_key", feature.key}}, numbers), 0, {}};
     out.push_back(std::move(episode));
   });
   return out;
 }
 
-std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, const LeRobotMeta& meta) {
+std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, LeRobotMeta& meta) {
   const std::string data = info.text("data_path"), video = info.text_or("video_path", "");
   std::vector<LeRobotEpisode> out;
   for (const fs::path& file : parquet_files(root / "meta" / "episodes")) {
-    const Table table = read_parquet(file);
+    Table table;
+    try {
+      table = read_parquet(file);
+    } catch (const DataError& error) {
+      meta.damaged.push_back(error.what());
+      continue;
+    }
     const auto index = table.integers("episode_index", file), length = table.integers("length", file),
                chunk = table.integers("data/chunk_index", file), number = table.integers("data/file_index", file),
                from = table.integers("dataset_from_index", file);
@@ -96,11 +129,13 @@ std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, 
       const auto video_chunk = table.integers(prefix + "chunk_index", file),
                  video_number = table.integers(prefix + "file_index", file);
       const auto from_s = table.reals(prefix + "from_timestamp", file);
+      const bool has_end = table.numbers.contains(prefix + "to_timestamp");
+      const auto to_s = has_end ? table.reals(prefix + "to_timestamp", file) : std::vector<double>();
       for (size_t i = 0; i < index.size(); ++i)
         out[out.size() - index.size() + i].videos[feature.key] = {
             root / fill_path(video, {{"video_key", feature.key}},
                              {{"chunk_index", video_chunk[i]}, {"file_index", video_number[i]}}),
-            from_s[i]};
+            from_s[i], has_end ? std::optional(to_s[i]) : std::nullopt};
     }
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
@@ -161,10 +196,13 @@ LeRobotMeta read_lerobot_meta(const fs::path& root) {
   meta.version = info.text("codebase_version");
   meta.fps = info.number("fps");
   if (!(meta.fps > 0)) fail<DataError>("{}: fps is {}", file.string(), meta.fps);
+  if (const auto robot = object.find("robot_type"); robot != object.end() && robot->is_string())
+    meta.robot_type = robot->get<std::string>();
   info.object("features");  // throws where it is no object
   for (const auto& item : object.at("features").items()) {
     const View feature(item.value(), fmt::format("{}: features: {}", file.string(), item.key()));
-    meta.features.push_back({item.key(), feature.text("dtype"), feature.integers("shape")});
+    meta.features.push_back({item.key(), feature.text("dtype"), feature.integers("shape"), says_depth(item.value()),
+                             part_names(item.value())});
   }
   if (meta.version.starts_with("v2."))
     meta.episodes = episodes_v2(root, info, meta);
@@ -172,8 +210,6 @@ LeRobotMeta read_lerobot_meta(const fs::path& root) {
     meta.episodes = episodes_v3(root, info, meta);
   else
     fail<DataError>("{}: LeRobot {} is not read (v2.0, v2.1 and v3.0 are)", file.string(), meta.version);
-  for (const auto& episode : meta.episodes)
-    if (episode.length < 1) fail<DataError>("{}: episode {} has {} rows", root.string(), episode.index, episode.length);
   return meta;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct LeRobotFeature {
   std::string key;    // "observation.images.top"
   std::string dtype;  // "video", "image", "float32", "int64", "bool", ...
   std::vector<int64_t> shape;
+  bool depth = false;              // 16-bit distances, as info.json says
+  std::vector<std::string> parts;  // names of its numbers
 
   bool picture() const { return dtype == "video" || dtype == "image"; }
 };
@@ -27,7 +30,8 @@ struct LeRobotFeature {
 struct LeRobotEpisode {
   struct Video {
     std::filesystem::path path;
-    double from_s = 0;  // where the episode begins in the file
+    double from_s = 0;           // where the episode begins in the file
+    std::optional<double> to_s;  // where it ends, if the set says so
   };
   int64_t index = 0, length = 0;
   uint64_t id = 0;  // of the set it was converted from, else its index
@@ -41,7 +45,9 @@ struct LeRobotMeta {
   std::string version;  // "v2.1", "v3.0"
   double fps = 0;
   std::vector<LeRobotFeature> features;
+  std::string robot_type;  // empty: not said
   std::vector<LeRobotEpisode> episodes;
+  std::vector<std::string> damaged;  // parts of meta/ that cannot be read, one message each
 };
 
 /// Reads everything under meta/. @throws DataError naming the file and what is missing.

@@ -95,7 +95,7 @@ class LeRobotSink : public EpisodeSink {
       if (values.scalar_type() == at::kByte && values.dim() == 4 && values.size(3) == 3)
         pictures[name] = values;
       else if (name != "ep_idx" && name != "episode_idx" && name != "step_idx" && name != "timestamp")
-        numbers[feature_of_column(name, episode.columns.contains("proprio"))] = plain(name, values);
+        numbers[feature_of(name, episode.columns.contains("proprio"))] = plain(name, values);
     }
     add_indices(numbers, episode, index);
     take_features(numbers, pictures);
@@ -112,7 +112,7 @@ class LeRobotSink : public EpisodeSink {
                     .data = data_number_,
                     .videos = {}};
     for (const auto& [name, frames] : pictures) {
-      const std::string key = camera_feature(name);
+      const std::string key = camera_of(name);
       statistics_[key].push_back(picture_statistics(frames, kStatisticFrames));
       meta.videos[key] = write_frames(cameras_[key], key, frames);
     }
@@ -147,6 +147,21 @@ class LeRobotSink : public EpisodeSink {
     std::map<std::string, VideoPlace> videos;
   };
 
+  /// The set's own name of a column where it had one, else the usual one.
+  std::string feature_of(const std::string& column, bool has_proprio) const {
+    const auto found = options_.features.find(column);
+    return found != options_.features.end() ? found->second.key : feature_of_column(column, has_proprio);
+  }
+  std::string camera_of(const std::string& column) const {
+    const auto found = options_.features.find(column);
+    return found != options_.features.end() ? found->second.key : camera_feature(column);
+  }
+  std::vector<std::string> parts_of(const std::string& key) const {
+    for (const auto& [column, feature] : options_.features)
+      if (feature.key == key) return feature.parts;
+    return {};
+  }
+
   static Tensor plain(const std::string& name, const Tensor& values) {
     Tensor out = name == "action" ? without_gaps(values) : values;
     if (out.dim() == 2 && out.size(1) == 1) out = out.flatten();
@@ -174,6 +189,9 @@ class LeRobotSink : public EpisodeSink {
       for (int64_t axis = 1; axis < values.dim(); ++axis) shape.push_back(values.size(axis));
       if (shape.empty()) shape.push_back(1);
       features[name] = {{"dtype", dtype_name(values)}, {"shape", shape}, {"names", nullptr}};
+      const auto parts = parts_of(name);
+      if (!parts.empty() && values.dim() == 2 && static_cast<int64_t>(parts.size()) == values.size(1))
+        features[name]["names"] = parts;
     }
     for (const auto& [name, frames] : pictures) {
       FORESEE_CHECK(frames.defined() && frames.dim() == 4 && frames.size(3) == 3,
@@ -182,7 +200,7 @@ class LeRobotSink : public EpisodeSink {
       const std::string codec = options_.codec == "libx264"     ? "h264"
                                 : options_.codec == "libsvtav1" ? "av1"
                                                                 : options_.codec;
-      features[camera_feature(name)] = {{"dtype", "video"},
+      features[camera_of(name)] = {{"dtype", "video"},
                                         {"shape", {frames.size(1), frames.size(2), 3}},
                                         {"names", {"height", "width", "channels"}},
                                         {"info",

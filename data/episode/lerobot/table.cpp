@@ -3,10 +3,15 @@
 #include <ATen/ATen.h>
 #include <arrow/api.h>
 #include <arrow/io/file.h>
+#include <arrow/util/decimal.h>
+#include <fmt/ranges.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
+#include <map>
 #include <numeric>
 #include <optional>
 
@@ -39,54 +44,151 @@ constexpr NumberType kNumbers[] = {
     {arrow::Type::INT64, at::kLong, at::kLong},      {arrow::Type::FLOAT, at::kFloat, at::kFloat},
     {arrow::Type::DOUBLE, at::kDouble, at::kDouble}, {arrow::Type::HALF_FLOAT, at::kFloat, at::kHalf},
     {arrow::Type::UINT16, at::kInt, at::kUInt16},    {arrow::Type::UINT32, at::kLong, at::kUInt32},
-    {arrow::Type::UINT64, at::kLong, at::kUInt64},
+    {arrow::Type::UINT64, at::kLong, at::kUInt64},   {arrow::Type::TIMESTAMP, at::kLong, at::kLong},
+    {arrow::Type::DURATION, at::kLong, at::kLong},   {arrow::Type::DATE32, at::kInt, at::kInt},
+    {arrow::Type::DATE64, at::kLong, at::kLong},     {arrow::Type::TIME32, at::kInt, at::kInt},
+    {arrow::Type::TIME64, at::kLong, at::kLong},
 };
 
-/// A column of one piece as numbers [rows, ...]; nothing where it holds something else or lists of unequal length.
-std::optional<Tensor> as_numbers(const arrow::Array& array, const fs::path& path, const std::string& name) {
-  if (array.type_id() == arrow::Type::EXTENSION)
-    return as_numbers(*static_cast<const arrow::ExtensionArray&>(array).storage(), path, name);
+/// What became of a column.
+struct Reading {
+  std::string reason;          // why it is not numbers
+  std::vector<int64_t> gaps;  // rows that became NaN, at most kNamedGaps
+  int64_t gap_count = 0;
+
+  static constexpr size_t kNamedGaps = 5;
+  void gap(int64_t row) {
+    ++gap_count;
+    if (gaps.size() < kNamedGaps) gaps.push_back(row);
+  }
+};
+
+/// Numbers where some rows have none: floats with NaN there.
+Tensor with_gaps(const Tensor& values, const arrow::Array& array, Reading* reading) {
+  Tensor out = at::isFloatingType(values.scalar_type()) ? values : values.to(at::kDouble);
+  for (int64_t i = 0; i < array.length(); ++i)
+    if (array.IsNull(i)) {
+      out[i].fill_(std::numeric_limits<double>::quiet_NaN());
+      if (reading != nullptr) reading->gap(i);
+    }
+  return out;
+}
+
+template <class Decimals>
+Tensor decimals(const arrow::Array& array) {
+  const auto& values = static_cast<const Decimals&>(array);
+  const int32_t scale = static_cast<const arrow::DecimalType&>(*array.type()).scale();
+  Tensor out = at::zeros({array.length()}, at::kDouble);
+  for (int64_t i = 0; i < array.length(); ++i) {
+    if (array.IsNull(i)) continue;
+    if constexpr (std::is_same_v<Decimals, arrow::Decimal128Array>)
+      out.data_ptr<double>()[i] = arrow::Decimal128(values.GetValue(i)).ToDouble(scale);
+    else
+      out.data_ptr<double>()[i] = arrow::Decimal256(values.GetValue(i)).ToDouble(scale);
+  }
+  return out;
+}
+
+/// How long most of a column's lists are.
+template <class List>
+int64_t usual_length(const List& list) {
+  std::map<int64_t, int64_t> counts;
+  for (int64_t i = 0; i < list.length(); ++i)
+    if (!list.IsNull(i)) ++counts[list.value_length(i)];
+  const auto most =
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? 0 : most->first;
+}
+
+std::optional<Tensor> as_numbers(const arrow::Array& array, Reading& reading, bool of_rows);
+
+/// Lists [rows, each, ...]; a list that is missing, or of another length than most, becomes NaN.
+template <class List>
+std::optional<Tensor> as_lists(const List& list, Reading& reading, bool of_rows) {
+  const int64_t rows = list.length(), each = usual_length(list);
+  std::vector<int64_t> whole;  // rows as they should be
+  for (int64_t i = 0; i < rows; ++i) {
+    if (!list.IsNull(i) && list.value_length(i) == each)
+      whole.push_back(i);
+    else if (of_rows)
+      reading.gap(i);
+  }
+  const auto count = static_cast<int64_t>(whole.size());
+  if (rows > 0 && 2 * count < rows) {
+    reading.reason = "lists of many lengths";
+    return {};
+  }
+  const int64_t begin = rows > 0 ? list.value_offset(0) : 0;
+  const auto stored = list.values()->Slice(begin, rows > 0 ? list.value_offset(rows) - begin : 0);
+  const auto inner = as_numbers(*stored, reading, /*of_rows=*/false);
+  if (!inner) return {};
+  auto shape = inner->sizes().vec();
+  shape[0] = each;
+  shape.insert(shape.begin(), count);
+  if (count == rows && inner->size(0) == rows * each) return inner->reshape(shape);
+  Tensor index = at::empty({count * each}, at::kLong);
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t j = 0; j < each; ++j)
+      index.data_ptr<int64_t>()[k * each + j] = list.value_offset(whole[static_cast<size_t>(k)]) - begin + j;
+  const Tensor present = inner->index_select(0, index).reshape(shape);
+  if (count == rows) return present;
+  shape[0] = rows;
+  const auto dtype = at::isFloatingType(present.scalar_type()) ? present.scalar_type() : at::kDouble;
+  Tensor out = at::full(shape, std::numeric_limits<double>::quiet_NaN(), dtype);
+  out.index_copy_(0, at::tensor(whole, at::kLong), present.to(dtype));
+  return out;
+}
+
+/// A column of one piece as numbers [rows, ...]; nothing, with the reason, where it holds something else.
+/// @param of_rows  whether the array's entries are the table's rows: their gaps are named.
+std::optional<Tensor> as_numbers(const arrow::Array& array, Reading& reading, bool of_rows) {
   const int64_t rows = array.length();
-  const auto nested = [&](const std::shared_ptr<arrow::Array>& values, int64_t each) -> std::optional<Tensor> {
-    const auto inner = as_numbers(*values, path, name);
-    if (!inner) return {};
-    auto shape = inner->sizes().vec();
-    shape[0] = each;
-    shape.insert(shape.begin(), rows);
-    return inner->reshape(shape);
+  const auto filled = [&](Tensor values) {
+    return array.null_count() > 0 ? with_gaps(values, array, of_rows ? &reading : nullptr) : values;
   };
   switch (array.type_id()) {
+    case arrow::Type::EXTENSION:
+      return as_numbers(*static_cast<const arrow::ExtensionArray&>(array).storage(), reading, of_rows);
     case arrow::Type::FIXED_SIZE_LIST: {
       const auto& list = static_cast<const arrow::FixedSizeListArray&>(array);
       const int64_t each = list.list_type()->list_size();
-      return nested(list.values()->Slice(list.value_offset(0), rows * each), each);
+      auto inner = as_numbers(*list.values()->Slice(rows > 0 ? list.value_offset(0) : 0, rows * each), reading, false);
+      if (!inner) return {};
+      auto shape = inner->sizes().vec();
+      shape[0] = each;
+      shape.insert(shape.begin(), rows);
+      return filled(inner->reshape(shape));
     }
-    case arrow::Type::LIST: {
-      const auto& list = static_cast<const arrow::ListArray&>(array);
-      const int64_t each = rows > 0 ? list.value_length(0) : 0;
-      for (int64_t i = 0; i < rows; ++i)
-        if (list.value_length(i) != each) return {};
-      return nested(list.values()->Slice(list.value_offset(0), rows * each), each);
-    }
+    case arrow::Type::LIST:
+      return as_lists(static_cast<const arrow::ListArray&>(array), reading, of_rows);
+    case arrow::Type::LARGE_LIST:
+      return as_lists(static_cast<const arrow::LargeListArray&>(array), reading, of_rows);
     case arrow::Type::BOOL: {
       const auto& values = static_cast<const arrow::BooleanArray&>(array);
       Tensor out = at::empty({rows}, at::kBool);
       for (int64_t i = 0; i < rows; ++i) out.data_ptr<bool>()[i] = values.Value(i);
-      return out;
+      return filled(out);
     }
+    case arrow::Type::DECIMAL128:
+      return filled(decimals<arrow::Decimal128Array>(array));
+    case arrow::Type::DECIMAL256:
+      return filled(decimals<arrow::Decimal256Array>(array));
+    case arrow::Type::NA:
+      reading.reason = "holds no value at all";
+      return {};
     default:
       break;
   }
   for (const auto& type : kNumbers) {
     if (type.id != array.type_id()) continue;
-    if (array.null_count() > 0) fail<DataError>("{}: column '{}' has rows without a value", path.string(), name);
     Tensor out = at::empty({rows}, type.stored);
     const auto size = static_cast<int64_t>(at::elementSize(type.stored));
     if (rows > 0)
       std::memcpy(out.data_ptr(), array.data()->buffers[1]->data() + array.offset() * size,
                   static_cast<size_t>(rows * size));
-    return type.stored == type.dtype ? out : out.to(type.dtype);
+    return filled(type.stored == type.dtype ? out : out.to(type.dtype));
   }
+  reading.reason = array.type()->ToString();
   return {};
 }
 
@@ -112,9 +214,8 @@ std::optional<std::vector<std::string>> as_texts(const arrow::Array& array) {
   }
 }
 
-std::optional<std::vector<std::vector<std::string>>> as_text_lists(const arrow::Array& array) {
-  if (array.type_id() != arrow::Type::LIST) return {};
-  const auto& list = static_cast<const arrow::ListArray&>(array);
+template <class List>
+std::optional<std::vector<std::vector<std::string>>> text_lists_of(const List& list) {
   const auto inner = as_texts(*list.values());
   if (!inner) return {};
   std::vector<std::vector<std::string>> out;
@@ -122,6 +223,12 @@ std::optional<std::vector<std::vector<std::string>>> as_text_lists(const arrow::
     out.emplace_back(inner->begin() + list.value_offset(i),
                      inner->begin() + list.value_offset(i) + list.value_length(i));
   return out;
+}
+
+std::optional<std::vector<std::vector<std::string>>> as_text_lists(const arrow::Array& array) {
+  if (array.type_id() == arrow::Type::LIST) return text_lists_of(static_cast<const arrow::ListArray&>(array));
+  if (array.type_id() == arrow::Type::LARGE_LIST) return text_lists_of(static_cast<const arrow::LargeListArray&>(array));
+  return {};
 }
 
 /// One row after the other, as nested Arrow lists: rank 1 of fixed length, as LeRobot writes vectors.
@@ -247,12 +354,19 @@ Table read_parquet(const fs::path& path) {
     } else {
       continue;
     }
-    if (auto numbers = as_numbers(*array, path, name)) {
+    Reading reading;
+    if (auto numbers = as_numbers(*array, reading, /*of_rows=*/true)) {
       table.numbers[name] = std::move(*numbers);
+      if (reading.gap_count > 0)
+        table.notes[name] = fmt::format("{} of {} rows have no whole value and become NaN (rows {}{})",
+                                        reading.gap_count, table.rows, fmt::join(reading.gaps, ", "),
+                                        reading.gap_count > static_cast<int64_t>(reading.gaps.size()) ? ", ..." : "");
     } else if (auto texts = as_texts(*array)) {
       table.texts[name] = std::move(*texts);
     } else if (auto lists = as_text_lists(*array)) {
       table.text_lists[name] = std::move(*lists);
+    } else {
+      table.unread[name] = reading.reason;
     }
   }
   return table;

@@ -9,12 +9,14 @@
 
 namespace foresee::data {
 
-/// Columns of one Parquet file: numbers, texts (bytes as well) and lists of texts. Others are not read.
+/// Columns of one Parquet file: numbers, texts (bytes as well) and lists of texts. Others are named in `unread`.
 struct Table {
   int64_t rows = 0;
-  TensorMap numbers;  // [rows, ...]: scalars, and lists that have the same length in every row
+  TensorMap numbers;  // [rows, ...]: scalars and lists; where a row has no value, or a list is short: NaN
   std::map<std::string, std::vector<std::string>> texts;
   std::map<std::string, std::vector<std::vector<std::string>>> text_lists;
+  std::map<std::string, std::string> unread;  // columns that are none of these, and why
+  std::map<std::string, std::string> notes;   // columns with rows that became NaN: which
 
   /// Whole numbers of a scalar column. @throws DataError naming the file where there is none.
   std::vector<int64_t> integers(const std::string& name, const std::filesystem::path& path) const;

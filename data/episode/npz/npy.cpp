@@ -85,7 +85,12 @@ Tensor parse_npy(std::string_view bytes, const std::string& where, std::shared_p
   const NumpyType* type = nullptr;
   for (const auto& candidate : kTypes)
     if (descr.substr(0, 5) == fmt::format("'{}'", candidate.code)) type = &candidate;
-  if (!type) return {};  // text, objects, records, other byte orders
+  // Written on a machine with the other byte order: '>' instead of '<'.
+  const bool swapped = !type && descr.size() > 2 && descr[1] == '>';
+  if (swapped)
+    for (const auto& candidate : kTypes)
+      if (candidate.code[0] == '<' && descr.substr(2, 3) == fmt::format("{}'", candidate.code + 1)) type = &candidate;
+  if (!type) return {};  // text, objects, records
   const bool fortran = value_of(header, "fortran_order", where).starts_with("True");
   std::vector<int64_t> shape = shape_of(value_of(header, "shape", where), where);
 
@@ -98,16 +103,21 @@ Tensor parse_npy(std::string_view bytes, const std::string& where, std::shared_p
   Tensor array;
   const bool aligned = reinterpret_cast<uintptr_t>(data.data()) % at::elementSize(type->stored) == 0;
   if (budget != nullptr) {
-    if (!keep_alive || !aligned) budget->take(needed, "its arrays");
+    if (!keep_alive || !aligned || swapped) budget->take(needed, "its arrays");
     if (type->stored != type->read)
       budget->take(static_cast<uint64_t>(numbers) * at::elementSize(type->read), "its arrays");
   }
-  if (keep_alive && aligned) {
+  if (keep_alive && aligned && !swapped) {
     array = at::from_blob(
         const_cast<char*>(data.data()), shape, [keep_alive](void*) {}, type->stored);
   } else {
     array = at::empty(shape, type->stored);
     if (needed > 0) std::memcpy(array.data_ptr(), data.data(), needed);
+  }
+  if (swapped && needed > 0) {
+    const size_t width = at::elementSize(type->stored);
+    auto* const bytes = static_cast<char*>(array.data_ptr());
+    for (size_t at = 0; at < needed; at += width) std::reverse(bytes + at, bytes + at + width);
   }
   if (fortran)
     array = array.permute([&] {

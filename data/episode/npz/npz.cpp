@@ -125,7 +125,7 @@ std::string unpack(std::string_view packed, uint64_t size, const std::string& wh
 
 }  // namespace
 
-TensorMap read_npz(const std::filesystem::path& path) {
+TensorMap read_npz(const std::filesystem::path& path, std::vector<std::string>* unread) {
   if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
   const MappedFile file(path, "an npz file");
   const std::string where = path.string();
@@ -149,7 +149,11 @@ TensorMap read_npz(const std::filesystem::path& path) {
     } else {
       fail<DataError>("{}: packed by method {}, which is not read", what, member.method);
     }
-    if (array.defined()) arrays[member.name.substr(0, member.name.size() - 4)] = std::move(array);
+    const std::string name = member.name.substr(0, member.name.size() - 4);
+    if (array.defined())
+      arrays[name] = std::move(array);
+    else if (unread != nullptr)
+      unread->push_back(name);
   }
   return arrays;
 }

@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
+#include "data/episode/bounds.h"
 #include "data/episode/npz/npy.h"
 #include "jepa/core/error.h"
 
@@ -25,8 +28,15 @@ std::string our_name(const std::string& name, const TensorMap& arrays) {
   return column_name(name);
 }
 
+/// Rows, or episodes of rows, of pictures in any form.
 bool looks_like_pictures(const Tensor& values) {
-  return values.scalar_type() == at::kByte && values.dim() >= 4 && values.size(-1) == 3;
+  std::string reason;
+  for (const int64_t axes : {1, 2})
+    if (values.dim() >= axes + 2) {
+      const ColumnInfo row{"pixels", values.scalar_type(), values.sizes().slice(static_cast<size_t>(axes)).vec()};
+      if (row.picture() || (values.dim() - axes <= 3 && picture_form(row, reason))) return true;
+    }
+  return false;
 }
 
 /// Arrays in memory (views of the file): every column [rows, ...], episodes by ep_len.
@@ -35,9 +45,16 @@ class NpzSource : public EpisodeSource {
   NpzSource(const fs::path& path, const std::vector<fs::path>& files, const SourceOptions& options)
       : EpisodeSource(path) {
     info_.format = "npz";
-    for (const auto& file : files) take(file);
-    for (const auto& [name, values] : parts_.front().columns)
-      info_.columns.push_back({name, values.scalar_type(), values.sizes().slice(1).vec()});
+    for (const auto& file : files) {
+      try {
+        take(file, files.size() > 1);
+      } catch (const DataError& error) {
+        if (files.size() == 1) throw;
+        info_.left_out.push_back({file.filename().string(), error.what()});
+      }
+    }
+    if (parts_.empty()) fail<DataError>("{}: no file can be read: {}", path.string(), info_.left_out.front().reason);
+    list_columns();
     opened(options);
   }
 
@@ -56,9 +73,87 @@ class NpzSource : public EpisodeSource {
     TensorMap columns;
   };
 
-  void take(const fs::path& file) {
+  void not_read(const std::string& name, const std::string& reason) {
+    for (const auto& known : info_.unread)
+      if (known.name == name) return;
+    info_.unread.push_back({name, reason});
+  }
+  void note(const std::string& text) {
+    if (std::find(info_.notes.begin(), info_.notes.end(), text) == info_.notes.end()) info_.notes.push_back(text);
+  }
+
+  /// A part whose columns are not those of the first is left out.
+  void list_columns() {
+    for (const auto& [name, values] : parts_.front().columns)
+      info_.columns.push_back({name, values.scalar_type(), values.sizes().slice(1).vec()});
+    for (size_t e = 0; e < places_.size(); ++e) {
+      const Part& part = parts_[places_[e].first];
+      for (const auto& column : info_.columns) {
+        const auto found = part.columns.find(column.name);
+        if (found == part.columns.end())
+          leave_out(static_cast<int64_t>(e), fmt::format("{}: no array '{}'", part.file, column.name));
+        else if (found->second.sizes().slice(1) != at::IntArrayRef(column.shape))
+          leave_out(static_cast<int64_t>(e), fmt::format("{}: array '{}' is {}, of another size than in {}", part.file,
+                                                         column.name, foresee::describe(found->second),
+                                                         parts_.front().file));
+      }
+    }
+  }
+
+  /// Values with a row of NaN behind the last (of every episode: axis 1).
+  static Tensor padded(const Tensor& values, int64_t axis) {
+    auto shape = values.sizes().vec();
+    shape[static_cast<size_t>(axis)] = 1;
+    const Tensor plain = at::isFloatingType(values.scalar_type()) ? values : values.to(at::kDouble);
+    return at::cat({plain, at::full(shape, std::numeric_limits<double>::quiet_NaN(), plain.options())}, axis);
+  }
+
+  /// One column as rows of the file; undefined, with the reason, where it is none.
+  Tensor as_rows(const std::string& name, const Tensor& values, bool stacked, int64_t rows,
+                 const std::vector<int64_t>& lengths, const std::vector<int64_t>& offsets, std::string& reason) {
+    const auto episodes = static_cast<int64_t>(lengths.size());
+    const auto short_by_one = [&](const char* where) {
+      note(fmt::format("'{}' has one row less than the pictures{}: the last has no value", name, where));
+    };
+    if (stacked) {
+      const int64_t each = lengths.front();
+      if (values.dim() >= 2 && values.size(0) == episodes && values.size(1) == each) return values.flatten(0, 1);
+      if (values.dim() >= 2 && values.size(0) == episodes && values.size(1) == each - 1) {
+        short_by_one(" in every episode");
+        return padded(values, 1).flatten(0, 1);
+      }
+    } else if (values.dim() >= 1) {
+      if (values.size(0) == rows) return values;
+      if (values.size(0) == rows - episodes && episodes > 1) {
+        short_by_one(" in every episode");
+        std::vector<Tensor> parts;
+        std::vector<int64_t> order(lengths.size());
+        std::iota(order.begin(), order.end(), 0);
+        std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+          return offsets[static_cast<size_t>(a)] < offsets[static_cast<size_t>(b)];
+        });
+        int64_t row = 0;
+        for (const int64_t e : order) {
+          const int64_t there = std::max<int64_t>(lengths[static_cast<size_t>(e)] - 1, 0);
+          parts.push_back(padded(values.narrow(0, row, there), 0));
+          row += there;
+        }
+        return at::cat(parts);
+      }
+      if (values.size(0) == rows - 1) {
+        short_by_one("");
+        return padded(values, 0);
+      }
+    }
+    reason = fmt::format("{}, the set has {} rows in {} episodes", foresee::describe(values), rows, episodes);
+    return {};
+  }
+
+  void take(const fs::path& file, bool one_of_many) {
     const std::string where = file.string();
-    TensorMap raw = read_npz(file), arrays;
+    std::vector<std::string> unread;
+    TensorMap raw = read_npz(file, &unread), arrays;
+    for (const auto& name : unread) not_read(column_name(name), "text or objects");
     for (auto& [name, values] : raw) {
       const std::string ours = our_name(name, raw);
       // Text of another shape under one of the aliased names ("observation": a vector) keeps its own.
@@ -80,30 +175,45 @@ class NpzSource : public EpisodeSource {
       if (arrays.contains("ep_offset")) {
         offsets = integers(arrays.at("ep_offset"), where);
       } else {
-        for (int64_t at = 0; const int64_t n : lengths) offsets.push_back(at), at += n;
+        int64_t at = 0;
+        for (const int64_t n : lengths) offsets.push_back(at), at += n;
+        if (at != rows) fail<DataError>("{}: no ep_offset, and ep_len adds up to {} of {} rows", where, at, rows);
       }
     } else if (rows > 0) {
       lengths = {rows};
       offsets = {0};
     }
-    if (lengths.size() != offsets.size())
+    if (lengths.empty() || lengths.size() != offsets.size())
       fail<DataError>("{}: {} lengths and {} offsets of episodes", where, lengths.size(), offsets.size());
+    check_bounds(lengths, offsets, rows, where);
+    const int64_t counted = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+    if (counted < rows)
+      info_.flaws.push_back(fmt::format("{}: {} of {} rows belong to no episode", where, rows - counted, rows));
     Part part{where, {}};
     for (auto& [name, values] : arrays) {
       if (name == "ep_len" || name == "ep_offset") continue;
-      if (stacked && values.dim() >= 2 && values.size(0) == episodes && values.size(1) == each)
-        part.columns[name] = values.flatten(0, 1);
-      else if (!stacked && values.dim() >= 1 && values.size(0) == rows)
-        part.columns[name] = values;
+      std::string reason;
+      Tensor taken = as_rows(name, values, stacked, rows, lengths, offsets, reason);
+      if (taken.defined())
+        part.columns[column_name(name)] = std::move(taken);
+      else if (name == "action")
+        fail<DataError>("{}: array 'action' is {}", where, reason);
+      else
+        not_read(column_name(name), reason);
     }
     std::vector<int64_t> ids;
     for (const char* name : {"ep_idx", "episode_idx"})
       if (ids.empty() && part.columns.contains(name)) ids = integers(part.columns.at(name), where);
+    check_row_ids(lengths, offsets, ids, where);
+    std::vector<uint64_t> own;
+    for (size_t e = 0; e < lengths.size(); ++e)
+      own.push_back(ids.empty() || lengths[e] < 1 ? e : static_cast<uint64_t>(ids[static_cast<size_t>(offsets[e])]));
+    if (one_of_many) own = stable_ids(std::move(own), file.filename().string());
     for (size_t e = 0; e < lengths.size(); ++e) {
-      if (lengths[e] < 1 || offsets[e] < 0 || offsets[e] > rows || lengths[e] > rows - offsets[e])
-        fail<DataError>("{}: episode {} has rows {}.. + {} of {}", where, e, offsets[e], lengths[e], rows);
-      info_.ids.push_back(ids.empty() ? info_.lengths.size()
-                                      : static_cast<uint64_t>(ids[static_cast<size_t>(offsets[e])]));
+      if (lengths[e] < 1) leave_out(static_cast<int64_t>(places_.size()), where + ": ep_len gives it no row");
+      const std::string number = fmt::format("episode {}", e), name = file.filename().string();
+      info_.names.push_back(!one_of_many ? number : lengths.size() == 1 ? name : name + ", " + number);
+      info_.ids.push_back(own[e]);
       info_.lengths.push_back(lengths[e]);
       places_.emplace_back(parts_.size(), offsets[e]);
     }
@@ -111,8 +221,9 @@ class NpzSource : public EpisodeSource {
   }
 
   static std::vector<int64_t> integers(const Tensor& values, const std::string& where) {
-    if (at::isFloatingType(values.scalar_type())) fail<DataError>("{}: expected whole numbers of episodes", where);
     const Tensor list = values.to(at::kLong).flatten().contiguous();
+    if (at::isFloatingType(values.scalar_type()) && !at::equal(list.to(at::kDouble), values.flatten().to(at::kDouble)))
+      fail<DataError>("{}: expected whole numbers of episodes", where);
     return {list.const_data_ptr<int64_t>(), list.const_data_ptr<int64_t>() + list.numel()};
   }
 

@@ -81,6 +81,7 @@ void describe(Fields& f, AcRecipe& r) {
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});
+  f("episodes", r.episodes, "how the recorded episodes are read");
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
   f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1, 1000});
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "jepa/train/action_predictor/step.h"
+#include "jepa/train/episode_reading.h"
 #include "jepa/train/loop.h"
 
 namespace foresee {
@@ -47,6 +48,7 @@ struct AcRecipe {
   AcTrainConfig train;
   LoopConfig loop;
   int64_t frameskip = 1;            // rows of the log between frames
+  EpisodeReading episodes;
   int64_t held_out_sequences = 32;  // evaluated; at most
   int64_t held_out_horizon = 4;     // frames rolled out
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "jepa/model/lewm/config.h"
+#include "jepa/train/episode_reading.h"
 #include "jepa/train/loop.h"
 
 namespace foresee {
@@ -24,6 +25,7 @@ struct LewmHeadsRecipe {
   std::string init;  // model folder or run whose LeWM gets the heads
   LewmHeadsConfig heads{.inverse_hidden = 256, .distance_hidden = 256, .decoder_width = 0};
   LewmHeadsTrainConfig train;
+  EpisodeReading episodes;
   LoopConfig loop{
       .steps = 4000, .checkpoint_every = 2000, .keep_checkpoints = 1, .evaluate_every = 1000, .log_every = 50};
 };

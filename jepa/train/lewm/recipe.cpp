@@ -50,6 +50,10 @@ void describe(Fields& f, LewmRecipe& r) {
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "environment steps per frame and action block", {1, 10000});
   f.choice("actions", r.actions, kActionScalingNames, "how actions are normalised, by the training episodes' numbers");
+  f("action_low", r.action_low, "least value of each number of an action, its own units; none: as in the data");
+  f("action_high", r.action_high, "largest value, same");
+  f.choice("picture", r.picture, kPictureRuleNames, "how pictures of another shape become the model's square");
+  f("episodes", r.episodes, "how the recorded episodes are read");
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
   f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1, 1000});
   f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",

@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "jepa/core/action/action_scaling.h"
+#include "jepa/core/picture_rule.h"
 #include "jepa/model/lewm/loss.h"
 #include "jepa/nn/autocast.h"
+#include "jepa/train/episode_reading.h"
 #include "jepa/train/loop.h"
 
 namespace foresee {
@@ -29,6 +31,10 @@ struct LewmRecipe {
   LoopConfig loop;
   int64_t frameskip = 5;  // environment steps per frame and action block
   ActionScaling actions = ActionScaling::kZScore;
+  std::vector<double> action_low{};   // bounds of one action, its own units; empty: the data's least values
+  std::vector<double> action_high{};  // same, largest
+  PictureRule picture = PictureRule::kResize;  // how pictures of another shape become the model's square
+  EpisodeReading episodes;
   int64_t held_out_sequences = 128;  // evaluated; at most
   int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
   int64_t probe_frames = 2048;  // of training episodes, that probes are fitted on; 0: half of the sequences instead

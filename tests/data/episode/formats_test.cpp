@@ -421,12 +421,12 @@ TEST_F(LeRobot, DamageIsRefusedInOneLine) {
   for (const double share : {0.0, 0.5, 0.99}) {
     std::ofstream(parquet, std::ios::binary | std::ios::trunc)
         << whole.substr(0, static_cast<size_t>(share * static_cast<double>(whole.size())));
-    const std::string message = message_of([&] { open_source(folder_.path(), {.camera = "top"})->episode(1); });
+    const std::string message = message_of([&] { open_source(folder_.path(), {.camera = "top", .strict = true}); });
     EXPECT_NE(message.find("episode_000001.parquet"), std::string::npos) << message;
   }
   std::ofstream(parquet, std::ios::binary | std::ios::trunc)
       << read_file(folder_.path() / "data/chunk-000/episode_000000.parquet");
-  const std::string foreign = message_of([&] { open_source(folder_.path(), {.camera = "top"})->episode(1); });
+  const std::string foreign = message_of([&] { open_source(folder_.path(), {.camera = "top", .strict = true}); });
   EXPECT_NE(foreign.find("belongs to episode 0"), std::string::npos) << foreign;
   EXPECT_THROW(fill_path("../{video_key}", {{"video_key", "x"}}, {}), DataError);
   EXPECT_THROW(fill_path("{unknown}", {}, {}), DataError);

@@ -259,7 +259,7 @@ TEST_F(ForeignFiles, NegativeOffsetsAreRefused) {
 
 TEST_F(ForeignFiles, ColumnsOfDifferentLengthAreRefused) {
   put("pixels", H5T_NATIVE_UINT8, {12, 4, 4, 3}, pixels_.data());
-  put("action", H5T_NATIVE_DOUBLE, {11, 2}, actions_.data());
+  put("action", H5T_NATIVE_DOUBLE, {9, 2}, actions_.data());
   put_lengths({12}, {0});
   EXPECT_THROW(EpisodeFile{close()}, DataError);
 }

@@ -30,8 +30,8 @@ TEST(SharedLibrary, ShowsThePublicNamesAndNothingElse) {
   const std::regex open(
       "((vtable|typeinfo|typeinfo name) for )?foresee::"
       "([A-Za-z]*Error\\b|OutputExists\\b|JobObserver\\b|Controller\\b|Model\\b|"
-      "(check|collect|convert|encode|evaluate|export_formats|export_model|inspect|"
-      "plan_once|pretrain|set_log_sink|train|version)\\().*");
+      "(check_episodes|collect|convert|encode|evaluate|export_formats|export_model|inspect|"
+      "plan_once|pretrain|read_window|set_log_sink|train|version)\\().*");
   const auto names = exported_names();
   EXPECT_GE(names.size(), 2u);
   for (const auto& name : names) EXPECT_TRUE(std::regex_match(name, open)) << name;

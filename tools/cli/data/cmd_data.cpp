@@ -22,12 +22,16 @@ Run setup_data(CLI::App& app, CommonOptions& common) {
   };
   add("probe", "What video files hold, and which are broken", setup_data_probe, kNone,
       "  foresee data probe clips/ --decode");
+  add("check", "What is wrong with sets of episodes: exit 3 with findings", setup_data_check, kNone,
+      "  foresee data check my-robot/ day-2.h5");
   add("collect", "Episodes of an environment under a policy", setup_data_collect, kSettings | kSeed | kOut,
       "  foresee data collect --env two_room --policy expert --episodes 600 --out two_room.h5");
   add("convert", "Episodes from one format to another", setup_data_convert, kOut,
       "  foresee data convert --input logs.h5 --format lerobot --output logs_lerobot");
   add("view", "A contact sheet or a video of episodes", setup_data_view, kOut,
       "  foresee data view --input two_room.h5 --out sheet.png");
+  add("window", "Rows around a row, by times relative to it", setup_data_window, kOut,
+      "  foresee data window my-robot.h5 --fps 10 --row 20 --delta action=0,0.1 --out window.safetensors");
   return [=, &app] {
     for (const Inner& command : inner) {
       if (!command.app->parsed()) continue;

@@ -7,12 +7,25 @@
 #include "foresee/convert/names.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/picture_rule.h"
 #include "tools/cli/data/data_commands.h"
 #include "tools/cli/options/enum_option.h"
 #include "tools/cli/options/hints.h"
 
 namespace foresee::tools {
 namespace {
+
+/// "128" or "96x128".
+void take_size(const std::string& text, ConvertRequest& request) {
+  const size_t cross = text.find('x');
+  int64_t height = 0, width = 0;
+  if (!CLI::detail::lexical_cast(text.substr(0, cross), height) ||
+      !CLI::detail::lexical_cast(cross == std::string::npos ? text : text.substr(cross + 1), width) || height < 1 ||
+      width < 1)
+    throw CLI::ValidationError("--size", "expected N or HEIGHTxWIDTH, got '" + text + "'");
+  request.height = height;
+  request.width = width;
+}
 
 int run_convert(ConvertRequest request, const CommonOptions& common) {
   if (request.out.empty()) request.out = common.out.value_or("");
@@ -29,7 +42,8 @@ int run_convert(ConvertRequest request, const CommonOptions& common) {
                 {"format", format},
                 {"from", result.from},
                 {"episodes", result.episodes},
-                {"rows", result.rows}});
+                {"rows", result.rows},
+                {"left_out", result.left_out}});
   else
     log_info("{}: {} episodes, {} rows, {} -> {}", request.out.string(), result.episodes, result.rows, result.from,
              format);
@@ -49,12 +63,22 @@ Run setup_data_convert(CLI::App& app, CommonOptions& common) {
   app.add_option("--output", request->out, "What is written (also --out)")->option_text("PATH");
   add_choice(app, "--format", request->format, kConvertFormatNames,
              fmt::format("{}", fmt::join(names_in(kConvertFormatNames), ", ")));
-  app.add_option("--camera", request->camera, "Camera that becomes \"pixels\", where there are several");
+  app.add_option("--camera", request->camera,
+                 "Camera that becomes \"pixels\", where there are several; A,B: these are kept, A as \"pixels\"");
+  app.add_option_function<std::string>(
+         "--size", [request](const std::string& text) { take_size(text, *request); },
+         "Pictures are brought to this size, pixels: N or HEIGHTxWIDTH")
+      ->option_text("N|HxW");
+  add_choice(app, "--picture", request->picture, kPictureRuleNames, "How pictures are brought to --size");
+  app.add_option("--tolerance-s", request->tolerance_s,
+                 "How far a film's frame may lie from its row's time, seconds (default: half a row)")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--strict", request->strict, "An episode with a broken part is an error, instead of being left out");
   app.add_option("--fps", request->fps, "Rows a second of the output (default: the input's, else 10)")
       ->check(CLI::PositiveNumber);
   app.add_option("--codec", request->codec, "FFmpeg's encoder for video and lerobot: libx264, libsvtav1, ...")
       ->capture_default_str();
-  app.add_option("--robot-type", request->robot_type, "robot_type of a LeRobot set")->capture_default_str();
+  app.add_option("--robot-type", request->robot_type, "robot_type of a LeRobot set (default: the input's, else unknown)");
   app.add_option("--episodes", request->episodes, "Only the first N")->check(CLI::PositiveNumber);
   add_overwrite(app, common);
   app.add_flag("--blosc", request->blosc, "hdf5: compress pictures (Blosc, LZ4)");

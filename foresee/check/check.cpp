@@ -1,0 +1,57 @@
+#include "foresee/check.h"
+
+#include <memory>
+#include <numeric>
+
+#include "data/episode/check.h"
+#include "data/episode/source.h"
+#include "jepa/core/error.h"
+#include "jepa/core/watch/progress.h"
+
+namespace foresee {
+namespace {
+
+CheckedSet describe_set(const data::EpisodeSource& source) {
+  const data::SourceInfo& info = source.info();
+  CheckedSet set{.path = source.path(), .format = info.format, .episodes = source.episodes()};
+  set.rows = std::accumulate(info.lengths.begin(), info.lengths.end(), int64_t{0});
+  for (const auto& column : info.columns) set.columns.push_back(column.name);
+  for (const auto& column : info.unread)
+    set.notes.push_back(fmt::format("column '{}' is not read: {}", column.name, column.reason));
+  set.notes.insert(set.notes.end(), info.notes.begin(), info.notes.end());
+  return set;
+}
+
+}  // namespace
+
+CheckResult check_episodes(const CheckRequest& request, const JobControl& control) {
+  if (request.data.empty()) fail("check: expected at least one set of episodes");
+  CheckResult out;
+  std::vector<std::unique_ptr<data::EpisodeSource>> sources;
+  std::vector<const data::EpisodeSource*> opened;
+  Progress progress(control, "check", static_cast<int64_t>(request.data.size()), "sets");
+  for (const auto& path : request.data) {
+    if (control.stopping()) fail("check: interrupted");
+    try {
+      sources.push_back(data::open_source(path, {.camera = request.camera,
+                                                 .tolerance_s = request.tolerance_s,
+                                                 .every_camera = true,
+                                                 .any_camera = true,
+                                                 .quiet = true}));
+      opened.push_back(sources.back().get());
+      out.sets.push_back(describe_set(*opened.back()));
+    } catch (const DataError& error) {
+      out.sets.push_back({.path = path, .format = {}});
+      out.findings.push_back({.kind = "unreadable", .set = path, .episode = {}, .column = {}, .row = {}, .count = 1,
+                              .text = error.what()});
+    }
+    progress.update(static_cast<int64_t>(out.sets.size()));
+  }
+  progress.finish();
+  for (const auto& finding : data::check_sources(opened))
+    out.findings.push_back({finding.kind, finding.set, finding.episode, finding.column, finding.row, finding.count,
+                            finding.text});
+  return out;
+}
+
+}  // namespace foresee

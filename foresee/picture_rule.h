@@ -1,0 +1,3 @@
+#pragma once
+
+#include "jepa/core/api/picture_rule.h"

@@ -1,0 +1,13 @@
+#include "jepa/train/episode_reading.h"
+
+#include "jepa/core/config.h"
+
+namespace foresee {
+
+void describe(Fields& f, EpisodeReading& r) {
+  f("camera", r.camera, "picture column that is learned from, where there are several");
+  f("tolerance_s", r.tolerance_s, "how far a film's frame may lie from its row's time, seconds; 0: half a row", {0});
+  f("strict", r.strict, "a broken part of the data is an error, instead of being left out");
+}
+
+}  // namespace foresee
