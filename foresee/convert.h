@@ -30,19 +30,19 @@ struct ConvertRequest {
   std::vector<std::filesystem::path> inputs{};
   std::filesystem::path out{};  // a file (kHdf5, kNpz) or a folder
   Format format = Format::kHdf5;
-  /// Picture column that becomes "pixels"; with commas: these are kept, the first as "pixels". Empty: "pixels" itself, or
-  /// the only one.
+  /// Picture column that becomes "pixels"; with commas: these are kept, the first as "pixels". Empty: "pixels" itself,
+  /// or the only one.
   std::string camera{};
-  std::optional<int64_t> height{}, width{};  // px: pictures are brought to this size; both or none
+  std::optional<int64_t> height{}, width{};    // px: pictures are brought to this size; both or none
   PictureRule picture = PictureRule::kResize;  // how
-  double tolerance_s = 0;                    // how far a film's frame may lie from its row's time; 0: half a row
-  bool strict = false;                       // an episode with a broken part is an error, instead of being left out
-  std::optional<double> fps{};         // rows per second of the result. Nothing: the first input's, else 10
-  std::string codec = "libx264";       // kVideo, kLeRobot: FFmpeg's name of the encoder
-  std::string robot_type{};            // kLeRobot; empty: the first input's, else "unknown"
-  std::optional<int64_t> episodes{};   // only the first so many, >= 1
-  bool blosc = false;                  // kHdf5: compress pictures (Blosc, LZ4)
-  JobOptions options{};                // settings, device, seed and threads are not used
+  double tolerance_s = 0;                      // how far a film's frame may lie from its row's time; 0: half a row
+  bool strict = false;                         // an episode with a broken part is an error, instead of being left out
+  std::optional<double> fps{};                 // rows per second of the result. Nothing: the first input's, else 10
+  std::string codec = "libx264";               // kVideo, kLeRobot: FFmpeg's name of the encoder
+  std::string robot_type{};                    // kLeRobot; empty: the first input's, else "unknown"
+  std::optional<int64_t> episodes{};           // only the first so many, >= 1
+  bool blosc = false;                          // kHdf5: compress pictures (Blosc, LZ4)
+  JobOptions options{};                        // settings, device, seed and threads are not used
 };
 
 /// What was written.

@@ -21,14 +21,14 @@ struct WindowRequest {
   /// For each column, times relative to the row in seconds. Columns go by our name ("pixels", "action", "proprio") or
   /// by the set's own ("observation.images.top").
   std::map<std::string, std::vector<double>> deltas_s{};
-  double fps = 0;              // rows per second; 0: what the set says
-  double tolerance_s = 1e-4;   // how far a time may lie from a whole row
+  double fps = 0;             // rows per second; 0: what the set says
+  double tolerance_s = 1e-4;  // how far a time may lie from a whole row
 };
 
 /// The rows of one column. One of the two arrays is filled.
 struct WindowColumn {
-  Array<double> numbers{};    // [n, ...]
-  Array<uint8_t> pictures{};  // [n, 3, H, W], RGB
+  Array<double> numbers{};     // [n, ...]
+  Array<uint8_t> pictures{};   // [n, 3, H, W], RGB
   std::vector<bool> is_pad{};  // [n]: the row lies outside the episode, and its first or last row stands for it
 };
 

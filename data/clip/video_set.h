@@ -9,7 +9,7 @@
 #include "data/clip/clip.h"
 #include "data/clip/folder_files.h"
 #include "data/clip/frame_times.h"
-#include "data/video/index_cache.h"
+#include "data/video/index/index_cache.h"
 #include "data/video/reader.h"
 
 namespace foresee {

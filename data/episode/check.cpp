@@ -11,8 +11,8 @@
 namespace foresee::data {
 namespace {
 
-constexpr int64_t kMostNumbers = 256;   // of a row; larger columns are not looked at
-constexpr double kOutlierRanges = 20;   // of the middle 90 %
+constexpr int64_t kMostNumbers = 256;       // of a row; larger columns are not looked at
+constexpr double kOutlierRanges = 20;       // of the middle 90 %
 constexpr double kOutlierOfConstant = 1e6;  // times what a column that hardly moves holds
 
 /// Names of columns that a model learns from.
@@ -58,8 +58,13 @@ class ColumnCheck {
  private:
   Finding& add(const std::string& kind, int64_t row, int64_t count) {
     const auto [episode, inside] = places_.of(row);
-    out_.push_back({kind, places_.source.path().string(), places_.source.info().names[static_cast<size_t>(episode)],
-                    name_, inside, count, {}});
+    out_.push_back({kind,
+                    places_.source.path().string(),
+                    places_.source.info().names[static_cast<size_t>(episode)],
+                    name_,
+                    inside,
+                    count,
+                    {}});
     return out_.back();
   }
 
@@ -93,10 +98,10 @@ class ColumnCheck {
     if (count == 0) return;
     const int64_t row = far.to(at::kLong).argmax().item<int64_t>();
     Finding& finding = add("outlier", row, count);
-    finding.text = fmt::format("'{}'{} holds {:.6g} in row {} of {}{}; nine tenths of its values lie in [{:.6g}, {:.6g}]",
-                               name_, of == 1 ? std::string() : fmt::format("[{}]", d), values[row].item<double>(),
-                               *finding.row, finding.episode,
-                               count == 1 ? std::string() : fmt::format(" (and {} more)", count - 1), low, high);
+    finding.text =
+        fmt::format("'{}'{} holds {:.6g} in row {} of {}{}; nine tenths of its values lie in [{:.6g}, {:.6g}]", name_,
+                    of == 1 ? std::string() : fmt::format("[{}]", d), values[row].item<double>(), *finding.row,
+                    finding.episode, count == 1 ? std::string() : fmt::format(" (and {} more)", count - 1), low, high);
   }
 
   void constant(const Tensor& rows) {
@@ -108,7 +113,12 @@ class ColumnCheck {
       still += fmt::format("{}{}", count++ == 0 ? "" : ", ", d);
     }
     if (count == 0) return;
-    out_.push_back({"constant", places_.source.path().string(), {}, name_, {}, count,
+    out_.push_back({"constant",
+                    places_.source.path().string(),
+                    {},
+                    name_,
+                    {},
+                    count,
                     count == rows.size(1) ? fmt::format("'{}' never changes", name_)
                                           : fmt::format("'{}': numbers {} never change", name_, still)});
   }
@@ -123,7 +133,12 @@ void check_ids(const EpisodeSource& source, std::vector<Finding>& out) {
   for (size_t e = 0; e < source.info().ids.size(); ++e) {
     const auto [first, is_new] = seen.emplace(source.info().ids[e], e);
     if (is_new) continue;
-    out.push_back({"same_id", source.path().string(), source.info().names[e], {}, {}, 1,
+    out.push_back({"same_id",
+                   source.path().string(),
+                   source.info().names[e],
+                   {},
+                   {},
+                   1,
                    fmt::format("{} and {} have the same number, {}", source.info().names[first->second],
                                source.info().names[e], source.info().ids[e])});
   }
@@ -176,7 +191,12 @@ std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources
   for (const EpisodeSource* source : sources) {
     const SourceInfo& info = source->info();
     for (const auto& broken : info.left_out)
-      out.push_back({"left_out", source->path().string(), broken.what, {}, {}, 1,
+      out.push_back({"left_out",
+                     source->path().string(),
+                     broken.what,
+                     {},
+                     {},
+                     1,
                      fmt::format("{} is left out: {}", broken.what, broken.reason)});
     for (const auto& flaw : info.flaws) out.push_back({"rows_outside", source->path().string(), {}, {}, {}, 1, flaw});
     check_ids(*source, out);
@@ -195,10 +215,15 @@ std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources
           seen.emplace(fingerprint(learned, places.first[static_cast<size_t>(e)], source->length(e)), here);
       if (is_new || !same_pictures(first->second, here) || ++duplicates > kNamedDuplicates) continue;
       const Seen& other = first->second;
-      out.push_back({"duplicate", source->path().string(), info.names[static_cast<size_t>(e)], {}, {}, 1,
-                     fmt::format("{} holds what {} of {} holds", info.names[static_cast<size_t>(e)],
-                                 other.source->info().names[static_cast<size_t>(other.episode)],
-                                 other.source->path().string())});
+      out.push_back(
+          {"duplicate",
+           source->path().string(),
+           info.names[static_cast<size_t>(e)],
+           {},
+           {},
+           1,
+           fmt::format("{} holds what {} of {} holds", info.names[static_cast<size_t>(e)],
+                       other.source->info().names[static_cast<size_t>(other.episode)], other.source->path().string())});
     }
   }
   return out;

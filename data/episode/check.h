@@ -15,12 +15,12 @@ namespace foresee::data {
 struct Finding {
   /// left_out, rows_outside, same_id, nan, infinity, outlier, constant, duplicate; unreadable: of a whole set.
   std::string kind;
-  std::string set;              // path
-  std::string episode;          // as SourceInfo::names; empty: of the whole set
-  std::string column;           // empty: none
-  std::optional<int64_t> row;   // of the episode, the first that is concerned
-  int64_t count = 1;            // rows, or episodes, that are concerned
-  std::string text;             // one sentence with the numbers
+  std::string set;             // path
+  std::string episode;         // as SourceInfo::names; empty: of the whole set
+  std::string column;          // empty: none
+  std::optional<int64_t> row;  // of the episode, the first that is concerned
+  int64_t count = 1;           // rows, or episodes, that are concerned
+  std::string text;            // one sentence with the numbers
 };
 
 /// Looks for what an opened set has wrong: what was left out, episodes with the same id, NaN (but in the last row of an

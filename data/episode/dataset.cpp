@@ -161,8 +161,8 @@ void EpisodeDataset::Impl::fill_cache(bool strict) {
         kept.push_back(entry);
       } catch (const DataError& error) {
         if (strict) throw;
-        broken.push_back(fmt::format("{} ({})", sources[s].set->info().names[static_cast<size_t>(entry.number)],
-                                     error.what()));
+        broken.push_back(
+            fmt::format("{} ({})", sources[s].set->info().names[static_cast<size_t>(entry.number)], error.what()));
       }
     }
     sources[s].frames = std::move(frames);
@@ -332,12 +332,14 @@ std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) c
       broken += impl_->whole(impl_->entry(e), shape, start) ? 0 : 1;
   }
   std::sort(too_short.begin(), too_short.end());
-  std::string text = fmt::format("a clip is {} frames, {} rows apart: {} rows", shape.frames, shape.frameskip, shape.span());
+  std::string text =
+      fmt::format("a clip is {} frames, {} rows apart: {} rows", shape.frames, shape.frameskip, shape.span());
   if (!too_short.empty())
-    text += fmt::format("; {} of {} episodes are too short: the longest of them has {} rows ({} too few), the shortest {} ({} "
-                        "too few)",
-                        too_short.size(), chosen.size(), too_short.back().first, shape.span() - too_short.back().first,
-                        too_short.front().first, shape.span() - too_short.front().first);
+    text += fmt::format(
+        "; {} of {} episodes are too short: the longest of them has {} rows ({} too few), the shortest {} ({} "
+        "too few)",
+        too_short.size(), chosen.size(), too_short.back().first, shape.span() - too_short.back().first,
+        too_short.front().first, shape.span() - too_short.front().first);
   if (broken > 0) text += fmt::format("; {} clips hold NaN or infinity", broken);
   return text;
 }

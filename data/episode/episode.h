@@ -12,8 +12,8 @@ namespace foresee::data {
 struct ColumnInfo {
   std::string name;
   at::ScalarType dtype;
-  std::vector<int64_t> shape;  // of one row
-  std::string origin{};        // what its set calls it, where that is another name: "observation.images.top"
+  std::vector<int64_t> shape;        // of one row
+  std::string origin{};              // what its set calls it, where that is another name: "observation.images.top"
   std::vector<std::string> parts{};  // names of a row's numbers, where the set has some: "shoulder", "elbow"
 
   int64_t numbers() const;  // in one row

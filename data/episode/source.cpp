@@ -71,8 +71,7 @@ const ColumnInfo& EpisodeSource::column(const std::string& name) const {
   std::string known;
   for (const auto& info : info_.columns) known += (known.empty() ? "" : ", ") + info.name;
   for (const auto& unread : info_.unread)
-    if (unread.name == name)
-      fail<DataError>("{}: column '{}' cannot be read: {}", path_.string(), name, unread.reason);
+    if (unread.name == name) fail<DataError>("{}: column '{}' cannot be read: {}", path_.string(), name, unread.reason);
   fail<DataError>("{}: no column '{}'; there are: {}", path_.string(), name, known.empty() ? "none" : known);
 }
 
@@ -114,7 +113,8 @@ void EpisodeSource::take_forms() {
     if (form) {
       PictureForm known = *form;
       if (samples)
-        known = known.seen(read_rows(first, column.name, 0, std::min<int64_t>(info_.lengths[static_cast<size_t>(first)], 8)), reason);
+        known = known.seen(
+            read_rows(first, column.name, 0, std::min<int64_t>(info_.lengths[static_cast<size_t>(first)], 8)), reason);
       if (reason.empty()) {
         info_.notes.push_back(fmt::format("{}: {}", column.name, known.text(column)));
         forms_[column.name] = known;
@@ -188,7 +188,8 @@ void EpisodeSource::choose_camera(const SourceOptions& options, const std::strin
 std::vector<std::string> EpisodeSource::needed_cameras(const SourceOptions& options) const {
   std::vector<std::string> names;
   for (const auto& column : info_.columns)
-    if (column.picture() && (column.name == "pixels" || options.every_camera || info_.cameras.size() > 1)) names.push_back(stored(column.name));
+    if (column.picture() && (column.name == "pixels" || options.every_camera || info_.cameras.size() > 1))
+      names.push_back(stored(column.name));
   return names;
 }
 

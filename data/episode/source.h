@@ -16,7 +16,8 @@ namespace foresee::data {
 // Note [Formats]
 // Episodes come in many layouts; all are read through EpisodeSource, and open_source recognises which one a path holds:
 //
-//   hdf5     a .h5 or .hdf5 file, or a folder of them: stable-worldmodel, see Note [Episode files]; robomimic and ALOHA,
+//   hdf5     a .h5 or .hdf5 file, or a folder of them: stable-worldmodel, see Note [Episode files]; robomimic and
+//   ALOHA,
 //            see Note [Grouped episodes]
 //   npz      a .npz file of named arrays, or a folder of such files, one episode each
 //   folder   stable-worldmodel's folder: ep_len.npz, ep_offset.npz, COLUMN.npz, PICTURES/ep_I_step_J.jpeg
@@ -39,8 +40,8 @@ struct SourceOptions {
   /// The picture column that is to be "pixels", by our name or the set's own; several, with commas between: the first
   /// is "pixels", and cameras that are not named are not kept. Empty: "pixels" itself, or the only one.
   std::string camera{};
-  double tolerance_s = 0;  // how far a film's frame may lie from its row's time; 0: half a row
-  bool strict = false;     // a broken part is an error
+  double tolerance_s = 0;     // how far a film's frame may lie from its row's time; 0: half a row
+  bool strict = false;        // a broken part is an error
   bool every_camera = false;  // films of cameras beside "pixels" have to be whole, too
   bool any_camera = false;    // of several cameras and no choice, the first is "pixels"
   bool quiet = false;         // no line in the log: the caller reads SourceInfo
@@ -48,15 +49,15 @@ struct SourceOptions {
 
 /// What a source holds, apart from the values.
 struct SourceInfo {
-  std::string format;               // of Note [Formats]
-  std::vector<int64_t> lengths;     // rows of each episode
-  std::vector<uint64_t> ids;        // what the held-out hash sees, see stable_ids
-  std::vector<std::string> names;   // what messages call each episode: "episode 3"; with its file where that says more
-  std::vector<std::string> tasks;   // empty, or one per episode
-  std::vector<ColumnInfo> columns;  // "pixels" among them once opened
+  std::string format;                // of Note [Formats]
+  std::vector<int64_t> lengths;      // rows of each episode
+  std::vector<uint64_t> ids;         // what the held-out hash sees, see stable_ids
+  std::vector<std::string> names;    // what messages call each episode: "episode 3"; with its file where that says more
+  std::vector<std::string> tasks;    // empty, or one per episode
+  std::vector<ColumnInfo> columns;   // "pixels" among them once opened
   std::vector<std::string> cameras;  // columns of the cameras that were asked for, in that order; "pixels" first
-  std::optional<double> fps;        // rows per second, where the format says so
-  std::string robot_type;           // empty: not said
+  std::optional<double> fps;         // rows per second, where the format says so
+  std::string robot_type;            // empty: not said
 
   std::vector<LeftOut> left_out;     // Note [Broken parts]
   std::vector<UnreadColumn> unread;  // same
@@ -134,9 +135,9 @@ class EpisodeSource {
 
   std::filesystem::path path_;
   std::string camera_ = "pixels";
-  std::map<int64_t, std::string> left_out_;    // by place in the subclass's list
-  std::vector<int64_t> listed_;                // of each episode that is kept; empty: all are
-  std::map<std::string, PictureForm> forms_;   // of columns that are no plain RGB, by the subclass's name
+  std::map<int64_t, std::string> left_out_;   // by place in the subclass's list
+  std::vector<int64_t> listed_;               // of each episode that is kept; empty: all are
+  std::map<std::string, PictureForm> forms_;  // of columns that are no plain RGB, by the subclass's name
 };
 
 /// Opens a set of episodes, recognising its format from the path. @throws DataError: nothing there, a format that is

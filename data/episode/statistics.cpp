@@ -42,7 +42,8 @@ void require_no_outlier(const Tensor& all) {
     for (const double value : {at(0, d), at(1, d)})
       if (high > low && std::abs(value - at(0.5, d)) > kMostRanges * range)
         fail<DataError>(
-            "actions: number {} is {:.6g} once, and nine tenths of its values lie in [{:.6g}, {:.6g}]: no action would count "
+            "actions: number {} is {:.6g} once, and nine tenths of its values lie in [{:.6g}, {:.6g}]: no action would "
+            "count "
             "beside it. Mend the row, or cut such values off with actions=percentile",
             d, value, low, high);
   }

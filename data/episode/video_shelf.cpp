@@ -30,8 +30,8 @@ VideoShelf::Places VideoShelf::places(const std::filesystem::path& path, std::sp
       ++index;  // the time fell short of its frame
     const double distance = std::abs(reader.start_s(index) - time);
     if (distance > tolerance_s)
-      fail<DataError>("{}: no frame within {:.4g} s of {:.6f} s; the nearest is at {:.6f} s", path.string(), tolerance_s,
-                      time, reader.start_s(index));
+      fail<DataError>("{}: no frame within {:.4g} s of {:.6f} s; the nearest is at {:.6f} s", path.string(),
+                      tolerance_s, time, reader.start_s(index));
     out.worst_s = std::max(out.worst_s, distance);
     out.frames.push_back(index);
   }

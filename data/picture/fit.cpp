@@ -21,8 +21,8 @@ Tensor fit_picture(const Tensor& picture, const PictureFit& fit) {
   if (fit.rule == PictureRule::kCrop) {
     const int64_t kept_height = wide ? height : std::max<int64_t>(1, width * rows / columns),
                   kept_width = wide ? std::max<int64_t>(1, height * columns / rows) : width;
-    const Tensor part = picture.narrow(1, (height - kept_height) / 2, kept_height)
-                            .narrow(2, (width - kept_width) / 2, kept_width);
+    const Tensor part =
+        picture.narrow(1, (height - kept_height) / 2, kept_height).narrow(2, (width - kept_width) / 2, kept_width);
     return resize_pillow_bilinear(part.contiguous(), rows, columns);
   }
   const int64_t inner_rows = wide ? std::max<int64_t>(1, (height * columns + width / 2) / width) : rows,
@@ -41,8 +41,8 @@ Tensor fit_views(std::span<const Tensor> views, const PictureFit& fit) {
   int64_t across = 1;
   while (across * across < count) ++across;
   const int64_t down = (count + across - 1) / across;
-  FORESEE_CHECK(fit.height() >= down && fit.columns() >= across, "expected room for {} views, got {} x {} pixels", count,
-                fit.height(), fit.columns());
+  FORESEE_CHECK(fit.height() >= down && fit.columns() >= across, "expected room for {} views, got {} x {} pixels",
+                count, fit.height(), fit.columns());
   Tensor out = at::zeros({3, fit.height(), fit.columns()}, at::kByte);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t row = i / across, column = i % across;

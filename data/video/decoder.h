@@ -7,7 +7,7 @@
 
 #include "data/video/demuxer.h"
 #include "data/video/ffmpeg.h"
-#include "data/video/index.h"
+#include "data/video/index/index.h"
 #include "data/video/reader.h"
 
 namespace foresee::data {

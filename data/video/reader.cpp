@@ -6,8 +6,8 @@
 #include <set>
 
 #include "data/video/decoder.h"
-#include "data/video/index_cache.h"
-#include "data/video/rgb.h"
+#include "data/video/frame/rgb.h"
+#include "data/video/index/index_cache.h"
 #include "data/video/verify.h"
 #include "jepa/core/error.h"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "data/video/colours.h"
-#include "data/video/picture_size.h"
+#include "data/video/frame/colours.h"
+#include "data/video/frame/picture_size.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee::data {

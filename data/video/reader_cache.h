@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "data/video/index_cache.h"
+#include "data/video/index/index_cache.h"
 #include "data/video/reader.h"
 #include "jepa/core/recently_used.h"
 

@@ -2,7 +2,7 @@
 
 #include "data/video/decoder.h"
 #include "data/video/demuxer.h"
-#include "data/video/index.h"
+#include "data/video/index/index.h"
 
 namespace foresee::data {
 

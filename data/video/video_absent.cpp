@@ -1,7 +1,7 @@
 // What data/video is in a build without FFmpeg.
 #include "data/video/backend.h"
 #include "data/video/encode.h"
-#include "data/video/index_cache.h"
+#include "data/video/index/index_cache.h"
 #include "data/video/reader.h"
 #include "data/video/sniff.h"
 #include "jepa/core/error.h"

@@ -42,15 +42,20 @@ CheckResult check_episodes(const CheckRequest& request, const JobControl& contro
       out.sets.push_back(describe_set(*opened.back()));
     } catch (const DataError& error) {
       out.sets.push_back({.path = path, .format = {}});
-      out.findings.push_back({.kind = "unreadable", .set = path, .episode = {}, .column = {}, .row = {}, .count = 1,
+      out.findings.push_back({.kind = "unreadable",
+                              .set = path,
+                              .episode = {},
+                              .column = {},
+                              .row = {},
+                              .count = 1,
                               .text = error.what()});
     }
     progress.update(static_cast<int64_t>(out.sets.size()));
   }
   progress.finish();
   for (const auto& finding : data::check_sources(opened))
-    out.findings.push_back({finding.kind, finding.set, finding.episode, finding.column, finding.row, finding.count,
-                            finding.text});
+    out.findings.push_back(
+        {finding.kind, finding.set, finding.episode, finding.column, finding.row, finding.count, finding.text});
   return out;
 }
 

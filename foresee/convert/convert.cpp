@@ -58,8 +58,8 @@ void resize_pictures(data::Episode& episode, int64_t height, int64_t width, Pict
     if (pictures.size(1) == height && pictures.size(2) == width) return;
     Tensor out = at::empty({pictures.size(0), height, width, 3}, at::kByte);
     for (int64_t t = 0; t < pictures.size(0); ++t)
-      out[t].copy_(
-          data::fit_picture(pictures[t].permute({2, 0, 1}), {.size = height, .width = width, .rule = rule}).permute({1, 2, 0}));
+      out[t].copy_(data::fit_picture(pictures[t].permute({2, 0, 1}), {.size = height, .width = width, .rule = rule})
+                       .permute({1, 2, 0}));
     pictures = out;
   };
   fit(episode.frames);

@@ -164,8 +164,8 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   const int64_t batch = recipe.train.batch, per_epoch = static_cast<int64_t>(clips->size()) / batch;
   if (per_epoch == 0)
     fail<DataError>("{} clips are fewer than a batch of {}: {}", clips->size(), batch,
-                    dataset.why_few_clips(
-                        {.frames = recipe.train.frames, .frameskip = recipe.frameskip, .columns = {}}, data::Split::kTrain));
+                    dataset.why_few_clips({.frames = recipe.train.frames, .frameskip = recipe.frameskip, .columns = {}},
+                                          data::Split::kTrain));
   auto maker = std::make_shared<const ClipMaker>(source, recipe, model, preprocess, control);
   log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
            dataset.episodes_of(data::Split::kHeldOut).size(), clips->size(), per_epoch);

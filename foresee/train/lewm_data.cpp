@@ -101,9 +101,9 @@ void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
 data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& paths, const EpisodeReading& reading,
                                    const std::optional<data::PictureFit>& fit) {
   constexpr size_t kNamed = 5;
-  data::EpisodeDataset dataset(
-      paths, data::EpisodeDataset::kCacheBytes,
-      {.camera = reading.camera, .tolerance_s = reading.tolerance_s, .strict = reading.strict}, fit);
+  data::EpisodeDataset dataset(paths, data::EpisodeDataset::kCacheBytes,
+                               {.camera = reading.camera, .tolerance_s = reading.tolerance_s, .strict = reading.strict},
+                               fit);
   std::string text;
   size_t count = 0;
   for (const auto& finding : dataset.findings()) {
@@ -177,8 +177,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())
     log_warning("no held-out episode has {} steps: training goes on without evaluation ({})",
-                held_out_shape(recipe).span(),
-                dataset.why_few_clips(held_out_shape(recipe), data::Split::kHeldOut));
+                held_out_shape(recipe).span(), dataset.why_few_clips(held_out_shape(recipe), data::Split::kHeldOut));
   const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
                               .frameskip = recipe.frameskip,
                               .columns = model_columns(dataset, recipe.model)};
@@ -188,8 +187,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
     out.proprio_std = statistics.std;
   }
   const auto clips = static_cast<int64_t>(dataset.clips(shape, data::Split::kTrain).size());
-  if (clips == 0)
-    fail<DataError>("no clip to train on: {}", dataset.why_few_clips(shape, data::Split::kTrain));
+  if (clips == 0) fail<DataError>("no clip to train on: {}", dataset.why_few_clips(shape, data::Split::kTrain));
   if (clips < recipe.train.batch)
     log_warning("{} clips are fewer than a batch of {}: a batch is all of them ({})", clips, recipe.train.batch,
                 dataset.why_few_clips(shape, data::Split::kTrain));

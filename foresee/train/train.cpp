@@ -75,7 +75,8 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
     if (request.strict) agree(episodes, "strict", true, "strict");
     if (!episodes.empty()) settings["episodes"] = episodes;
   }
-  if (trainer.takes("picture") && request.picture) text("picture", std::string(name_of(kPictureRuleNames, *request.picture)));
+  if (trainer.takes("picture") && request.picture)
+    text("picture", std::string(name_of(kPictureRuleNames, *request.picture)));
   if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
   const std::vector<std::string> data(request.data.begin(), request.data.end());
   if (!data.empty()) agree(settings, "data", data, "data");

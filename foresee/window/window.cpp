@@ -33,8 +33,8 @@ std::map<std::string, WindowColumn> read_window(const WindowRequest& request) {
   std::map<std::string, WindowColumn> out;
   for (const auto& [asked, deltas] : request.deltas_s) {
     const std::string name = our_name(*source, asked);
-    const TensorMap rows = data::read_window(*source, request.episode, request.row, {{name, deltas}}, request.fps,
-                                             request.tolerance_s);
+    const TensorMap rows =
+        data::read_window(*source, request.episode, request.row, {{name, deltas}}, request.fps, request.tolerance_s);
     WindowColumn column;
     const Tensor padding = rows.at(name + "_is_pad");
     for (int64_t i = 0; i < padding.numel(); ++i) column.is_pad.push_back(padding[i].item<bool>());

@@ -19,8 +19,8 @@ struct Preprocess {
   std::vector<double> mean{0.485, 0.456, 0.406};  // RGB, of values in [0, 1] (ImageNet)
   std::vector<double> std{0.229, 0.224, 0.225};
   std::string colours = "exact";  // arithmetic that made RGB of video: "exact" or "swscale", as published weights saw
-  PictureRule picture = PictureRule::kResize;     // how pictures of another shape were made square in training
-  std::vector<std::string> cameras{};             // cameras learned from; several: views of one picture; empty: not said
+  PictureRule picture = PictureRule::kResize;  // how pictures of another shape were made square in training
+  std::vector<std::string> cameras{};          // cameras learned from; several: views of one picture; empty: not said
 
   /// uint8 [..., 3, H, W] -> float32 [..., 3, H, W]: (x / 255 - mean) / std.
   Tensor normalise(const Tensor& frames) const;

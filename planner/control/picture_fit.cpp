@@ -32,10 +32,10 @@ Tensor fit_picture(const Tensor& picture, const PictureSpec& spec) {
 
 Tensor fit_views(std::span<const Tensor> views, const PictureSpec& spec) {
   const size_t cameras = std::max<size_t>(1, spec.cameras.size());
-  FORESEE_CHECK(views.size() == cameras, "expected {} picture{}{}, got {}", cameras, cameras == 1 ? "" : "s",
-                spec.cameras.empty() ? std::string()
-                                     : fmt::format(", one of each camera ({})", fmt::join(spec.cameras, ", ")),
-                views.size());
+  FORESEE_CHECK(
+      views.size() == cameras, "expected {} picture{}{}, got {}", cameras, cameras == 1 ? "" : "s",
+      spec.cameras.empty() ? std::string() : fmt::format(", one of each camera ({})", fmt::join(spec.cameras, ", ")),
+      views.size());
   return cameras == 1 ? fit_picture(views.front(), spec) : data::fit_views(views, fit_of(spec));
 }
 

@@ -83,7 +83,8 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
   EXPECT_EQ(rows.at("episodes").at("random")[2].at("steps"), found.methods[1].episodes[2].steps);
   EXPECT_EQ(rows.at("result").at("success").at("random").at("rate"), found.methods[1].rate);
   const auto made_by = rows.at("made_by");
-  for (const char* key : {"command", "version", "date", "machine", "threads"}) EXPECT_TRUE(made_by.contains(key)) << key;
+  for (const char* key : {"command", "version", "date", "machine", "threads"})
+    EXPECT_TRUE(made_by.contains(key)) << key;
   EXPECT_EQ(made_by.at("model").at("crc32c").get<std::string>().size(), 8u);
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "known_libraries.h"
 #include "tools/start/libraries.h"
@@ -19,8 +20,15 @@ int refuse(const std::string& why) {
 
 }  // namespace
 
+/// Threads that wait for work sleep, unless the user says otherwise: on a machine that is never idle, threads that spin
+/// take the processor from those that they wait for. The OpenMP library reads this when it is loaded.
+void let_waiting_threads_sleep() {
+  if (std::getenv("GOMP_SPINCOUNT") == nullptr) ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
+}
+
 int main(int argc, char** argv) {
   using namespace foresee::start;
+  let_waiting_threads_sleep();
   const std::string folder = program_folder();
   std::string program = folder + "/" + kProgram;
   if (::access(program.c_str(), R_OK) != 0) program = folder + "/../lib/foresee/" + kProgram;

@@ -225,8 +225,7 @@ void EpisodeFile::read_pictures(const std::string& name, int64_t first, int64_t 
   FORESEE_CHECK(column.pictures && first >= 0 && step >= 1 && count >= 1 &&
                     (column.stored.rows - 1 - first) / step >= count - 1 && first < column.stored.rows,
                 "expected pictures of 0..{}, got {} from {}, {} apart ('{}' of {})", column.stored.rows, count, first,
-                step,
-                name, impl_->path.string());
+                step, name, impl_->path.string());
   column.pictures->read(first, step, count, planes);
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostDepth = 4;           // groups inside groups
+constexpr int kMostDepth = 4;             // groups inside groups
 constexpr int64_t kMostMembers = 100000;  // of a group
 
 /// Names in a group, and whether each is a group.
@@ -157,8 +157,8 @@ class GroupedSource : public EpisodeSource {
                           column.rows, action->second.rows);
       }
     if (one_more && as_many)
-      fail<DataError>("{}: group '{}': cameras have {} and {} rows", path().string(), group.name,
-                      action->second.rows, action->second.rows + 1);
+      fail<DataError>("{}: group '{}': cameras have {} and {} rows", path().string(), group.name, action->second.rows,
+                      action->second.rows + 1);
     if (one_more) ++group.rows;
     for (auto at = group.columns.begin(); at != group.columns.end();) {
       const int64_t rows = at->second.rows;
@@ -187,7 +187,8 @@ class GroupedSource : public EpisodeSource {
       for (const auto& [name, column] : first->columns) {
         const auto found = group.columns.find(name);
         if (found == group.columns.end())
-          leave_out(static_cast<int64_t>(i), fmt::format("{}: group '{}' has no '{}'", path().string(), group.name, name));
+          leave_out(static_cast<int64_t>(i),
+                    fmt::format("{}: group '{}' has no '{}'", path().string(), group.name, name));
         else if (found->second.info.shape != column.info.shape)
           leave_out(static_cast<int64_t>(i),
                     fmt::format("{}: group '{}': a row of '{}' has the shape [{}], in '{}' [{}]", path().string(),

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "data/episode/formats/joined_source.h"
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/hdf5/grouped.h"
-#include "data/episode/joined_source.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {

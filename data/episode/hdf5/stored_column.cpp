@@ -13,7 +13,7 @@
 namespace foresee::data {
 namespace {
 
-constexpr int64_t kLeastPicture = 64;           // bytes of an encoded picture
+constexpr int64_t kLeastPicture = 64;             // bytes of an encoded picture
 constexpr size_t kMostPicture = size_t{1} << 28;  // same
 
 bool is_encoded(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF") || bytes.starts_with("\x89PNG"); }
@@ -168,8 +168,8 @@ Tensor StoredColumn::read_encoded(int64_t first, int64_t count) const {
   std::vector<Tensor> pictures;
   for (const std::string& encoded : bytes(first, count)) {
     const auto row = first + static_cast<int64_t>(pictures.size());
-    pictures.push_back(decode_image(encoded, fmt::format("{}: row {} of '{}'", path.string(), row, info.name))
-                           .permute({1, 2, 0}));
+    pictures.push_back(
+        decode_image(encoded, fmt::format("{}: row {} of '{}'", path.string(), row, info.name)).permute({1, 2, 0}));
     if (!info.shape.empty() && pictures.back().sizes() != at::IntArrayRef(info.shape))
       fail<DataError>("{}: row {} of '{}' is a picture of {} x {}, the first is {} x {}", path.string(), row, info.name,
                       pictures.back().size(0), pictures.back().size(1), info.shape[0], info.shape[1]);

@@ -20,8 +20,9 @@ void check_length(const VideoInfo& info, const LeRobotEpisode::Video& film, cons
   const bool same_rate = info.frame_count < 2 || std::abs(rate - 1) <= kRateTolerance;
   const double needed_s = rows.seconds.back() + 0.5 / rows.fps;  // the last row's frame has begun
   if (!same_rate && (info.end_s < needed_s || rate < 1 - kRateTolerance))
-    fail<DataError>("{}: runs at {:.4g} frames per second and the rows at {:.4g} (info.json, timestamp): {} frames for {} rows",
-                    film.path.string(), info.average_fps, rows.fps, info.frame_count, count);
+    fail<DataError>(
+        "{}: runs at {:.4g} frames per second and the rows at {:.4g} (info.json, timestamp): {} frames for {} rows",
+        film.path.string(), info.average_fps, rows.fps, info.frame_count, count);
   if (!rows.alone) return;
   if (same_rate && info.frame_count < count)
     fail<DataError>("{}: holds {} frames and the table {} rows: {} too few", film.path.string(), info.frame_count,

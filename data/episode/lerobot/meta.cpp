@@ -17,8 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// Calls `take` with every object of a file that has one JSON object per line. A line that is none (a writer was stopped
-/// in the middle of it), or that names no episode, goes to `damaged`.
+/// Calls `take` with every object of a file that has one JSON object per line. A line that is none (a writer was
+/// stopped in the middle of it), or that names no episode, goes to `damaged`.
 void for_each_line(const fs::path& path, std::vector<std::string>& damaged,
                    const std::function<void(const View&, const json&)>& take) {
   if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);

@@ -201,17 +201,17 @@ class LeRobotSink : public EpisodeSink {
                                 : options_.codec == "libsvtav1" ? "av1"
                                                                 : options_.codec;
       features[camera_of(name)] = {{"dtype", "video"},
-                                        {"shape", {frames.size(1), frames.size(2), 3}},
-                                        {"names", {"height", "width", "channels"}},
-                                        {"info",
-                                         {{"video.height", frames.size(1)},
-                                          {"video.width", frames.size(2)},
-                                          {"video.codec", codec},
-                                          {"video.pix_fmt", even ? "yuv420p" : "yuv444p"},
-                                          {"video.is_depth_map", false},
-                                          {"video.fps", fps_},
-                                          {"video.channels", 3},
-                                          {"has_audio", false}}}};
+                                   {"shape", {frames.size(1), frames.size(2), 3}},
+                                   {"names", {"height", "width", "channels"}},
+                                   {"info",
+                                    {{"video.height", frames.size(1)},
+                                     {"video.width", frames.size(2)},
+                                     {"video.codec", codec},
+                                     {"video.pix_fmt", even ? "yuv420p" : "yuv444p"},
+                                     {"video.is_depth_map", false},
+                                     {"video.fps", fps_},
+                                     {"video.channels", 3},
+                                     {"has_audio", false}}}};
     }
     if (features_.is_null()) features_ = features;
     if (features == features_) return;

@@ -94,9 +94,8 @@ class LeRobotSource : public EpisodeSource {
       return at::stack(pictures).contiguous();
     }
     const auto known = shown_.find({feature.key, index});
-    const std::vector<int64_t> shown = known != shown_.end()
-                                           ? known->second
-                                           : film_frames(videos_, film(episode, feature), film_rows(index, feature));
+    const std::vector<int64_t> shown =
+        known != shown_.end() ? known->second : film_frames(videos_, film(episode, feature), film_rows(index, feature));
     std::vector<int64_t> frames;
     for (const int64_t row : rows) frames.push_back(shown[static_cast<size_t>(row)]);
     return videos_.frames(episode.videos.at(feature.key).path, frames);
@@ -191,8 +190,8 @@ class LeRobotSource : public EpisodeSource {
       }
     }
     if (votes.empty()) return info_.unread.push_back({name, failure});
-    const auto most = std::max_element(votes.begin(), votes.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most =
+        std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     info_.columns.push_back({name, at::kByte, most->first, feature.key});
   }
 
@@ -260,11 +259,11 @@ class LeRobotSource : public EpisodeSource {
           const double end_s = begins[k].first + (static_cast<double>(episode.length) - 0.5) / meta_.fps;
           if (begins[k + 1].first >= end_s) continue;
           for (const size_t both : {k, k + 1})
-            leave_out(begins[both].second,
-                      fmt::format("{}: episodes {} and {} share frames: {:.3f} s + {} rows, and {:.3f} s",
-                                  path.string(), episode.index,
-                                  meta_.episodes[static_cast<size_t>(begins[k + 1].second)].index, begins[k].first,
-                                  episode.length, begins[k + 1].first));
+            leave_out(
+                begins[both].second,
+                fmt::format("{}: episodes {} and {} share frames: {:.3f} s + {} rows, and {:.3f} s", path.string(),
+                            episode.index, meta_.episodes[static_cast<size_t>(begins[k + 1].second)].index,
+                            begins[k].first, episode.length, begins[k + 1].first));
         }
       }
     }
@@ -352,7 +351,7 @@ class LeRobotSource : public EpisodeSource {
   std::map<std::string, LeRobotFeature> features_;  // by our name
   double tolerance_s_;
   std::map<std::pair<std::string, int64_t>, std::vector<int64_t>> shown_;  // frame of each row, by feature and episode
-  std::set<std::string> noted_;  // columns with a note of their own already
+  std::set<std::string> noted_;                                            // columns with a note of their own already
   mutable VideoShelf videos_;
   mutable std::mutex mutex_, all_mutex_;
   mutable RecentlyUsed<fs::path, std::shared_ptr<const Table>> tables_{kMostTables};

@@ -52,7 +52,7 @@ constexpr NumberType kNumbers[] = {
 
 /// What became of a column.
 struct Reading {
-  std::string reason;          // why it is not numbers
+  std::string reason;         // why it is not numbers
   std::vector<int64_t> gaps;  // rows that became NaN, at most kNamedGaps
   int64_t gap_count = 0;
 
@@ -227,7 +227,8 @@ std::optional<std::vector<std::vector<std::string>>> text_lists_of(const List& l
 
 std::optional<std::vector<std::vector<std::string>>> as_text_lists(const arrow::Array& array) {
   if (array.type_id() == arrow::Type::LIST) return text_lists_of(static_cast<const arrow::ListArray&>(array));
-  if (array.type_id() == arrow::Type::LARGE_LIST) return text_lists_of(static_cast<const arrow::LargeListArray&>(array));
+  if (array.type_id() == arrow::Type::LARGE_LIST)
+    return text_lists_of(static_cast<const arrow::LargeListArray&>(array));
   return {};
 }
 

@@ -93,9 +93,9 @@ class NpzSource : public EpisodeSource {
         if (found == part.columns.end())
           leave_out(static_cast<int64_t>(e), fmt::format("{}: no array '{}'", part.file, column.name));
         else if (found->second.sizes().slice(1) != at::IntArrayRef(column.shape))
-          leave_out(static_cast<int64_t>(e), fmt::format("{}: array '{}' is {}, of another size than in {}", part.file,
-                                                         column.name, foresee::describe(found->second),
-                                                         parts_.front().file));
+          leave_out(static_cast<int64_t>(e),
+                    fmt::format("{}: array '{}' is {}, of another size than in {}", part.file, column.name,
+                                foresee::describe(found->second), parts_.front().file));
       }
     }
   }

@@ -47,7 +47,7 @@ struct AcRecipe {
   std::string state_column = "state";
   AcTrainConfig train;
   LoopConfig loop;
-  int64_t frameskip = 1;            // rows of the log between frames
+  int64_t frameskip = 1;  // rows of the log between frames
   EpisodeReading episodes;
   int64_t held_out_sequences = 32;  // evaluated; at most
   int64_t held_out_horizon = 4;     // frames rolled out

@@ -31,8 +31,8 @@ struct LewmRecipe {
   LoopConfig loop;
   int64_t frameskip = 5;  // environment steps per frame and action block
   ActionScaling actions = ActionScaling::kZScore;
-  std::vector<double> action_low{};   // bounds of one action, its own units; empty: the data's least values
-  std::vector<double> action_high{};  // same, largest
+  std::vector<double> action_low{};            // bounds of one action, its own units; empty: the data's least values
+  std::vector<double> action_high{};           // same, largest
   PictureRule picture = PictureRule::kResize;  // how pictures of another shape become the model's square
   EpisodeReading episodes;
   int64_t held_out_sequences = 128;  // evaluated; at most

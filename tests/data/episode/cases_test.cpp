@@ -101,12 +101,12 @@ TEST_F(LeRobotCases, TimesOffByMillisecondsAreSaid) {
 }
 
 TEST_F(LeRobotCases, AnEpisodeWithABrokenPartIsLeftOutAndNamed) {
-  for (const auto& [set, name, part] : std::vector<std::array<std::string, 3>>{
-           {"lr-broken/video", "episode 3", "episode_000003.mp4"},
-           {"lr-broken/parquet", "episode 2", "episode_000002.parquet"},
-           {"lr-sizes/changed", "episode 3", "x 64"},
-           {"lr-video-longer/longer", "episode 2", "8 rows too many"},
-           {"lr-video-longer/shorter", "episode 3", "1 too few"}}) {
+  for (const auto& [set, name, part] :
+       std::vector<std::array<std::string, 3>>{{"lr-broken/video", "episode 3", "episode_000003.mp4"},
+                                               {"lr-broken/parquet", "episode 2", "episode_000002.parquet"},
+                                               {"lr-sizes/changed", "episode 3", "x 64"},
+                                               {"lr-video-longer/longer", "episode 2", "8 rows too many"},
+                                               {"lr-video-longer/shorter", "episode 3", "1 too few"}}) {
     LogCapture log;
     const auto source = open_source(kCases / set);
     ASSERT_EQ(source->info().left_out.size(), 1u) << set;
@@ -173,9 +173,15 @@ TEST_F(LeRobotCases, OfSeveralCamerasOneIsAskedFor) {
 
 TEST_F(Hdf5Cases, ActionsAreReadOrTheirFaultIsNamed) {
   const fs::path folder = kCases / "h5-actions";
-  for (const auto& [file, kind] : std::vector<std::pair<std::string, std::set<std::string>>>{
-           {"const.h5", {"constant"}}, {"f64.h5", {}}, {"inf.h5", {"infinity"}}, {"int.h5", {}}, {"nan-mid.h5", {"nan"}},
-           {"one-less.h5", {}}, {"one.h5", {}}, {"outlier.h5", {"outlier"}}}) {
+  for (const auto& [file, kind] :
+       std::vector<std::pair<std::string, std::set<std::string>>>{{"const.h5", {"constant"}},
+                                                                  {"f64.h5", {}},
+                                                                  {"inf.h5", {"infinity"}},
+                                                                  {"int.h5", {}},
+                                                                  {"nan-mid.h5", {"nan"}},
+                                                                  {"one-less.h5", {}},
+                                                                  {"one.h5", {}},
+                                                                  {"outlier.h5", {"outlier"}}}) {
     const auto source = open_source(folder / file);
     EXPECT_EQ(source->episodes(), 12) << file;
     EXPECT_EQ(kinds(*source), kind) << file;
@@ -198,12 +204,12 @@ TEST_F(Hdf5Cases, ActionsAreReadOrTheirFaultIsNamed) {
 
 TEST_F(Hdf5Cases, EpisodesAreReadRightOrRefusedByName) {
   const fs::path folder = kCases / "h5-episodes";
-  for (const auto& [file, episodes, kind] : std::vector<std::tuple<std::string, int64_t, std::set<std::string>>>{
-           {"empty-ep.h5", 12, {"left_out"}},
-           {"float-len.h5", 12, {}},
-           {"left-over.h5", 8, {"rows_outside"}},
-           {"no-offset.h5", 12, {}},
-           {"uint.h5", 12, {}}}) {
+  for (const auto& [file, episodes, kind] :
+       std::vector<std::tuple<std::string, int64_t, std::set<std::string>>>{{"empty-ep.h5", 12, {"left_out"}},
+                                                                            {"float-len.h5", 12, {}},
+                                                                            {"left-over.h5", 8, {"rows_outside"}},
+                                                                            {"no-offset.h5", 12, {}},
+                                                                            {"uint.h5", 12, {}}}) {
     const auto source = open_source(folder / file);
     EXPECT_EQ(source->episodes(), episodes) << file;
     EXPECT_EQ(kinds(*source), kind) << file;
@@ -215,7 +221,8 @@ TEST_F(Hdf5Cases, EpisodesAreReadRightOrRefusedByName) {
 }
 
 TEST_F(Hdf5Cases, PicturesOfOtherFormsBecomeRgb) {
-  for (const char* file : {"chw.h5", "float.h5", "grey.h5", "grey1.h5", "jpeg.h5", "renamed.h5", "rgba.h5", "wide.h5"}) {
+  for (const char* file :
+       {"chw.h5", "float.h5", "grey.h5", "grey1.h5", "jpeg.h5", "renamed.h5", "rgba.h5", "wide.h5"}) {
     const auto source = open_source(kCases / "h5-pixels" / file);
     EXPECT_EQ(source->column("pixels").shape.size(), 3u) << file;
     EXPECT_EQ(source->episodes(), 4) << file;

@@ -4,9 +4,9 @@
 
 #include <array>
 
-#include "data/video/orientation.h"
+#include "data/video/frame/orientation.h"
+#include "data/video/frame/tone_map.h"
 #include "data/video/reader.h"
-#include "data/video/tone_map.h"
 #include "tests/data/video/numbered_video.h"
 #include "tests/support/temporary_folder.h"
 

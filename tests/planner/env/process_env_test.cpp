@@ -155,8 +155,7 @@ TEST(ProcessEnvWords, WrongTypesAreNamed) {
   const auto answers = [](const std::string& second) {
     return "read a; echo '{\"action_low\": [0], \"action_high\": [1]}'; read a; echo '" + second + "'; cat > /dev/null";
   };
-  EXPECT_TRUE(
-      says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "state: expected a list, got \"x\""));
+  EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": "x", "goal": [1]})")), "state: expected a list, got \"x\""));
   EXPECT_TRUE(says(refusal_of_command(answers(R"({"state": [1e999], "goal": [1]})")), "expected"));
 }
 

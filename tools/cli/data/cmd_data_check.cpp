@@ -65,7 +65,9 @@ int check(const CheckRequest& request, const CommonOptions& common) {
 
 Run setup_data_check(CLI::App& app, CommonOptions& common) {
   const auto request = std::make_shared<CheckRequest>();
-  app.add_option("sets", request->data, "Sets of episodes, of any format that is read")->required()->option_text("SET...");
+  app.add_option("sets", request->data, "Sets of episodes, of any format that is read")
+      ->required()
+      ->option_text("SET...");
   app.add_option("--camera", request->camera, "Only this camera, or A,B (default: all)");
   app.add_option("--tolerance-s", request->tolerance_s,
                  "How far a film's frame may lie from its row's time, seconds (default: half a row)")

@@ -78,7 +78,8 @@ Run setup_data_convert(CLI::App& app, CommonOptions& common) {
       ->check(CLI::PositiveNumber);
   app.add_option("--codec", request->codec, "FFmpeg's encoder for video and lerobot: libx264, libsvtav1, ...")
       ->capture_default_str();
-  app.add_option("--robot-type", request->robot_type, "robot_type of a LeRobot set (default: the input's, else unknown)");
+  app.add_option("--robot-type", request->robot_type,
+                 "robot_type of a LeRobot set (default: the input's, else unknown)");
   app.add_option("--episodes", request->episodes, "Only the first N")->check(CLI::PositiveNumber);
   add_overwrite(app, common);
   app.add_flag("--blosc", request->blosc, "hdf5: compress pictures (Blosc, LZ4)");

@@ -10,7 +10,7 @@
 
 #include "jepa/core/kernel.h"
 #include "jepa/core/random.h"
-#include "jepa/core/torch.h"
+#include "jepa/core/tensor.h"
 #include "jepa/nn/affine.h"
 
 namespace foresee::testing {

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCameras[] = {"left", "right", "wrist"};
 constexpr double kRowsPerSecond = 15;  // DROID's control rate (Khazatsky et al. 2024)
-constexpr int64_t kPoseNumbers = 7;  // x, y, z, Euler angles (extrinsic xyz, radians), gripper
+constexpr int64_t kPoseNumbers = 7;    // x, y, z, Euler angles (extrinsic xyz, radians), gripper
 
 struct DroidEpisode {
   fs::path folder;
@@ -153,8 +153,8 @@ class DroidSource : public EpisodeSource {
   }
 
   void check_films(const std::string& name) {
-    const auto column =
-        std::find_if(info_.columns.begin(), info_.columns.end(), [&](const auto& info) { return stored(info.name) == name; });
+    const auto column = std::find_if(info_.columns.begin(), info_.columns.end(),
+                                     [&](const auto& info) { return stored(info.name) == name; });
     std::optional<double> other_rate;
     for (size_t e = 0; e < episodes_.size(); ++e) {
       const auto listed = static_cast<int64_t>(e);
@@ -174,8 +174,9 @@ class DroidSource : public EpisodeSource {
       }
     }
     if (other_rate)
-      info_.notes.push_back(fmt::format("films say {:.4g} frames per second; DROID records {} rows per second, which is used",
-                                        *other_rate, kRowsPerSecond));
+      info_.notes.push_back(
+          fmt::format("films say {:.4g} frames per second; DROID records {} rows per second, which is used",
+                      *other_rate, kRowsPerSecond));
   }
 
   static fs::path video(const DroidEpisode& episode, const std::string& name) {

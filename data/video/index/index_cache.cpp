@@ -1,4 +1,4 @@
-#include "data/video/index_cache.h"
+#include "data/video/index/index_cache.h"
 
 #include <sys/stat.h>
 
@@ -9,7 +9,7 @@
 #include <mutex>
 #include <utility>
 
-#include "data/video/index.h"
+#include "data/video/index/index.h"
 
 namespace foresee::data {
 namespace {

@@ -5,12 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "data/video/colours.h"
 #include "data/video/ffmpeg.h"
-#include "data/video/orientation.h"
-#include "data/video/picture_format.h"
-#include "data/video/picture_size.h"
-#include "data/video/tone_map.h"
+#include "data/video/frame/colours.h"
+#include "data/video/frame/orientation.h"
+#include "data/video/frame/picture_format.h"
+#include "data/video/frame/picture_size.h"
+#include "data/video/frame/tone_map.h"
 
 namespace foresee::data {
 

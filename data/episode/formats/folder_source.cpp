@@ -110,8 +110,8 @@ class FolderSource : public EpisodeSource {
   }
 
   void check_pictures(const std::string& name) {
-    const auto column =
-        std::find_if(info_.columns.begin(), info_.columns.end(), [&](const auto& info) { return stored(info.name) == name; });
+    const auto column = std::find_if(info_.columns.begin(), info_.columns.end(),
+                                     [&](const auto& info) { return stored(info.name) == name; });
     for (int64_t e = 0; e < static_cast<int64_t>(info_.lengths.size()); ++e) {
       if (is_left_out(e)) continue;
       try {

@@ -1,4 +1,4 @@
-#include "data/episode/joined_source.h"
+#include "data/episode/formats/joined_source.h"
 
 #include <ATen/ATen.h>
 
@@ -51,8 +51,8 @@ class JoinedSource : public EpisodeSource {
     info_.left_out = std::move(left_out);
     std::map<std::map<std::string, std::vector<int64_t>>, size_t> votes;
     for (const auto& part : parts) votes[layout_of(part->info())] += part->info().lengths.size();
-    const auto usual = std::max_element(votes.begin(), votes.end(),
-                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto usual =
+        std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     std::set<std::string> notes, unread;
     for (auto& part : parts) {
       const SourceInfo& info = part->info();

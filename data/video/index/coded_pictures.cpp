@@ -1,4 +1,4 @@
-#include "data/video/coded_pictures.h"
+#include "data/video/index/coded_pictures.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "data/video/rgb.h"
+#include "data/video/frame/rgb.h"
 
 #include <algorithm>
 #include <array>

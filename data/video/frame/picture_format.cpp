@@ -1,4 +1,4 @@
-#include "data/video/picture_format.h"
+#include "data/video/frame/picture_format.h"
 
 #include <fmt/format.h>
 

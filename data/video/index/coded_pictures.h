@@ -7,7 +7,7 @@
 
 #include "data/video/demuxer.h"
 #include "data/video/ffmpeg.h"
-#include "data/video/picture_size.h"
+#include "data/video/frame/picture_size.h"
 
 namespace foresee::data {
 

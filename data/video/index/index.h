@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "data/video/demuxer.h"
-#include "data/video/picture_format.h"
-#include "data/video/picture_size.h"
+#include "data/video/frame/picture_format.h"
+#include "data/video/frame/picture_size.h"
 
 namespace foresee::data {
 

@@ -1,4 +1,4 @@
-#include "data/video/orientation.h"
+#include "data/video/frame/orientation.h"
 
 #include <algorithm>
 #include <cmath>

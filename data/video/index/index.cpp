@@ -1,8 +1,8 @@
-#include "data/video/index.h"
+#include "data/video/index/index.h"
 
 #include <algorithm>
 
-#include "data/video/coded_pictures.h"
+#include "data/video/index/coded_pictures.h"
 
 namespace foresee::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "data/video/tone_map.h"
+#include "data/video/frame/tone_map.h"
 
 #include <algorithm>
 #include <array>

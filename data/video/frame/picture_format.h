@@ -5,7 +5,7 @@
 #include <string>
 
 #include "data/video/ffmpeg.h"
-#include "data/video/orientation.h"
+#include "data/video/frame/orientation.h"
 
 namespace foresee::data {
 
