@@ -91,7 +91,9 @@ function(foresee_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  # Tests run side by side: threads that spin while they wait would take the processor from those that work.
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+                       ENVIRONMENT "OMP_WAIT_POLICY=passive")
 endfunction()
 
 # Every header compiled alone, without unity: it includes what it needs. Those that reach LibTorch get it precompiled,

@@ -22,13 +22,15 @@ int refuse(const std::string& why) {
 
 /// Threads that wait for work sleep, unless the user says otherwise: on a machine that is never idle, threads that spin
 /// take the processor from those that they wait for. The OpenMP library reads this when it is loaded.
-void let_waiting_threads_sleep() {
-  if (std::getenv("GOMP_SPINCOUNT") == nullptr) ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
+/// @returns whether the variable was set here: it is taken back after that, since children would inherit it.
+bool let_waiting_threads_sleep() {
+  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return false;
+  return ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0) == 0;
 }
 
 int main(int argc, char** argv) {
   using namespace foresee::start;
-  let_waiting_threads_sleep();
+  const bool policy_set = let_waiting_threads_sleep();
   const std::string folder = program_folder();
   std::string program = folder + "/" + kProgram;
   if (::access(program.c_str(), R_OK) != 0) program = folder + "/../lib/foresee/" + kProgram;
@@ -37,6 +39,7 @@ int main(int argc, char** argv) {
                   " is missing: it belongs beside the program or in ../lib/foresee; install again");
   for (const Library& library : kLibraries)
     if (const std::string problem = load_library(library); !problem.empty()) return refuse(problem);
+  if (policy_set) ::unsetenv("OMP_WAIT_POLICY");
   // Global: HDF5's filters look for HDF5's functions there.
   void* const commands = ::dlopen(program.c_str(), RTLD_LAZY | RTLD_GLOBAL);
   void* const entry = commands != nullptr ? ::dlsym(commands, "foresee_main") : nullptr;
