@@ -120,7 +120,7 @@ TEST(Hostile, SizesBeyondEveryMachine) {
   EXPECT_TRUE(says(refused("model.encoder.image_size=4294967296"), "image_size"));
   EXPECT_TRUE(says(refused("model.predictor.mask_tokens=1e9"), "mask_tokens"));
   EXPECT_TRUE(says(refused("loader.workers=1e6"), "workers"));
-  EXPECT_TRUE(says(refusal({"list", "--threads", "100000"}), "100000"));
+  EXPECT_TRUE(says(refusal({"doctor", "--threads", "100000"}), "100000"));
 }
 
 }  // namespace
