@@ -5,11 +5,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "foresee/pretrain/moved_videos.h"
 #include "foresee/pretrain/pretrain_on.h"
 #include "foresee/pretrain/recipe.h"
 #include "foresee/settings/agree.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/names.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -69,16 +71,15 @@ PretrainRecord resolved_record(const PretrainRequest& request) {
 }
 
 /// Trains on the videos, or goes on from the run's latest checkpoint.
-PretrainResult run_pretraining(const data::VideoSet& videos, PretrainRecord record, const PretrainRequest& request,
+PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, const PretrainRequest& request,
                                const JobControl& control) {
   const PretrainRecipe& recipe = record.recipe;
+  std::vector<std::string> opened = paths_in_run(request.out, videos);
   const data::VideoSplit split = data::hold_out(videos, recipe.hold_out);
   if (split.train.empty() || split.held_out.empty())
     fail<DataError>("the videos are too short to learn from and to test on ({}); give more or longer ones", split.rule);
   log_info("{} videos, {} frames, {}", videos.files.size(), videos.frame_count(), split.rule);
 
-  std::vector<std::string> opened;
-  for (const auto& file : videos.files) opened.push_back(file.path.string());
   if (!record.origin.data.empty() && record.origin.data != opened)
     throw RequestError("data", "the settings were made for other videos than those that were opened");
   record.origin.data = std::move(opened);
@@ -94,7 +95,8 @@ PretrainResult run_pretraining(const data::VideoSet& videos, PretrainRecord reco
                      .seed = seed,
                      .device = job_device(request.options.device),
                      .evaluation_batch = recipe.loader.batch,
-                     .preprocess = {.size = recipe.loader.size},
+                     .preprocess = {.size = recipe.loader.size,
+                                    .colours = std::string(name_of(data::kColourConversionNames, recipe.loader.colours))},
                      .preset = *record.origin.preset});
 
   // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.
@@ -104,6 +106,7 @@ PretrainResult run_pretraining(const data::VideoSet& videos, PretrainRecord reco
     log_info("begins with {}", recipe.from);
   }
   RunFolder run(request.out, config_json(record));
+  remember_videos(request.out, videos);
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, recipe.loop, run, control);
   const auto rows = read_metrics(run.metrics_path());

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 
+#include "data/clip/clip_list.h"
 #include "jepa/core/error.h"
-#include "jepa/core/files/file.h"
+#include "jepa/core/log.h"
 
 namespace foresee {
 namespace {
@@ -19,27 +20,50 @@ std::optional<int64_t> class_number(const std::string& label) {
   return value;
 }
 
+// Clips that can be learned from; what is left out is told.
+std::vector<data::ListedClip> usable_clips(const std::filesystem::path& list) {
+  const std::vector<data::ListedClip> clips = data::read_clip_list(list);
+  std::vector<size_t> clashing;
+  for (const std::string& conflict : data::label_conflicts(clips, &clashing))
+    log_warning("{}: left out, since its labels contradict each other: {}", list.string(), conflict);
+  std::vector<data::ListedClip> usable;
+  int64_t several = 0, without = 0, first_without = 0;
+  for (size_t i = 0; i < clips.size(); ++i) {
+    std::error_code code;
+    if (std::binary_search(clashing.begin(), clashing.end(), i)) continue;
+    if (clips[i].labels.empty()) {
+      if (without++ == 0) first_without = clips[i].line;
+    } else if (!std::filesystem::exists(clips[i].path, code)) {
+      log_warning("{}: left out: no such file (line {} of {})", clips[i].path.string(), clips[i].line, list.string());
+    } else {
+      several += clips[i].labels.size() > 1 ? 1 : 0;
+      usable.push_back(clips[i]);
+    }
+  }
+  if (without > 0)
+    log_warning("{}: {} clips have no label and are left out, the first in line {}: expected 'PATH LABEL'",
+                list.string(), without, first_without);
+  if (several > 0) log_warning("{}: {} clips have several labels, of which the first counts", list.string(), several);
+  if (usable.empty()) fail<DataError>("{}: no clip with a label: expected 'PATH LABEL' in each line", list.string());
+  return usable;
+}
+
 }  // namespace
 
 LabelledClips read_labelled_clips(const std::filesystem::path& list) {
-  std::stringstream lines(read_file(list));
   std::vector<std::string> labels;
   LabelledClips out;
-  int64_t number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    const size_t last = line.find_last_not_of(" \t\r");
-    if (last == std::string::npos) continue;
-    line.resize(last + 1);
-    const size_t gap = line.find_last_of(" ,\t");
-    const size_t end = gap == std::string::npos ? std::string::npos : line.find_last_not_of(" ,\t", gap);
-    if (end == std::string::npos)
-      fail<DataError>("{}: line {}: expected 'PATH LABEL', got '{}'", list.string(), number, line);
-    const std::filesystem::path path = line.substr(0, end + 1);
-    out.paths.push_back(path.is_absolute() ? path : list.parent_path() / path);
-    labels.push_back(line.substr(gap + 1));
+  std::map<std::filesystem::path, size_t> places;
+  for (const data::ListedClip& clip : usable_clips(list)) {
+    const auto [place, fresh] = places.emplace(std::filesystem::weakly_canonical(clip.path), out.paths.size());
+    if (fresh) {
+      out.paths.push_back(clip.path);
+      out.repeats.push_back(1);
+      labels.push_back(clip.labels.front());
+    } else {
+      ++out.repeats[place->second];
+    }
   }
-  if (labels.empty()) fail<DataError>("{}: no clips: expected 'PATH LABEL' a line", list.string());
   if (std::all_of(labels.begin(), labels.end(), [](const auto& label) { return class_number(label).has_value(); })) {
     constexpr int64_t kMostClasses = 100000;
     int64_t most = 0;

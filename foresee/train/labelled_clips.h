@@ -11,12 +11,14 @@ namespace foresee {
 struct LabelledClips {
   std::vector<std::filesystem::path> paths;
   std::vector<int64_t> classes;     // of each path
+  std::vector<int64_t> repeats;     // how often the list names each path
   std::vector<std::string> labels;  // name of every class
 };
 
-/// Reads "PATH LABEL" in each line (V-JEPA 2's lists; also with a comma): the label is what stands behind the last
-/// space or comma. Whole numbers are class numbers; any other labels are names, numbered in alphabetic order. Relative
-/// paths count from the list. @throws DataError naming the line.
+/// Reads a list of clips (data::read_clip_list) that gives each a class. Whole numbers are class numbers; any other
+/// labels are names, numbered in alphabetic order. Files that are missing, clips without a label and clips whose labels
+/// contradict each other are named in a warning and left out; of several labels of a line the first counts.
+/// @throws DataError where no clip with a label is left.
 LabelledClips read_labelled_clips(const std::filesystem::path& list);
 
 }  // namespace foresee

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "data/episode/split.h"
+#include "foresee/encode/encode_plan.h"
 #include "foresee/encode/encode_run.h"
 #include "foresee/train/interrupted.h"
 #include "foresee/train/latent_cache.h"
@@ -25,6 +27,7 @@ ClipPlan clip_plan(const ProbeSource& source, const ProbeRecipe& recipe) {
   plan.picture_frames = recipe.frames;
   plan.size = source.encoder->config.image_size;
   plan.transform = data::PublishedTransform::kOfficial;
+  plan.colours = colours_of(source.weights.preprocess);
   for (size_t i = 0; i < 3; ++i) {
     plan.normalisation.mean[i] = source.weights.preprocess.mean[i];
     plan.normalisation.std[i] = source.weights.preprocess.std[i];
@@ -45,6 +48,15 @@ std::vector<int64_t> classes_of(const MediaSet& media, const LabelledClips& list
   return classes;
 }
 
+/// How often the list names every file.
+std::vector<int64_t> repeats_of(const MediaSet& media, const LabelledClips& listed) {
+  std::map<std::filesystem::path, int64_t> times;
+  for (size_t i = 0; i < listed.paths.size(); ++i) times.emplace(listed.paths[i], listed.repeats[i]);
+  std::vector<int64_t> repeats;
+  for (const auto& file : media.files) repeats.push_back(times.at(file.path));
+  return repeats;
+}
+
 /// What the tokens are of.
 nlohmann::ordered_json identity_of(const MediaSet& media, const ProbeSource& source, const ProbeRecipe& recipe) {
   nlohmann::ordered_json names = nlohmann::ordered_json::array();
@@ -53,10 +65,11 @@ nlohmann::ordered_json identity_of(const MediaSet& media, const ProbeSource& sou
           {"frames", recipe.frames},
           {"frame_step", recipe.frame_step},
           {"size", source.encoder->config.image_size},
+          {"colours", source.weights.preprocess.colours},
           {"clips", names}};
 }
 
-/// Encodes the clips that are not in `folder` yet.
+/// Encodes the clips that are not in `folder` yet; those that cannot be read are named and stay missing.
 void encode_missing(const LatentFolder& folder, const MediaSet& media, const ClipPlan& plan,
                     const InferenceEncoder& encoder, const JobControl& control) {
   std::vector<MediaClip> missing;
@@ -70,14 +83,16 @@ void encode_missing(const LatentFolder& folder, const MediaSet& media, const Cli
       fail<Interrupted>("interrupted: the clips encoded so far are in {}", folder.path().string());
   };
   stop_if_asked();
+  std::set<size_t> failed;
   const bool all = for_each_batch(
       media, missing, plan, /*batch=*/1,
       [&](const Tensor& clips, size_t first) {
-        folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
+        if (!failed.contains(first))
+          folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
         progress.update(static_cast<int64_t>(first) + 1);
         stop_if_asked();
       },
-      control);
+      control, &failed);
   if (!all) stop_if_asked();
   progress.finish();
 }
@@ -102,9 +117,13 @@ ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, con
   encode_missing(*tokens, media, clip_plan(source, recipe), InferenceEncoder(source.encoder, Precision::kFloat32),
                  control);
 
+  const std::vector<int64_t> repeats = repeats_of(media, listed);
   std::vector<size_t> train, held;
-  for (size_t i = 0; i < media.files.size(); ++i)
-    (data::held_out(hash_bytes(media.files[i].path.filename().string())) ? held : train).push_back(i);
+  for (size_t i = 0; i < media.files.size(); ++i) {
+    if (!tokens->has(static_cast<int64_t>(i))) continue;  // it could not be read, and was named
+    std::vector<size_t>& part = data::held_out(hash_bytes(media.files[i].path.filename().string())) ? held : train;
+    part.insert(part.end(), static_cast<size_t>(repeats[i]), i);
+  }
   const auto count = static_cast<int64_t>(train.size());
   if (count == 0) fail<DataError>("no clip is left to train on: all {} are held out by their names", held.size());
   if (held.empty()) log_warning("none of {} clips is held out: training goes on without evaluation", count);
