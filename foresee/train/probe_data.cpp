@@ -87,8 +87,7 @@ void encode_missing(const LatentFolder& folder, const MediaSet& media, const Cli
   const bool all = for_each_batch(
       media, missing, plan, /*batch=*/1,
       [&](const Tensor& clips, size_t first) {
-        if (!failed.contains(first))
-          folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
+        if (!failed.contains(first)) folder.save(static_cast<int64_t>(missing[first].file), encoder.forward(clips)[0]);
         progress.update(static_cast<int64_t>(first) + 1);
         stop_if_asked();
       },
