@@ -179,6 +179,94 @@ void EpisodeFile::Impl::find_episodes() {
   check_size(bytes * *std::max_element(lengths.begin(), lengths.end()), "its longest episode");
 }
 
+void EpisodeFile::Impl::take_bounds(const std::vector<int64_t>& row_ids) {
+  lengths = integers("ep_len");
+  const int64_t counted = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+  const auto each = static_cast<int64_t>(lengths.size());
+  // Lengths that count actions, where every episode has one picture more.
+  const bool of_actions = row_ids.empty() && each > 0 && counted == rows - each && open.contains("action") &&
+                          open.at("action").stored.rows == counted;
+  if (open.contains("ep_offset") && !of_actions) {
+    offsets = integers("ep_offset");
+    return;
+  }
+  if (of_actions) {
+    notes.push_back("ep_len counts actions: every episode has one row more");
+    for (auto& length : lengths) ++length;
+  } else if (counted != rows) {
+    fail<DataError>("{}: no ep_offset, and the lengths in ep_len add up to {} of {} rows", path.string(), counted, rows);
+  }
+  int64_t row = 0;
+  for (const int64_t length : lengths) {
+    offsets.push_back(row);
+    row += length;
+  }
+}
+
+/// Episodes are runs of rows with the same number.
+void EpisodeFile::Impl::take_runs(const std::vector<int64_t>& row_ids) {
+  for (size_t i = 0; i < row_ids.size(); ++i) {
+    if (i == 0 || row_ids[i] != row_ids[i - 1]) {
+      offsets.push_back(static_cast<int64_t>(i));
+      lengths.push_back(0);
+    }
+    ++lengths.back();
+  }
+  std::vector<int64_t> steps;
+  if (open.contains("step_idx")) steps = integers("step_idx");
+  std::map<int64_t, int64_t> seen;  // first row of each number
+  for (const int64_t row : offsets) {
+    const auto at = static_cast<size_t>(row);
+    const auto [first, is_new] = seen.emplace(row_ids[at], row);
+    if (!is_new && (at >= steps.size() || steps[at] != 0))
+      fail<DataError>(
+          "{}: the rows of episode {} lie apart (rows {} and {}): several environments were recorded side by side. "
+          "Sort the rows by episode first",
+          path.string(), row_ids[at], first->second, row);
+  }
+}
+
+/// Rows that a column lacks, where that is the last of the file or of every episode. @returns whether it fits.
+bool EpisodeFile::Impl::mend_gaps(OpenColumn& column) {
+  const int64_t missing = rows - column.stored.rows;
+  if (missing == 0) return true;
+  if (column.stored.info.picture()) return false;
+  std::vector<int64_t> last;
+  for (size_t i = 0; i < lengths.size(); ++i)
+    if (lengths[i] > 0) last.push_back(offsets[i] + lengths[i] - 1);
+  std::sort(last.begin(), last.end());
+  if (missing == static_cast<int64_t>(last.size()))
+    column.gaps = std::move(last);
+  else if (missing == 1)
+    column.gaps = {rows - 1};
+  else
+    return false;
+  if (!at::isFloatingType(column.stored.info.dtype)) column.stored.info.dtype = at::kDouble;
+  return true;
+}
+
+void EpisodeFile::Impl::list_columns() {
+  for (auto& [name, column] : open) {
+    if (name == "ep_len" || name == "ep_offset") continue;
+    ColumnInfo& info = column.stored.info;
+    const ColumnInfo stored = info;
+    if (mend_gaps(column)) {
+      columns.push_back(info);
+      if (!column.gaps.empty())
+        notes.push_back(fmt::format("'{}' has {} rows of {}: the last {} no value", name, column.stored.rows, rows,
+                                    column.gaps.size() == 1 ? "row has" : "row of every episode has"));
+      info = stored;  // what is read
+      continue;
+    }
+    if (name == "action")
+      fail<DataError>("{}: 'pixels' has {} rows and 'action' {}", path.string(), rows, column.stored.rows);
+    unread.push_back({name, fmt::format("{} rows of {}", column.stored.rows, rows)});
+  }
+  int64_t counted = 0;
+  for (const int64_t length : lengths) counted += length;
+  if (counted < rows) flaws.push_back(fmt::format("{} of {} rows belong to no episode", rows - counted, rows));
+}
+
 EpisodeFile::EpisodeFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
   const Hdf5Lock lock;
   impl_->path = path;
