@@ -265,7 +265,7 @@ void EpisodeSource::read_pictures(int64_t episode, int64_t first, int64_t step, 
   FORESEE_CHECK(step >= 1 && count >= 1, "expected at least one picture and a positive step, got {} and {}", count,
                 step);
   check_rows(episode, first, (count - 1) * step + 1);
-  const std::string& name = stored("pixels");
+  const std::string name = stored("pixels");
   if (!forms_.contains(name)) return read_planes(listed(episode), name, first, step, count, planes);
   const Tensor rows = as_pictures(name, read_chosen(listed(episode), name, rows_from(first, step, count))).contiguous();
   const int64_t numbers = rows.numel() / count;
