@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using View = JsonView<json>;
 
 /// Calls `take` with every object of a file that has one JSON object per line. A line that is none (a writer was
 /// stopped in the middle of it), or that names no episode, goes to `damaged`.
