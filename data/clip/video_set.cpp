@@ -242,6 +242,7 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
   }
   if (!listing.left_out.empty()) log_info("{}", listing.left_out.text());
   if (variable > 0) log_info("{} of {} videos have a variable frame rate", variable, set.files.size());
+  if (set.files.empty() && set.broken.empty()) fail<DataError>("the list gives no video any weight");
   if (set.files.empty()) {
     const BrokenVideo& first = set.broken.front();
     if (set.broken.size() == 1) fail<DataError>("{}: {}", first.path.string(), first.reason);

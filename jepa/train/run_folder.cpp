@@ -36,9 +36,22 @@ bool may_differ(const std::string& path) {
 struct LaterKey {
   const char* family;  // of the runs that have it
   const char* path;    // JSON pointer
-  const char* before;
+  const char* before;  // JSON
 };
-constexpr LaterKey kLaterKeys[] = {{"vjepa2", "/loader/clip/rate", "frames"}, {"vjepa2", "/loader/colours", "exact"}};
+constexpr LaterKey kLaterKeys[] = {{"vjepa2", "/loader/clip/rate", R"("frames")"},
+                                   {"vjepa2", "/loader/colours", R"("exact")"},
+                                   {"lewm", "/action_low", "[]"},
+                                   {"lewm", "/action_high", "[]"},
+                                   {"lewm", "/picture", R"("resize")"},
+                                   {"lewm", "/episodes/camera", R"("")"},
+                                   {"lewm", "/episodes/tolerance_s", "0.0"},
+                                   {"lewm", "/episodes/strict", "false"},
+                                   {"lewm_heads", "/episodes/camera", R"("")"},
+                                   {"lewm_heads", "/episodes/tolerance_s", "0.0"},
+                                   {"lewm_heads", "/episodes/strict", "false"},
+                                   {"vjepa2_ac", "/episodes/camera", R"("")"},
+                                   {"vjepa2_ac", "/episodes/tolerance_s", "0.0"},
+                                   {"vjepa2_ac", "/episodes/strict", "false"}};
 
 /// The later keys that a run's config lacks, with what was done before.
 nlohmann::json missing_later_keys(const ordered_json& config) {
@@ -47,7 +60,7 @@ nlohmann::json missing_later_keys(const ordered_json& config) {
   for (const auto& [family, path, before] : kLaterKeys) {
     const nlohmann::json::json_pointer key(path);
     if (config.value("family", ordered_json()) == family && !config.contains(ordered_json::json_pointer(path)))
-      missing[key] = before;
+      missing[key] = nlohmann::json::parse(before);
   }
   return missing;
 }

@@ -194,7 +194,8 @@ void EpisodeFile::Impl::take_bounds(const std::vector<int64_t>& row_ids) {
     notes.push_back("ep_len counts actions: every episode has one row more");
     for (auto& length : lengths) ++length;
   } else if (counted != rows) {
-    fail<DataError>("{}: no ep_offset, and the lengths in ep_len add up to {} of {} rows", path.string(), counted, rows);
+    fail<DataError>("{}: no ep_offset, and the lengths in ep_len add up to {} of {} rows", path.string(), counted,
+                    rows);
   }
   int64_t row = 0;
   for (const int64_t length : lengths) {

@@ -1,9 +1,10 @@
 // Claims: a clip at so many frames a second is that in time, whatever the rate of the video and however it varies.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "data/clip/clip.h"
 #include "data/clip/frame_times.h"
-#include "data/video/reader.h"
 
 namespace foresee::data {
 namespace {

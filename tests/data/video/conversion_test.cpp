@@ -72,7 +72,7 @@ TEST(ColourConversion, OfSwscaleDiffersByALevelOrTwo) {
   const Tensor fast = VideoReader(path, {.colours = ColourConversion::kSwscale}).frames(first_numbers(5)).to(at::kInt);
   const Tensor difference = exact - fast;
   EXPECT_LE(difference.abs().median().item<int>(), 2);
-  EXPECT_GT(difference.to(at::kFloat).mean().item<float>(), 0.2f);
+  EXPECT_GT(difference.to(at::kFloat).mean().item<float>(), 0.05f);
   EXPECT_LT(difference.to(at::kFloat).mean().item<float>(), 2.0f);
 }
 
