@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 
 #include "jepa/core/error.h"
 
@@ -18,6 +19,32 @@ std::string hint(const std::string& reason) {
   return reason.find("moov atom not found") == std::string::npos
              ? ""
              : " (cut off before its index was written, or not a video at all)";
+}
+
+// What is wrong with the last box of an MP4 file of so many bytes; empty where it ends with the file. FFmpeg passes
+// over a fragment whose header is cut off without a word.
+std::string cut_off_box(const fs::path& path, uintmax_t bytes) {
+  std::ifstream in(path, std::ios::binary);
+  for (uintmax_t at = 0; at + 8 <= bytes;) {
+    std::array<unsigned char, 16> head{};
+    in.seekg(static_cast<std::streamoff>(at));
+    in.read(reinterpret_cast<char*>(head.data()), head.size());
+    if (in.gcount() < 8) return "";
+    in.clear();
+    const auto number = [&](size_t begin, size_t count) {
+      uint64_t value = 0;
+      for (size_t i = begin; i < begin + count; ++i) value = value << 8 | head[i];
+      return value;
+    };
+    uint64_t size = number(0, 4);
+    if (size == 1) size = number(8, 8);
+    const std::string type(head.begin() + 4, head.begin() + 8);
+    const bool named = std::all_of(type.begin(), type.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (size < 8 || !named) return "";  // to the end of the file, or no box
+    if (size > bytes - at) return fmt::format("its last box, '{}', is not whole", type);
+    at += size;
+  }
+  return "";
 }
 
 // The video stream that is read: FFmpeg's choice. @returns -1 when there is none but covers.
@@ -139,6 +166,10 @@ int64_t Demuxer::video_streams() const {
   return count;
 }
 
+std::string Demuxer::cut_off_reason() const {
+  return cut_off_reason_.empty() && container() == "mp4" ? cut_off_box(path_, stamp_.bytes) : cut_off_reason_;
+}
+
 std::optional<double> Demuxer::announced_end_s(bool of_sound_too) const {
   const AVStream& video = stream();
   // Only what the container itself states: a duration that FFmpeg guessed from the bit rate says nothing.
@@ -150,8 +181,7 @@ std::optional<double> Demuxer::announced_end_s(bool of_sound_too) const {
   }
   if (input_->duration == AV_NOPTS_VALUE || input_->duration <= 0) return std::nullopt;
   if (input_->nb_streams > 1 && !of_sound_too) return std::nullopt;
-  const int64_t begin = input_->start_time == AV_NOPTS_VALUE ? 0 : input_->start_time;
-  return in_seconds(begin + input_->duration, AVRational{1, AV_TIME_BASE});
+  return in_seconds(input_->duration, AVRational{1, AV_TIME_BASE});  // counted from 0, not from the first picture
 }
 
 bool Demuxer::read(AVPacket& packet) {

@@ -33,8 +33,8 @@ class Demuxer {
   /// When the header says that the pictures end, in seconds on the file's clock; nothing: it does not say.
   /// @param of_sound_too  whether a duration of all streams counts, of which sound may be the longest.
   std::optional<double> announced_end_s(bool of_sound_too) const;
-  /// What FFmpeg said where reading ended, when that was not the regular end of the file; empty when it was.
-  const std::string& cut_off_reason() const { return cut_off_reason_; }
+  /// Why reading ended, when that was not the regular end of the file; empty when it was. @pre read() came to the end.
+  std::string cut_off_reason() const;
 
   /// Reads the next packet of the stream. @returns false at the end of the file, or where nothing more can be read.
   bool read(AVPacket& packet);

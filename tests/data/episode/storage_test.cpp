@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kCases = "tests/fixtures/cases/program";
+const fs::path kProgramCases = "tests/fixtures/cases/program";
 
 /// Writes a file with six rows of actions in two chunks of an old B-tree, one episode, and what `more` adds.
 void write_file_with_rows(const fs::path& path, const std::function<void(hid_t)>& more = {}) {
@@ -163,11 +163,11 @@ TEST(Hdf5Storage, ASmallFileCannotClaimMuchMemory) {
 
 TEST(Hdf5Storage, FilesThatCrashTheLibraryAreErrorsOfOneLine) {
   const TemporaryFolder folder;
-  const std::string unpack =
-      "gzip -dc '" + (kCases / "hdf5-segv-link-table.h5.gz").string() + "' > '" + (folder / "links.h5").string() + "'";
+  const std::string unpack = "gzip -dc '" + (kProgramCases / "hdf5-segv-link-table.h5.gz").string() + "' > '" +
+                             (folder / "links.h5").string() + "'";
   ASSERT_EQ(std::system(unpack.c_str()), 0);
   for (const fs::path& path :
-       {folder / "links.h5", kCases / "hdf5-segv-symbol-table.h5", kCases / "hdf5-overread-chunk.h5"}) {
+       {folder / "links.h5", kProgramCases / "hdf5-segv-symbol-table.h5", kProgramCases / "hdf5-overread-chunk.h5"}) {
     const std::string message = refusal_of_file(path);
     EXPECT_TRUE(says(message, path.string())) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos);

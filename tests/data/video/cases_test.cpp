@@ -109,11 +109,11 @@ INSTANTIATE_TEST_SUITE_P(
         Film{"anamorphic/dvd.mpg", range(0, 25), "interlaced"}, Film{"avi-nopts/h264.avi", range(0, 30), "in order"},
         Film{"avi-nopts/walk.avi", range(0, 30), "in order"}, Film{"codecs/av1.mp4", range(0, 10), ""},
         Film{"codecs/h263.3gp", range(0, 10), "pixels"}, Film{"codecs/huff.avi", range(0, 10), ""},
-        Film{"codecs/mjpeg.avi", range(0, 10), ""}, Film{"codecs/mpeg1.mpg", range(0, 10), ""},
+        Film{"codecs/mjpeg.avi", range(0, 10), ""}, Film{"codecs/mpeg1.mpg", range(0, 10), "in order"},
         Film{"codecs/prores.mov", range(0, 10), "10 bit"}, Film{"codecs/raw.avi", range(0, 6), ""},
         Film{"codecs/theora.ogv", range(0, 10), ""}, Film{"cover-first/cover.mp4", range(0, 20), ""},
         Film{"cover-first/drone.mp4", range(0, 20), "2 video streams, number 2"},
-        Film{"cut-off/faststart.mp4", range(0, 23), "lost"}, Film{"cut-off/fragments.mp4", range(0, 32), "lost"},
+        Film{"cut-off/faststart.mp4", range(0, 25), "lost"}, Film{"cut-off/fragments.mp4", range(0, 32), "cut off"},
         Film{"cut-off/half.webm", range(0, 37), "cut off"}, Film{"edit-cut/cut.mp4", range(30, 90), ""},
         Film{"edit-delay/late.mkv", range(0, 24), ""}, Film{"edit-delay/late.mp4", range(0, 24), ""},
         Film{"full-709/screen.mp4", range(0, 10), ""}, Film{"hdr10/hdr.mp4", range(0, 10), "10 bit HDR (PQ)"},
@@ -123,12 +123,11 @@ INSTANTIATE_TEST_SUITE_P(
         Film{"one-frame/one.gif", {0}, "transparency"}, Film{"one-frame/one.mkv", {0}, ""},
         Film{"one-frame/one.mp4", {0}, ""}, Film{"one-frame/two.mp4", {0, 1}, ""},
         Film{"same-times/fast.mkv", range(0, 48), "share a time"},
-        Film{"size-change/zoom.ts", range(0, 20) + range(50, 62), "its size changes (96 x 64, 128 x 96)"},
         Film{"times-out-of-order/film.mp4", range(0, 20),
              "is decoded in order, since the times of its packets are out"},
-        Film{"ts-cut/cut.ts", range(8, 57) + std::vector<int64_t>{59}, ""},
+        Film{"ts-cut/cut.ts", range(8, 57) + std::vector<int64_t>{59}, "variable rate"},
         Film{"ts-joined/joined.ts", range(0, 20) + range(100, 120), "in order"},
-        Film{"two-streams/both.mp4", range(0, 20), "2 video streams"},
+        Film{"two-streams/both.mp4", range(100, 120), "2 video streams, number 2"},
         Film{"vfr-screen/screen.mp4", range(0, 68), "variable rate"}, Film{"webm-live/altref.webm", range(0, 60), ""},
         Film{"webm-live/rec.webm", range(0, 40), ""}),
     [](const auto& info) {
@@ -195,6 +194,16 @@ TEST(SizesFromTheField, AreThoseOfTheFile) {
     EXPECT_EQ(reader.info().frame_count, 8) << name;
     EXPECT_EQ(reader.frame(7).sizes(), at::IntArrayRef({3, size.first, size.second})) << name;
   }
+}
+
+TEST(SizesFromTheField, ThatChangeComeInOneSizeAndAreSaid) {
+  VideoReader reader(the_case("size-change/zoom.ts"));
+  EXPECT_TRUE(says(remarks_of(reader.info()), "its size changes (96 x 64, 128 x 96)"));
+  // Some versions of FFmpeg's decoder lose the two pictures that wait to be shown where the size changes.
+  const std::vector<int64_t> shown = numbers_shown(reader);
+  EXPECT_GE(reader.info().frame_count, 30);
+  for (const int64_t number : range(0, 18) + range(50, 62)) EXPECT_THAT(shown, testing::Contains(number));
+  EXPECT_THAT(shown, testing::WhenSorted(ElementsAreArray(shown))) << "none out of place";
 }
 
 TEST(TimesFromTheField, AreExact) {
