@@ -171,7 +171,10 @@ class ListReader {
         weight = i;
       }
     }
-    if (is_file(line) || (!path && labels.empty()) || (fields.size() == 1 && !path)) return false;
+    const size_t known = labels.size() + (path ? 1 : 0) + (weight ? 1 : 0);
+    if (separator == ' ' && known < fields.size()) return false;  // "a clip 0.png green"
+    if (const SplitLine as_clip = split_free(line); is_file(as_clip.path) || has_media_name(as_clip.path)) return false;
+    if ((!path && labels.empty()) || (fields.size() == 1 && !path)) return false;
     separator_ = separator;
     columns_ = fields.size();
     path_column_ = path.value_or(0);
