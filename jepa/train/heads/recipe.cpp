@@ -15,8 +15,8 @@ void describe(Fields& f, LewmHeadsRecipe& r) {
   f("init", r.init, "model folder or run whose LeWM gets the heads");
   f("heads", r.heads, "which heads, and their sizes");
   f("train", r.train, "optimizer and batches");
-  f("episodes", r.episodes, "how the recorded episodes are read");
   f("loop", r.loop, "steps, checkpoints, evaluation");
+  f("episodes", r.episodes, "how the recorded episodes are read");
 }
 
 }  // namespace foresee
