@@ -16,7 +16,7 @@ flags=(-std=c++20 -O1 -g1 -fsanitize=address,undefined -fno-sanitize=vptr -fno-s
 launcher=(); command -v ccache >/dev/null && launcher=(ccache)
 compile() { "${launcher[@]}" clang++ "${flags[@]}" -fsanitize=fuzzer-no-link -c "$1" -o "$out/$(basename "$1" .cpp).o"; }
 
-sources=(jepa/core/{tensor,memory,log}.cpp jepa/core/files/{format,file,json,staged}.cpp
+sources=(jepa/core/{tensor,memory,log}.cpp jepa/core/files/{format,file,json,staged}.cpp jepa/core/text/{json_text,printable}.cpp
          jepa/io/mapped_file.cpp jepa/io/zip_file.cpp jepa/io/pickle.cpp jepa/io/pt_file.cpp
          jepa/io/safetensors.cpp tests/fuzz/pt_fuzz.cpp tests/fuzz/safetensors_fuzz.cpp)
 jobs=$(nproc)
@@ -26,7 +26,7 @@ for source in "${sources[@]}"; do
 done
 while [ "$(jobs -rp | wc -l)" -gt 0 ]; do wait -n; done
 
-shared=("$out"/{tensor,memory,log,format,file,json,staged,mapped_file}.o)
+shared=("$out"/{tensor,memory,log,format,file,json,json_text,printable,staged,mapped_file}.o)
 link=(-fsanitize=address,undefined,fuzzer -fno-sanitize=vptr -L"$torch/lib" -ltorch_cpu -lc10 "-Wl,-rpath,$torch/lib")
 clang++ "$out/pt_fuzz.o" "$out"/{zip_file,pickle,pt_file}.o "${shared[@]}" "${link[@]}" -o "$out/pt_fuzz"
 clang++ "$out/safetensors_fuzz.o" "$out/safetensors.o" "${shared[@]}" "${link[@]}" -o "$out/safetensors_fuzz"
