@@ -6,6 +6,7 @@
 #include <map>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -15,14 +16,13 @@ constexpr int64_t kSample = 64 << 10;  // bytes
 
 std::string fingerprint(const fs::path& path, int64_t bytes) {
   std::ifstream in(path, std::ios::binary);
-  uint64_t hash = 0xcbf29ce484222325 ^ static_cast<uint64_t>(bytes);
+  uint64_t hash = kHashSeed ^ static_cast<uint64_t>(bytes);
   std::vector<char> sample(kSample);
   for (const int64_t begin : {int64_t{0}, bytes / 2, std::max<int64_t>(0, bytes - kSample)}) {
     in.clear();
     in.seekg(begin);
     in.read(sample.data(), kSample);
-    for (std::streamsize i = 0; i < in.gcount(); ++i)
-      hash = (hash ^ static_cast<unsigned char>(sample[static_cast<size_t>(i)])) * 0x100000001b3;
+    hash = hash_bytes({sample.data(), static_cast<size_t>(in.gcount())}, hash);
   }
   return in.bad() ? "" : fmt::format("{:016x}", hash);
 }

@@ -19,6 +19,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/hash.h"
 #include "jepa/core/log.h"
 
 namespace foresee::data {
@@ -81,10 +82,9 @@ void list_videos_of(const fs::path& list, VideoListing& out) {
       out.videos.push_back({.path = clip.path, .name = clip.name, .repeats = repeats_of(clip.weight, smallest)});
 }
 
-// FNV-1a, then a mixer: a few low bits of FNV alone are not even.
+// A mixer behind the hash: a few low bits of FNV alone are not even.
 double hash_to_unit(const std::string& name) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  uint64_t hash = hash_bytes(name);
   hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
   hash ^= hash >> 33;
   return static_cast<double>(hash >> 11) * 0x1p-53;

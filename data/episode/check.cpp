@@ -7,6 +7,7 @@
 #include <map>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
 
 namespace foresee::data {
 namespace {
@@ -146,13 +147,10 @@ void check_ids(const EpisodeSource& source, std::vector<Finding>& out) {
 
 /// Sums over what an episode's learned columns hold: the same for the same episode.
 std::string fingerprint(const std::map<std::string, Tensor>& columns, int64_t first, int64_t length) {
-  uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a, by eight bytes
-  const auto add = [&](uint64_t value) { hash = (hash ^ value) * 0x100000001B3u; };
-  add(static_cast<uint64_t>(length));
+  uint64_t hash = hash_words(&length, sizeof(length));
   for (const auto& [name, values] : columns) {
     const Tensor rows = values.narrow(0, first, length).to(at::kDouble).nan_to_num(0.0).contiguous();
-    const auto* bits = static_cast<const uint64_t*>(rows.const_data_ptr());
-    for (int64_t i = 0; i < rows.numel(); ++i) add(bits[i]);
+    hash = hash_words(rows.const_data_ptr(), rows.nbytes(), hash);
   }
   return fmt::format("{:016x}", hash);
 }

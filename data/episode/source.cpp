@@ -6,6 +6,7 @@
 
 #include "data/episode/planes.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
 #include "jepa/core/log.h"
 
 namespace foresee::data {
@@ -25,12 +26,6 @@ std::string column_name(std::string name) {
 
 namespace {
 
-uint64_t name_hash(const std::string& name) {  // FNV-1a
-  uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001B3u;
-  return hash;
-}
-
 /// The last part of a path that says anything.
 std::string identity_name(const fs::path& path) {
   fs::path name = fs::absolute(path).lexically_normal();
@@ -46,7 +41,7 @@ std::vector<uint64_t> stable_ids(std::vector<uint64_t> ids, const std::string& f
   for (size_t i = 0; i < ids.size(); ++i)
     if (ids[i] != i) return ids;
   // 31 bits: what every format can write.
-  for (auto& id : ids) id = (name_hash(file_name) * 31 + id) % 0x7FFFFFFFu;
+  for (auto& id : ids) id = (hash_bytes(file_name) * 31 + id) % 0x7FFFFFFFu;
   return ids;
 }
 

@@ -14,6 +14,7 @@
 #include "data/episode/video_shelf.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/hash.h"
 
 namespace foresee::data {
 namespace {
@@ -128,10 +129,7 @@ class DroidSource : public EpisodeSource {
  private:
   /// An episode keeps its identity wherever the set lies, and whatever else is in it: the last two parts of its path.
   static uint64_t folder_id(const fs::path& folder) {
-    uint64_t hash = 0xCBF29CE484222325u;  // FNV-1a
-    for (const char c : (folder.parent_path().filename() / folder.filename()).string())
-      hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001B3u;
-    return hash % 0x7FFFFFFFu;
+    return hash_bytes((folder.parent_path().filename() / folder.filename()).string()) % 0x7FFFFFFFu;
   }
 
   void list_columns() {
