@@ -6,6 +6,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/text/printable.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -123,14 +124,7 @@ std::optional<ordered_json> try_parse_ordered_json(std::string_view text, const 
   return try_parse_as<ordered_json>(text, where);
 }
 
-bool is_utf8(std::string_view text) {
-  try {
-    json(text).dump();  // the library's own check
-    return true;
-  } catch (const json::exception&) {
-    return false;
-  }
-}
+bool is_utf8(std::string_view text) { return valid_utf8(text) == text; }
 
 template <class Json>
 std::string short_json(const Json& value) {
