@@ -85,6 +85,8 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
   for (const auto& value : values) configs.push_back(resolved_config(request, value));
   const auto model = load_model(request, configs.front());
+  // Once: it reads all weights.
+  const nlohmann::ordered_json made_by = place ? provenance(model ? request.model : fs::path()) : nullptr;
   EvaluateResult result;
   for (size_t i = 0; i < configs.size() && !result.interrupted; ++i) {
     const EvalResult found = planner::evaluate(configs[i], request.options.seed, model.get(), control);
@@ -94,8 +96,7 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
       const auto own = [&](const fs::path& folder) {
         return request.vary ? folder / fmt::format("{:02d}", i) : folder;
       };
-      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips,
-                                                    provenance(model ? request.model : fs::path())))
+      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips, made_by))
         evaluation.files.push_back(own(place->path()) / file);
     }
     result.interrupted = found.interrupted;
