@@ -48,18 +48,15 @@ class World:
         self.problems, self.counts = [], {"kills": 0, "inputs": 0, "runs": 0}
         self.must(EPISODES + ["--out", "episodes.h5"])
         self.must(TRAIN + ["--out", "whole"])
-        self.commands = [c for c in commands(self) if self.works(c)]
+        self.commands = commands(self)
+        for _, words, option, output in self.commands:
+            self.must(words + [option, f"reference-{output}"])
         self.run_digest = self.weights("whole")
 
     def must(self, words):
         outcome = self.box.run(words)
         if outcome.code != 0:
             sys.exit(f"undisturbed run failed ({outcome.code}): {' '.join(words)}\n{outcome.err}")
-
-    def works(self, command) -> bool:
-        _, words, option, output = command
-        self.must(words + [option, f"reference-{output}"])
-        return True
 
     def weights(self, run: str) -> str:
         return digest(self.box.path / run / "checkpoints" / "step-12")
@@ -116,16 +113,22 @@ def kill(world: World, draw: random.Random, clock: Clock):
             return
 
 
+def disturbed(world: World, kind: str, command, what: str, **how):
+    """Runs a command that may fail: what it leaves is nothing or all of its result."""
+    name, words, option, output = command
+    world.remove(output)
+    outcome = world.box.run(words + [option, output], **how)
+    world.check(kind, outcome, f"{name} with {what}")
+    world.check_result(kind, output, f"{name} with {what}")
+    if outcome.code == 0 and not (world.box.path / output).exists():
+        world.problem(kind, f"{name} with {what}: exit code 0 without a result")
+
+
 def full(world: World, draw: random.Random, clock: Clock):
     while True:
-        for name, words, option, output in world.commands:
-            world.remove(output)
+        for command in world.commands:
             limit = int(10 ** draw.uniform(1, 5))
-            outcome = world.box.run(words + [option, output], file_limit=limit)
-            world.check("full", outcome, f"{name} with {limit} bytes")
-            world.check_result("full", output, f"{name} with {limit} bytes")
-            if outcome.code == 0 and not (world.box.path / output).exists():
-                world.problem("full", f"{name}: exit code 0 without a result")
+            disturbed(world, "full", command, f"{limit} bytes", file_limit=limit)
         if not clock.left():
             return
 
@@ -209,15 +212,10 @@ def inject(world: World, draw: random.Random, clock: Clock):
         return
     errors = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES]
     while True:
-        for name, words, option, output in world.commands:
-            world.remove(output)
+        for command in world.commands:
             kind = draw.choice(["write", "fsync", "rename", "open", "mkdir"])
             fault = f"{kind}:{draw.randint(1, 12)}:{draw.choice(errors)}"
-            outcome = world.box.run(words + [option, output], fault=fault)
-            world.check("inject", outcome, f"{name} with {fault}")
-            world.check_result("inject", output, f"{name} with {fault}")
-            if outcome.code == 0 and not (world.box.path / output).exists():
-                world.problem("inject", f"{name} with {fault}: exit code 0 without a result")
+            disturbed(world, "inject", command, fault, fault=fault)
         if not clock.left():
             return
 

@@ -12,22 +12,14 @@
 #include "jepa/io/safetensors.h"
 #include "tests/support/refusal.h"
 #include "tests/support/silence.h"
+#include "tests/support/small_media.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
 namespace {
 
-// Recorded small models of transformers: 48 px and 6 frames; 32 px, 4 frames, 7 classes.
-const char* const kBase = "tests/fixtures/vjepa2/hf_base";
-const char* const kClassifier = "tests/fixtures/vjepa2/hf_classifier";
-
-Tensor drawing(int64_t height, int64_t width, int64_t phase) {
-  const Tensor rows = at::arange(height).unsqueeze(1) * 5, columns = at::arange(width) * 3 + 20 * phase;
-  return at::stack({(rows + columns) % 256, (rows * 2 + columns) % 256, (rows + columns * 2) % 256})
-      .to(at::kByte)
-      .contiguous();
-}
+using tests::drawing, tests::kSmallBase, tests::kSmallClassifier;
 
 struct EncodeJob : testing::Test {
   void SetUp() override {
@@ -45,7 +37,7 @@ struct EncodeJob : testing::Test {
 };
 
 TEST_F(EncodeJob, GivesInMemoryWhatItWrites) {
-  EncodeRequest wanted = request(kBase);
+  EncodeRequest wanted = request(kSmallBase);
   wanted.clips = 2;
   wanted.layers = {1, 0};
   wanted.out = folder / "e.safetensors";
@@ -74,8 +66,8 @@ TEST_F(EncodeJob, GivesInMemoryWhatItWrites) {
 }
 
 TEST_F(EncodeJob, NamesClasses) {
-  EncodeRequest wanted = request(kClassifier);
-  wanted.classifier = kClassifier;
+  EncodeRequest wanted = request(kSmallClassifier);
+  wanted.classifier = kSmallClassifier;
   wanted.top = 7;
   const EncodeResult result = encode(wanted);
   EXPECT_TRUE(result.embeddings.values.empty());
@@ -95,7 +87,7 @@ TEST_F(EncodeJob, NamesClasses) {
 }
 
 TEST_F(EncodeJob, StopsAndLeavesNothing) {
-  EncodeRequest wanted = request(kBase);
+  EncodeRequest wanted = request(kSmallBase);
   wanted.clips = 4;
   wanted.out = folder / "e.npy";
   StopAfter stop(2);
@@ -109,9 +101,9 @@ TEST_F(EncodeJob, StopsAndLeavesNothing) {
 }
 
 TEST_F(EncodeJob, RefusesWhatContradictsItself) {
-  EncodeRequest nothing = request(kBase);
+  EncodeRequest nothing = request(kSmallBase);
   EXPECT_TRUE(says(refusal_of<Error>([&] { encode(nothing); }), "in memory"));
-  EncodeRequest mixed = request(kBase);
+  EncodeRequest mixed = request(kSmallBase);
   mixed.in_memory = true;
   mixed.pooling = EncodeRequest::Pooling::kToken;
   EXPECT_TRUE(says(refusal_of<Error>([&] { encode(mixed); }), "different numbers of tokens"));

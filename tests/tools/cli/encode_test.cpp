@@ -18,6 +18,7 @@
 #include "jepa/io/safetensors.h"
 #include "jepa/model/vjepa2/models.h"
 #include "tests/support/refusal.h"
+#include "tests/support/small_media.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/cli/program.h"
 
@@ -25,17 +26,6 @@ namespace foresee::tests {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Recorded small models of transformers: 48 px and 6 frames; 32 px, 4 frames, 7 classes.
-const char* const kBase = "tests/fixtures/vjepa2/hf_base";
-const char* const kClassifier = "tests/fixtures/vjepa2/hf_classifier";
-
-Tensor drawing(int64_t height, int64_t width, int64_t phase) {
-  const Tensor rows = at::arange(height).unsqueeze(1) * 5, columns = at::arange(width) * 3 + 20 * phase;
-  return at::stack({(rows + columns) % 256, (rows * 2 + columns) % 256, (rows + columns * 2) % 256})
-      .to(at::kByte)
-      .contiguous();
-}
 
 struct Encode : testing::Test {
   void SetUp() override {
@@ -59,7 +49,7 @@ struct Encode : testing::Test {
 TEST_F(Encode, RowsAreWhatTheLibraryComputes) {
   const std::string out = (folder / "e.safetensors").string();
   const auto run =
-      encode({"--model", kBase, "--input", (folder / "media").string(), "--clips", "2", "--out", out, "--json"});
+      encode({"--model", kSmallBase, "--input", (folder / "media").string(), "--clips", "2", "--out", out, "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const auto summary = nlohmann::json::parse(run.out);
   EXPECT_EQ(summary.at("shape"), nlohmann::json({3, 32}));
@@ -67,7 +57,7 @@ TEST_F(Encode, RowsAreWhatTheLibraryComputes) {
   EXPECT_EQ(summary.at("inputs").at(1).at("rows"), 2);
 
   torch::NoGradGuard no_grad;
-  const auto encoder = make_encoder(read_vjepa2(kBase));
+  const auto encoder = make_encoder(read_vjepa2(kSmallBase));
   const auto row = [&](const Tensor& clip) { return encoder->forward(clip.unsqueeze(0)).mean(1)[0]; };
   const auto transform = data::PublishedTransform::kHuggingFace;
   const Tensor still = data::published_clip(drawing(60, 80, 0).unsqueeze(0), 48, transform);
@@ -81,8 +71,8 @@ TEST_F(Encode, RowsAreWhatTheLibraryComputes) {
 
 TEST_F(Encode, GoesOnPastClipsThatDoNotDecode) {
   const auto run = [&](const std::string& out) {
-    return encode({"--model", kBase, "--input", (folder / "media").string(), "--clips", "2", "--batch", "2", "--out",
-                   (folder / out).string(), "--json"});
+    return encode({"--model", kSmallBase, "--input", (folder / "media").string(), "--clips", "2", "--batch", "2",
+                   "--out", (folder / out).string(), "--json"});
   };
   ASSERT_EQ(run("whole.npy").exit_code, 0);
   fs::copy_file(video, folder / "media/c.mp4");
@@ -105,7 +95,7 @@ TEST_F(Encode, GoesOnPastClipsThatDoNotDecode) {
 
 TEST_F(Encode, KeepsTokensFramesAndLevels) {
   const auto run = [&](const std::string& out, std::vector<std::string> more) {
-    more.insert(more.begin(), {"--model", kBase, "--input", video.string(), "--out", (folder / out).string()});
+    more.insert(more.begin(), {"--model", kSmallBase, "--input", video.string(), "--out", (folder / out).string()});
     const auto outcome = encode(more);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   };
@@ -123,7 +113,7 @@ TEST_F(Encode, KeepsTokensFramesAndLevels) {
 }
 
 TEST_F(Encode, NamesTheClassesOfAClassifier) {
-  const auto run = encode({"--model", kClassifier, "--classify", kClassifier, "--input", video.string(),
+  const auto run = encode({"--model", kSmallClassifier, "--classify", kSmallClassifier, "--input", video.string(),
                            picture.string(), "--top", "7", "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const auto inputs = nlohmann::json::parse(run.out).at("inputs");
@@ -139,13 +129,13 @@ TEST_F(Encode, NamesTheClassesOfAClassifier) {
     EXPECT_NEAR(total, 1, 1e-5);
     EXPECT_GE(classes.front().at("probability").get<double>(), classes.back().at("probability").get<double>());
   }
-  const auto read = encode({"--model", kClassifier, "--classify", kClassifier, "--input", picture.string()});
+  const auto read = encode({"--model", kSmallClassifier, "--classify", kSmallClassifier, "--input", picture.string()});
   EXPECT_TRUE(says(read.out, "label "));
 }
 
 TEST_F(Encode, HalfPrecisionIsNearlyTheSame) {
   for (const char* precision : {"fp32", "bf16"})
-    ASSERT_EQ(encode({"--model", kBase, "--input", video.string(), "--precision", precision, "--out",
+    ASSERT_EQ(encode({"--model", kSmallBase, "--input", video.string(), "--precision", precision, "--out",
                       (folder / (std::string(precision) + ".safetensors")).string()})
                   .exit_code,
               0);
@@ -157,14 +147,14 @@ TEST_F(Encode, HalfPrecisionIsNearlyTheSame) {
 TEST_F(Encode, RefusesInOneLineAndLeavesNothing) {
   const std::string out = (folder / "e.safetensors").string();
   const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
-      {{"--model", kBase, "--input", video.string()}, "--out"},
-      {{"--model", kBase, "--input", video.string(), "--out", (folder / "e.txt").string()}, ".npy"},
-      {{"--model", kBase, "--input", (folder / "none.mp4").string(), "--out", out}, "does not exist"},
-      {{"--model", kBase, "--input", video.string(), "--size", "50", "--out", out}, "multiple"},
-      {{"--model", kBase, "--input", video.string(), "--frames", "5", "--out", out}, "multiple"},
-      {{"--model", kBase, "--input", video.string(), "--layers", "2", "--out", out}, "[0, 2)"},
-      {{"--model", kBase, "--input", (folder / "media").string(), "--pool", "token", "--out", out}, "--pool clip"},
-      {{"--model", kBase, "--input", video.string(), "--classify", kBase}, "classifier"},
+      {{"--model", kSmallBase, "--input", video.string()}, "--out"},
+      {{"--model", kSmallBase, "--input", video.string(), "--out", (folder / "e.txt").string()}, ".npy"},
+      {{"--model", kSmallBase, "--input", (folder / "none.mp4").string(), "--out", out}, "does not exist"},
+      {{"--model", kSmallBase, "--input", video.string(), "--size", "50", "--out", out}, "multiple"},
+      {{"--model", kSmallBase, "--input", video.string(), "--frames", "5", "--out", out}, "multiple"},
+      {{"--model", kSmallBase, "--input", video.string(), "--layers", "2", "--out", out}, "[0, 2)"},
+      {{"--model", kSmallBase, "--input", (folder / "media").string(), "--pool", "token", "--out", out}, "--pool clip"},
+      {{"--model", kSmallBase, "--input", video.string(), "--classify", kSmallBase}, "classifier"},
   };
   const int64_t before = count_entries(folder.path());
   for (const auto& [arguments, part] : mistakes) {
