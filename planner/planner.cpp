@@ -6,7 +6,10 @@
 namespace foresee::planner {
 namespace {
 
-constexpr std::string_view kSolvers[] = {"cem", "icem", "mppi", "predictive_sampling"};
+constexpr std::pair<Solver, std::string_view> kSolvers[] = {{Solver::kCem, "cem"},
+                                                            {Solver::kIcem, "icem"},
+                                                            {Solver::kMppi, "mppi"},
+                                                            {Solver::kPredictiveSampling, "predictive_sampling"}};
 
 /// Where a request is searched.
 using SpaceOf = std::function<ActionSpace(const SearchRequest& request)>;
@@ -14,23 +17,40 @@ using SpaceOf = std::function<ActionSpace(const SearchRequest& request)>;
 Planner bind(const PlannerConfig& config, const SpaceOf& space) {
   config.validate();
   const SearchConfig& search = config.search;
-  if (config.solver == "cem")
-    return [=](const CostFn& cost, const SearchRequest& r) { return cem(cost, r, search, {}, space(r)); };
-  if (config.solver == "icem")
-    return [=, options = icem_options(config.icem)](const CostFn& cost, const SearchRequest& r) {
-      return cem(cost, r, search, options, space(r));
-    };
-  if (config.solver == "mppi")
-    return [=, options = config.mppi](const CostFn& cost, const SearchRequest& r) {
-      return mppi(cost, r, search, options, space(r));
-    };
-  if (config.solver == "predictive_sampling")
-    return [=](const CostFn& cost, const SearchRequest& r) { return predictive_sampling(cost, r, search, space(r)); };
-  const std::vector<std::string> known(std::begin(kSolvers), std::end(kSolvers));
-  fail<ConfigError>("unknown solver '{}'{}", config.solver, suggestion(config.solver, known));
+  switch (config.solver) {
+    case Solver::kCem:
+      return [=](const CostFn& cost, const SearchRequest& r) { return cem(cost, r, search, {}, space(r)); };
+    case Solver::kIcem:
+      return [=, options = icem_options(config.icem)](const CostFn& cost, const SearchRequest& r) {
+        return cem(cost, r, search, options, space(r));
+      };
+    case Solver::kMppi:
+      return [=, options = config.mppi](const CostFn& cost, const SearchRequest& r) {
+        return mppi(cost, r, search, options, space(r));
+      };
+    case Solver::kPredictiveSampling:
+      return [=](const CostFn& cost, const SearchRequest& r) { return predictive_sampling(cost, r, search, space(r)); };
+  }
+  FORESEE_CHECK(false, "expected a known solver, got number {}", static_cast<int>(config.solver));
+  return {};
 }
 
 }  // namespace
+
+Solver solver_of(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& [solver, text] : kSolvers) {
+    if (name == text) return solver;
+    known.emplace_back(text);
+  }
+  fail<ConfigError>("unknown solver '{}'{}", name, suggestion(name, known));
+}
+
+std::string_view name_of(Solver solver) {
+  for (const auto& [known, text] : kSolvers)
+    if (known == solver) return text;
+  return "unknown";
+}
 
 void describe(Fields& f, PlannerConfig& c) {
   f.choice("solver", c.solver, kSolvers, "how plans are searched");
@@ -40,7 +60,7 @@ void describe(Fields& f, PlannerConfig& c) {
 }
 
 Planner make_planner(const PlannerConfig& config) {
-  const bool bounded = config.solver == "icem";
+  const bool bounded = config.solver == Solver::kIcem;
   return bind(config, [bounded](const SearchRequest& request) {
     return bounded ? box_space(request.low, request.high) : ActionSpace{};
   });

@@ -14,9 +14,15 @@ namespace foresee::planner {
 /// A search with its settings bound: finds plans for the B problems of a request.
 using Planner = std::function<Plan(const CostFn& cost, const SearchRequest& request)>;
 
+/// How a plan is searched; each is described beside its function (planner/cem.h, mppi.h, predictive_sampling.h).
+enum class Solver { kCem, kIcem, kMppi, kPredictiveSampling };
+/// By its name in configs: cem, icem, mppi, predictive_sampling. @throws ConfigError with the nearest known name.
+Solver solver_of(const std::string& name);
+std::string_view name_of(Solver solver);
+
 /// Which search, and its settings. `icem` and `mppi` matter to their own solver only.
 struct PlannerConfig {
-  std::string solver = "cem";
+  Solver solver = Solver::kCem;
   SearchConfig search;
   IcemConfig icem;
   MppiConfig mppi;
@@ -25,8 +31,7 @@ struct PlannerConfig {
 };
 void describe(Fields& fields, PlannerConfig& config);
 
-/// The search that `config.solver` names: cem, icem, mppi, predictive_sampling. It searches whole blocks; icem keeps to
-/// the request's bounds. @throws ConfigError on another name, with the nearest known one.
+/// The search that `config.solver` says. It searches whole blocks; icem keeps to the request's bounds.
 Planner make_planner(const PlannerConfig& config);
 /// The same in a space of one's own; the request's bounds are not used.
 Planner make_planner(const PlannerConfig& config, const ActionSpace& space);

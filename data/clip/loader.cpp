@@ -9,7 +9,7 @@
 #include <system_error>
 #include <thread>
 
-#include "data/clip/clip_reader.h"
+#include "data/clip/frame_reader.h"
 #include "jepa/core/config.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
@@ -101,7 +101,7 @@ struct VideoLoader::Impl {
   }
 
   void work() {
-    ClipReader reader(set, config.short_side, cache);
+    FrameReader reader(set, config.short_side, cache);
     EpochOrder order(static_cast<int64_t>(ranges.size()), /*batch=*/1, seed);
     std::unique_lock lock(mutex);
     while (true) {
@@ -138,7 +138,7 @@ struct VideoLoader::Impl {
     return slot;
   }
 
-  void make_clip(Slot& slot, int64_t row, ClipReader& reader, EpochOrder& order) {
+  void make_clip(Slot& slot, int64_t row, FrameReader& reader, EpochOrder& order) {
     const auto step = static_cast<uint64_t>(slot.step);
     RandomSequence random(Random(seed, Stream::kCrop, step), static_cast<uint64_t>(row) * kDrawsPerSample);
     int64_t choice = order.batch(slot.step * config.batch + row).front();

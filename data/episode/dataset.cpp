@@ -304,10 +304,10 @@ std::vector<int64_t> EpisodeDataset::episodes_of(Split split) const {
   return chosen;
 }
 
-std::vector<Clip> EpisodeDataset::clips(const ClipShape& shape, Split split) const {
+std::vector<EpisodeClip> EpisodeDataset::clips(const ClipShape& shape, Split split) const {
   FORESEE_CHECK(shape.frames > 0 && shape.frameskip > 0,
                 "expected at least one frame and a positive frame skip, got {} and {}", shape.frames, shape.frameskip);
-  std::vector<Clip> clips;
+  std::vector<EpisodeClip> clips;
   for (const int64_t e : episodes_of(split))
     for (int64_t start = 0; start + shape.span() <= length(e); ++start)
       if (impl_->whole(impl_->entry(e), shape, start)) clips.push_back({e, start});
@@ -344,7 +344,7 @@ std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) c
   return text;
 }
 
-ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads,
+ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const EpisodeClip> clips, int64_t threads,
                                Tensor reuse) const {
   const auto batch = static_cast<int64_t>(clips.size());
   ClipBatch out;
@@ -355,7 +355,7 @@ ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> cli
   float* const actions = out.actions.data_ptr<float>();
   const int64_t clip_bytes = shape.frames * 3 * height() * width(), clip_actions = shape.span() * action_size();
   share(batch, threads, [&](int64_t b) {
-    const Clip& clip = clips[static_cast<size_t>(b)];
+    const EpisodeClip& clip = clips[static_cast<size_t>(b)];
     const auto& entry = impl_->entry(clip.episode, clip.start, shape.span());
     impl_->copy_frames(entry, clip.start, shape.frameskip, shape.frames, frames + b * clip_bytes);
     if (clip_actions > 0)
@@ -364,7 +364,7 @@ ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const Clip> cli
                   static_cast<size_t>(clip_actions) * sizeof(float));
   });
   std::map<std::string, std::vector<Tensor>> columns;
-  for (const Clip& clip : clips) {
+  for (const EpisodeClip& clip : clips) {
     const auto& entry = impl_->entry(clip.episode);
     const int64_t row = entry.first + clip.start;
     for (const auto& name : shape.columns)

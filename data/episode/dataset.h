@@ -28,7 +28,7 @@ struct ClipShape {
 };
 
 /// One clip: an episode of the dataset and its first row there.
-struct Clip {
+struct EpisodeClip {
   int64_t episode;
   int64_t start;
 };
@@ -84,14 +84,15 @@ class EpisodeDataset {
 
   /// All clips of a split: every start in 0 .. length - span of every episode, but for clips with a row that holds NaN
   /// or infinity in its action (other than an episode's last) or in one of shape.columns.
-  std::vector<Clip> clips(const ClipShape& shape, Split split) const;
+  std::vector<EpisodeClip> clips(const ClipShape& shape, Split split) const;
   /// What is wrong with the sets, see check_source; nothing for episodes in memory.
   std::vector<Finding> findings() const;
   /// Why a split has no or few clips, in words: the episodes that are too short, and by how much; rows that hold NaN.
   std::string why_few_clips(const ClipShape& shape, Split split) const;
   /// @param threads  that share the clips among them, at least 1. @param frames  of an earlier batch that nobody needs
   /// any more, to be filled again where its shape fits: new memory costs as much as reading. Undefined: new memory.
-  ClipBatch read(const ClipShape& shape, std::span<const Clip> clips, int64_t threads = 1, Tensor frames = {}) const;
+  ClipBatch read(const ClipShape& shape, std::span<const EpisodeClip> clips, int64_t threads = 1,
+                 Tensor frames = {}) const;
 
   /// Rows [first, first + count) of an episode. @returns uint8 [count, 3, H, W] / float [count, ...].
   Tensor frames(int64_t episode, int64_t first, int64_t count) const;

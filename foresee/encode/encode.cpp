@@ -17,8 +17,8 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
-#include "jepa/model/vjepa2/inference_encoder.h"
 #include "jepa/model/vjepa2/models.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 
 namespace foresee {
 namespace {
@@ -91,7 +91,7 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   const auto encoder = make_encoder(weights);
   encoder->to(device);
   if (classifier) classifier->probe->to(device);
-  const InferenceEncoder fast(encoder, same_name(kPrecisionNames, kEncodePrecisionNames, request.precision));
+  const PackedEncoder fast(encoder, same_name(kPrecisionNames, kEncodePrecisionNames, request.precision));
   std::optional<ArrayWriter> writer;
   if (place) writer.emplace(place->staged(), result.shape, "embeddings", metadata_of(request, media, clips));
   std::optional<Votes> votes;

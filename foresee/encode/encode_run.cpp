@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "data/clip/clip_reader.h"
+#include "data/clip/frame_reader.h"
 #include "data/clip/video_names.h"
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
@@ -25,7 +25,7 @@ void list_media_folder(const fs::path& folder, std::vector<fs::path>& out) {
   for (const auto& file : found.videos) out.push_back(file.path);
 }
 
-Tensor read_clip(data::ClipReader& reader, const MediaSet& media, const MediaClip& clip, const ClipPlan& plan) {
+Tensor read_clip(data::FrameReader& reader, const MediaSet& media, const MediaClip& clip, const ClipPlan& plan) {
   const MediaFile& file = media.files[clip.file];
   const Tensor frames =
       file.video ? reader.frames(*file.video, clip.indices) : data::read_image(file.path).unsqueeze(0);
@@ -85,7 +85,7 @@ bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, 
   FORESEE_CHECK(batch > 0, "expected a batch of at least one clip, got {}", batch);
   data::VideoSet videos = media.videos;
   videos.colours = plan.colours;
-  data::ClipReader reader(videos, /*short_side=*/0, nullptr);
+  data::FrameReader reader(videos, /*short_side=*/0, nullptr);
   const auto end_of = [&](size_t first) {
     size_t end = first;
     while (end < clips.size() && end - first < static_cast<size_t>(batch) &&

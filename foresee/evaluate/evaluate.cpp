@@ -48,9 +48,9 @@ std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const Eva
 MethodScore score_of(const planner::MethodResult& method) {
   const SuccessRate& success = method.success;
   MethodScore score{method.method, success.rate, success.low, success.high, success.n, {}};
-  for (const planner::Episode& episode : method.episodes)
-    score.episodes.push_back({episode.start, episode.success, episode.steps, episode.path.back(),
-                              episode.final_distance, episode.planning_ms});
+  for (const planner::Trial& trial : method.trials)
+    score.episodes.push_back(
+        {trial.start, trial.success, trial.steps, trial.path.back(), trial.final_distance, trial.planning_ms});
   return score;
 }
 

@@ -47,7 +47,7 @@ class ClipMaker {
   }
 
   /// @returns features [1, T * n, D], actions [1, T - 1, A], states [1, T, S].
-  AcBatch clip(const data::Clip& at, int64_t frames) const {
+  AcBatch clip(const data::EpisodeClip& at, int64_t frames) const {
     const auto episode = static_cast<size_t>(at.episode);
     const int64_t skip = recipe_.frameskip;
     AcBatch out;
@@ -68,13 +68,13 @@ class ClipMaker {
   }
 
   /// double [T, S], the environment's units; zeros where none are used.
-  Tensor raw_states(const data::Clip& at, int64_t frames) const {
+  Tensor raw_states(const data::EpisodeClip& at, int64_t frames) const {
     const Tensor& all = columns_.states[static_cast<size_t>(at.episode)];
     if (!all.defined()) return at::zeros({frames, model_.config.predictor.state_size}, at::kDouble);
     return all.slice(0, at.start, at.start + (frames - 1) * recipe_.frameskip + 1, recipe_.frameskip);
   }
 
-  AcBatch batch(const std::vector<data::Clip>& clips, int64_t frames) const {
+  AcBatch batch(const std::vector<data::EpisodeClip>& clips, int64_t frames) const {
     std::vector<Tensor> features, actions, states;
     for (const auto& at : clips) {
       const AcBatch one = clip(at, frames);
@@ -96,8 +96,9 @@ class ClipMaker {
 };
 
 /// Every start of a split's episodes with room for `frames` frames.
-std::vector<data::Clip> clips_of(const data::EpisodeDataset& dataset, data::Split split, int64_t frames, int64_t skip) {
-  std::vector<data::Clip> clips;
+std::vector<data::EpisodeClip> clips_of(const data::EpisodeDataset& dataset, data::Split split, int64_t frames,
+                                        int64_t skip) {
+  std::vector<data::EpisodeClip> clips;
   for (const int64_t episode : dataset.episodes_of(split))
     for (int64_t start = 0; start + (frames - 1) * skip < dataset.length(episode); ++start)
       clips.push_back({episode, start});
@@ -113,7 +114,7 @@ AcHeldOut held_out_clips(const ClipMaker& maker, const data::EpisodeDataset& dat
                 recipe.frameskip);
     return {};
   }
-  std::vector<data::Clip> chosen;
+  std::vector<data::EpisodeClip> chosen;
   std::vector<Tensor> first;
   for (int64_t i = 0; i < count; ++i) {
     chosen.push_back(all[static_cast<size_t>(i * total / count)]);
@@ -159,7 +160,7 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
 AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
                           const Preprocess& preprocess, uint64_t seed, const JobControl& control) {
   const data::EpisodeDataset& dataset = *source.dataset;
-  auto clips = std::make_shared<const std::vector<data::Clip>>(
+  auto clips = std::make_shared<const std::vector<data::EpisodeClip>>(
       clips_of(dataset, data::Split::kTrain, recipe.train.frames, recipe.frameskip));
   const int64_t batch = recipe.train.batch, per_epoch = static_cast<int64_t>(clips->size()) / batch;
   if (per_epoch == 0)
@@ -176,7 +177,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   out.held_out = held_out_clips(*maker, dataset, recipe);
   out.batch = [=, frames = recipe.train.frames,
                order = EpochOrder(static_cast<int64_t>(clips->size()), batch, seed)](int64_t step) mutable {
-    std::vector<data::Clip> chosen;
+    std::vector<data::EpisodeClip> chosen;
     for (const int64_t item : order.batch(step)) chosen.push_back((*clips)[static_cast<size_t>(item)]);
     return maker->batch(chosen, frames);
   };

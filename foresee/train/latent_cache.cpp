@@ -12,7 +12,7 @@
 #include "jepa/core/watch/progress.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
-#include "jepa/model/vjepa2/inference_encoder.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 
 namespace foresee {
 namespace {
@@ -82,7 +82,7 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
   const int64_t bytes = rows * model.grid().tokens() * model.config.encoder.width * int64_t{sizeof(float)};
   log_info("encoding {} frames of {} episodes into {} ({:.2f} GB)", rows, missing.size(), folder_.path().string(),
            static_cast<double>(bytes) / 1e9);
-  const InferenceEncoder encoder(model.encoder, Precision::kFloat32);
+  const PackedEncoder encoder(model.encoder, Precision::kFloat32);
   Progress progress(control, "encode", rows, "frames");
   for (const int64_t episode : missing) {
     if (control.stopping())

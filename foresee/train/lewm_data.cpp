@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "data/episode/clip_loader.h"
+#include "data/episode/episode_loader.h"
 #include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
@@ -48,9 +48,9 @@ std::optional<ProbeTarget> probe_target(const data::EpisodeDataset& dataset) {
 }
 
 /// `count` of the clips, evenly spread.
-std::vector<data::Clip> spread(const std::vector<data::Clip>& all, int64_t count) {
+std::vector<data::EpisodeClip> spread(const std::vector<data::EpisodeClip>& all, int64_t count) {
   const auto total = static_cast<int64_t>(all.size());
-  std::vector<data::Clip> chosen;
+  std::vector<data::EpisodeClip> chosen;
   for (int64_t i = 0; i < std::min(count, total); ++i)
     chosen.push_back(all[static_cast<size_t>(i * total / std::min(count, total))]);
   return chosen;
@@ -192,7 +192,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
     log_warning("{} clips are fewer than a batch of {}: a batch is all of them ({})", clips, recipe.train.batch,
                 dataset.why_few_clips(shape, data::Split::kTrain));
   const data::LoaderConfig loading{.batch = std::min(recipe.train.batch, clips), .seed = seed};
-  auto loader = std::make_shared<data::ClipLoader>(dataset, shape, loading);
+  auto loader = std::make_shared<data::EpisodeLoader>(dataset, shape, loading);
   log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
            dataset.episodes_of(data::Split::kHeldOut).size(), loader->clips(), loader->steps_per_epoch());
   out.batch = [loader, spec = out.actions](int64_t step) {
@@ -209,7 +209,7 @@ LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split 
   const auto episodes = dataset.episodes_of(split);
   LatentEpisodes out;
   std::vector<Tensor> embeddings, actions;
-  auto places = std::make_shared<std::vector<data::Clip>>();  // of every row
+  auto places = std::make_shared<std::vector<data::EpisodeClip>>();  // of every row
   Progress progress(control, "encode", static_cast<int64_t>(episodes.size()), "episodes");
   for (const int64_t episode : episodes) {
     if (control.stopping()) fail<Interrupted>("interrupted before the training began; nothing was written");
@@ -236,7 +236,7 @@ LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split 
   out.pictures = [&dataset, places](const Tensor& rows) {
     std::vector<Tensor> frames;
     for (int64_t i = 0; i < rows.size(0); ++i) {
-      const data::Clip& place = (*places)[static_cast<size_t>(rows[i].item<int64_t>())];
+      const data::EpisodeClip& place = (*places)[static_cast<size_t>(rows[i].item<int64_t>())];
       frames.push_back(dataset.frames(place.episode, place.start, 1));
     }
     return at::cat(frames);

@@ -16,7 +16,7 @@
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
-#include "jepa/model/vjepa2/inference_encoder.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 
 namespace foresee {
 namespace {
@@ -71,7 +71,7 @@ nlohmann::ordered_json identity_of(const MediaSet& media, const ProbeSource& sou
 
 /// Encodes the clips that are not in `folder` yet; those that cannot be read are named and stay missing.
 void encode_missing(const LatentFolder& folder, const MediaSet& media, const ClipPlan& plan,
-                    const InferenceEncoder& encoder, const JobControl& control) {
+                    const PackedEncoder& encoder, const JobControl& control) {
   std::vector<MediaClip> missing;
   for (const MediaClip& clip : plan_clips(media, plan))
     if (!folder.has(static_cast<int64_t>(clip.file))) missing.push_back(clip);
@@ -113,7 +113,7 @@ ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, con
   const MediaSet media = open_media(listed.paths, /*threads=*/1);
   const std::vector<int64_t> classes = classes_of(media, listed);
   const auto tokens = std::make_shared<const LatentFolder>(source.latents, "clip", identity_of(media, source, recipe));
-  encode_missing(*tokens, media, clip_plan(source, recipe), InferenceEncoder(source.encoder, Precision::kFloat32),
+  encode_missing(*tokens, media, clip_plan(source, recipe), PackedEncoder(source.encoder, Precision::kFloat32),
                  control);
 
   const std::vector<int64_t> repeats = repeats_of(media, listed);

@@ -7,17 +7,12 @@
 
 namespace foresee {
 
-Objective objective_of(const WorldModel& model, const std::string& name) {
+void require_objective(const WorldModel& model, Objective objective) {
   const auto known = model.objectives();
-  std::vector<std::string> names;
-  for (const auto& [objective, text] : kObjectiveNames) {
-    const bool there = std::find(known.begin(), known.end(), objective) != known.end();
-    if (there && text == name) return objective;
-    if (there) names.emplace_back(text);
-    if (!there && text == name && objective == Objective::kDistance)
-      fail<ConfigError>("the model has no distance head: train heads for it, or plan by objective latent");
-  }
-  fail<ConfigError>("this model cannot plan by the objective '{}'{}", name, suggestion(name, names));
+  if (std::find(known.begin(), known.end(), objective) != known.end()) return;
+  if (objective == Objective::kDistance)
+    fail<ConfigError>("the model has no distance head: train heads for it, or plan by objective latent");
+  fail<ConfigError>("this model cannot plan by the objective latent");
 }
 
 Tensor WorldModel::propose(const Context&, const Tensor&, int64_t) const {

@@ -110,8 +110,8 @@ class WorldModel {
   virtual Tensor propose(const Context& context, const Tensor& goal, int64_t horizon) const;
 };
 
-/// The objective of that name. @throws ConfigError when the model cannot plan by it; names those that it can.
-Objective objective_of(const WorldModel& model, const std::string& name);
+/// @throws ConfigError when the model cannot judge plans by it.
+void require_objective(const WorldModel& model, Objective objective);
 
 /// Loads a model folder, a run folder or a published file as a world model, by its family (jepa/model/family/family.h).
 /// @param device  where its weights go.

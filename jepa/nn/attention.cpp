@@ -17,8 +17,8 @@ Attention::Attention(torch::nn::Module& module, const std::string& path, int64_t
 
 Tensor Attention::forward(const Tensor& x, std::span<const Sequences> sequences, const Tensor& mask) const {
   const bool bias_later = bias == QkvBias::kWithSplit && is_plain_cpu_float(x);
-  std::vector<Heads> split = bias_later ? split_heads(at::linear(x, qkv.weight), heads, sequences, qkv.bias)
-                                        : split_heads(qkv.linear(x), heads, sequences);
+  std::vector<Qkv> split = bias_later ? split_heads(at::linear(x, qkv.weight), heads, sequences, qkv.bias)
+                                      : split_heads(qkv.linear(x), heads, sequences);
   std::vector<Tensor> mixed;
   for (size_t i = 0; i < split.size(); ++i) {
     if (sequences[i].from > 0) split[i].query = split[i].query.slice(2, sequences[i].from);

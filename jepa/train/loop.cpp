@@ -69,7 +69,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     curves.sync();
   };
   if (!latest) {
-    task.settle();
+    task.recalibrate();
     write(0, task.evaluate());
   }
 
@@ -80,7 +80,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
   for (int64_t done = start; done < config.steps;) {
     if (control.stopping()) {
       if (saved != done) {
-        task.settle();
+        task.recalibrate();
         sync();
         save(task, config, run, done);
       }
@@ -104,7 +104,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     }
     const bool evaluates = last || done % config.evaluate_every == 0,
                saves = last || done % config.checkpoint_every == 0;
-    if (evaluates || saves) task.settle();
+    if (evaluates || saves) task.recalibrate();
     if (evaluates) write(done, task.evaluate());
     if (saves) {
       sync();

@@ -34,7 +34,7 @@ class TrainTask {
   virtual Metrics step(int64_t step) = 0;
   /// Called before an evaluation and before a checkpoint: brings up to date what follows the weights. Must not change
   /// them, nor what later steps compute.
-  virtual void settle() {}
+  virtual void recalibrate() {}
   /// Held-out evaluation of the present weights; must not change them nor consume randomness of training.
   virtual Metrics evaluate() = 0;
   /// The whole state: weights as a model folder (written to the checkpoint folder itself, so that a checkpoint can be

@@ -26,8 +26,10 @@ void check_state(const std::vector<double>& state, int64_t size, const char* wha
 
 void describe(Fields& f, ControlConfig& c) {
   f("history", c.history, "context frames, one action block apart", {1, 10000});
-  f("objective", c.objective, "what plans are judged by: latent, or distance (a model with a distance head)");
-  static constexpr std::string_view kBegins[] = {"zero", "proposal"};
+  f.choice("objective", c.objective, kObjectiveNames,
+           "what plans are judged by: latent, or distance (a model with a distance head)");
+  static constexpr std::pair<Begin, std::string_view> kBegins[] = {{Begin::kZero, "zero"},
+                                                                   {Begin::kProposal, "proposal"}};
   f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
   f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
     {0, 100});
@@ -42,7 +44,7 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
       arm_(is_arm(model)),
       mpc_(config.planner, model.action_spec(), options.seed, options.problems, options.first,
            arm_ ? std::optional(options.arm) : std::nullopt) {
-  if ((!options.search || config.begin == "proposal") && !model.proposes())
+  if ((!options.search || config.begin == Begin::kProposal) && !model.proposes())
     fail<ConfigError>("{} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
                       options.search ? "begin=proposal" : "following proposals");
   for (int64_t i = 0; i < options.problems; ++i)
@@ -132,7 +134,7 @@ void ControlCore::search_alike(std::span<const int64_t> due) {
   if (std::any_of(weights.begin(), weights.end(), [](double weight) { return weight != 1; }))
     goal.weight = torch::tensor(weights, at::kFloat);
 
-  const ModelCost here = model_cost(model_, observation, goal, options_.objective);
+  const ModelCost here = model_cost(model_, observation, goal, config_.objective);
   if (!options_.search) {
     const Tensor blocks = here.propose(1) * config_.proposal_gain;
     mpc_.follow(due, blocks);
@@ -142,7 +144,7 @@ void ControlCore::search_alike(std::span<const int64_t> due) {
     return remember(due, followed, here.states(blocks.unsqueeze(1)));
   }
   int64_t done = 0;
-  const Tensor initial = config_.begin == "proposal"
+  const Tensor initial = config_.begin == Begin::kProposal
                              ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
                              : Tensor();
   const Plan plan = mpc_.plan(due, watched(here.cost, done), here.device, initial);

@@ -13,11 +13,14 @@
 
 namespace foresee::planner {
 
+/// Where a search begins: at actions of zero, or at the proposal of the model's inverse-dynamics head.
+enum class Begin { kZero, kProposal };
+
 /// How a world model acts: keys that planning and evaluation share.
 struct ControlConfig {
   int64_t history = 1;
-  std::string objective = "latent";  // what plans are judged by (WorldModel::objectives)
-  std::string begin = "zero";        // where searches begin: zero, or proposal (of the inverse-dynamics head)
+  Objective objective = Objective::kLatent;  // one of WorldModel::objectives()
+  Begin begin = Begin::kZero;
   double proposal_gain = 1.0;
   MpcConfig planner;
 };
@@ -25,7 +28,6 @@ void describe(Fields& fields, ControlConfig& config);
 
 /// What a ControlCore is told beside its config.
 struct ControlOptions {
-  Objective objective = Objective::kLatent;  // objective_of(config.objective)
   bool search = true;    // false: the model's own proposal is followed, one block at a time (inverse dynamics)
   ArmCemConfig arm{};    // the search of a model whose states are arm poses
   uint64_t seed = 0;     // names the random draws

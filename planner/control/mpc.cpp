@@ -35,8 +35,8 @@ Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int6
   if (actions.size != kArmAction || actions.block != 1)
     fail<ConfigError>("the arm's search plans single actions of {} numbers, the model takes blocks of {} of {}",
                       kArmAction, actions.block, actions.size);
-  if (config.planner.solver != "cem")
-    fail<ConfigError>("planner: an arm's plans are searched by solver cem, got '{}'", config.planner.solver);
+  if (config.planner.solver != Solver::kCem)
+    fail<ConfigError>("planner: an arm's plans are searched by solver cem, got '{}'", name_of(config.planner.solver));
 }
 
 Plan Mpc::search(std::span<const PlanId> ids, const CostFn& cost, const Tensor& init) const {

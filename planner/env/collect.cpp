@@ -73,34 +73,34 @@ void describe(Fields& f, CollectConfig& c) {
   f("max_steps", c.max_steps, "steps after which an episode ends", {1, 1e6});
   f("stop_at_goal", c.stop_at_goal, "an episode ends at its goal; else it goes on to max_steps");
   f("size", c.size, "pictures, pixels", {8, 1024});
-  f("world", c.world, "factors of variation of each environment");
+  f("world", c.variation, "factors of variation of each environment");
   f("cem", c.cem, "the search of policy cem");
 }
 
-CollectConfig usual_collection(const std::string& env, const WorldConfig& world) {
-  const auto& [policy, noise, max_steps] = world.environment(env).collection;
-  CollectConfig config{.env = env, .policy = policy, .noise = noise, .max_steps = max_steps, .world = world};
+CollectConfig usual_collection(const std::string& env, const EnvConfig& variation) {
+  const auto& [policy, noise, max_steps] = variation.environment(env).collection;
+  CollectConfig config{.env = env, .policy = policy, .noise = noise, .max_steps = max_steps, .variation = variation};
   return config;
 }
 
 data::Episode generate_episode(const CollectConfig& config, uint64_t id) {
-  const auto env = make_env(config.env, config.world);
-  const auto policy = make_policy(config.world.environment(config.env), config.policy, config.noise, config.cem);
+  const auto env = make_env(config.env, config.variation);
+  const auto policy = make_policy(config.variation.environment(config.env), config.policy, config.noise, config.cem);
   return record(*env, *policy, config, id);
 }
 
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids) {
   FORESEE_CHECK(config.max_steps > 0 && config.size > 0, "expected steps and a picture size, got {} and {}",
                 config.max_steps, config.size);
-  const Environment& row = config.world.environment(config.env);
-  const auto world = make_env(config.env, config.world);
-  world->render(config.size);  // clones share what was drawn
+  const Environment& row = config.variation.environment(config.env);
+  const auto env = make_env(config.env, config.variation);
+  env->render(config.size);  // clones share what was drawn
   std::vector<data::Episode> episodes(ids.size());
   at::parallel_for(0, static_cast<int64_t>(ids.size()), 1, [&](int64_t begin, int64_t end) {
-    const auto env = world->clone();
+    const auto copy = env->clone();
     for (int64_t i = begin; i < end; ++i) {
       const auto policy = make_policy(row, config.policy, config.noise, config.cem);
-      episodes[static_cast<size_t>(i)] = record(*env, *policy, config, ids[static_cast<size_t>(i)]);
+      episodes[static_cast<size_t>(i)] = record(*copy, *policy, config, ids[static_cast<size_t>(i)]);
     }
   });
   return episodes;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "data/episode/episode.h"
+#include "planner/env/env_config.h"
 #include "planner/env/search_policy.h"
-#include "planner/env/world_config.h"
 
 namespace foresee::planner {
 
@@ -21,13 +21,13 @@ struct CollectConfig {
   bool stop_at_goal = true;
   int64_t size = 64;  // pixels, height and width
   uint64_t seed = 0;
-  WorldConfig world;
+  EnvConfig variation;
   SearchPolicyConfig cem;  // of policy cem
 };
 void describe(Fields& fields, CollectConfig& config);
 /// What an environment's episodes are when nothing is said (Environment::collection).
 /// @throws Error naming the known environments.
-CollectConfig usual_collection(const std::string& env, const WorldConfig& world = {});
+CollectConfig usual_collection(const std::string& env, const EnvConfig& variation = {});
 
 /// Records one episode: a pure function of (config, id). Rows: the start and the state after every step; the row's
 /// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool.

@@ -13,14 +13,14 @@
 
 namespace foresee::planner {
 
-/// An environment with a goal. One object is one world; many are stepped from many threads, one thread each.
+/// An environment with a goal. One object is one environment; many are stepped from many threads, one thread each.
 class Env {
  public:
   virtual ~Env() = default;
 
   /// A copy in the same state: what the oracle plans in.
   virtual std::unique_ptr<Env> clone() const = 0;
-  /// Becomes a copy of another world of the same kind and config, as clone() does. By default by set_goal and
+  /// Becomes a copy of another environment of the same kind and config, as clone() does. By default by set_goal and
   /// set_state.
   virtual void restore(const Env& other);
 
@@ -43,7 +43,7 @@ class Env {
 
   /// The picture of the present state. @returns uint8 [3, size, size], RGB.
   virtual Tensor render(int64_t size) const = 0;
-  /// The picture of the goal: the world with the agent at the goal.
+  /// The picture of the goal: the agent stands there.
   virtual Tensor render_goal(int64_t size) const = 0;
 
   /// size, low and high of one action; block 1.
@@ -65,7 +65,7 @@ class Policy {
 
 /// The names of all environments (planner/env/environments.h).
 const std::vector<std::string>& env_names();
-/// By name, with every factor of variation at its default (others: planner/env/world_config.h). @throws Error naming
+/// By name, with every factor of variation at its default (others: planner/env/env_config.h). @throws Error naming
 /// the known ones, or where the environment's simulator is not built in.
 std::unique_ptr<Env> make_env(const std::string& name);
 

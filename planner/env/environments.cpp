@@ -1,12 +1,12 @@
 #include "planner/env/environments.h"
 
 #include "jepa/core/error.h"
+#include "planner/env/env_config.h"
 #include "planner/env/process_env.h"
 #include "planner/env/push_t/push_t.h"
 #include "planner/env/reacher/reacher.h"
 #include "planner/env/two_room/dot_wall.h"
 #include "planner/env/two_room/two_room.h"
-#include "planner/env/world_config.h"
 
 namespace foresee::planner {
 
@@ -27,31 +27,33 @@ const std::vector<std::string>& env_names() {
   return names;
 }
 
-WorldConfig::WorldConfig(const std::vector<Environment>& list) : list_(&list) {
+EnvConfig::EnvConfig(const std::vector<Environment>& list) : list_(&list) {
   for (const Environment& env : list) factors_.push_back(env.factors->clone());
 }
 
-WorldConfig::WorldConfig(const WorldConfig& other) : list_(other.list_) {
+EnvConfig::EnvConfig(const EnvConfig& other) : list_(other.list_) {
   for (const auto& factors : other.factors_) factors_.push_back(factors->clone());
 }
 
-WorldConfig& WorldConfig::operator=(const WorldConfig& other) { return *this = WorldConfig(other); }
+EnvConfig& EnvConfig::operator=(const EnvConfig& other) { return *this = EnvConfig(other); }
 
-size_t WorldConfig::index(const std::string& name) const {
+size_t EnvConfig::index(const std::string& name) const {
   for (size_t i = 0; i < list_->size(); ++i)
     if ((*list_)[i].name == name) return i;
   fail("unknown environment '{}'{}", name, suggestion(name, names_of(*list_)));
 }
 
-const Environment& WorldConfig::environment(const std::string& name) const { return (*list_)[index(name)]; }
-Factors& WorldConfig::factors(const std::string& name) { return *factors_[index(name)]; }
-const Factors& WorldConfig::factors(const std::string& name) const { return *factors_[index(name)]; }
+const Environment& EnvConfig::environment(const std::string& name) const { return (*list_)[index(name)]; }
+Factors& EnvConfig::factors(const std::string& name) { return *factors_[index(name)]; }
+const Factors& EnvConfig::factors(const std::string& name) const { return *factors_[index(name)]; }
 
-void describe(Fields& f, WorldConfig& c) {
+void describe(Fields& f, EnvConfig& c) {
   for (const Environment& env : c.environments()) f(env.name, c.factors(env.name), env.summary);
 }
 
-std::unique_ptr<Env> make_env(const std::string& name, const WorldConfig& world) { return world.factors(name).make(); }
-std::unique_ptr<Env> make_env(const std::string& name) { return make_env(name, WorldConfig{}); }
+std::unique_ptr<Env> make_env(const std::string& name, const EnvConfig& variation) {
+  return variation.factors(name).make();
+}
+std::unique_ptr<Env> make_env(const std::string& name) { return make_env(name, EnvConfig{}); }
 
 }  // namespace foresee::planner

@@ -14,7 +14,7 @@
 
 namespace foresee::planner {
 
-/// What may vary in an environment: its config, whatever its type, and how a world is made of it.
+/// What may vary in an environment: its config, whatever its type, and how an environment is made of it.
 class Factors {
  public:
   virtual ~Factors() = default;
@@ -28,7 +28,7 @@ class Factors {
 };
 inline void describe(Fields& fields, Factors& factors) { factors.list(fields); }
 
-/// Factors of a world that is made of one config.
+/// Factors of an environment that is made of one config.
 template <class Config, class World>
 class FactorsOf final : public Factors {
  public:

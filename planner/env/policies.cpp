@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "jepa/core/error.h"
+#include "planner/env/env_config.h"
 #include "planner/env/environments.h"
 #include "planner/env/search_policy.h"
-#include "planner/env/world_config.h"
 
 namespace foresee::planner {
 namespace {
@@ -50,7 +50,7 @@ std::unique_ptr<Policy> make_policy(const Environment& env, const std::string& n
 }
 
 std::unique_ptr<Policy> make_policy(const std::string& env, const std::string& name, double noise) {
-  return make_policy(WorldConfig().environment(env), name, noise, SearchPolicyConfig{});
+  return make_policy(EnvConfig().environment(env), name, noise, SearchPolicyConfig{});
 }
 
 }  // namespace foresee::planner

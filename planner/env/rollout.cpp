@@ -16,27 +16,27 @@ Tensor rollout_costs(const Env& env, const Tensor& actions, double (Env::*distan
   const double* action = rows.const_data_ptr<double>();
   float* cost = costs.data_ptr<float>();
   at::parallel_for(0, candidates, 16, [&](int64_t begin, int64_t end) {
-    const auto world = env.clone();
+    const auto copy = env.clone();
     for (int64_t k = begin; k < end; ++k) {
-      world->restore(env);
+      copy->restore(env);
       int64_t t = 0;
       bool reached = false;
       while (t < steps && !reached) {
-        reached = world->step({action + (k * steps + t) * size, static_cast<size_t>(size)});
+        reached = copy->step({action + (k * steps + t) * size, static_cast<size_t>(size)});
         ++t;
       }
-      cost[k] = reached ? -static_cast<float>(steps - t) : static_cast<float>((*world.*distance)());
+      cost[k] = reached ? -static_cast<float>(steps - t) : static_cast<float>((*copy.*distance)());
     }
   });
   return costs;
 }
 
-CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions, double (Env::*distance)() const) {
-  return [worlds = std::move(worlds), actions, distance](const Tensor& blocks, const Tensor& rows) {
+CostFn simulator_cost(std::vector<const Env*> envs, const ActionSpec& actions, double (Env::*distance)() const) {
+  return [envs = std::move(envs), actions, distance](const Tensor& blocks, const Tensor& rows) {
     const Tensor plans = actions.to_environment(blocks.cpu());  // [B, K, T, A]
     std::vector<Tensor> costs;
     for (int64_t i = 0; i < plans.size(0); ++i)
-      costs.push_back(rollout_costs(*worlds[static_cast<size_t>(rows[i].item<int64_t>())], plans[i], distance));
+      costs.push_back(rollout_costs(*envs[static_cast<size_t>(rows[i].item<int64_t>())], plans[i], distance));
     return at::stack(costs);
   };
 }

@@ -16,9 +16,9 @@ namespace foresee::planner {
 /// @returns float [K], lower is better.
 Tensor rollout_costs(const Env& env, const Tensor& actions, double (Env::*distance)() const = &Env::distance_to_goal);
 
-/// The cost of candidates in copies of the worlds themselves: rollout_costs().
-/// @param worlds  must outlive the result. @param actions  what a block is.
-CostFn simulator_cost(std::vector<const Env*> worlds, const ActionSpec& actions,
+/// The cost of candidates in copies of the environments themselves: rollout_costs().
+/// @param envs  must outlive the result. @param actions  what a block is.
+CostFn simulator_cost(std::vector<const Env*> envs, const ActionSpec& actions,
                       double (Env::*distance)() const = &Env::distance_to_goal);
 
 /// Blocks of `block` environment actions whose normalised -1 .. 1 spans the environment's bounds.

@@ -9,7 +9,7 @@ namespace foresee::planner {
 
 MpcConfig SearchPolicyConfig::demonstration_search() {
   MpcConfig mpc;
-  mpc.planner.solver = "icem";  // smooth candidates within the bounds
+  mpc.planner.solver = Solver::kIcem;  // smooth candidates within the bounds
   mpc.planner.search = {.samples = 64, .iterations = 4, .elites = 8, .horizon = 4, .init_std = 0.5};
   mpc.receding = 1;
   return mpc;

@@ -8,19 +8,19 @@
 
 namespace foresee::planner {
 
-/// Many worlds of one kind, stepped together on all cores. World i draws what Random(seed, kEnvReset, i) gives,
-/// whatever the number of threads.
+/// Many environments of one kind, stepped together on all cores. Environment i draws what Random(seed, kEnvReset, i)
+/// gives, whatever the number of threads.
 class VectorEnv {
  public:
-  /// @param world  copied `count` times.
-  VectorEnv(const Env& world, int64_t count, uint64_t seed);
+  /// @param env  copied `count` times.
+  VectorEnv(const Env& env, int64_t count, uint64_t seed);
 
-  int64_t size() const { return static_cast<int64_t>(worlds_.size()); }
-  const Env& world(int64_t index) const { return *worlds_[static_cast<size_t>(index)]; }
+  int64_t size() const { return static_cast<int64_t>(envs_.size()); }
+  const Env& env(int64_t index) const { return *envs_[static_cast<size_t>(index)]; }
 
-  /// A new start and goal in every world.
+  /// A new start and goal in every environment.
   void reset();
-  /// One step everywhere. A world that reaches its goal is reset when `autoreset`.
+  /// One step everywhere. An environment that reaches its goal is reset when `autoreset`.
   /// @param actions  float or double [N, A], environment units. @returns bool [N], which reached their goal.
   Tensor step(const Tensor& actions, bool autoreset = true);
   /// @returns double [N, S].
@@ -29,7 +29,7 @@ class VectorEnv {
   Tensor render(int64_t size) const;
 
  private:
-  std::vector<std::unique_ptr<Env>> worlds_;
+  std::vector<std::unique_ptr<Env>> envs_;
   std::vector<RandomSequence> draws_;
 };
 

@@ -5,7 +5,7 @@
 #include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
 #include "jepa/core/watch/progress.h"
-#include "planner/eval/controllers.h"
+#include "planner/eval/methods.h"
 
 namespace foresee::planner {
 namespace {
@@ -13,26 +13,26 @@ namespace {
 const std::vector<std::string> kMethods{"planner", "random", "noop", "expert", "oracle", "inverse_dynamics"};
 
 MethodResult run_method(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model,
-                        const Env& world, const std::vector<Start>& starts, const JobControl& control) {
+                        const Env& env, const std::vector<Start>& starts, const JobControl& control) {
   Progress bar(control, method, static_cast<int64_t>(starts.size()), "episodes");
   RunOptions options{.budget = config.step_budget()};
   options.stop = control.stop;
   options.progress = [&](int64_t done, int64_t successes) { bar.update(done, fmt::format("{} succeeded", successes)); };
-  ControllerFactory controller;
+  MethodFactory factory;
   if (method == "planner" || method == "inverse_dynamics") {
-    controller = model_controller(*model, config, seed, /*search=*/method == "planner", starts);
+    factory = model_method(*model, config, seed, /*search=*/method == "planner", starts);
     options.group = config.batch;
   } else {
-    controller = method == "oracle" ? oracle_controller(config.oracle, config.oracle_block, seed)
-                                    : policy_controller(config.world.environment(config.env), method, seed);
+    factory = method == "oracle" ? oracle_method(config.oracle, config.oracle_block, seed)
+                                 : policy_method(config.variation.environment(config.env), method, seed);
     options.parallel_groups = true;
   }
   MethodResult result{.method = method};
-  result.episodes = run_episodes(world, starts, controller, options);
+  result.trials = run_trials(env, starts, factory, options);
   bar.finish();
   const auto successes =
-      std::count_if(result.episodes.begin(), result.episodes.end(), [](const Episode& e) { return e.success; });
-  result.success = success_rate(successes, static_cast<int64_t>(result.episodes.size()));
+      std::count_if(result.trials.begin(), result.trials.end(), [](const Trial& e) { return e.success; });
+  result.success = success_rate(successes, static_cast<int64_t>(result.trials.size()));
   return result;
 }
 
@@ -40,13 +40,13 @@ bool asked(const EvalConfig& config, const char* method) {
   return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
 }
 
-StartSet starts(const EvalConfig& config, uint64_t seed, const Env& world, const WorldModel* model) {
+StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const WorldModel* model) {
   if (config.protocol == "swm")
-    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), world,
-                      config.world.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
+    return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), env,
+                      config.variation.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
                       model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
-  if (config.protocol == "far") return far_starts(config.env, config.world, seed, config.episodes);
-  CollectConfig collect = usual_collection(config.env, config.world);
+  if (config.protocol == "far") return far_starts(config.env, config.variation, seed, config.episodes);
+  CollectConfig collect = usual_collection(config.env, config.variation);
   collect.seed = seed;
   if (config.data && model != nullptr)
     data::require_actions_fit(model->action_spec(), data::EpisodeDataset({*config.data}, /*cache_bytes=*/0),
@@ -62,7 +62,7 @@ void EvalConfig::validate() const {
   oracle.validate();
   if (protocol == "swm" && !data)
     fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: key data");
-  const auto& protocols = world.environment(env).protocols;
+  const auto& protocols = variation.environment(env).protocols;
   if (std::find(protocols.begin(), protocols.end(), protocol) == protocols.end())
     fail<ConfigError>("eval: environment {} has no protocol {}{}", env, protocol, suggestion("", protocols));
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
@@ -78,7 +78,7 @@ int64_t EvalConfig::step_budget() const { return budget.value_or(protocol == "fa
 
 void describe(Fields& f, EvalConfig& c) {
   static constexpr std::string_view kProtocols[] = {"near", "far", "swm"};
-  const auto names = names_of(c.world.environments());
+  const auto names = names_of(c.variation.environments());
   const std::vector<std::string_view> envs(names.begin(), names.end());
   f.choice("env", c.env, envs, "environment");
   f.choice("protocol", c.protocol, kProtocols,
@@ -87,7 +87,7 @@ void describe(Fields& f, EvalConfig& c) {
            "swm: stable-worldmodel's evaluation on the rows of data, trained and solved ones too");
   f("swm", c.swm, "protocol swm");
   f("data", c.data, "episode file whose held-out episodes hold the starts of near; by default they are generated");
-  f("world", c.world, "factors of variation of each environment");
+  f("world", c.variation, "factors of variation of each environment");
   f("episodes", c.episodes, "starts that are not solved already", {1, 1e6});
   f("methods", c.methods, "planner, random, noop, expert, oracle, inverse_dynamics (a model with that head)");
   f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1, 1e6});
@@ -108,32 +108,32 @@ bool needs_model(const EvalConfig& config) { return asked(config, "planner") || 
 
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control) {
   config.validate();
-  const auto world = make_env(config.env, config.world);
+  const auto env = make_env(config.env, config.variation);
   if (needs_model(config)) {
     const bool follows = asked(config, "inverse_dynamics");
     if (model == nullptr)
       throw RequestError("model", fmt::format("eval: method {} needs a model",
                                               asked(config, "planner") ? "planner" : "inverse_dynamics"));
-    objective_of(*model, config.objective);  // a mistake shows before the starts are made
-    const int64_t wanted = world->action_spec().size, got = model->action_spec().size;
+    require_objective(*model, config.objective);  // a mistake shows before the starts are made
+    const int64_t wanted = env->action_spec().size, got = model->action_spec().size;
     if (wanted != got) fail("eval: {} takes actions of {} numbers, the model plans {}", config.env, wanted, got);
-    if ((follows || config.begin == "proposal") && !model->proposes())
+    if ((follows || config.begin == Begin::kProposal) && !model->proposes())
       fail("eval: {} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
            follows ? "method inverse_dynamics" : "begin=proposal");
   }
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};
-  result.starts = starts(config, seed, *world, model);
+  result.starts = starts(config, seed, *env, model);
   for (const auto& method : config.methods) {
     if (control.stopping()) break;
-    result.methods.push_back(run_method(method, config, seed, model, *world, result.starts.starts, control));
+    result.methods.push_back(run_method(method, config, seed, model, *env, result.starts.starts, control));
   }
   result.interrupted = control.stopping();
 
   std::vector<double> times;
   if (const auto* planner = result.find("planner"))
-    for (const auto& episode : planner->episodes)
-      times.insert(times.end(), episode.planning_ms.begin(), episode.planning_ms.end());
+    for (const Trial& trial : planner->trials)
+      times.insert(times.end(), trial.planning_ms.begin(), trial.planning_ms.end());
   if (!times.empty()) result.planning = PlanningTime{quantile(times, 0.5), quantile(times, 0.95)};
   return result;
 }

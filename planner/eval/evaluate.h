@@ -12,7 +12,7 @@
 #include "jepa/core/statistics.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"
-#include "planner/env/world_config.h"
+#include "planner/env/env_config.h"
 #include "planner/eval/runner.h"
 #include "planner/eval/swm_protocol.h"
 
@@ -25,7 +25,7 @@ struct EvalConfig : ControlConfig {
   std::optional<std::string>
       data;       // protocol near: episode file whose held-out episodes hold the starts; swm: its data
   SwmConfig swm;  // protocol swm
-  WorldConfig world;
+  EnvConfig variation;
   int64_t episodes = 100;
   std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};
   int64_t goal_offset = 25;
@@ -45,7 +45,7 @@ void describe(Fields& fields, EvalConfig& config);
 struct MethodResult {
   std::string method;
   SuccessRate success;
-  std::vector<Episode> episodes;  // in the order of the starts
+  std::vector<Trial> trials;  // in the order of the starts
 };
 
 /// p50 and p95 of the wall-clock of one plan, milliseconds.

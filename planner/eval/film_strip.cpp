@@ -16,16 +16,16 @@ Tensor colour(int64_t red, int64_t green, int64_t blue) {
 
 }  // namespace
 
-Tensor film_strip(const Env& world, const Start& start, const Episode& episode, int64_t pictures, int64_t size) {
-  FORESEE_CHECK(!episode.path.empty() && pictures >= 1, "expected a path and at least one picture, got {} states, {}",
-                episode.path.size(), pictures);
-  const auto shown = world.clone();
+Tensor film_strip(const Env& env, const Start& start, const Trial& trial, int64_t pictures, int64_t size) {
+  FORESEE_CHECK(!trial.path.empty() && pictures >= 1, "expected a path and at least one picture, got {} states, {}",
+                trial.path.size(), pictures);
+  const auto shown = env.clone();
   shown->set_goal(start.goal);
-  const auto last = static_cast<int64_t>(episode.path.size()) - 1, count = std::min(pictures, last + 1);
+  const auto last = static_cast<int64_t>(trial.path.size()) - 1, count = std::min(pictures, last + 1);
 
   const int64_t width = (count + 1) * size + (count - 1) * kGap + kGoalGap;
   Tensor strip = colour(255, 255, 255).repeat({1, size + 2 * kFrame, width + 2 * kFrame});
-  const Tensor frame = episode.success ? colour(60, 160, 75) : colour(205, 50, 50);
+  const Tensor frame = trial.success ? colour(60, 160, 75) : colour(205, 50, 50);
   for (const int64_t axis : {1, 2}) {
     strip.narrow(axis, 0, kFrame).copy_(frame);
     strip.narrow(axis, strip.size(axis) - kFrame, kFrame).copy_(frame);
@@ -35,18 +35,17 @@ Tensor film_strip(const Env& world, const Start& start, const Episode& episode, 
   };
   for (int64_t i = 0; i < count; ++i) {
     const int64_t step = count == 1 ? last : i * last / (count - 1);
-    shown->set_state(episode.path[static_cast<size_t>(step)]);
+    shown->set_state(trial.path[static_cast<size_t>(step)]);
     place(shown->render(size), i * (size + kGap));
   }
   place(shown->render_goal(size), width - size);
   return strip;
 }
 
-std::vector<int64_t> failures_first(const std::vector<Episode>& episodes) {
-  std::vector<int64_t> order(episodes.size());
+std::vector<int64_t> failures_first(const std::vector<Trial>& trials) {
+  std::vector<int64_t> order(trials.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int64_t>(i);
-  std::stable_partition(order.begin(), order.end(),
-                        [&](int64_t i) { return !episodes[static_cast<size_t>(i)].success; });
+  std::stable_partition(order.begin(), order.end(), [&](int64_t i) { return !trials[static_cast<size_t>(i)].success; });
   return order;
 }
 

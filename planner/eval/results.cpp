@@ -23,29 +23,29 @@ ordered_json start_json(const Start& start) {
   return row;
 }
 
-ordered_json episode_json(const Episode& episode) {
-  ordered_json row{{"start", episode.start},
-                   {"success", episode.success},
-                   {"steps", episode.steps},
-                   {"final_state", episode.path.back()},
-                   {"final_distance", episode.final_distance}};
-  if (!episode.planning_ms.empty()) row["planning_ms"] = episode.planning_ms;
+ordered_json trial_json(const Trial& trial) {
+  ordered_json row{{"start", trial.start},
+                   {"success", trial.success},
+                   {"steps", trial.steps},
+                   {"final_state", trial.path.back()},
+                   {"final_distance", trial.final_distance}};
+  if (!trial.planning_ms.empty()) row["planning_ms"] = trial.planning_ms;
   return row;
 }
 
 /// An episode that gets a film strip.
-struct ShownEpisode {
+struct ShownTrial {
   int64_t index;     // among the method's
   std::string file;  // relative to the result folder
 };
 
-std::vector<ShownEpisode> shown_episodes(const MethodResult& method, int64_t count) {
-  std::vector<ShownEpisode> shown;
-  for (const int64_t index : failures_first(method.episodes)) {
+std::vector<ShownTrial> shown_trials(const MethodResult& method, int64_t count) {
+  std::vector<ShownTrial> shown;
+  for (const int64_t index : failures_first(method.trials)) {
     if (static_cast<int64_t>(shown.size()) == count) break;
-    const Episode& episode = method.episodes[static_cast<size_t>(index)];
+    const Trial& trial = method.trials[static_cast<size_t>(index)];
     shown.push_back(
-        {index, fmt::format("strips/planner_{:03d}_{}.png", episode.start, episode.success ? "success" : "failure")});
+        {index, fmt::format("strips/planner_{:03d}_{}.png", trial.start, trial.success ? "success" : "failure")});
   }
   return shown;
 }
@@ -73,14 +73,14 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
   for (const auto& start : result.starts.starts) starts.push_back(start_json(start));
   for (const auto& method : result.methods) {
     episodes[method.method] = ordered_json::array();
-    for (const auto& episode : method.episodes) episodes[method.method].push_back(episode_json(episode));
+    for (const auto& trial : method.trials) episodes[method.method].push_back(trial_json(trial));
   }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail("{}: cannot make this folder: {}", folder.string(), error.message());
   const auto* planner = result.find("planner");
-  std::vector<ShownEpisode> shown;
-  if (planner != nullptr && strips > 0) shown = shown_episodes(*planner, strips);
+  std::vector<ShownTrial> shown;
+  if (planner != nullptr && strips > 0) shown = shown_trials(*planner, strips);
   ordered_json files = ordered_json::array();
   for (const auto& [index, file] : shown) files.push_back(file);
   write_json(folder / "results.json",
@@ -99,11 +99,11 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
   std::vector<std::filesystem::path> written{"results.json"};
   if (shown.empty()) return written;
   std::filesystem::create_directories(folder / "strips");
-  const auto world = make_env(result.env, config.world);
+  const auto env = make_env(result.env, config.variation);
   for (const auto& [index, file] : shown) {
-    const Episode& episode = planner->episodes[static_cast<size_t>(index)];
-    const Start& start = result.starts.starts[static_cast<size_t>(episode.start)];
-    data::write_image(folder / file, film_strip(*world, start, episode));
+    const Trial& trial = planner->trials[static_cast<size_t>(index)];
+    const Start& start = result.starts.starts[static_cast<size_t>(trial.start)];
+    data::write_image(folder / file, film_strip(*env, start, trial));
     written.emplace_back(file);
   }
   return written;

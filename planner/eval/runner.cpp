@@ -10,55 +10,55 @@
 namespace foresee::planner {
 namespace {
 
-/// One group, all its worlds in step; nothing when stopped.
-std::optional<std::vector<Episode>> run_group(const Env& world, std::span<const Start> starts, int64_t first,
-                                              const ControllerFactory& make_controller, const RunOptions& options) {
-  Worlds worlds;
-  std::vector<Episode> episodes;
+/// One group, all its environments in step; nothing when stopped.
+std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Start> starts, int64_t first,
+                                            const MethodFactory& make_method, const RunOptions& options) {
+  Envs envs;
+  std::vector<Trial> trials;
   std::vector<int64_t> active;
   for (const Start& start : starts) {
-    auto& copy = worlds.emplace_back(world.clone());
+    auto& copy = envs.emplace_back(env.clone());
     copy->set_goal(start.goal);
     copy->set_state(start.state);
     active.push_back(static_cast<int64_t>(active.size()));
-    episodes.push_back({.start = first + active.back(), .path = {copy->state()}});
+    trials.push_back({.start = first + active.back(), .path = {copy->state()}});
   }
-  const auto controller = make_controller(worlds, first);
+  const auto method = make_method(envs, first);
   for (int64_t step = 0; step < options.budget && !active.empty(); ++step) {
     if (options.stop.stop_requested()) return std::nullopt;
-    const std::vector<Decision> decisions = controller->act(active);
+    const std::vector<Decision> decisions = method->act(active);
     FORESEE_CHECK(decisions.size() == active.size(), "expected {} decisions, got {}", active.size(), decisions.size());
     for (size_t i = 0; i < active.size(); ++i) {
       const auto index = static_cast<size_t>(active[i]);
-      Episode& episode = episodes[index];
-      episode.success = worlds[index]->step(decisions[i].action);
-      ++episode.steps;
-      episode.path.push_back(worlds[index]->state());
-      if (decisions[i].planning_ms) episode.planning_ms.push_back(*decisions[i].planning_ms);
+      Trial& trial = trials[index];
+      trial.success = envs[index]->step(decisions[i].action);
+      ++trial.steps;
+      trial.path.push_back(envs[index]->state());
+      if (decisions[i].planning_ms) trial.planning_ms.push_back(*decisions[i].planning_ms);
     }
-    std::erase_if(active, [&](int64_t index) { return episodes[static_cast<size_t>(index)].success; });
+    std::erase_if(active, [&](int64_t index) { return trials[static_cast<size_t>(index)].success; });
   }
-  for (size_t i = 0; i < episodes.size(); ++i) episodes[i].final_distance = worlds[i]->distance_to_goal();
-  return episodes;
+  for (size_t i = 0; i < trials.size(); ++i) trials[i].final_distance = envs[i]->distance_to_goal();
+  return trials;
 }
 
 }  // namespace
 
-std::vector<Episode> run_episodes(const Env& world, std::span<const Start> starts, const ControllerFactory& controller,
-                                  const RunOptions& options) {
+std::vector<Trial> run_trials(const Env& env, std::span<const Start> starts, const MethodFactory& method,
+                              const RunOptions& options) {
   const auto total = static_cast<int64_t>(starts.size()), groups = (total + options.group - 1) / options.group;
-  std::vector<std::optional<std::vector<Episode>>> finished(static_cast<size_t>(groups));
+  std::vector<std::optional<std::vector<Trial>>> finished(static_cast<size_t>(groups));
   std::mutex reporting;
   int64_t done = 0, successes = 0;
   const auto run = [&](int64_t index) {
     const int64_t first = index * options.group, count = std::min(options.group, total - first);
-    auto episodes = run_group(world, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first,
-                              controller, options);
-    if (!episodes) return;
+    auto trials =
+        run_group(env, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first, method, options);
+    if (!trials) return;
     const std::lock_guard lock(reporting);
     done += count;
-    successes += std::count_if(episodes->begin(), episodes->end(), [](const Episode& e) { return e.success; });
-    finished[static_cast<size_t>(index)] = std::move(episodes);
+    successes += std::count_if(trials->begin(), trials->end(), [](const Trial& e) { return e.success; });
+    finished[static_cast<size_t>(index)] = std::move(trials);
     if (options.progress) options.progress(done, successes);
   };
   if (options.parallel_groups) {
@@ -68,10 +68,10 @@ std::vector<Episode> run_episodes(const Env& world, std::span<const Start> start
   } else {
     for (int64_t index = 0; index < groups; ++index) run(index);
   }
-  std::vector<Episode> episodes;
+  std::vector<Trial> trials;
   for (auto& group : finished)
-    if (group) std::move(group->begin(), group->end(), std::back_inserter(episodes));
-  return episodes;
+    if (group) std::move(group->begin(), group->end(), std::back_inserter(trials));
+  return trials;
 }
 
 }  // namespace foresee::planner

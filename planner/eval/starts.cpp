@@ -51,29 +51,29 @@ std::vector<StatePath> held_out_paths(const std::filesystem::path& path) {
   return paths;
 }
 
-bool solved(Env& world, const Start& start) {
-  world.set_goal(start.goal);
-  world.set_state(start.state);
-  return world.solved();
+bool solved(Env& env, const Start& start) {
+  env.set_goal(start.goal);
+  env.set_state(start.state);
+  return env.solved();
 }
 
 /// True when an agent put there stays there (positions at the border and in the wall are pushed out by the first step).
-bool can_stand(Env& world, const std::vector<double>& state) {
-  world.set_state(state);
-  const std::vector<double> rest(static_cast<size_t>(world.action_spec().size), 0.0);
-  world.step(rest);
-  return world.state() == state;
+bool can_stand(Env& env, const std::vector<double>& state) {
+  env.set_state(state);
+  const std::vector<double> rest(static_cast<size_t>(env.action_spec().size), 0.0);
+  env.step(rest);
+  return env.state() == state;
 }
 
 /// A goal is a prefix of a state: Reacher's are angles without velocities, eb_jepa's a place without the wall.
-std::vector<double> goal_of(const Env& world, std::vector<double> state) {
-  state.resize(std::min(state.size(), world.goal().size()));
+std::vector<double> goal_of(const Env& env, std::vector<double> state) {
+  state.resize(std::min(state.size(), env.goal().size()));
   return state;
 }
 
 /// Draws rows of the paths until `count` of them are not solved already.
 StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& collect, int64_t count, int64_t offset) {
-  const auto world = make_env(collect.env, collect.world);
+  const auto env = make_env(collect.env, collect.variation);
   std::vector<int64_t> first_row;  // of each path, among all rows that have a goal
   int64_t rows = 0;
   for (const auto& path : paths) {
@@ -96,8 +96,8 @@ StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& col
     const auto path = after - first_row.begin() - 1;  // the last one that begins at or before `place`: it has rows
     const StatePath& episode = paths[static_cast<size_t>(path)];
     const int64_t row = place - first_row[static_cast<size_t>(path)];
-    Start start{episode.state(row), goal_of(*world, episode.state(row + offset)), episode.id, row};
-    if (solved(*world, start))
+    Start start{episode.state(row), goal_of(*env, episode.state(row + offset)), episode.id, row};
+    if (solved(*env, start))
       ++set.excluded_solved;
     else
       set.starts.push_back(std::move(start));
@@ -130,14 +130,14 @@ StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64
 }
 
 StartSet far_starts(const std::string& env, uint64_t seed, int64_t count) {
-  return far_starts(env, WorldConfig{}, seed, count);
+  return far_starts(env, EnvConfig{}, seed, count);
 }
 
-StartSet far_starts(const std::string& env, const WorldConfig& factors, uint64_t seed, int64_t count) {
-  WorldConfig config = factors;
+StartSet far_starts(const std::string& env, const EnvConfig& factors, uint64_t seed, int64_t count) {
+  EnvConfig config = factors;
   const FarStarts& far = config.environment(env).far;
   if (far.prepare) far.prepare(config.factors(env));
-  const auto world = make_env(env, config);
+  const auto scene = make_env(env, config);
 
   StartSet set;
   set.origin = far.origin;
@@ -145,10 +145,10 @@ StartSet far_starts(const std::string& env, const WorldConfig& factors, uint64_t
     RandomSequence random(Random(seed, Stream::kEvalStarts, static_cast<uint64_t>(i)));
     int tries = 0;
     for (; tries < kFarTries; ++tries) {
-      world->reset(random);
-      Start start{world->state(), world->goal(), std::nullopt, std::nullopt};
-      if (far.at_rest && (!can_stand(*world, start.state) || !can_stand(*world, start.goal))) continue;
-      if (!solved(*world, start)) {
+      scene->reset(random);
+      Start start{scene->state(), scene->goal(), std::nullopt, std::nullopt};
+      if (far.at_rest && (!can_stand(*scene, start.state) || !can_stand(*scene, start.goal))) continue;
+      if (!solved(*scene, start)) {
         set.starts.push_back(std::move(start));
         break;
       }

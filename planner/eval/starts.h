@@ -48,7 +48,7 @@ StartSet near_starts(const CollectConfig& collect, const std::filesystem::path& 
 StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64_t offset);
 
 /// Protocol far. Start i is a pure function of (seed, i) but for excluded ones.
-StartSet far_starts(const std::string& env, const WorldConfig& world, uint64_t seed, int64_t count);
+StartSet far_starts(const std::string& env, const EnvConfig& variation, uint64_t seed, int64_t count);
 StartSet far_starts(const std::string& env, uint64_t seed, int64_t count);
 
 }  // namespace foresee::planner

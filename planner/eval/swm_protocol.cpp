@@ -100,18 +100,18 @@ void describe(Fields& f, SwmConfig& c) {
   f("starts", c.starts, "JSON file: a list of rows of the data set; by default NumPy's draw of the seed");
 }
 
-StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& world, const Environment& env,
+StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& env, const Environment& environment,
                     const SwmConfig& config, uint64_t seed, int64_t count, int64_t offset,
                     std::optional<int64_t> picture_size) {
   if (picture_size && (dataset.height() != *picture_size || dataset.width() != *picture_size))
     fail<DataError>("eval: the data set holds pictures of {} x {} pixels, the model takes {} x {}", dataset.height(),
                     dataset.width(), *picture_size, *picture_size);
-  const auto state = present_columns(dataset, env.name, env.columns.state);
-  const auto goal_state = present_columns(dataset, env.name, env.columns.goal);
+  const auto state = present_columns(dataset, environment.name, environment.columns.state);
+  const auto goal_state = present_columns(dataset, environment.name, environment.columns.goal);
   const auto rows = config.starts ? listed_rows(dataset, *config.starts, offset)
                                   : drawn_rows(dataset, config.release, seed, count, offset);
   StartSet set;
-  const auto judge = world.clone();
+  const auto judge = env.clone();
   for (const Row& row : rows) {
     const Row goal{row.episode, row.row + offset - (config.release ? 1 : 0)};
     Start start{values(dataset, state, row), values(dataset, goal_state, goal),

@@ -30,10 +30,10 @@ struct SwmConfig {
 };
 void describe(Fields& fields, SwmConfig& config);
 
-/// Starts of protocol swm, with their pictures. @param env  the row of `world`. @param picture_size  pixels that the
-/// model takes.
+/// Starts of protocol swm, with their pictures. @param environment  the row of `env`. @param picture_size  pixels that
+/// the model takes.
 /// @throws DataError when the data set lacks the environment's columns, has pictures of another size, or too few rows.
-StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& world, const Environment& env,
+StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& env, const Environment& environment,
                     const SwmConfig& config, uint64_t seed, int64_t count, int64_t offset,
                     std::optional<int64_t> picture_size);
 

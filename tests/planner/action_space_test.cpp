@@ -43,7 +43,7 @@ TEST(ActionSpace, SettlesSmallNumbersOnly) {
 }
 
 TEST(ActionSpace, HoldsInEverySolver) {
-  for (const char* solver : {"cem", "icem", "mppi", "predictive_sampling"}) {
+  for (const Solver solver : {Solver::kCem, Solver::kIcem, Solver::kMppi, Solver::kPredictiveSampling}) {
     const PlannerConfig config{.solver = solver, .search = {.samples = 20, .iterations = 3, .elites = 4, .horizon = 3}};
     SearchRequest request;
     request.init = at::zeros({1, 0, 2});
@@ -52,17 +52,17 @@ TEST(ActionSpace, HoldsInEverySolver) {
     request.trace = [&](int64_t, const Iteration& done) {
       ++seen;
       const Tensor second = done.candidates.select(-1, 1);
-      EXPECT_GE(second.min().item<float>(), -0.5f) << solver;
-      EXPECT_LE(second.slice(2, 0, 2).max().item<float>(), 0.25f) << solver;
-      EXPECT_TRUE((second.select(2, 2) == 7.0f).all().item<bool>()) << solver;
-      EXPECT_TRUE((done.candidates.select(-1, 3) == 0.125f).all().item<bool>()) << solver;
-      EXPECT_EQ(done.candidates.select(-1, 0).abs().max().item<float>(), 0.0f) << solver;
-      EXPECT_EQ(done.mean.size(-1), 2) << solver;
+      EXPECT_GE(second.min().item<float>(), -0.5f) << name_of(solver);
+      EXPECT_LE(second.slice(2, 0, 2).max().item<float>(), 0.25f) << name_of(solver);
+      EXPECT_TRUE((second.select(2, 2) == 7.0f).all().item<bool>()) << name_of(solver);
+      EXPECT_TRUE((done.candidates.select(-1, 3) == 0.125f).all().item<bool>()) << name_of(solver);
+      EXPECT_EQ(done.candidates.select(-1, 0).abs().max().item<float>(), 0.0f) << name_of(solver);
+      EXPECT_EQ(done.mean.size(-1), 2) << name_of(solver);
     };
     const Plan plan = make_planner(config, some_space())(far_below, request);
-    EXPECT_EQ(seen, 3) << solver;
-    ASSERT_EQ(plan.blocks.sizes(), at::IntArrayRef({1, 3, 4})) << solver;
-    EXPECT_LT(plan.blocks[0][0][1].item<float>(), -0.2f) << solver;
+    EXPECT_EQ(seen, 3) << name_of(solver);
+    ASSERT_EQ(plan.blocks.sizes(), at::IntArrayRef({1, 3, 4})) << name_of(solver);
+    EXPECT_LT(plan.blocks[0][0][1].item<float>(), -0.2f) << name_of(solver);
   }
 }
 

@@ -135,7 +135,7 @@ TEST(PlanningNoise, DependsOnTheProblemItsPlanAndTheSeedOnly) {
 
 TEST(MakePlanner, KnowsEverySolverByNameAndSuggestsOne) {
   for (const char* name : {"cem", "icem", "mppi", "predictive_sampling"}) {
-    PlannerConfig config{.solver = name, .search = {.samples = 200, .iterations = 30, .elites = 20}};
+    PlannerConfig config{.solver = solver_of(name), .search = {.samples = 200, .iterations = 30, .elites = 20}};
     config.mppi.temperature = 0.05;
     const DoubleIntegrator system{starts()};
     const Plan plan = make_planner(config)(system, request_for(config.search, {{0}}));
@@ -145,7 +145,7 @@ TEST(MakePlanner, KnowsEverySolverByNameAndSuggestsOne) {
         << name;
   }
   try {
-    make_planner({.solver = "icme"});
+    solver_of("icme");
     FAIL();
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find("'icem'"), std::string::npos) << error.what();

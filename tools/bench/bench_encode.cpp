@@ -7,8 +7,8 @@
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
-#include "jepa/model/vjepa2/inference_encoder.h"
 #include "jepa/model/vjepa2/models.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 #include "tools/bench/bench.h"
 
 namespace foresee::tools {
@@ -116,7 +116,7 @@ ordered_json bench_encode(const EncodeBench& bench) {
   };
   for (const auto& name : bench.precisions) {
     const Precision precision = precision_of(name);
-    const InferenceEncoder fast(encoder, precision);
+    const PackedEncoder fast(encoder, precision);
     result[name] =
         row(timed([&] { fast.forward(batch); }, bench.warmup, bench.repetitions), dtype_of(precision, at::kCPU));
   }
@@ -128,7 +128,7 @@ ordered_json bench_encode(const EncodeBench& bench) {
 ordered_json bench_precision(const EncodeBench& bench) {
   const torch::NoGradGuard no_grad;
   const auto encoder = encoder_of(bench);
-  const InferenceEncoder full(encoder, Precision::kFloat32), half(encoder, Precision::kBFloat16);
+  const PackedEncoder full(encoder, Precision::kFloat32), half(encoder, Precision::kBFloat16);
   std::vector<Tensor> half_tokens, full_tokens;
   const auto compare = [&](const Tensor& clips) {
     full_tokens.push_back(full.forward(clips));

@@ -2,7 +2,7 @@
 #include <chrono>
 #include <thread>
 
-#include "data/episode/clip_loader.h"
+#include "data/episode/episode_loader.h"
 #include "jepa/core/error.h"
 #include "tools/bench/bench.h"
 
@@ -14,8 +14,8 @@ nlohmann::ordered_json bench_episodes(const EpisodesBench& bench) {
                               : std::max<int64_t>(1, static_cast<int64_t>(std::thread::hardware_concurrency()));
   const data::EpisodeDataset dataset({bench.input}, bench.cache ? data::EpisodeDataset::kCacheBytes : 0);
   const data::ClipShape shape{.frames = bench.frames, .frameskip = bench.frameskip, .columns = {}};
-  data::ClipLoader loader(dataset, shape,
-                          {.batch = bench.batch, .seed = bench.seed, .split = data::Split::kAll, .threads = threads});
+  data::EpisodeLoader loader(
+      dataset, shape, {.batch = bench.batch, .seed = bench.seed, .split = data::Split::kAll, .threads = threads});
   std::vector<double> rates;
   int64_t step = 0;
   double seen = 0;                                    // nothing is left unread

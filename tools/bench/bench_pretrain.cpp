@@ -26,7 +26,7 @@ nlohmann::ordered_json bench_pretrain(const PretrainBench& bench) {
   for (const auto& group : config.masks.groups()) {
     auto sizes = cpu_generator(bench.seed);
     const TokenGrid grid = config.model.encoder.grid();
-    bucket.masks.push_back(sample_masks(group, grid, sample_block_size(group, grid, sizes), bench.batch, places));
+    bucket.masks.push_back(sample_masks(group, grid, sample_mask_block(group, grid, sizes), bench.batch, places));
     context.push_back(bucket.masks.back().context.size(1));
     target.push_back(bucket.masks.back().target.size(1));
   }

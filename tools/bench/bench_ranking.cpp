@@ -3,7 +3,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
-#include "jepa/model/vjepa2/inference_encoder.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "tools/bench/bench.h"
@@ -36,7 +36,7 @@ Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& pictures, const Ten
   const Vjepa2Ac& model = planned.model();
   const int64_t size = model.config.encoder.image_size;
   const Tensor input = frame_input(pictures, world.preprocess, size, size);
-  const InferenceEncoder encoder(model.encoder, precision);
+  const PackedEncoder encoder(model.encoder, precision);
   const Tensor features =
       model.normalise(encoder.forward(input.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1})));
   Observation seen;

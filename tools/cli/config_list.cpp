@@ -7,7 +7,7 @@
 #include "jepa/train/lewm/recipe.h"
 #include "jepa/train/probe/recipe.h"
 #include "planner/env/collect.h"
-#include "planner/env/world_config.h"
+#include "planner/env/env_config.h"
 #include "planner/eval/evaluate.h"
 
 namespace foresee::tools {
@@ -37,7 +37,7 @@ const std::vector<ConfigSection>& config_sections() {
       section("plan-arm", "foresee plan with an arm's model", ArmControllerConfig{}),
       section("eval", "foresee eval", planner::EvalConfig{}),
       section("collect", "foresee data collect", planner::CollectConfig{}),
-      section("world", "factors of variation of the environments", planner::WorldConfig{}),
+      section("world", "factors of variation of the environments", planner::EnvConfig{}),
   };
   return sections;
 }

@@ -50,10 +50,9 @@ void add_learning(Report& report, const LearnedFromVideo& learned, uint64_t seed
 void add_planning(Report& report, const planner::EvalResult& result) {
   std::vector<report::FilmStrip> strips;
   if (const auto* method = result.find("planner")) {
-    const auto world = planner::make_env(result.env);
-    for (const auto& episode : method->episodes)
-      strips.push_back(
-          report::episode_strip(*world, result.starts.starts[static_cast<size_t>(episode.start)], episode));
+    const auto env = planner::make_env(result.env);
+    for (const planner::Trial& trial : method->trials)
+      strips.push_back(report::episode_strip(*env, result.starts.starts[static_cast<size_t>(trial.start)], trial));
   }
   report::add_evaluation(report, planner::to_json(result), result.starts.origin + ".", strips);
 }

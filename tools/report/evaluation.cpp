@@ -80,11 +80,11 @@ void add_checked(Report& report, const nlohmann::ordered_json& result, const std
 
 }  // namespace
 
-FilmStrip episode_strip(const planner::Env& world, const planner::Start& start, const planner::Episode& episode,
+FilmStrip episode_strip(const planner::Env& env, const planner::Start& start, const planner::Trial& episode,
                         int64_t pictures) {
   FORESEE_CHECK(pictures >= 2 && !episode.path.empty(), "expected at least 2 pictures and a path, got {} and {} states",
                 pictures, episode.path.size());
-  const auto shown = world.clone();
+  const auto shown = env.clone();
   shown->set_goal(start.goal);
   const auto last = static_cast<int64_t>(episode.path.size()) - 1;
   const int64_t count = std::min(pictures, last + 1);

@@ -10,8 +10,8 @@
 namespace foresee::report {
 
 /// An episode as pictures of its evenly chosen moments, and the goal.
-/// @param world  any world of the environment. @param pictures  at least 2.
-FilmStrip episode_strip(const planner::Env& world, const planner::Start& start, const planner::Episode& episode,
+/// @param env  any of its kind. @param pictures  at least 2.
+FilmStrip episode_strip(const planner::Env& env, const planner::Start& start, const planner::Trial& episode,
                         int64_t pictures = 8);
 
 /// Tiles and a section: what was asked, the success of every method with its interval, planning time, film strips.

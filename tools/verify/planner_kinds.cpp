@@ -34,7 +34,7 @@ struct PointMass {
 /// Our settings from upstream's names for them.
 planner::PlannerConfig solver_config(const nlohmann::json& config) {
   planner::PlannerConfig c;
-  c.solver = config.at("solver").get<std::string>();
+  c.solver = planner::solver_of(config.at("solver").get<std::string>());
   c.search.horizon = config.at("horizon");
   c.search.samples = config.at("num_samples");
   c.search.iterations = config.value("n_steps", int64_t{1});
@@ -76,7 +76,8 @@ void verify_solver_trace(Case& c) {
     std::vector<Tensor> noise;
     for (int64_t i = 0; i < settings.search.iterations; ++i) noise.push_back(c.io(numbered("noise", recorded + i)));
     request.noise = at::stack(noise);
-    if (settings.solver == "icem") request.noise = request.noise.transpose(3, 4);  // stored as (slice, samples, D, H)
+    if (settings.solver == planner::Solver::kIcem)
+      request.noise = request.noise.transpose(3, 4);  // stored as (slice, samples, D, H)
     request.low = at::full({block}, bounds.at(0));
     request.high = at::full({block}, bounds.at(1));
     Iteration last;

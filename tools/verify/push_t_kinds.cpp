@@ -24,7 +24,7 @@ Tensor doubles(const std::vector<double>& values) { return at::tensor(values, at
 
 /// agent xy, agent velocity, block xy, block angle (not wrapped), block velocity, block angular velocity.
 Tensor motion(const PushT& env) {
-  const auto& w = env.world();
+  const auto& w = env.physics();
   const Vec2 p = w.agent(), v = w.agent_velocity(), b = w.block(), u = w.block_velocity();
   return doubles({p[0], p[1], v[0], v[1], b[0], b[1], w.angle(), u[0], u[1], w.angular_velocity()});
 }
@@ -121,11 +121,11 @@ void verify_push_t(Case& c) {
   }
   frames.finish({});
   const PushT env;
-  const auto cog = env.world().center_of_gravity();
-  c.expect_json("facts.block_moment", env.world().moment());
+  const auto cog = env.physics().center_of_gravity();
+  c.expect_json("facts.block_moment", env.physics().moment());
   c.expect_json("facts.block_cog", std::vector<double>{cog[0], cog[1]});
   c.expect_json("facts.substeps", PushT::kSubsteps);
-  c.expect_json("facts.dt", planner::PushTWorld::kStep_s);
+  c.expect_json("facts.dt", planner::PushTPhysics::kStep_s);
 }
 
 void verify_push_t_gym(Case& c) {

@@ -24,15 +24,15 @@ void verify_reacher(Case& c) {
     const planner::Pair q = pair_of(c.io(name + ".qpos")[0]), v = pair_of(c.io(name + ".qvel")[0]);
     const bool has_goal = c.has("io.safetensors:" + name + ".target_qpos");
     env.set_goal(has_goal ? pair_of(c.io(name + ".target_qpos")) : planner::Pair{1e9, 1e9});
-    if (c.has("io.safetensors:" + name + ".target_xy")) env.world().set_target(pair_of(c.io(name + ".target_xy")));
-    env.world().set(q, v);
-    std::vector<Tensor> qpos{doubles_of(env.world().angles())}, qvel{doubles_of(env.world().velocities())}, obs;
+    if (c.has("io.safetensors:" + name + ".target_xy")) env.physics().set_target(pair_of(c.io(name + ".target_xy")));
+    env.physics().set(q, v);
+    std::vector<Tensor> qpos{doubles_of(env.physics().angles())}, qvel{doubles_of(env.physics().velocities())}, obs;
     std::vector<int64_t> terminated;
     for (int64_t t = 0; t < actions.size(0); ++t) {
       const planner::Pair action = pair_of(actions[t]);
       terminated.push_back(env.step(action));
-      qpos.push_back(doubles_of(env.world().angles()));
-      qvel.push_back(doubles_of(env.world().velocities()));
+      qpos.push_back(doubles_of(env.physics().angles()));
+      qvel.push_back(doubles_of(env.physics().velocities()));
       obs.push_back(at::tensor(env.observation(), at::kFloat));
     }
     c.expect_io(name + ".qpos", at::stack(qpos));

@@ -56,7 +56,7 @@ void run_collator(Case& c, const json& run, const std::string& path) {
       const TokenGrid grid = mask_grid(run, frames);
       for (size_t group = 0; group < configs.size(); ++group) {
         auto size_draws = cpu_generator(batches[frames]);
-        const BlockSize block = sample_block_size(configs[group], grid, size_draws);
+        const MaskBlock block = sample_mask_block(configs[group], grid, size_draws);
         const MaskPair masks = sample_masks(configs[group], grid, block, batch, places);
         const std::string name =
             fmt::format("{}.call{}.bucket{}.group{}", run.at("name").get<std::string>(), call, bucket, group);
@@ -114,7 +114,7 @@ void block_size_table(Case& c, const std::string& key) {
     json rows = json::array();
     for (int64_t seed = seeds[0]; seed <= seeds[1]; ++seed) {
       auto draws = cpu_generator(static_cast<uint64_t>(seed));
-      const auto block = sample_block_size(config_for(c.json(), n[0], n[1], static_cast<size_t>(n[2])), grid, draws);
+      const auto block = sample_mask_block(config_for(c.json(), n[0], n[1], static_cast<size_t>(n[2])), grid, draws);
       rows.push_back({block.time, block.height, block.width});
     }
     c.expect_json(key + "." + item.key(), rows);

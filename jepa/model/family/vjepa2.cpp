@@ -3,8 +3,8 @@
 #include "jepa/model/family/rows.h"
 #include "jepa/model/vjepa2/files/export.h"
 #include "jepa/model/vjepa2/files/readers.h"
-#include "jepa/model/vjepa2/inference_encoder.h"
 #include "jepa/model/vjepa2/models.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -33,7 +33,7 @@ ClipEncoder vjepa2_make_clip_encoder(const ModelSource& source, at::Device devic
   const Vjepa2Weights weights = vjepa2_read(source);
   const auto encoder = foresee::make_encoder(weights);
   encoder->to(device);
-  const auto fast = std::make_shared<InferenceEncoder>(encoder, Precision::kFloat32);
+  const auto fast = std::make_shared<PackedEncoder>(encoder, Precision::kFloat32);
   return {.preprocess = weights.preprocess,
           .frames = weights.config.encoder.frames,
           .tubelet = weights.config.encoder.tubelet_size,

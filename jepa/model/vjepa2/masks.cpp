@@ -24,7 +24,7 @@ int64_t draw_below(int64_t n, at::Generator& generator) {
 }
 
 // 1 where a token belongs to the context.
-std::vector<char> draw_context(const MaskConfig& config, const TokenGrid& grid, const BlockSize& block,
+std::vector<char> draw_context(const MaskConfig& config, const TokenGrid& grid, const MaskBlock& block,
                                at::Generator& places) {
   std::vector<char> keep(static_cast<size_t>(grid.tokens()), 1);
   const int64_t area = grid.height * grid.width;
@@ -113,7 +113,7 @@ void describe(Fields& f, MaskConfig& c) {
 
 at::Generator cpu_generator(uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
-BlockSize sample_block_size(const MaskConfig& config, const TokenGrid& grid, at::Generator& sizes) {
+MaskBlock sample_mask_block(const MaskConfig& config, const TokenGrid& grid, at::Generator& sizes) {
   const double time_share = draw_between(config.temporal_scale, sizes);
   const double space_share = draw_between(config.spatial_scale, sizes);
   const double aspect = draw_between(config.aspect_ratio, sizes);
@@ -124,7 +124,7 @@ BlockSize sample_block_size(const MaskConfig& config, const TokenGrid& grid, at:
           std::min(static_cast<int64_t>(std::nearbyint(std::sqrt(area / aspect))), grid.width)};
 }
 
-MaskPair sample_masks(const MaskConfig& config, const TokenGrid& grid, const BlockSize& block, int64_t batch,
+MaskPair sample_masks(const MaskConfig& config, const TokenGrid& grid, const MaskBlock& block, int64_t batch,
                       at::Generator& places) {
   FORESEE_CHECK(batch > 0 && grid.tokens() > 0, "expected a batch and a grid, got {} clips of {} tokens", batch,
                 grid.tokens());

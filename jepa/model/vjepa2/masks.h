@@ -38,7 +38,7 @@ struct MaskConfig {
 void describe(Fields& fields, MaskConfig& config);
 
 /// Size of a block in tokens.
-struct BlockSize {
+struct MaskBlock {
   int64_t time = 0, height = 0, width = 0;
 };
 
@@ -51,11 +51,11 @@ struct MaskPair {
 at::Generator cpu_generator(uint64_t seed);
 
 /// Draws a block size: three uniforms of `sizes`. Upstream seeds `sizes` with the number of the batch (0, 1, ...).
-BlockSize sample_block_size(const MaskConfig& config, const TokenGrid& grid, at::Generator& sizes);
+MaskBlock sample_mask_block(const MaskConfig& config, const TokenGrid& grid, at::Generator& sizes);
 
 /// Draws masks for a batch. @param places  stands for upstream's process-global generator.
 /// @throws Error when no place leaves a context token or no token is a target (a grid too small for the config).
-MaskPair sample_masks(const MaskConfig& config, const TokenGrid& grid, const BlockSize& block, int64_t batch,
+MaskPair sample_masks(const MaskConfig& config, const TokenGrid& grid, const MaskBlock& block, int64_t batch,
                       at::Generator& places);
 
 }  // namespace foresee

@@ -82,7 +82,7 @@ Tensor ActionRollout::run(const ActionSteps& frame, ActionCache& cache, bool pre
   Tensor x = predictor_->tokens(frame, cache.grid), branch;  // [R, n, width]; branch: not yet added to x
   ++cache.frames;
   for (size_t i = 0; i < blocks_.size(); ++i) {
-    branch = blocks_[i].forward(x, branch, &rope, [&](const Heads& heads) {
+    branch = blocks_[i].forward(x, branch, &rope, [&](const Qkv& heads) {
       cache.keys[i].narrow(2, begin, n).copy_(heads.key);
       cache.values[i].narrow(2, begin, n).copy_(heads.value);
       if (!predict && i + 1 == blocks_.size()) return Tensor();  // nothing follows but the prediction

@@ -8,7 +8,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/adaln.h"
-#include "jepa/nn/heads.h"
+#include "jepa/nn/qkv.h"
 
 namespace foresee {
 namespace {

@@ -5,7 +5,7 @@
 #include "jepa/core/kernel.h"
 #include "jepa/nn/block.h"
 #include "jepa/nn/fast/packed_linear.h"
-#include "jepa/nn/heads.h"
+#include "jepa/nn/qkv.h"
 
 namespace foresee {
 
@@ -20,7 +20,7 @@ class PackedBlock {
 
   /// The attention of the block's heads: float [B, heads, N, head_dim] -> [B, N, width]. It may keep the heads, or see
   /// others besides. Undefined: the block ends there.
-  using Mix = std::function<Tensor(const Heads&)>;
+  using Mix = std::function<Tensor(const Qkv&)>;
 
   /// @param x  float [B, N, width], the stream; changed in place. @param branch  what the block before left to be added
   /// to it; undefined: nothing. @param rope  null: no positions.

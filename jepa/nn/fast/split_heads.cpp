@@ -108,7 +108,7 @@ Shape shape_of(const Sequences& sequences, int64_t heads, int64_t width, const T
           head_dim,        rotated_channels(head_dim), cos.dim() == 3 ? sequences.tokens * head_dim : 0};
 }
 
-Heads empty_heads(const Shape& s, const at::TensorOptions& options) {
+Qkv empty_heads(const Shape& s, const at::TensorOptions& options) {
   const auto make = [&] { return at::empty({s.batch, s.heads, s.tokens, s.head_dim}, options); };
   return {make(), make(), make()};
 }
@@ -165,7 +165,7 @@ struct SplitHeads : torch::autograd::Function<SplitHeads> {
 };
 
 // Without gradients, bfloat16 by float32 angles: only the results are rounded. @param joint  [B, N, 3 * width].
-Heads split_half(const Tensor& joint, int64_t heads, const RopeTable& rope) {
+Qkv split_half(const Tensor& joint, int64_t heads, const RopeTable& rope) {
   const Tensor qkv = joint.contiguous(), cos = rope.cos.contiguous(), sin = rope.sin.contiguous();
   const Shape s = shape_of({.batch = qkv.size(0), .tokens = qkv.size(1)}, heads, qkv.size(2) / 3, cos);
   const auto [q, k, v] = empty_heads(s, qkv.options());
@@ -188,7 +188,7 @@ bool by_wider_angles(const Tensor& qkv, const Sequences& sequences) {
 }
 
 // On any device, of any type. @param qkv  [B, N, 3 * width].
-Heads split_plainly(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
+Qkv split_plainly(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
   const auto parts = qkv.view({qkv.size(0), qkv.size(1), 3, heads, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
   if (!rope) return {parts[0], parts[1], parts[2]};
   const auto type = qkv.scalar_type();  // angles may be of a wider one
@@ -197,8 +197,8 @@ Heads split_plainly(const Tensor& qkv, int64_t heads, const RopeTable* rope) {
 
 }  // namespace
 
-std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences,
-                               const Tensor& bias, Kernel kernel) {
+std::vector<Qkv> split_heads(const Tensor& qkv, int64_t heads, std::span<const Sequences> sequences, const Tensor& bias,
+                             Kernel kernel) {
   FORESEE_CHECK(qkv.dim() == 2 && heads > 0 && qkv.size(1) % (3 * heads) == 0,
                 "expected [rows, 3 * {} * head_dim], got {}", heads, describe(qkv));
   const int64_t head_dim = qkv.size(1) / (3 * heads);
@@ -217,7 +217,7 @@ std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const
   };
   const bool same = all_are(by_same_angles);
   const bool fused = takes_fused(kernel, same || all_are(by_wider_angles), "heads on the CPU and angles", qkv);
-  std::vector<Heads> out;
+  std::vector<Qkv> out;
   if (fused && same) {
     std::vector<Tensor> angles;
     for (const auto& s : sequences) angles.insert(angles.end(), {s.rope->cos.contiguous(), s.rope->sin.contiguous()});
@@ -233,7 +233,7 @@ std::vector<Heads> split_heads(const Tensor& qkv, int64_t heads, std::span<const
   return out;
 }
 
-Heads split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope, Kernel kernel) {
+Qkv split_heads(const Tensor& qkv, int64_t heads, const RopeTable* rope, Kernel kernel) {
   FORESEE_CHECK(qkv.dim() == 3, "expected [B, N, 3 * {} * head_dim], got {}", heads, describe(qkv));
   const Sequences all{.batch = qkv.size(0), .tokens = qkv.size(1), .rope = rope};
   return split_heads(qkv.flatten(0, 1), heads, {&all, 1}, {}, kernel).front();

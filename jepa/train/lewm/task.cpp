@@ -54,7 +54,7 @@ void LewmTask::start(int64_t step) {
 // are those of a network that is gone, and predictions in evaluation mode are useless until the rate has fallen.
 // Training never reads them. So before an evaluation or a checkpoint they are measured anew with the weights of the
 // day, on the first batches and without dropout (Wu and Johnson 2021, arXiv 2105.07576, section 3).
-void LewmTask::settle() {
+void LewmTask::recalibrate() {
   constexpr int64_t kBatches = 8;
   const torch::NoGradGuard no_grad;
   const AverageStatistics embeddings(model()->projector), predictions(model()->prediction_projector);

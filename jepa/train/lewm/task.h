@@ -31,7 +31,7 @@ class LewmTask : public TrainTask {
 
   void start(int64_t step) override;
   Metrics step(int64_t step) override;
-  void settle() override;
+  void recalibrate() override;
   Metrics evaluate() override;
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;

@@ -19,7 +19,7 @@ PretrainEvaluation make_evaluation(const Tensor& clips, std::span<const MaskConf
     PretrainBucket bucket{part, {}};
     for (const auto& config : masks) {
       auto sizes = cpu_generator(number);
-      const BlockSize block = sample_block_size(config, grid, sizes);
+      const MaskBlock block = sample_mask_block(config, grid, sizes);
       const MaskPair pair = sample_masks(config, grid, block, part.size(0), places);
       bucket.masks.push_back({pair.context.to(clips.device()), pair.target.to(clips.device())});
     }

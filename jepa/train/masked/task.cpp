@@ -38,7 +38,7 @@ std::vector<MaskPair> PretrainTask::masks_of(int64_t step, int64_t batch) const 
   std::vector<MaskPair> masks;
   for (const auto& group : config_.masks.groups()) {
     auto sizes = cpu_generator(static_cast<uint64_t>(step));
-    const BlockSize block = sample_block_size(group, grid, sizes);
+    const MaskBlock block = sample_mask_block(group, grid, sizes);
     MaskPair pair = sample_masks(group, grid, block, batch, places);
     masks.push_back({pair.context.to(run_.device), pair.target.to(run_.device)});
   }

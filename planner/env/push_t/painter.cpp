@@ -135,16 +135,16 @@ void PushTPainter::shrink(const PixelBox& touched, uint8_t* out) const {
   }
 }
 
-void PushTPainter::paint(const PushTWorld& world, double agent_radius, uint8_t* out) {
+void PushTPainter::paint(const PushTPhysics& physics, double agent_radius, uint8_t* out) {
   std::memcpy(out, picture_.data(), picture_.size());
-  const auto parts = world.parts();
-  const Pixel agent = pixel(world.agent());
+  const auto parts = physics.parts();
+  const Pixel agent = pixel(physics.agent());
   const int radius = static_cast<int>(std::nearbyint(agent_radius));
   PixelBox block_box{kSide, kSide, 0, 0}, agent_box{kSide, kSide, 0, 0};
   for (const auto& part : parts)
     for (const auto& corner : part) include(block_box, pixel(corner), 2 * kEdge);
   include(agent_box, agent, radius);
-  const auto contacts = world.contacts();
+  const auto contacts = physics.contacts();
   for (const auto& contact : contacts)
     for (const auto& end : contact) include(block_box, pixel(end), 1);
 

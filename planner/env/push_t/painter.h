@@ -9,7 +9,7 @@
 
 namespace foresee::planner {
 
-/// Pictures of one Push-T world. What does not move is drawn once; a picture draws agent, block and contacts over it on
+/// Pictures of one Push-T. What does not move is drawn once; a picture draws agent, block and contacts over it on
 /// a canvas of 512 pixels and shrinks only what they touched, as OpenCV's bilinear resize does (no smoothing, 11-bit
 /// fixed point). For one thread.
 class PushTPainter {
@@ -18,7 +18,7 @@ class PushTPainter {
   PushTPainter(const PushTConfig& config, const std::vector<Polygon>& goal, int64_t size);
 
   /// @param out  [3, size, size] bytes, RGB.
-  void paint(const PushTWorld& world, double agent_radius, uint8_t* out);
+  void paint(const PushTPhysics& physics, double agent_radius, uint8_t* out);
 
  private:
   /// Two pixels of the canvas and their weights, for one pixel of the picture along one axis.

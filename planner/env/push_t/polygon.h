@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "planner/env/push_t/world.h"
+#include "planner/env/push_t/physics.h"
 
 namespace foresee::planner {
 

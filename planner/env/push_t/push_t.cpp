@@ -61,7 +61,7 @@ void PushTConfig::validate() const {
 PushT::PushT(PushTConfig config)
     : config_((config.validate(), std::move(config))),
       shape_(push_t_shape(config_.block_shape, config_.block_scale)),
-      world_(shape_, kBaseRadius * config_.agent_scale),
+      physics_(shape_, kBaseRadius * config_.agent_scale),
       goal_{256, 400, config_.goal_pose[0], config_.goal_pose[1], wrapped(config_.goal_pose[2]), 0, 0} {
   set_state(std::vector<double>{256, 400, 400, 100, 0});
 }
@@ -77,7 +77,7 @@ std::unique_ptr<Env> PushT::clone() const {
 void PushT::restore(const Env& other) {
   const auto* source = dynamic_cast<const PushT*>(&other);
   FORESEE_CHECK(source != nullptr, "expected a push_t environment to copy from");
-  world_.restore(source->world_.motion());
+  physics_.restore(source->physics_.motion());
   goal_ = source->goal_;
   contacts_ = source->contacts_;
 }
@@ -100,7 +100,7 @@ void PushT::reset(RandomSequence& random) {
 
 Vec2 PushT::target(std::span<const double> action) const {
   if (gym()) return {action[0], action[1]};
-  const Vec2 agent = world_.agent();
+  const Vec2 agent = physics_.agent();
   if (!config_.float32_actions) return {agent[0] + action[0] * kReach_px, agent[1] + action[1] * kReach_px};
   Vec2 target;
   for (size_t i = 0; i < 2; ++i)
@@ -109,21 +109,21 @@ Vec2 PushT::target(std::span<const double> action) const {
 }
 
 int PushT::substep(const Vec2& target) {
-  const Vec2 position = world_.agent();
-  Vec2 velocity = world_.agent_velocity();
+  const Vec2 position = physics_.agent();
+  Vec2 velocity = physics_.agent_velocity();
   for (size_t i = 0; i < 2; ++i) {
     if (config_.float32_actions && !gym()) {
       const float pull =
           static_cast<float>(kStiffness) * (static_cast<float>(target[i]) - static_cast<float>(position[i]));
       const float acceleration = pull + static_cast<float>(kDamping * (0 - velocity[i]));
-      velocity[i] = static_cast<float>(velocity[i]) + acceleration * static_cast<float>(PushTWorld::kStep_s);
+      velocity[i] = static_cast<float>(velocity[i]) + acceleration * static_cast<float>(PushTPhysics::kStep_s);
     } else {
       const double acceleration = kStiffness * (target[i] - position[i]) + kDamping * (0 - velocity[i]);
-      velocity[i] += acceleration * PushTWorld::kStep_s;
+      velocity[i] += acceleration * PushTPhysics::kStep_s;
     }
   }
-  world_.set_agent_velocity(velocity);
-  return world_.step();
+  physics_.set_agent_velocity(velocity);
+  return physics_.step();
 }
 
 bool PushT::step(std::span<const double> action) {
@@ -136,13 +136,13 @@ bool PushT::step(std::span<const double> action) {
 }
 
 std::vector<double> PushT::state() const {
-  const Vec2 agent = world_.agent(), block = world_.block(), velocity = world_.agent_velocity();
-  return {agent[0], agent[1], block[0], block[1], wrapped(world_.angle()), velocity[0], velocity[1]};
+  const Vec2 agent = physics_.agent(), block = physics_.block(), velocity = physics_.agent_velocity();
+  return {agent[0], agent[1], block[0], block[1], wrapped(physics_.angle()), velocity[0], velocity[1]};
 }
 
 void PushT::set_state(std::span<const double> state) {
   const auto s = state7(state, "state");
-  world_.place({s[0], s[1]}, {s[5], s[6]}, {s[2], s[3]}, s[4], /*position_first=*/gym());
+  physics_.place({s[0], s[1]}, {s[5], s[6]}, {s[2], s[3]}, s[4], /*position_first=*/gym());
   contacts_ = 0;
 }
 
@@ -179,7 +179,7 @@ double PushT::guidance() const {
   const double turn = goal_error()[1] * kSuccess_px / kSuccess_rad;
   const double block = std::hypot(goal_[2] - now[2], goal_[3] - now[3], turn);
   const double agent = gym() ? 0 : std::hypot(goal_[0] - now[0], goal_[1] - now[1]);
-  const Vec2 center = world_.block_center();
+  const Vec2 center = physics_.block_center();
   const double away = std::max(0.0, std::hypot(center[0] - now[0], center[1] - now[1]) - kBeside_px);
   return block + kAgentShare * agent + kLead * std::min(1.0, block / kSuccess_px) * away;
 }
@@ -192,7 +192,7 @@ double PushT::goal_angle() const { return gym() ? goal_[4] : config_.goal_pose[2
 double PushT::coverage() const {
   const Vec2 position = goal_position();
   const double angle = goal_angle();
-  const auto block = world_.parts();
+  const auto block = physics_.parts();
   double shared = 0, whole = 0;  // the parts of a block overlap nowhere
   for (const auto& part : shape_.parts) {
     const Polygon goal = placed(part, position, angle);
@@ -216,7 +216,7 @@ ActionSpec PushT::action_spec() const {
 }
 
 std::vector<double> PushT::rest() const {
-  const Vec2 agent = world_.agent();
+  const Vec2 agent = physics_.agent();
   return gym() ? std::vector<double>{agent[0], agent[1]} : std::vector<double>{0, 0};
 }
 
@@ -227,7 +227,7 @@ std::vector<std::pair<std::string, std::vector<double>>> PushT::columns() const 
           {"proprio", {s[0], s[1], s[5], s[6]}},
           {"pos_agent", {s[0], s[1]}},
           {"vel_agent", {s[5], s[6]}},
-          {"block_pose", {s[2], s[3], world_.angle()}},
+          {"block_pose", {s[2], s[3], physics_.angle()}},
           {"n_contacts", {std::ceil(contacts_ / static_cast<double>(kSubsteps))}},
           {"coverage", {coverage()}},
           {"reward", {reward()}}};
@@ -237,7 +237,7 @@ PushTPainter& PushT::painter() const {
   if (!painter_) {
     std::vector<Polygon> goal;
     if (config_.render_goal)
-      for (const auto& part : world_.local_parts()) goal.push_back(placed(part, goal_position(), goal_angle()));
+      for (const auto& part : physics_.local_parts()) goal.push_back(placed(part, goal_position(), goal_angle()));
     painter_ = std::make_unique<PushTPainter>(config_, goal, resolution());
   }
   return *painter_;
@@ -246,7 +246,7 @@ PushTPainter& PushT::painter() const {
 Tensor PushT::render(int64_t size) const {
   FORESEE_CHECK(size > 0, "expected a positive picture size, got {}", size);
   Tensor picture = at::empty({3, resolution(), resolution()}, at::kByte);
-  painter().paint(world_, kBaseRadius * config_.agent_scale, picture.data_ptr<uint8_t>());
+  painter().paint(physics_, kBaseRadius * config_.agent_scale, picture.data_ptr<uint8_t>());
   return size == resolution() ? picture : data::resize_pillow_bilinear(picture, size, size);
 }
 
@@ -259,14 +259,14 @@ Tensor PushT::render_goal(int64_t size) const {
 }
 
 std::vector<double> PushTWeakPolicy::act(const Env& env, RandomSequence& random) {
-  const auto* world = dynamic_cast<const PushT*>(&env);
-  FORESEE_CHECK(world != nullptr, "expected a push_t environment for its weak policy");
-  const Vec2 agent = world->world().agent(), block = world->world().block();
+  const auto* push_t = dynamic_cast<const PushT*>(&env);
+  FORESEE_CHECK(push_t != nullptr, "expected a push_t environment for its weak policy");
+  const Vec2 agent = push_t->physics().agent(), block = push_t->physics().block();
   std::vector<double> action(2);
   for (size_t i = 0; i < 2; ++i) {
     const double goal = agent[i] + kReach_px * random.uniform(-1, 1);
     const double near = std::clamp(goal, block[i] - kReach_px, block[i] + kReach_px);
-    action[i] = world->config().variant == "gym" ? near : std::clamp((near - agent[i]) / kReach_px, -1.0, 1.0);
+    action[i] = push_t->config().variant == "gym" ? near : std::clamp((near - agent[i]) / kReach_px, -1.0, 1.0);
   }
   return action;
 }

@@ -8,12 +8,12 @@
 
 #include "jepa/core/config.h"
 #include "planner/env/env.h"
+#include "planner/env/push_t/physics.h"
 #include "planner/env/push_t/polygon.h"
-#include "planner/env/push_t/world.h"
 
 namespace foresee::planner {
 
-/// Which Push-T, and its factors of variation. Pixels of a 512 x 512 world, x right, y down.
+/// Which Push-T, and its factors of variation. Pixels of a 512 x 512 picture, x right, y down.
 ///
 /// | variant | action | solved | reward | picture |
 /// |---|---|---|---|---|
@@ -78,7 +78,7 @@ class PushT final : public Env {
   std::vector<std::pair<std::string, std::vector<double>>> columns() const override;
 
   const PushTConfig& config() const { return config_; }
-  const PushTWorld& world() const { return world_; }
+  const PushTPhysics& physics() const { return physics_; }
   /// Share of the drawn goal that the block covers, 0 .. 1.
   double coverage() const;
   double reward() const;
@@ -100,7 +100,7 @@ class PushT final : public Env {
 
   PushTConfig config_;
   PushTShape shape_;
-  PushTWorld world_;
+  PushTPhysics physics_;
   std::vector<double> goal_;
   int contacts_ = 0;
   mutable std::unique_ptr<PushTPainter> painter_;

@@ -2,7 +2,7 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
-#include "planner/env/push_t/world.h"
+#include "planner/env/push_t/physics.h"
 
 namespace foresee::planner {
 namespace {

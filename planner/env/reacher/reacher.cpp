@@ -36,26 +36,28 @@ void ReacherConfig::validate() const {
     if (color->size() != 3) fail<ConfigError>("reacher: a colour is three numbers, got {}", color->size());
 }
 
-Reacher::Reacher(ReacherConfig config) : config_(config), world_(config) {}
-Reacher::Reacher(const ReacherConfig& config, ReacherWorld world, Pair goal)
-    : config_(config), world_(std::move(world)), goal_(goal) {}
+Reacher::Reacher(ReacherConfig config) : config_(config), physics_(config) {}
+Reacher::Reacher(const ReacherConfig& config, ReacherPhysics physics, Pair goal)
+    : config_(config), physics_(std::move(physics)), goal_(goal) {}
 
-std::unique_ptr<Env> Reacher::clone() const { return std::unique_ptr<Env>(new Reacher(config_, world_.copy(), goal_)); }
+std::unique_ptr<Env> Reacher::clone() const {
+  return std::unique_ptr<Env>(new Reacher(config_, physics_.copy(), goal_));
+}
 
 void Reacher::restore(const Env& other) {
   const auto* source = dynamic_cast<const Reacher*>(&other);
   FORESEE_CHECK(source != nullptr, "expected a reacher to copy from");
-  world_.restore(source->world_);
+  physics_.restore(source->physics_);
   goal_ = source->goal_;
 }
 
 void Reacher::reset(RandomSequence& random) {
   const auto draw = [&] {
     const double shoulder = random.uniform(-std::numbers::pi, std::numbers::pi);
-    return Pair{shoulder, random.uniform(-ReacherWorld::kWristLimit_rad, ReacherWorld::kWristLimit_rad)};
+    return Pair{shoulder, random.uniform(-ReacherPhysics::kWristLimit_rad, ReacherPhysics::kWristLimit_rad)};
   };
   set_goal(draw());
-  world_.set(draw(), {0, 0});
+  physics_.set(draw(), {0, 0});
 }
 
 bool Reacher::step(std::span<const double> action) {
@@ -63,43 +65,43 @@ bool Reacher::step(std::span<const double> action) {
   const Pair torque = joints(action, "an action");
   bool reached = false;
   for (int i = 0; i < kRepeat && !reached; ++i) {
-    world_.step(torque);
+    physics_.step(torque);
     reached = solved();
   }
   return reached;
 }
 
 std::vector<double> Reacher::state() const {
-  const Pair q = world_.angles(), v = world_.velocities();
+  const Pair q = physics_.angles(), v = physics_.velocities();
   return {q[0], q[1], v[0], v[1]};
 }
 
 void Reacher::set_state(std::span<const double> state) {
   const Pair angles = joints(state, "a state");
-  world_.set(angles, state.size() >= 4 ? joints(state.subspan(2), "velocities") : Pair{0, 0});
+  physics_.set(angles, state.size() >= 4 ? joints(state.subspan(2), "velocities") : Pair{0, 0});
 }
 
 void Reacher::set_goal(std::span<const double> goal) {
   goal_ = joints(goal, "a goal");
-  ReacherWorld there = world_.copy();
+  ReacherPhysics there = physics_.copy();
   there.set(goal_, {0, 0});
-  world_.set_target(there.finger());
+  physics_.set_target(there.finger());
 }
 
 bool Reacher::solved() const {
-  const Pair q = world_.angles();
+  const Pair q = physics_.angles();
   return std::abs(q[0] - goal_[0]) < kSuccess_rad && std::abs(q[1] - goal_[1]) < kSuccess_rad;
 }
 
 double Reacher::distance_to_goal() const {
-  const Pair q = world_.angles();
+  const Pair q = physics_.angles();
   return std::hypot(q[0] - goal_[0], q[1] - goal_[1]);
 }
 
 Tensor Reacher::render(int64_t size) const {
   FORESEE_CHECK(size > 0, "expected a positive picture size, got {}", size);
   Tensor picture = at::empty({size, size, 3}, at::kByte);
-  world_.render(size, picture.data_ptr<uint8_t>());
+  physics_.render(size, picture.data_ptr<uint8_t>());
   return picture.permute({2, 0, 1}).contiguous();
 }
 
@@ -112,13 +114,13 @@ Tensor Reacher::render_goal(int64_t size) const {
 ActionSpec Reacher::action_spec() const { return {.size = 2, .block = 1, .low = {-1, -1}, .high = {1, 1}}; }
 
 std::vector<double> Reacher::observation() const {
-  const Pair q = world_.angles(), v = world_.velocities(), finger = world_.finger(), target = world_.target();
+  const Pair q = physics_.angles(), v = physics_.velocities(), finger = physics_.finger(), target = physics_.target();
   return {q[0], q[1], target[0] - finger[0], target[1] - finger[1], v[0], v[1]};
 }
 
 std::vector<std::pair<std::string, std::vector<double>>> Reacher::columns() const {
   const auto s = state();
-  const Pair finger = world_.finger(), target = world_.target();
+  const Pair finger = physics_.finger(), target = physics_.target();
   return {{"state", s},
           {"goal_state", goal()},
           {"qpos", {s[0], s[1]}},

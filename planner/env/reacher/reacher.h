@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "planner/env/env.h"
-#include "planner/env/reacher/world.h"
+#include "planner/env/reacher/physics.h"
 
 namespace foresee::planner {
 
@@ -40,13 +40,13 @@ class Reacher final : public Env {
 
   /// qpos, from the finger to the target (x, y), qvel: dm_control's observation.
   std::vector<double> observation() const;
-  ReacherWorld& world() { return world_; }
+  ReacherPhysics& physics() { return physics_; }
 
  private:
-  Reacher(const ReacherConfig& config, ReacherWorld world, Pair goal);
+  Reacher(const ReacherConfig& config, ReacherPhysics physics, Pair goal);
 
   ReacherConfig config_;
-  ReacherWorld world_;
+  ReacherPhysics physics_;
   Pair goal_{};
 };
 

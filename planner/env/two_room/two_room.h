@@ -56,7 +56,7 @@ class TwoRoom final : public Env {
   void set_goal(std::span<const double> goal) override;
   bool solved() const override { return target_distance() < kSuccess; }
   /// Length of the shortest way of the agent's centre through any door. An agent inside the wall counts from where the
-  /// next step puts it. Without a usable door: the straight line plus the size of the world.
+  /// next step puts it. Without a usable door: the straight line plus the size of the rooms.
   double distance_to_goal() const override;
   Tensor render(int64_t size) const override;
   Tensor render_goal(int64_t size) const override;

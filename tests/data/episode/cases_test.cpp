@@ -152,8 +152,8 @@ TEST_F(LeRobotCases, RowsWithoutAValueAreNaN) {
   const ClipShape shape{.frames = 2, .frameskip = 1, .columns = {}};
   const auto clips = dataset.clips(shape, Split::kAll);
   ASSERT_FALSE(clips.empty());
-  for (const Clip& clip : clips) {
-    const Clip one[] = {clip};
+  for (const EpisodeClip& clip : clips) {
+    const EpisodeClip one[] = {clip};
     EXPECT_TRUE(dataset.read(shape, one).actions[0][0].isfinite().all().item<bool>());
   }
 }

@@ -6,8 +6,8 @@
 #include <set>
 #include <thread>
 
-#include "data/episode/clip_loader.h"
 #include "data/episode/dataset.h"
+#include "data/episode/episode_loader.h"
 #include "data/episode/hdf5/episode_file.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -165,7 +165,7 @@ TEST(EpisodeDataset, ClipsAreRowsOfTheirEpisode) {
   const auto episodes = some_episodes();
   const EpisodeDataset dataset(some_episodes());
   const ClipShape shape{.frames = 4, .frameskip = 3, .columns = {"state"}};
-  const std::vector<Clip> clips{{2, 17}, {0, 18}};
+  const std::vector<EpisodeClip> clips{{2, 17}, {0, 18}};
   const ClipBatch batch = dataset.read(shape, clips);
   ASSERT_EQ(batch.frames.sizes(), (std::vector<int64_t>{2, 4, 3, 8, 8}));
   ASSERT_EQ(batch.actions.sizes(), (std::vector<int64_t>{2, 4, 3, 2}));
@@ -190,7 +190,7 @@ TEST(EpisodeDataset, ClipsStayWithinTheirSplitAndEpisode) {
   const ClipShape shape{.frames = 2, .frameskip = 5, .columns = {}};
   size_t clips = 0;
   for (const auto split : {Split::kTrain, Split::kHeldOut}) {
-    for (const Clip& clip : dataset.clips(shape, split)) {
+    for (const EpisodeClip& clip : dataset.clips(shape, split)) {
       EXPECT_EQ(held_out(dataset.id(clip.episode)), split == Split::kHeldOut);
       EXPECT_LE(clip.start + 10, dataset.length(clip.episode));
       ++clips;
@@ -239,12 +239,12 @@ EpisodeDataset many_episodes() {
   return EpisodeDataset(std::move(episodes));
 }
 
-TEST(ClipLoader, BatchIsAFunctionOfTheStep) {
+TEST(EpisodeLoader, BatchIsAFunctionOfTheStep) {
   const EpisodeDataset dataset = many_episodes();
   const ClipShape shape{.frames = 2, .frameskip = 2, .columns = {}};
-  ClipLoader ahead(dataset, shape, {.batch = 16, .seed = 3}),
+  EpisodeLoader ahead(dataset, shape, {.batch = 16, .seed = 3}),
       now(dataset, shape, {.batch = 16, .seed = 3, .prefetch = 0});
-  ClipLoader other(dataset, shape, {.batch = 16, .seed = 4});
+  EpisodeLoader other(dataset, shape, {.batch = 16, .seed = 4});
   int different = 0;
   for (const int64_t step : {0, 1, 2, 3, 40, 41, 2, 3, 4, 100, 0}) {
     const ClipBatch a = ahead.batch(step), b = now.batch(step);
@@ -255,10 +255,10 @@ TEST(ClipLoader, BatchIsAFunctionOfTheStep) {
   EXPECT_EQ(different, 11);
 }
 
-TEST(ClipLoader, JumpingWhileItReadsAheadGivesTheStepAskedFor) {
+TEST(EpisodeLoader, JumpingWhileItReadsAheadGivesTheStepAskedFor) {
   const EpisodeDataset dataset = many_episodes();
   const ClipShape shape{.frames = 2, .frameskip = 2, .columns = {}};
-  ClipLoader ahead(dataset, shape, {.batch = 16, .seed = 3}),
+  EpisodeLoader ahead(dataset, shape, {.batch = 16, .seed = 3}),
       now(dataset, shape, {.batch = 16, .seed = 3, .prefetch = 0});
   for (int64_t i = 0; i < 400; ++i) {
     const int64_t step = i * 37 % 50;
@@ -266,9 +266,9 @@ TEST(ClipLoader, JumpingWhileItReadsAheadGivesTheStepAskedFor) {
   }
 }
 
-TEST(ClipLoader, ABatchThatIsStillHeldIsNeverFilledAgain) {
+TEST(EpisodeLoader, ABatchThatIsStillHeldIsNeverFilledAgain) {
   const EpisodeDataset dataset = many_episodes();
-  ClipLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3, .prefetch = 2});
+  EpisodeLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3, .prefetch = 2});
   const Tensor first = loader.batch(0).frames, copy = first.clone();
   const Tensor view = loader.batch(1).frames[3], view_copy = view.clone();
   for (int64_t step = 2; step < 60; ++step) loader.batch(step);
@@ -276,16 +276,16 @@ TEST(ClipLoader, ABatchThatIsStillHeldIsNeverFilledAgain) {
   EXPECT_TRUE(at::equal(view, view_copy));
 }
 
-TEST(ClipLoader, EveryEpochHasAnOrderOfItsOwn) {
+TEST(EpisodeLoader, EveryEpochHasAnOrderOfItsOwn) {
   const EpisodeDataset dataset = many_episodes();
-  ClipLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3});
+  EpisodeLoader loader(dataset, {.frames = 2, .frameskip = 2, .columns = {}}, {.batch = 16, .seed = 3});
   EXPECT_FALSE(at::equal(loader.batch(0).frames, loader.batch(loader.steps_per_epoch()).frames));
 }
 
-TEST(ClipLoader, AnEpochShowsEveryClipOnce) {
+TEST(EpisodeLoader, AnEpochShowsEveryClipOnce) {
   const EpisodeDataset dataset = many_episodes();
   const ClipShape shape{.frames = 2, .frameskip = 2, .columns = {"state"}};
-  ClipLoader loader(dataset, shape, {.batch = 11, .seed = 3});
+  EpisodeLoader loader(dataset, shape, {.batch = 11, .seed = 3});
   std::set<std::pair<double, double>> seen;  // the second action number names the episode, the first the row
   for (int64_t step = 0; step < loader.steps_per_epoch(); ++step) {
     const ClipBatch batch = loader.batch(step);
@@ -296,9 +296,9 @@ TEST(ClipLoader, AnEpochShowsEveryClipOnce) {
   EXPECT_EQ(static_cast<int64_t>(seen.size()), loader.clips() / 11 * 11);
 }
 
-TEST(ClipLoader, TooFewClipsAreAnError) {
+TEST(EpisodeLoader, TooFewClipsAreAnError) {
   const EpisodeDataset dataset = many_episodes();
-  EXPECT_THROW(ClipLoader(dataset, {.frames = 8, .frameskip = 5, .columns = {}}, {.batch = 4}), DataError);
+  EXPECT_THROW(EpisodeLoader(dataset, {.frames = 8, .frameskip = 5, .columns = {}}, {.batch = 4}), DataError);
 }
 
 }  // namespace

@@ -160,15 +160,15 @@ TEST(ProcessEnvWords, WrongTypesAreNamed) {
 }
 
 TEST(VectorEnv, StepsAllWorldsAsEachAlone) {
-  const auto world = make_env("two_room");
-  VectorEnv many(*world, 10, /*seed=*/3), again(*world, 10, 3);
+  const auto env = make_env("two_room");
+  VectorEnv many(*env, 10, /*seed=*/3), again(*env, 10, 3);
   const Tensor states = many.states();
   EXPECT_TRUE(at::equal(states, again.states()));
   EXPECT_FALSE(at::equal(states[0], states[1]));
   const Tensor actions = Random(2, Stream::kTest).uniform_tensor({10, 2}) * 2 - 1;
   many.step(actions);
   for (int64_t i = 0; i < 10; ++i) {
-    const auto one = world->clone();
+    const auto one = env->clone();
     one->set_state(std::vector<double>{states[i][0].item<double>(), states[i][1].item<double>()});
     one->step(std::vector<double>{actions[i][0].item<double>(), actions[i][1].item<double>()});
     EXPECT_TRUE(at::equal(at::tensor(one->state(), at::kDouble), many.states()[i])) << i;

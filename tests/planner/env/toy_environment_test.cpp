@@ -78,13 +78,13 @@ const std::vector<Environment>& with_line() {
 }
 
 /// The environments, the toy's speed at another value than its default.
-WorldConfig at_speed(double speed) {
-  return parse_config(nlohmann::json{{"line", {{"speed", speed}}}}, "world", WorldConfig(with_line()));
+EnvConfig at_speed(double speed) {
+  return parse_config(nlohmann::json{{"line", {{"speed", speed}}}}, "world", EnvConfig(with_line()));
 }
 
-EvalConfig evaluation(const std::string& protocol, const WorldConfig& world) {
+EvalConfig evaluation(const std::string& protocol, const EnvConfig& variation) {
   EvalConfig config;
-  config.world = world;
+  config.variation = variation;
   config.env = "line";
   config.protocol = protocol;
   config.episodes = 4;
@@ -94,13 +94,13 @@ EvalConfig evaluation(const std::string& protocol, const WorldConfig& world) {
 }
 
 TEST(ToyEnvironment, IsCollectedFromAsItsRowSays) {
-  const CollectConfig config = usual_collection("line", WorldConfig(with_line()));
+  const CollectConfig config = usual_collection("line", EnvConfig(with_line()));
   EXPECT_EQ(config.policy, "expert");
   EXPECT_EQ(config.max_steps, 40);
   const auto slow = generate_episodes(config, 3);
   ASSERT_EQ(slow.size(), 3u);
   CollectConfig faster = config;
-  faster.world = at_speed(2);
+  faster.variation = at_speed(2);
   const auto fast = generate_episodes(faster, 3);
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_TRUE(slow[i].columns.at("terminated")[-1].item<bool>()) << "the expert arrives";
@@ -110,7 +110,7 @@ TEST(ToyEnvironment, IsCollectedFromAsItsRowSays) {
 
 TEST(ToyEnvironment, IsEvaluatedOn) {
   for (const std::string protocol : {"near", "far"}) {
-    const EvalResult result = evaluate(evaluation(protocol, WorldConfig(with_line())), /*seed=*/3, nullptr);
+    const EvalResult result = evaluate(evaluation(protocol, EnvConfig(with_line())), /*seed=*/3, nullptr);
     EXPECT_EQ(result.find("expert")->success.rate, 1) << protocol;
     EXPECT_EQ(result.find("noop")->success.rate, 0) << protocol;
     if (protocol == "far") {
@@ -120,15 +120,15 @@ TEST(ToyEnvironment, IsEvaluatedOn) {
 }
 
 TEST(ToyEnvironment, RefusesWhatItsRowDoesNotOffer) {
-  EvalConfig config = evaluation("swm", WorldConfig(with_line()));
+  EvalConfig config = evaluation("swm", EnvConfig(with_line()));
   config.data = "rows.h5";
   EXPECT_THROW(evaluate(config, 3, nullptr), ConfigError) << "its row leaves the protocol out";
   EXPECT_THROW(at_speed(-1), ConfigError);
-  CollectConfig collect = usual_collection("line", WorldConfig(with_line()));
+  CollectConfig collect = usual_collection("line", EnvConfig(with_line()));
   collect.policy = "weak";
   EXPECT_THROW(generate_episode(collect, 0), Error) << "another environment has that policy";
   EXPECT_THROW(usual_collection("line"), Error) << "the toy is on its own list alone";
-  EXPECT_THROW(parse_config(nlohmann::json{{"line", {{"spede", 1}}}}, "world", WorldConfig(with_line())), ConfigError);
+  EXPECT_THROW(parse_config(nlohmann::json{{"line", {{"spede", 1}}}}, "world", EnvConfig(with_line())), ConfigError);
 }
 
 }  // namespace

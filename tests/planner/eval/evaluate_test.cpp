@@ -48,11 +48,11 @@ TEST(Evaluate, GivesEveryMethodTheSameStarts) {
   const PictureModel model;
   const EvalResult result = evaluate(small_config({"random", "planner", "expert"}, 8), 5, &model);
   for (const auto& method : result.methods) {
-    ASSERT_EQ(method.episodes.size(), 8u);
+    ASSERT_EQ(method.trials.size(), 8u);
     for (size_t i = 0; i < 8; ++i) {
-      EXPECT_EQ(method.episodes[i].start, static_cast<int64_t>(i));
+      EXPECT_EQ(method.trials[i].start, static_cast<int64_t>(i));
       for (size_t axis = 0; axis < 2; ++axis)
-        EXPECT_NEAR(method.episodes[i].path.front()[axis], result.starts.starts[i].state[axis], 1e-4);
+        EXPECT_NEAR(method.trials[i].path.front()[axis], result.starts.starts[i].state[axis], 1e-4);
     }
   }
 }
@@ -63,8 +63,8 @@ TEST(Evaluate, RepeatsItself) {
   const EvalResult first = evaluate(config, 5, &model), second = evaluate(config, 5, &model),
                    other = evaluate(config, 6, &model);
   for (size_t m = 0; m < first.methods.size(); ++m)
-    for (size_t i = 0; i < 6; ++i) EXPECT_EQ(first.methods[m].episodes[i].path, second.methods[m].episodes[i].path);
-  EXPECT_NE(first.methods[0].episodes[0].path, other.methods[0].episodes[0].path);
+    for (size_t i = 0; i < 6; ++i) EXPECT_EQ(first.methods[m].trials[i].path, second.methods[m].trials[i].path);
+  EXPECT_NE(first.methods[0].trials[0].path, other.methods[0].trials[0].path);
 }
 
 TEST(Evaluate, CrossesToTheOtherRoomWithTheTrueSimulatorOnly) {
@@ -109,8 +109,8 @@ TEST(Evaluate, WritesRowsAndFilmStrips) {
   EXPECT_EQ(json["episodes"]["random"].size(), 5u);
   EXPECT_EQ(json["config"]["planner"]["samples"], 60);
   const auto& row = json["episodes"]["planner"][2];
-  EXPECT_EQ(row["success"], result.methods[0].episodes[2].success);
-  EXPECT_EQ(row["planning_ms"].size(), result.methods[0].episodes[2].planning_ms.size());
+  EXPECT_EQ(row["success"], result.methods[0].trials[2].success);
+  EXPECT_EQ(row["planning_ms"].size(), result.methods[0].trials[2].planning_ms.size());
   int64_t pictures = 0;
   for (const auto& file : std::filesystem::directory_iterator(folder / "strips"))
     pictures += data::read_image(file.path()).size(0) == 3;
@@ -133,7 +133,7 @@ TEST(Evaluate, RefusesEpisodesWhoseActionsAreNotTheModels) {
     config.data = (folder / name).string();
   };
   recorded("as_trained.h5", 1);
-  EXPECT_EQ(evaluate(config, 1, &model).methods[0].episodes.size(), 2u);
+  EXPECT_EQ(evaluate(config, 1, &model).methods[0].trials.size(), 2u);
   recorded("in_other_units.h5", 100);
   EXPECT_TRUE(says(refusal_of<DataError>([&] { evaluate(config, 1, &model); }), "other units"));
 }

@@ -4,8 +4,8 @@
 
 #include "jepa/core/error.h"
 #include "planner/env/two_room/two_room.h"
-#include "planner/eval/controllers.h"
 #include "planner/eval/evaluate.h"
+#include "planner/eval/methods.h"
 #include "tests/planner/eval/picture_model.h"
 
 namespace foresee::planner {
@@ -52,7 +52,7 @@ TEST(InverseDynamics, FollowsTheModelsProposalsWithoutASearch) {
   const Proposer model;
   const EvalResult result = evaluate(config_of({"inverse_dynamics", "random"}), 7, &model);
   EXPECT_GT(result.find("inverse_dynamics")->success.low, result.find("random")->success.rate);
-  EXPECT_GT(result.find("inverse_dynamics")->episodes.front().planning_ms.size(), 0u);
+  EXPECT_GT(result.find("inverse_dynamics")->trials.front().planning_ms.size(), 0u);
 }
 
 TEST(InverseDynamics, GainShortensOrLengthensProposals) {
@@ -67,7 +67,7 @@ TEST(InverseDynamics, NeedsAModelThatHasThem) {
   EXPECT_THAT([&] { evaluate(config_of({"inverse_dynamics"}), 7, &without); },
               ThrowsMessage<Error>(HasSubstr("inverse-dynamics head")));
   EvalConfig warm = config_of({"planner"});
-  warm.begin = "proposal";
+  warm.begin = Begin::kProposal;
   EXPECT_THAT([&] { evaluate(warm, 7, &without); }, ThrowsMessage<Error>(HasSubstr("begin=proposal")));
   EXPECT_THROW(evaluate(config_of({"inverse_dynamics"}), 7, nullptr), Error);
 }
@@ -76,7 +76,7 @@ TEST(WarmSearch, BeginsAtTheProposal) {
   const Proposer model;  // all plans cost the same: the search keeps what it begins with
   EvalConfig config = config_of({"planner"});
   const double cold = evaluate(config, 7, &model).find("planner")->success.rate;
-  config.begin = "proposal";
+  config.begin = Begin::kProposal;
   EXPECT_GT(evaluate(config, 7, &model).find("planner")->success.rate, cold + 0.3);
 }
 
@@ -85,15 +85,15 @@ TEST(RecordedPictures, AreWhatTheFirstPlanSees) {
   Start start{.state = {50, 100}, .goal = {60, 100}, .episode = {}, .row = {}};
   start.picture = at::full({3, 56, 56}, 7, at::kByte);
   start.goal_picture = at::full({3, 56, 56}, 9, at::kByte);
-  Worlds worlds;
-  worlds.push_back(std::make_unique<TwoRoom>());
-  worlds.front()->set_goal(start.goal);
-  worlds.front()->set_state(start.state);
+  Envs envs;
+  envs.push_back(std::make_unique<TwoRoom>());
+  envs.front()->set_goal(start.goal);
+  envs.front()->set_state(start.state);
   const std::vector<Start> starts{{}, start};  // the group's first start is number 1
-  const auto factory = model_controller(model, config_of({"planner"}), 3, /*search=*/true, starts);
-  const auto controller = factory(worlds, 1);
+  const auto factory = model_method(model, config_of({"planner"}), 3, /*search=*/true, starts);
+  const auto method = factory(envs, 1);
   const std::vector<int64_t> active{0};
-  for (int64_t step = 0; step < 26; ++step) controller->act(active);
+  for (int64_t step = 0; step < 26; ++step) method->act(active);
   ASSERT_EQ(model.seen().size(), 2u);
   EXPECT_TRUE(at::equal(model.seen()[0].frames[0][0], start.picture));
   EXPECT_FALSE(at::equal(model.seen()[1].frames[0][0], start.picture)) << "later pictures are rendered";

@@ -4,8 +4,8 @@
 
 #include "jepa/core/error.h"
 #include "planner/control/model_cost.h"
-#include "planner/eval/controllers.h"
 #include "planner/eval/film_strip.h"
+#include "planner/eval/methods.h"
 #include "tests/planner/eval/picture_model.h"
 
 namespace foresee::planner {
@@ -22,7 +22,7 @@ std::vector<Start> to_the_right(double distance, int64_t count) {
 }
 
 /// Moves right at full speed.
-class GoRight final : public Controller {
+class GoRight final : public Method {
  public:
   std::vector<Decision> act(std::span<const int64_t> active) override {
     ++calls;
@@ -39,11 +39,11 @@ MpcConfig quick_search() {
 }
 
 TEST(Runner, StopsAWorldAtItsGoalAndTestsAfterAStep) {
-  const auto world = make_env("two_room");
+  const auto env = make_env("two_room");
   // 40 pixels away: after 5 steps 15 are left, and that is within 16. The other goal is reached by the first step only.
   std::vector<Start> starts{{.state = {30, 100}, .goal = {70, 100}}, {.state = {30, 100}, .goal = {31, 100}}};
-  const auto episodes = run_episodes(*world, starts, [](const Worlds&, int64_t) { return std::make_unique<GoRight>(); },
-                                     {.budget = 50, .group = 2});
+  const auto episodes = run_trials(*env, starts, [](const Envs&, int64_t) { return std::make_unique<GoRight>(); },
+                                   {.budget = 50, .group = 2});
   ASSERT_EQ(episodes.size(), 2u);
   EXPECT_TRUE(episodes[0].success);
   EXPECT_EQ(episodes[0].steps, 5);
@@ -54,25 +54,25 @@ TEST(Runner, StopsAWorldAtItsGoalAndTestsAfterAStep) {
 }
 
 TEST(Runner, EndsAtTheBudget) {
-  const auto world = make_env("two_room");
+  const auto env = make_env("two_room");
   const auto starts = to_the_right(150, 1);  // behind the wall
   const auto episodes =
-      run_episodes(*world, starts, [](const Worlds&, int64_t) { return std::make_unique<GoRight>(); }, {.budget = 30});
+      run_trials(*env, starts, [](const Envs&, int64_t) { return std::make_unique<GoRight>(); }, {.budget = 30});
   EXPECT_FALSE(episodes[0].success);
   EXPECT_EQ(episodes[0].steps, 30);
   EXPECT_GT(episodes[0].final_distance, 80);
 }
 
 TEST(Runner, DoesNotDependOnHowManyWorldsRunTogether) {
-  const auto world = make_env("two_room");
+  const auto env = make_env("two_room");
   const auto starts = to_the_right(50, 5);
   const PictureModel model;
-  for (const auto& controller :
-       {policy_controller(WorldConfig().environment("two_room"), "random", 3), oracle_controller(quick_search(), 5, 3),
-        model_controller(model, {.planner = quick_search()}, 3)}) {
-    const auto alone = run_episodes(*world, starts, controller, {.budget = 30, .group = 1});
-    const auto together = run_episodes(*world, starts, controller, {.budget = 30, .group = 5});
-    const auto threaded = run_episodes(*world, starts, controller, {.budget = 30, .parallel_groups = true});
+  for (const auto& method :
+       {policy_method(EnvConfig().environment("two_room"), "random", 3), oracle_method(quick_search(), 5, 3),
+        model_method(model, {.planner = quick_search()}, 3)}) {
+    const auto alone = run_trials(*env, starts, method, {.budget = 30, .group = 1});
+    const auto together = run_trials(*env, starts, method, {.budget = 30, .group = 5});
+    const auto threaded = run_trials(*env, starts, method, {.budget = 30, .parallel_groups = true});
     for (size_t i = 0; i < starts.size(); ++i) {
       EXPECT_EQ(alone[i].start, static_cast<int64_t>(i));
       EXPECT_EQ(alone[i].path, threaded[i].path);
@@ -80,7 +80,7 @@ TEST(Runner, DoesNotDependOnHowManyWorldsRunTogether) {
       for (size_t axis = 0; axis < 2; ++axis)
         EXPECT_NEAR(alone[i].path.back()[axis], together[i].path.back()[axis], 1e-3);
     }
-    const auto moved = [](const Episode& episode) {
+    const auto moved = [](const Trial& episode) {
       return std::hypot(episode.path.back()[0] - episode.path.front()[0],
                         episode.path.back()[1] - episode.path.front()[1]);
     };
@@ -89,7 +89,7 @@ TEST(Runner, DoesNotDependOnHowManyWorldsRunTogether) {
 }
 
 /// Asks for a stop in the group of the third start.
-class Interrupting final : public Controller {
+class Interrupting final : public Method {
  public:
   Interrupting(int64_t first, std::stop_source stop) : first_(first), stop_(std::move(stop)) {}
   std::vector<Decision> act(std::span<const int64_t> active) override {
@@ -105,19 +105,19 @@ class Interrupting final : public Controller {
 TEST(Runner, KeepsTheFinishedEpisodesOfAnInterruptedRun) {
   const std::stop_source stop;
   const auto episodes =
-      run_episodes(*make_env("two_room"), to_the_right(50, 5),
-                   [&](const Worlds&, int64_t first) { return std::make_unique<Interrupting>(first, stop); },
-                   {.budget = 30, .stop = stop.get_token()});
+      run_trials(*make_env("two_room"), to_the_right(50, 5),
+                 [&](const Envs&, int64_t first) { return std::make_unique<Interrupting>(first, stop); },
+                 {.budget = 30, .stop = stop.get_token()});
   EXPECT_EQ(episodes.size(), 2u);
 }
 
-TEST(ModelController, ShowsTheModelItsHistoryOneBlockApart) {
-  const auto world = make_env("two_room");
+TEST(ModelMethod, ShowsTheModelItsHistoryOneBlockApart) {
+  const auto env = make_env("two_room");
   PictureModel model;
   ControlConfig config{.history = 3, .planner = quick_search()};
   config.planner.receding = 1;
   const std::vector<Start> starts{{.state = {50, 30}, .goal = {50, 190}}};  // down the left room
-  const auto episodes = run_episodes(*world, starts, model_controller(model, config, 1), {.budget = 20});
+  const auto episodes = run_trials(*env, starts, model_method(model, config, 1), {.budget = 20});
   ASSERT_EQ(model.seen.size(), 4u);
   EXPECT_EQ(model.seen[0].frames.sizes(), at::IntArrayRef({1, 1, 3, 56, 56}));
   EXPECT_FALSE(model.seen[0].actions.defined());
@@ -136,17 +136,17 @@ TEST(ModelController, ShowsTheModelItsHistoryOneBlockApart) {
 }
 
 TEST(ModelCost, JudgesTheRowsItIsAskedFor) {
-  const auto world = make_env("two_room");
-  world->set_goal(std::vector<double>{60, 100});
+  const auto env = make_env("two_room");
+  env->set_goal(std::vector<double>{60, 100});
   std::vector<Tensor> frames;
   for (const double x : {30.0, 50.0, 90.0}) {
-    world->set_state(std::vector<double>{x, 100});
-    frames.push_back(world->render(56));
+    env->set_state(std::vector<double>{x, 100});
+    frames.push_back(env->render(56));
   }
   const PictureModel model;
   Observation observation;
   observation.frames = at::stack(frames).unsqueeze(1);  // [3, 1, 3, 56, 56]
-  const auto goals = world->render_goal(56).unsqueeze(0).expand({3, 3, 56, 56});
+  const auto goals = env->render_goal(56).unsqueeze(0).expand({3, 3, 56, 56});
   const CostFn cost = model_cost(model, observation, goals).cost;
   const Tensor rest = at::zeros({3, 1, 2, 10});
   const Tensor all = cost(rest, torch::tensor({0, 1, 2})).flatten();
@@ -157,19 +157,19 @@ TEST(ModelCost, JudgesTheRowsItIsAskedFor) {
   EXPECT_THROW(model_cost(model, observation, goals), Error);
 }
 
-TEST(OracleController, FindsTheWayThroughTheDoor) {
-  const auto world = make_env("two_room");
+TEST(OracleMethod, FindsTheWayThroughTheDoor) {
+  const auto env = make_env("two_room");
   const std::vector<Start> starts{{.state = {60, 150}, .goal = {170, 150}}, {.state = {180, 60}, .goal = {50, 190}}};
-  const auto episodes = run_episodes(*world, starts, oracle_controller({}, 5, 1), {.budget = 100});
+  const auto episodes = run_trials(*env, starts, oracle_method({}, 5, 1), {.budget = 100});
   EXPECT_TRUE(episodes[0].success);
   EXPECT_TRUE(episodes[1].success);
 }
 
 TEST(FilmStrip, ShowsTheWayAndTheGoalInTheColourOfTheOutcome) {
-  const auto world = make_env("two_room");
+  const auto env = make_env("two_room");
   const Start start{.state = {30, 100}, .goal = {90, 100}};
-  Episode episode{.success = true, .steps = 4, .path = {{30, 100}, {40, 100}, {50, 100}, {60, 100}, {80, 100}}};
-  const Tensor strip = film_strip(*world, start, episode, /*pictures=*/3, /*size=*/56);
+  Trial episode{.success = true, .steps = 4, .path = {{30, 100}, {40, 100}, {50, 100}, {60, 100}, {80, 100}}};
+  const Tensor strip = film_strip(*env, start, episode, /*pictures=*/3, /*size=*/56);
   EXPECT_EQ(strip.sizes(), at::IntArrayRef({3, 64, 4 * 56 + 2 * 2 + 10 + 8}));
   EXPECT_EQ(strip.scalar_type(), at::kByte);
   const auto dot_at = [&](int64_t x) {
@@ -181,12 +181,12 @@ TEST(FilmStrip, ShowsTheWayAndTheGoalInTheColourOfTheOutcome) {
   EXPECT_NEAR(dot_at(182), 90, 1.5) << "the goal";
   EXPECT_GT(strip[1][0][0].item<int>(), strip[0][0][0].item<int>()) << "green";
   episode.success = false;
-  const Tensor failed = film_strip(*world, start, episode, 3, 56);
+  const Tensor failed = film_strip(*env, start, episode, 3, 56);
   EXPECT_GT(failed[0][0][0].item<int>(), failed[1][0][0].item<int>()) << "red";
 }
 
 TEST(FilmStrip, PutsFailuresFirst) {
-  std::vector<Episode> episodes(4);
+  std::vector<Trial> episodes(4);
   episodes[0].success = episodes[2].success = true;
   EXPECT_EQ(failures_first(episodes), (std::vector<int64_t>{1, 3, 0, 2}));
 }

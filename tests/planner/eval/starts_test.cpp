@@ -7,7 +7,7 @@
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
-#include "planner/env/push_t/world.h"
+#include "planner/env/push_t/physics.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee::planner {
@@ -16,10 +16,10 @@ namespace {
 bool same(const Start& a, const Start& b) { return a.state == b.state && a.goal == b.goal; }
 
 bool solved(const Start& start) {
-  const auto world = make_env("two_room");
-  world->set_goal(start.goal);
-  world->set_state(start.state);
-  return world->solved();
+  const auto env = make_env("two_room");
+  env->set_goal(start.goal);
+  env->set_state(start.state);
+  return env->solved();
 }
 
 TEST(NearStarts, ComeFromHeldOutEpisodesAndAreNotSolved) {
@@ -61,10 +61,10 @@ TEST(FarStarts, LieInOppositeRoomsWhereTheAgentCanStand) {
         EXPECT_LE(x, 203);
       }
     EXPECT_FALSE(solved(start));
-    const auto world = make_env("two_room");
-    world->set_goal(start.goal);
-    world->set_state(start.state);
-    shortest = std::min(shortest, world->distance_to_goal());
+    const auto env = make_env("two_room");
+    env->set_goal(start.goal);
+    env->set_state(start.state);
+    shortest = std::min(shortest, env->distance_to_goal());
   }
   EXPECT_LT(shortest, 120) << "no least distance, as in the recorded list (77 .. 286 pixels)";
 }
@@ -91,17 +91,17 @@ TEST(NearStarts, OfAFileComeFromItsHeldOutEpisodes) {
 }
 
 TEST(NearStarts, AnyEnvironmentHasThem) {
-  std::vector<std::string> envs{"eb_two_room", "wall"};
-  if (push_t_available()) envs.push_back("push_t");
-  for (const auto& env : envs) {
-    CollectConfig collect = usual_collection(env);
+  std::vector<std::string> names{"eb_two_room", "wall"};
+  if (push_t_available()) names.push_back("push_t");
+  for (const auto& name : names) {
+    CollectConfig collect = usual_collection(name);
     collect.max_steps = 40;
-    if (env == "push_t") collect.policy = "weak";  // a search would take a minute
+    if (name == "push_t") collect.policy = "weak";  // a search would take a minute
     for (const auto& start : near_starts(collect, 5, 25).starts) {
-      const auto world = make_env(env);
-      world->set_goal(start.goal);
-      world->set_state(start.state);
-      EXPECT_FALSE(world->solved()) << env;
+      const auto env = make_env(name);
+      env->set_goal(start.goal);
+      env->set_state(start.state);
+      EXPECT_FALSE(env->solved()) << name;
     }
   }
 }

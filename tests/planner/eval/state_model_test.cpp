@@ -8,8 +8,8 @@
 #include "jepa/core/random.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "planner/control/picture_fit.h"
-#include "planner/eval/controllers.h"
 #include "planner/eval/evaluate.h"
+#include "planner/eval/methods.h"
 
 namespace foresee::planner {
 namespace {
@@ -51,7 +51,7 @@ EvalConfig short_config(const std::string& env) {
 TEST(ModelWithStates, IsEvaluatedInClosedLoop) {
   const Vjepa2AcWorldModel model = small_model(2);
   const EvalResult result = evaluate(short_config("two_room"), 3, &model);
-  const Episode& episode = result.find("planner")->episodes.at(0);
+  const Trial& episode = result.find("planner")->trials.at(0);
   EXPECT_EQ(episode.planning_ms.size(), 3u) << "12 steps are three blocks of five";
   EXPECT_NE(episode.path.back(), episode.path.front());
 }
@@ -77,10 +77,10 @@ TEST(ModelWithStates, IsToldTheEnvironmentsStates) {
 
 TEST(ModelWithStates, NeedsAnEnvironmentThatHasThem) {
   const Vjepa2AcWorldModel model = small_model(3);
-  Worlds worlds;
-  worlds.push_back(make_env("two_room"));
-  const auto controller = model_controller(model, short_config("two_room"), 1)(worlds, 0);
-  EXPECT_THAT([&] { controller->act(std::vector<int64_t>{0}); }, ThrowsMessage<Error>(HasSubstr("'proprio'")));
+  Envs envs;
+  envs.push_back(make_env("two_room"));
+  const auto method = model_method(model, short_config("two_room"), 1)(envs, 0);
+  EXPECT_THAT([&] { method->act(std::vector<int64_t>{0}); }, ThrowsMessage<Error>(HasSubstr("'proprio'")));
 }
 
 TEST(PictureFit, ResizesByTheModelsRule) {

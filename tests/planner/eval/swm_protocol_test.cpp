@@ -38,8 +38,8 @@ TEST(NumpyChoice, TakesAllOfAll) {
 }
 
 const Environment& two_room() {
-  static const WorldConfig world;
-  return world.environment("two_room");
+  static const EnvConfig variation;
+  return variation.environment("two_room");
 }
 
 /// Walks of 30 rows, one pixel of the state a row; episode i is at y = 30 + i. Pictures hold the row's number.

@@ -8,7 +8,7 @@
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
-#include "planner/eval/controllers.h"
+#include "planner/eval/methods.h"
 #include "tests/support/arm_model.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/cli/program.h"
@@ -78,21 +78,21 @@ TEST(Plan, IsTheFirstPlanOfAnEvaluation) {
   const TemporaryFolder folder;
   const std::string model = "tools/assets/two_room";
   const planner::StartSet set = planner::far_starts("two_room", 7, 1);
-  planner::Worlds worlds;
-  worlds.push_back(planner::make_env("two_room"));
-  worlds.front()->set_goal(set.starts.front().goal);
-  worlds.front()->set_state(set.starts.front().state);
-  data::write_image(folder / "now.png", worlds.front()->render(64));
-  data::write_image(folder / "goal.png", worlds.front()->render_goal(64));
+  planner::Envs envs;
+  envs.push_back(planner::make_env("two_room"));
+  envs.front()->set_goal(set.starts.front().goal);
+  envs.front()->set_state(set.starts.front().state);
+  data::write_image(folder / "now.png", envs.front()->render(64));
+  data::write_image(folder / "goal.png", envs.front()->render_goal(64));
 
-  planner::ControlConfig config{.objective = "distance", .begin = "proposal"};
+  planner::ControlConfig config{.objective = Objective::kDistance, .begin = planner::Begin::kProposal};
   config.planner.planner.search.samples = 40;
   config.planner.planner.search.iterations = 3;
   const auto world = load_world_model(model);
-  const auto controller = planner::model_controller(*world, config, /*seed=*/7)(worlds, /*first=*/0);
+  const auto method = planner::model_method(*world, config, /*seed=*/7)(envs, /*first=*/0);
   const std::vector<int64_t> only{0};
   std::vector<std::vector<double>> evaluated;
-  for (int step = 0; step < 25; ++step) evaluated.push_back(controller->act(only).front().action);
+  for (int step = 0; step < 25; ++step) evaluated.push_back(method->act(only).front().action);
 
   std::vector<std::string> command{"plan",
                                    "--model",

@@ -115,7 +115,7 @@ TEST(EpisodeStrip, ShowsStartEndAndGoal) {
   const auto config = quick_evaluation();
   const auto result = planner::evaluate(config, 3, nullptr);
   const auto world = planner::make_env("two_room");
-  const auto& episode = result.find("noop")->episodes.front();
+  const auto& episode = result.find("noop")->trials.front();
   const FilmStrip strip =
       episode_strip(*world, result.starts.starts[static_cast<size_t>(episode.start)], episode, /*pictures=*/5);
   ASSERT_EQ(strip.frames.size(), 5u);

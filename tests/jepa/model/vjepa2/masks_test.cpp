@@ -18,7 +18,7 @@ constexpr TokenGrid kGrid{4, 8, 8};
 
 MaskPair draw(const MaskConfig& config, int64_t batch, uint64_t seed = 0, const TokenGrid& grid = kGrid) {
   auto sizes = cpu_generator(seed), places = cpu_generator(seed + 100);
-  return sample_masks(config, grid, sample_block_size(config, grid, sizes), batch, places);
+  return sample_masks(config, grid, sample_mask_block(config, grid, sizes), batch, places);
 }
 
 std::set<int64_t> row(const Tensor& ids, int64_t b) {

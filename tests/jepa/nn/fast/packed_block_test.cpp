@@ -28,7 +28,7 @@ TEST_F(PackedBlockTest, IsTheBlock) {
   for (const Kernel kernel : {Kernel::kFused, Kernel::kPlain, Kernel::kAutomatic}) {
     Tensor stream = x.clone();
     const PackedBlock packed(block, Precision::kFloat32, 20, kernel);
-    const Tensor branch = packed.forward(stream, {}, &rope, [](const Heads& heads) { return attend(heads); });
+    const Tensor branch = packed.forward(stream, {}, &rope, [](const Qkv& heads) { return attend(heads); });
     testing::expect_close(stream + branch, expected, 2e-5, "output");
   }
 }
@@ -37,14 +37,14 @@ TEST_F(PackedBlockTest, AddsWhatTheBlockBeforeLeft) {
   const Tensor left = draw({2, 10, 24}, 9000), expected = block.forward(x + left, &rope);
   Tensor stream = x.clone();
   const PackedBlock packed(block, Precision::kFloat32, 20);
-  const Tensor branch = packed.forward(stream, left, &rope, [](const Heads& heads) { return attend(heads); });
+  const Tensor branch = packed.forward(stream, left, &rope, [](const Qkv& heads) { return attend(heads); });
   testing::expect_close(stream + branch, expected, 2e-5, "output");
 }
 
 TEST_F(PackedBlockTest, EndsWhereTheMixSaysSo) {
   Tensor stream = x.clone();
   const PackedBlock packed(block, Precision::kFloat32, 20);
-  EXPECT_FALSE(packed.forward(stream, {}, &rope, [](const Heads&) { return Tensor(); }).defined());
+  EXPECT_FALSE(packed.forward(stream, {}, &rope, [](const Qkv&) { return Tensor(); }).defined());
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(SplitHeads, BiasIsAddedBeforeTheTurnWithItsGradient) {
   const std::vector<Sequences> sequences{{.batch = 2, .tokens = 10, .rope = &table},
                                          {.batch = 3, .tokens = 10, .rope = &table}};
   const Tensor qkv = draw_double({50, 72}).requires_grad_(), bias = draw_double({72}, 7000).requires_grad_();
-  const auto loss = [&](const std::vector<Heads>& heads) {
+  const auto loss = [&](const std::vector<Qkv>& heads) {
     Tensor sum = at::zeros({}, at::kDouble);
     for (const auto& [q, k, v] : heads)
       for (const Tensor& t : {q, k, v}) sum = sum + (t * draw_double(t.sizes(), 300)).sum();
@@ -83,7 +83,7 @@ TEST(SplitHeads, HeadsOfBFloat16TurnByFloatAngles) {
   const Tensor tokens = at::arange(10, at::kLong);
   const auto table = rope_table(token_positions(tokens, 3, 4), 16, at::kFloat);
   const Tensor qkv = draw({2, 10, 3 * 2 * 16}, 50000).to(at::kBFloat16);
-  const Heads half = split_heads(qkv, 2, &table), full = split_heads(qkv.to(at::kFloat), 2, &table);
+  const Qkv half = split_heads(qkv, 2, &table), full = split_heads(qkv.to(at::kFloat), 2, &table);
   EXPECT_TRUE(at::equal(half.query, full.query.to(at::kBFloat16)));
   EXPECT_TRUE(at::equal(half.key, full.key.to(at::kBFloat16)));
   EXPECT_TRUE(at::equal(half.value, full.value.to(at::kBFloat16)));

@@ -166,8 +166,7 @@ TEST(LewmHeads, DistanceObjectiveAndProposalsPlan) {
   EXPECT_LT((world.costs(*context, goal, actions, Objective::kDistance) - wanted).abs().max().item<double>(), 1e-4);
   EXPECT_GE(wanted.min().item<double>(), 0);
   EXPECT_GT((wanted - latent).abs().max().item<double>(), 1e-3);
-  EXPECT_EQ(objective_of(world, "distance"), Objective::kDistance);
-  EXPECT_THROW(objective_of(world, "latant"), ConfigError);
+  EXPECT_NO_THROW(require_objective(world, Objective::kDistance));
 
   const Tensor plan = world.propose(*context, goal, 3);
   ASSERT_EQ(plan.sizes(), at::IntArrayRef({2, 3, 4}));
@@ -178,7 +177,7 @@ TEST(LewmHeads, DistanceObjectiveAndProposalsPlan) {
 
   LewmWorldModel plain(scrambled(small_lewm(), 1), testing::small_actions(), preprocess);
   EXPECT_FALSE(plain.proposes());
-  EXPECT_THROW(objective_of(plain, "distance"), ConfigError);
+  EXPECT_THROW(require_objective(plain, Objective::kDistance), ConfigError);
   EXPECT_THROW(
       plain.costs(*plain.encode(seen), plain.encode_goal(seen.frames.select(1, 0)), actions, Objective::kDistance),
       Error);

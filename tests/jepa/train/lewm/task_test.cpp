@@ -138,7 +138,7 @@ TEST(LewmTask, SettlingMovesRunningStatisticsAloneAndNotTheTraining) {
     each->step(0);
     each->step(1);
   }
-  task.settle();
+  task.recalibrate();
   const TensorMap before = state_dict(*undisturbed.model()), after = state_dict(*task.model());
   for (const auto& [name, value] : after) {
     const bool statistics = name.find("running_") != std::string::npos;
@@ -153,7 +153,7 @@ TEST(LewmTask, EvaluationInTheMiddleOfATrainingSeesItsWeights) {
   task.start(0);
   for (int64_t step = 0; step < 60; ++step) task.step(step);
   const double lagging = metric(task.evaluate(), "held_out_skill_1");
-  task.settle();
+  task.recalibrate();
   EXPECT_GT(metric(task.evaluate(), "held_out_skill_1"), lagging + 1);
 }
 

@@ -1,7 +1,7 @@
 #include "tests/support/parity.h"
 
-#include "planner/env/push_t/world.h"
-#include "planner/env/reacher/world.h"
+#include "planner/env/push_t/physics.h"
+#include "planner/env/reacher/physics.h"
 
 namespace foresee::parity {
 

@@ -25,8 +25,8 @@ RandomSequence draws(uint64_t step) { return RandomSequence(Random(3, Stream::kT
 
 TEST_F(PushTTest, BlockHasThePublishedMomentAndCentre) {
   const PushT env;
-  EXPECT_NEAR(env.world().moment(), 3000, 1e-9);
-  EXPECT_NEAR(env.world().center_of_gravity()[1], 45, 1e-12);
+  EXPECT_NEAR(env.physics().moment(), 3000, 1e-9);
+  EXPECT_NEAR(env.physics().center_of_gravity()[1], 45, 1e-12);
 }
 
 TEST_F(PushTTest, FreeAgentFollowsTheCriticallyDampedController) {
@@ -132,7 +132,6 @@ TEST_F(PushTTest, GymVariantTakesPlacesAndScoresCoverage) {
   EXPECT_NEAR(turned.state()[2], 157.866, 1e-3);
   EXPECT_NEAR(turned.state()[3], 150.686, 1e-3);
   const auto goal = env.goal();
-  const auto world = make_env("push_t");
   PushT at_goal({.variant = "dino_wm"});
   at_goal.set_state(std::vector<double>{60, 60, goal[2], goal[3], goal[4]});
   EXPECT_NEAR(at_goal.coverage(), 1, 1e-9);

@@ -23,7 +23,7 @@ TEST_F(ReacherTest, FingerIsWhereTheLinksPutIt) {
   Reacher env;
   const double q0 = 0.7, q1 = -1.1;
   env.set_state(std::vector<double>{q0, q1});
-  const auto finger = env.world().finger();
+  const auto finger = env.physics().finger();
   EXPECT_NEAR(finger[0], 0.12 * std::cos(q0) + 0.12 * std::cos(q0 + q1), 1e-12);
   EXPECT_NEAR(finger[1], 0.12 * std::sin(q0) + 0.12 * std::sin(q0 + q1), 1e-12);
 }

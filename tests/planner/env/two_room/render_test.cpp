@@ -24,25 +24,25 @@ TwoRoom::Point draw_point(RandomSequence& random, double low, double high) {
   return {static_cast<float>(random.uniform(low, high)), static_cast<float>(random.uniform(low, high))};
 }
 
-std::vector<TwoRoomConfig> worlds() {
-  std::vector<TwoRoomConfig> worlds(4);
-  worlds[1].wall_axis = "horizontal";
-  worlds[1].agent_radius = 14;
-  worlds[2].agent_color = {30, 120, 200};
-  worlds[2].background_color = {200, 3, 17};
-  worlds[2].render_target = true;
-  worlds[3].doors = 3;
-  worlds[3].door_position = {40, 110, 180};
-  worlds[3].door_color = {1, 2, 3};
-  worlds[3].agent_radius = 9.5;
-  return worlds;
+std::vector<TwoRoomConfig> envs() {
+  std::vector<TwoRoomConfig> envs(4);
+  envs[1].wall_axis = "horizontal";
+  envs[1].agent_radius = 14;
+  envs[2].agent_color = {30, 120, 200};
+  envs[2].background_color = {200, 3, 17};
+  envs[2].render_target = true;
+  envs[3].doors = 3;
+  envs[3].door_position = {40, 110, 180};
+  envs[3].door_color = {1, 2, 3};
+  envs[3].agent_radius = 9.5;
+  return envs;
 }
 
 void place(TwoRoom& room, const TwoRoom::Point& agent) { room.set_state(std::vector<double>{agent[0], agent[1]}); }
 
 TEST(TwoRoomPicture, DotIsUpstreamsFormula) {
   RandomSequence random(Random(11, Stream::kTest));
-  for (const auto& config : worlds()) {
+  for (const auto& config : envs()) {
     TwoRoomConfig bare = config;
     bare.render_target = false;
     for (int i = 0; i < 8; ++i) {
@@ -61,7 +61,7 @@ TEST(TwoRoomPicture, DotIsUpstreamsFormula) {
 
 TEST(TwoRoomPicture, SmallPictureIsTheFullOneResized) {
   RandomSequence random(Random(12, Stream::kTest));
-  for (const auto& config : worlds()) {
+  for (const auto& config : envs()) {
     TwoRoom room(config);
     for (int i = 0; i < 40; ++i) {
       place(room, draw_point(random, i % 10 == 0 ? -60 : 14, i % 10 == 0 ? 280 : 209));
@@ -74,7 +74,7 @@ TEST(TwoRoomPicture, SmallPictureIsTheFullOneResized) {
 }
 
 TEST(TwoRoomPicture, GoalPictureShowsTheAgentAtTheGoal) {
-  for (const auto& config : worlds()) {
+  for (const auto& config : envs()) {
     TwoRoom room(config);
     room.set_goal(std::vector<double>{150, 90});
     const Tensor goal = room.render_goal(64);

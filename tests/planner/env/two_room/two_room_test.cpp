@@ -154,10 +154,10 @@ TEST(RolloutCosts, AreTheDistanceAfterTheLastActionAndTheSameForAnyThreads) {
   at::set_num_threads(1);
   EXPECT_TRUE(at::equal(costs, rollout_costs(room, actions)));
   at::set_num_threads(threads);
-  TwoRoom world = room;
+  TwoRoom env = room;
   for (int64_t t = 0; t < 20; ++t)
-    world.step(std::vector<double>{actions[5][t][0].item<double>(), actions[5][t][1].item<double>()});
-  EXPECT_FLOAT_EQ(costs[5].item<float>(), static_cast<float>(world.distance_to_goal()));
+    env.step(std::vector<double>{actions[5][t][0].item<double>(), actions[5][t][1].item<double>()});
+  EXPECT_FLOAT_EQ(costs[5].item<float>(), static_cast<float>(env.distance_to_goal()));
   EXPECT_EQ(room.state(), (std::vector<double>{60, 150}));
 }
 

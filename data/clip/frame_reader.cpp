@@ -1,4 +1,4 @@
-#include "data/clip/clip_reader.h"
+#include "data/clip/frame_reader.h"
 
 #include <algorithm>
 #include <atomic>
@@ -90,10 +90,10 @@ std::shared_ptr<const FrameCache> FrameCache::make(const VideoSet& set, std::spa
   return cache;
 }
 
-ClipReader::ClipReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache)
+FrameReader::FrameReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache)
     : set_(set), cache_(std::move(cache)), readers_(kMaxOpenReaders, reader_options(set, short_side)) {}
 
-VideoReader& ClipReader::open(int64_t video) {
+VideoReader& FrameReader::open(int64_t video) {
   const VideoFile& file = set_.files.at(static_cast<size_t>(video));
   try {
     VideoReader& reader = readers_.open(file.path);
@@ -105,7 +105,7 @@ VideoReader& ClipReader::open(int64_t video) {
   }
 }
 
-Tensor ClipReader::decode(int64_t video, std::span<const int64_t> indices) {
+Tensor FrameReader::decode(int64_t video, std::span<const int64_t> indices) {
   if (const auto known = failures_.find(video); known != failures_.end()) {
     const Failures& failures = known->second;
     if (!failures.unreadable.empty()) fail<DataError>("{}", failures.unreadable);
@@ -123,7 +123,7 @@ Tensor ClipReader::decode(int64_t video, std::span<const int64_t> indices) {
   }
 }
 
-Tensor ClipReader::frames(int64_t video, std::span<const int64_t> indices) {
+Tensor FrameReader::frames(int64_t video, std::span<const int64_t> indices) {
   if (cache_ == nullptr) return decode(video, indices);
   const FrameCache::Video& cached = cache_->videos.at(static_cast<size_t>(video));
   if (!cached.unreadable.empty()) fail<DataError>("{}", cached.unreadable);

@@ -12,11 +12,11 @@ namespace foresee {
 /// A trained encoder made ready to encode many clips: weights laid out once for matrix products, norms fused with the
 /// sums in front of them, products in the precision that was asked for. It gives what VideoEncoder gives up to rounding
 /// (tests/jepa/model/vjepa2/inference_encoder_test.cpp), without gradients.
-class InferenceEncoder {
+class PackedEncoder {
  public:
   /// @param encoder  whose weights are taken; the embedding's and the norms' are shared. @param rows  tokens of a usual
   /// batch, a hint for the layout.
-  InferenceEncoder(std::shared_ptr<const VideoEncoder> encoder, Precision precision, int64_t rows = 2048);
+  PackedEncoder(std::shared_ptr<const VideoEncoder> encoder, Precision precision, int64_t rows = 2048);
 
   /// As VideoEncoder::forward. @returns float32 in either precision.
   Tensor forward(const Tensor& clips, const Tensor& ids = {}) const;

@@ -1,4 +1,4 @@
-#include "planner/env/reacher/world.h"
+#include "planner/env/reacher/physics.h"
 
 #include <fmt/format.h>
 #include <mujoco/mujoco.h>
@@ -63,7 +63,7 @@ std::string model_text(const ReacherConfig& c) {
   <motor name="wrist" joint="wrist" gear="0.05" ctrllimited="true" ctrlrange="-1 1"/>
 </actuator>
 </mujoco>)",
-      fmt::arg("step", ReacherWorld::kStep_s), fmt::arg("floor", rgb(c.floor_color)),
+      fmt::arg("step", ReacherPhysics::kStep_s), fmt::arg("floor", rgb(c.floor_color)),
       fmt::arg("floor2", rgb(c.floor_color2)), fmt::arg("arm", rgb(c.arm_color)),
       fmt::arg("target", rgb(c.target_color)), fmt::arg("target_alpha", c.render_target ? 1 : 0),
       fmt::arg("light", c.light), fmt::arg("arm_density", c.arm_density), fmt::arg("finger_density", c.finger_density),
@@ -126,7 +126,7 @@ class Renderer {
 
 }  // namespace
 
-struct ReacherWorld::Model {
+struct ReacherPhysics::Model {
   explicit Model(const ReacherConfig& config) {
     char error[512] = "";
     mjSpec* spec = mj_parseXMLString(model_text(config).c_str(), nullptr, error, sizeof(error));
@@ -145,7 +145,7 @@ struct ReacherWorld::Model {
   std::unique_ptr<Renderer> renderer;
 };
 
-struct ReacherWorld::Impl {
+struct ReacherPhysics::Impl {
   explicit Impl(std::shared_ptr<Model> shared) : model(std::move(shared)), data(mj_makeData(model->model.get())) {}
 
   const mjModel* m() const { return model->model.get(); }
@@ -156,50 +156,50 @@ struct ReacherWorld::Impl {
   Pair target{0.1, 0.1};
 };
 
-ReacherWorld::ReacherWorld(const ReacherConfig& config)
+ReacherPhysics::ReacherPhysics(const ReacherConfig& config)
     : impl_(std::make_unique<Impl>(std::make_shared<Model>((config.validate(), config)))) {
   set({0, 0}, {0, 0});
 }
-ReacherWorld::ReacherWorld(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-ReacherWorld::~ReacherWorld() = default;
-ReacherWorld::ReacherWorld(ReacherWorld&&) noexcept = default;
+ReacherPhysics::ReacherPhysics(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ReacherPhysics::~ReacherPhysics() = default;
+ReacherPhysics::ReacherPhysics(ReacherPhysics&&) noexcept = default;
 
-ReacherWorld ReacherWorld::copy() const {
-  ReacherWorld world(std::make_unique<Impl>(impl_->model));
-  world.restore(*this);
-  return world;
+ReacherPhysics ReacherPhysics::copy() const {
+  ReacherPhysics physics(std::make_unique<Impl>(impl_->model));
+  physics.restore(*this);
+  return physics;
 }
 
-void ReacherWorld::restore(const ReacherWorld& other) {
+void ReacherPhysics::restore(const ReacherPhysics& other) {
   mj_copyData(impl_->d(), impl_->m(), other.impl_->d());
   impl_->target = other.impl_->target;
 }
 
-void ReacherWorld::set(const Pair& angles, const Pair& velocities) {
+void ReacherPhysics::set(const Pair& angles, const Pair& velocities) {
   mj_resetData(impl_->m(), impl_->d());
   std::copy(angles.begin(), angles.end(), impl_->d()->qpos);
   std::copy(velocities.begin(), velocities.end(), impl_->d()->qvel);
   mj_forward(impl_->m(), impl_->d());
 }
 
-void ReacherWorld::step(const Pair& action) {
+void ReacherPhysics::step(const Pair& action) {
   for (size_t i = 0; i < 2; ++i) impl_->d()->ctrl[i] = std::clamp(action[i], -1.0, 1.0);
   mj_step(impl_->m(), impl_->d());
 }
 
-Pair ReacherWorld::angles() const { return {impl_->d()->qpos[0], impl_->d()->qpos[1]}; }
-Pair ReacherWorld::velocities() const { return {impl_->d()->qvel[0], impl_->d()->qvel[1]}; }
+Pair ReacherPhysics::angles() const { return {impl_->d()->qpos[0], impl_->d()->qpos[1]}; }
+Pair ReacherPhysics::velocities() const { return {impl_->d()->qvel[0], impl_->d()->qvel[1]}; }
 
-Pair ReacherWorld::finger() const {
+Pair ReacherPhysics::finger() const {
   mj_kinematics(impl_->m(), impl_->d());  // mj_step leaves places of the state before it
   const mjtNum* place = impl_->d()->geom_xpos + 3 * impl_->model->finger;
   return {place[0], place[1]};
 }
 
-void ReacherWorld::set_target(const Pair& xy) { impl_->target = xy; }
-Pair ReacherWorld::target() const { return impl_->target; }
+void ReacherPhysics::set_target(const Pair& xy) { impl_->target = xy; }
+Pair ReacherPhysics::target() const { return impl_->target; }
 
-void ReacherWorld::render(int64_t size, uint8_t* out) const {
+void ReacherPhysics::render(int64_t size, uint8_t* out) const {
   mj_forward(impl_->m(), impl_->d());
   mjtNum* place = impl_->d()->geom_xpos + 3 * impl_->model->target;
   place[0] = impl_->target[0];

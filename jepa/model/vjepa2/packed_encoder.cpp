@@ -1,4 +1,4 @@
-#include "jepa/model/vjepa2/inference_encoder.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 
 #include <algorithm>
 
@@ -8,13 +8,12 @@
 
 namespace foresee {
 
-InferenceEncoder::InferenceEncoder(std::shared_ptr<const VideoEncoder> encoder, Precision precision, int64_t rows)
+PackedEncoder::PackedEncoder(std::shared_ptr<const VideoEncoder> encoder, Precision precision, int64_t rows)
     : encoder_(std::move(encoder)), precision_(precision) {
   for (const Block& block : encoder_->blocks()) blocks_.emplace_back(block, precision, rows);
 }
 
-std::vector<Tensor> InferenceEncoder::run(const Tensor& clips, std::span<const int64_t> layers,
-                                          const Tensor& ids) const {
+std::vector<Tensor> PackedEncoder::run(const Tensor& clips, std::span<const int64_t> layers, const Tensor& ids) const {
   const torch::NoGradGuard no_grad;
   const VideoEncoderConfig& config = encoder_->config;
   check_levels(layers, config.depth);
@@ -29,8 +28,7 @@ std::vector<Tensor> InferenceEncoder::run(const Tensor& clips, std::span<const i
   const int64_t last = *std::max_element(layers.begin(), layers.end());
   Tensor branch;  // not yet added to x
   for (int64_t i = 0; i <= last; ++i) {
-    branch =
-        blocks_[static_cast<size_t>(i)].forward(x, branch, &rope, [](const Heads& heads) { return attend(heads); });
+    branch = blocks_[static_cast<size_t>(i)].forward(x, branch, &rope, [](const Qkv& qkv) { return attend(qkv); });
     const auto wanted = std::find(layers.begin(), layers.end(), i);
     if (wanted == layers.end()) continue;
     const Tensor level = add_and_norm(x, branch, encoder_->norm(), config.layer_norm_eps, at::kFloat);
@@ -40,13 +38,13 @@ std::vector<Tensor> InferenceEncoder::run(const Tensor& clips, std::span<const i
   return levels;
 }
 
-Tensor InferenceEncoder::forward(const Tensor& clips, const Tensor& ids) const {
+Tensor PackedEncoder::forward(const Tensor& clips, const Tensor& ids) const {
   const int64_t last = encoder_->config.depth - 1;
   return run(clips, std::span(&last, 1), ids).front();
 }
 
-std::vector<Tensor> InferenceEncoder::forward_levels(const Tensor& clips, std::span<const int64_t> layers,
-                                                     const Tensor& ids) const {
+std::vector<Tensor> PackedEncoder::forward_levels(const Tensor& clips, std::span<const int64_t> layers,
+                                                  const Tensor& ids) const {
   return run(clips, layers, ids);
 }
 

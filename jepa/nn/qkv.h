@@ -5,7 +5,7 @@
 namespace foresee {
 
 /// Queries, keys and values of every head: float [B, heads, N, head_dim].
-struct Heads {
+struct Qkv {
   Tensor query, key, value;
 };
 
@@ -13,6 +13,6 @@ struct Heads {
 /// queries than keys.
 /// @param mask  bool [queries, keys], true where a query sees a key; undefined: every query sees every key.
 /// @returns float [B, queries, heads * head_dim].
-Tensor attend(const Heads& heads, const Tensor& mask = {});
+Tensor attend(const Qkv& heads, const Tensor& mask = {});
 
 }  // namespace foresee

@@ -1,4 +1,4 @@
-#include "data/episode/clip_loader.h"
+#include "data/episode/episode_loader.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -14,7 +14,7 @@
 
 namespace foresee::data {
 
-struct ClipLoader::Impl {
+struct EpisodeLoader::Impl {
   Impl(const EpisodeDataset& dataset_in, ClipShape shape_in, LoaderConfig config_in)
       : dataset(dataset_in), shape(std::move(shape_in)), config(config_in), clips(dataset.clips(shape, config.split)) {
     FORESEE_CHECK(config.batch > 0 && config.prefetch >= 0,
@@ -37,7 +37,7 @@ struct ClipLoader::Impl {
 
   /// The clips of a step; one thread at a time.
   ClipBatch read(int64_t step) {
-    std::vector<Clip> chosen;
+    std::vector<EpisodeClip> chosen;
     for (const int64_t item : order->batch(step)) chosen.push_back(clips[static_cast<size_t>(item)]);
     ClipBatch batch = dataset.read(shape, chosen, config.threads, unused_frames());
     kept.push_back(batch.frames);
@@ -112,7 +112,7 @@ struct ClipLoader::Impl {
   const EpisodeDataset& dataset;
   ClipShape shape;
   LoaderConfig config;
-  std::vector<Clip> clips;
+  std::vector<EpisodeClip> clips;
   std::optional<EpochOrder> order;
   std::vector<Tensor> kept;  // pictures of batches handed out
 
@@ -126,15 +126,15 @@ struct ClipLoader::Impl {
   std::thread worker;
 };
 
-ClipLoader::ClipLoader(const EpisodeDataset& dataset, ClipShape shape, LoaderConfig config)
+EpisodeLoader::EpisodeLoader(const EpisodeDataset& dataset, ClipShape shape, LoaderConfig config)
     : impl_(std::make_unique<Impl>(dataset, std::move(shape), config)) {}
-ClipLoader::~ClipLoader() = default;
-ClipLoader::ClipLoader(ClipLoader&&) noexcept = default;
+EpisodeLoader::~EpisodeLoader() = default;
+EpisodeLoader::EpisodeLoader(EpisodeLoader&&) noexcept = default;
 
-int64_t ClipLoader::clips() const { return static_cast<int64_t>(impl_->clips.size()); }
-int64_t ClipLoader::steps_per_epoch() const { return impl_->order->steps_per_epoch(); }
+int64_t EpisodeLoader::clips() const { return static_cast<int64_t>(impl_->clips.size()); }
+int64_t EpisodeLoader::steps_per_epoch() const { return impl_->order->steps_per_epoch(); }
 
-ClipBatch ClipLoader::batch(int64_t step) {
+ClipBatch EpisodeLoader::batch(int64_t step) {
   FORESEE_CHECK(step >= 0, "expected a step of 0 or more, got {}", step);
   return impl_->take(step);
 }

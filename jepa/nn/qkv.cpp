@@ -1,4 +1,4 @@
-#include "jepa/nn/heads.h"
+#include "jepa/nn/qkv.h"
 
 #include <optional>
 
@@ -7,7 +7,7 @@
 
 namespace foresee {
 
-Tensor attend(const Heads& heads, const Tensor& mask) {
+Tensor attend(const Qkv& heads, const Tensor& mask) {
   const auto& [q, k, v] = heads;
   FORESEE_CHECK(q.dim() == 4 && k.sizes() == v.sizes() && k.dim() == 4 && q.size(0) == k.size(0) &&
                     q.size(1) == k.size(1) && q.size(3) == k.size(3),

@@ -9,16 +9,16 @@
 namespace foresee::planner {
 
 /// Factors of variation of every environment, under its name; only those of the one that is made count.
-class WorldConfig {
+class EnvConfig {
  public:
   /// Those of environments().
-  WorldConfig() : WorldConfig(planner::environments()) {}
+  EnvConfig() : EnvConfig(planner::environments()) {}
   /// @param list  must outlive the config.
-  explicit WorldConfig(const std::vector<Environment>& list);
-  WorldConfig(const WorldConfig& other);
-  WorldConfig& operator=(const WorldConfig& other);
-  WorldConfig(WorldConfig&&) noexcept = default;
-  WorldConfig& operator=(WorldConfig&&) noexcept = default;
+  explicit EnvConfig(const std::vector<Environment>& list);
+  EnvConfig(const EnvConfig& other);
+  EnvConfig& operator=(const EnvConfig& other);
+  EnvConfig(EnvConfig&&) noexcept = default;
+  EnvConfig& operator=(EnvConfig&&) noexcept = default;
 
   const std::vector<Environment>& environments() const { return *list_; }
   /// An environment by name. @throws Error naming the known ones.
@@ -33,12 +33,12 @@ class WorldConfig {
   const std::vector<Environment>* list_;
   std::vector<std::unique_ptr<Factors>> factors_;  // in the order of the list
 };
-void describe(Fields& fields, WorldConfig& config);
+void describe(Fields& fields, EnvConfig& config);
 
 /// The names of a list of environments, in its order.
 std::vector<std::string> names_of(const std::vector<Environment>& list);
 
 /// By name, with its factors of variation. @throws Error naming the known environments.
-std::unique_ptr<Env> make_env(const std::string& name, const WorldConfig& world);
+std::unique_ptr<Env> make_env(const std::string& name, const EnvConfig& variation);
 
 }  // namespace foresee::planner

@@ -11,19 +11,19 @@
 
 namespace foresee::planner {
 
-/// Each world with its own policy of that name (random, noop, expert) and its own draws (Stream::kBaseline).
-/// @param env  the row of the worlds; must outlive the result.
-ControllerFactory policy_controller(const Environment& env, const std::string& policy, uint64_t seed);
+/// Each environment with its own policy of that name (random, noop, expert) and its own draws (Stream::kBaseline).
+/// @param environment  the row of their kind; must outlive the result.
+MethodFactory policy_method(const Environment& environment, const std::string& policy, uint64_t seed);
 
 /// Pictures to actions by a world model: what an evaluation is about. Renders what ControlCore asks for.
 /// @param model  must outlive the result. @param search  false: the model's own proposal, one block at a time, without
 /// a search: the inverse-dynamics baseline.
 /// @param recorded  the starts, outliving the result, where their first and goal pictures are recorded ones.
-ControllerFactory model_controller(const WorldModel& model, const ControlConfig& config, uint64_t seed,
-                                   bool search = true, std::span<const Start> recorded = {});
+MethodFactory model_method(const WorldModel& model, const ControlConfig& config, uint64_t seed, bool search = true,
+                           std::span<const Start> recorded = {});
 
 /// The same search on the true simulator: what perfect prediction would give.
 /// @param block  environment steps an action block.
-ControllerFactory oracle_controller(const MpcConfig& config, int64_t block, uint64_t seed);
+MethodFactory oracle_method(const MpcConfig& config, int64_t block, uint64_t seed);
 
 }  // namespace foresee::planner

@@ -31,10 +31,10 @@ struct FrameCache {
 
 /// Reads frames of a set's videos for one thread: out of the cache, or with a few readers that stay open. A file that
 /// cannot be opened and a frame that does not decode are tried once.
-class ClipReader {
+class FrameReader {
  public:
   /// @param set  outlives the reader. @param short_side  0: full size.
-  ClipReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache);
+  FrameReader(const VideoSet& set, int64_t short_side, std::shared_ptr<const FrameCache> cache);
 
   /// @returns uint8 [n, 3, H, W], RGB. @throws DataError when a frame does not decode.
   Tensor frames(int64_t video, std::span<const int64_t> indices);

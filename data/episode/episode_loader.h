@@ -19,12 +19,12 @@ struct LoaderConfig {
 /// Shuffled batches of clips. Batch `step` is a pure function of (dataset, shape, seed, step): epoch step /
 /// steps_per_epoch goes through one permutation of all clips, and the last, incomplete batch of an epoch is left out. A
 /// resumed run asks for the next step and gets what the uninterrupted one would have got.
-class ClipLoader {
+class EpisodeLoader {
  public:
   /// @param dataset  outlives the loader. @throws DataError when there are fewer clips than a batch holds.
-  ClipLoader(const EpisodeDataset& dataset, ClipShape shape, LoaderConfig config);
-  ~ClipLoader();
-  ClipLoader(ClipLoader&&) noexcept;
+  EpisodeLoader(const EpisodeDataset& dataset, ClipShape shape, LoaderConfig config);
+  ~EpisodeLoader();
+  EpisodeLoader(EpisodeLoader&&) noexcept;
 
   int64_t clips() const;
   int64_t steps_per_epoch() const;

@@ -1,4 +1,4 @@
-#include "planner/env/push_t/world.h"
+#include "planner/env/push_t/physics.h"
 
 #include <chipmunk/chipmunk.h>
 #include <chipmunk/chipmunk_structs.h>
@@ -55,13 +55,13 @@ const cpVect kWalls[4][2] = {{{5, 506}, {5, 5}}, {{5, 5}, {506, 5}}, {{506, 5}, 
 }  // namespace
 
 // Shapes and bodies are freed after the space that refers to them: members go in reverse order.
-struct PushTWorld::Impl {
+struct PushTPhysics::Impl {
   Impl(const PushTShape& description, double agent_radius) : shape(description), radius(agent_radius) {
     silence_first_space();
     build();
   }
 
-  /// A world that has seen no contact, in upstream's order of insertion.
+  /// Bodies that have seen no contact, in upstream's order of insertion.
   void build() {
     space.reset();
     shapes.clear();
@@ -106,12 +106,12 @@ struct PushTWorld::Impl {
   SpacePtr space;
 };
 
-PushTWorld::PushTWorld(const PushTShape& shape, double agent_radius)
+PushTPhysics::PushTPhysics(const PushTShape& shape, double agent_radius)
     : impl_(std::make_unique<Impl>(shape, agent_radius)) {}
-PushTWorld::~PushTWorld() = default;
-PushTWorld::PushTWorld(PushTWorld&&) noexcept = default;
+PushTPhysics::~PushTPhysics() = default;
+PushTPhysics::PushTPhysics(PushTPhysics&&) noexcept = default;
 
-PushTWorld::Motion PushTWorld::motion() const {
+PushTPhysics::Motion PushTPhysics::motion() const {
   const cpBody &agent = *impl_->agent, &block = *impl_->block;
   return {.agent = vec2(agent.p),
           .agent_velocity = vec2(agent.v),
@@ -123,7 +123,7 @@ PushTWorld::Motion PushTWorld::motion() const {
           .angular_push = block.w_bias};
 }
 
-void PushTWorld::restore(const Motion& motion) {
+void PushTPhysics::restore(const Motion& motion) {
   impl_->build();
   cpBody &agent = *impl_->agent, &block = *impl_->block;
   cpBodySetPosition(&agent, vect(motion.agent));
@@ -141,7 +141,7 @@ void PushTWorld::restore(const Motion& motion) {
   block.w_bias = motion.angular_push;
 }
 
-void PushTWorld::place(Vec2 agent, Vec2 velocity, Vec2 block, double angle, bool position_first) {
+void PushTPhysics::place(Vec2 agent, Vec2 velocity, Vec2 block, double angle, bool position_first) {
   impl_->build();
   cpBodySetVelocity(impl_->agent.get(), vect(velocity));
   cpBodySetPosition(impl_->agent.get(), vect(agent));
@@ -151,7 +151,7 @@ void PushTWorld::place(Vec2 agent, Vec2 velocity, Vec2 block, double angle, bool
   step();
 }
 
-int PushTWorld::step() {
+int PushTPhysics::step() {
   cpSpaceStep(impl_->space.get(), kStep_s);
   int points = 0;
   cpBodyEachArbiter(
@@ -160,19 +160,19 @@ int PushTWorld::step() {
   return points;
 }
 
-void PushTWorld::set_agent_velocity(Vec2 velocity) { cpBodySetVelocity(impl_->agent.get(), vect(velocity)); }
+void PushTPhysics::set_agent_velocity(Vec2 velocity) { cpBodySetVelocity(impl_->agent.get(), vect(velocity)); }
 
-Vec2 PushTWorld::agent() const { return vec2(cpBodyGetPosition(impl_->agent.get())); }
-Vec2 PushTWorld::agent_velocity() const { return vec2(cpBodyGetVelocity(impl_->agent.get())); }
-Vec2 PushTWorld::block() const { return vec2(cpBodyGetPosition(impl_->block.get())); }
-Vec2 PushTWorld::block_center() const { return vec2(impl_->block->p); }
-double PushTWorld::angle() const { return cpBodyGetAngle(impl_->block.get()); }
-Vec2 PushTWorld::block_velocity() const { return vec2(cpBodyGetVelocity(impl_->block.get())); }
-double PushTWorld::angular_velocity() const { return cpBodyGetAngularVelocity(impl_->block.get()); }
-double PushTWorld::moment() const { return cpBodyGetMoment(impl_->block.get()); }
-Vec2 PushTWorld::center_of_gravity() const { return vec2(cpBodyGetCenterOfGravity(impl_->block.get())); }
+Vec2 PushTPhysics::agent() const { return vec2(cpBodyGetPosition(impl_->agent.get())); }
+Vec2 PushTPhysics::agent_velocity() const { return vec2(cpBodyGetVelocity(impl_->agent.get())); }
+Vec2 PushTPhysics::block() const { return vec2(cpBodyGetPosition(impl_->block.get())); }
+Vec2 PushTPhysics::block_center() const { return vec2(impl_->block->p); }
+double PushTPhysics::angle() const { return cpBodyGetAngle(impl_->block.get()); }
+Vec2 PushTPhysics::block_velocity() const { return vec2(cpBodyGetVelocity(impl_->block.get())); }
+double PushTPhysics::angular_velocity() const { return cpBodyGetAngularVelocity(impl_->block.get()); }
+double PushTPhysics::moment() const { return cpBodyGetMoment(impl_->block.get()); }
+Vec2 PushTPhysics::center_of_gravity() const { return vec2(cpBodyGetCenterOfGravity(impl_->block.get())); }
 
-std::vector<Polygon> PushTWorld::local_parts() const {
+std::vector<Polygon> PushTPhysics::local_parts() const {
   std::vector<Polygon> parts;
   for (const cpShape* shape : impl_->block_shapes) {
     Polygon& part = parts.emplace_back();
@@ -181,14 +181,14 @@ std::vector<Polygon> PushTWorld::local_parts() const {
   return parts;
 }
 
-std::vector<Polygon> PushTWorld::parts() const {
+std::vector<Polygon> PushTPhysics::parts() const {
   auto parts = local_parts();
   for (auto& part : parts)
     for (auto& corner : part) corner = vec2(cpBodyLocalToWorld(impl_->block.get(), vect(corner)));
   return parts;
 }
 
-std::vector<std::array<Vec2, 2>> PushTWorld::contacts() const {
+std::vector<std::array<Vec2, 2>> PushTPhysics::contacts() const {
   std::vector<std::array<Vec2, 2>> lines;
   cpBodyEachArbiter(
       impl_->block.get(),

@@ -28,19 +28,19 @@ using Pair = std::array<double, 2>;
 /// A planar arm of two links on MuJoCo: hinges shoulder and wrist, a motor at each, no contacts. Metres, radians,
 /// seconds. The parameters are those of dm_control's reacher (fixture env/reacher lists them); the model is written for
 /// Foresee.
-class ReacherWorld {
+class ReacherPhysics {
  public:
   static constexpr double kStep_s = 0.02;
   static constexpr double kWristLimit_rad = 2.792526803190927;  // 160 degrees
 
   /// @throws Error where the program was built without MuJoCo.
-  explicit ReacherWorld(const ReacherConfig& config);
-  ~ReacherWorld();
-  ReacherWorld(ReacherWorld&&) noexcept;
-  /// A world with the same model and state; the model and what draws it are shared.
-  ReacherWorld copy() const;
+  explicit ReacherPhysics(const ReacherConfig& config);
+  ~ReacherPhysics();
+  ReacherPhysics(ReacherPhysics&&) noexcept;
+  /// Bodies with the same model and state; the model and what draws it are shared.
+  ReacherPhysics copy() const;
   /// Takes over another's state, down to what the solver keeps from its last step.
-  void restore(const ReacherWorld& other);
+  void restore(const ReacherPhysics& other);
 
   void set(const Pair& angles, const Pair& velocities);
   /// One step of 0.02 s under torques of 0.05 Nm per unit of `action`, cut to [-1, 1].
@@ -60,7 +60,7 @@ class ReacherWorld {
  private:
   struct Model;
   struct Impl;
-  explicit ReacherWorld(std::unique_ptr<Impl> impl);
+  explicit ReacherPhysics(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

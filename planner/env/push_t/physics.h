@@ -31,15 +31,15 @@ const std::vector<std::string>& push_t_shape_names();
 // shape's true ones, but every published Push-T has them. Source: stable-worldmodel envs/pusht/env.py, gym-pusht,
 // dino_wm, all on Chipmunk.
 
-/// One Push-T world on Chipmunk, in pixels and seconds, y down.
-class PushTWorld {
+/// The bodies of Push-T on Chipmunk, in pixels and seconds, y down.
+class PushTPhysics {
  public:
   static constexpr double kSize = 512, kStep_s = 0.01;
 
   /// @throws Error where the program was built without Chipmunk.
-  PushTWorld(const PushTShape& shape, double agent_radius);
-  ~PushTWorld();
-  PushTWorld(PushTWorld&&) noexcept;
+  PushTPhysics(const PushTShape& shape, double agent_radius);
+  ~PushTPhysics();
+  PushTPhysics(PushTPhysics&&) noexcept;
 
   /// Everything that moves. Positions of the block are of its centre of gravity.
   struct Motion {
@@ -48,11 +48,11 @@ class PushTWorld {
     double angle = 0, angular_velocity = 0, angular_push = 0;
   };
   Motion motion() const;
-  /// Puts everything in its place in a world that has seen no contact yet. The impulses that Chipmunk keeps from one
+  /// Puts everything in its place among bodies that have seen no contact yet. The impulses that Chipmunk keeps from one
   /// step to the next to find the next ones sooner are not part of a motion.
   void restore(const Motion& motion);
 
-  /// A world as after setting agent, its velocity and the block's pose, and one step of 0.01 s.
+  /// Bodies as after setting agent, its velocity and the block's pose, and one step of 0.01 s.
   /// @param position_first  gym-pusht's order: the turn about the centre of gravity then moves the block's origin.
   void place(Vec2 agent, Vec2 velocity, Vec2 block, double angle, bool position_first);
 

@@ -1,6 +1,6 @@
 // Claims: the encoder made for inference gives what the plain one gives, in float32 to rounding and in bfloat16 nearly
 // so.
-#include "jepa/model/vjepa2/inference_encoder.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ struct InferenceEncoderTest : testing::Test {
 TEST_F(InferenceEncoderTest, IsThePlainEncoderInFloat32) {
   for (const auto& config : {golden_encoder(), golden_encoder().hugging_face()}) {
     const auto plain = made(config);
-    const InferenceEncoder fast(plain, Precision::kFloat32, 54);
+    const PackedEncoder fast(plain, Precision::kFloat32, 54);
     EXPECT_LT(error(fast.forward(clips()), plain->forward(clips())), 1e-5);
     const Tensor some = ids(kContext).expand({2, -1}).contiguous();
     EXPECT_LT(error(fast.forward(clips(), some), plain->forward(clips(), some)), 1e-5);
@@ -47,14 +47,14 @@ TEST_F(InferenceEncoderTest, IsThePlainEncoderInFloat32) {
 
 TEST_F(InferenceEncoderTest, RunsAgainOnABatchOfAnotherSize) {
   const auto plain = made(golden_encoder());
-  const InferenceEncoder fast(plain, Precision::kFloat32, 4096);
+  const PackedEncoder fast(plain, Precision::kFloat32, 4096);
   for (const int64_t batch : {2, 1})
     EXPECT_LT(error(fast.forward(clips().narrow(0, 0, batch)), plain->forward(clips().narrow(0, 0, batch))), 1e-5);
 }
 
 TEST_F(InferenceEncoderTest, KeepsDirectionsInBFloat16) {
   const auto plain = made(golden_encoder());
-  const Tensor half = InferenceEncoder(plain, Precision::kBFloat16).forward(clips());
+  const Tensor half = PackedEncoder(plain, Precision::kBFloat16).forward(clips());
   EXPECT_EQ(half.scalar_type(), at::kFloat);
   EXPECT_GT(cosine(half, plain->forward(clips())), 0.999);
   EXPECT_GT(error(half, plain->forward(clips())), 1e-4) << "nothing was rounded";
