@@ -31,7 +31,7 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
   if (request.methods) object["methods"] = *request.methods;
   if (request.data.size() > 1)
     throw RequestError("data", fmt::format("eval: protocol {} takes one file of episodes",
-                                           object.value("protocol", EvalConfig().protocol)));
+                                           object.value("protocol", planner::name_of(EvalConfig().protocol))));
   if (!request.data.empty()) object["data"] = request.data.front().string();
   if (request.vary) apply_override(object, fmt::format("world.{}={}", request.vary->key, value));
   return parse_config<EvalConfig>(object, "eval");
@@ -41,8 +41,8 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
 std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
   if (request.model.empty() || !planner::needs_model(config)) return nullptr;
   const at::Device device = job_device(request.options.device);
-  return config.protocol == "swm" ? planner::swm_world_model(request.model, *config.data, device)
-                                  : load_world_model(request.model, device);
+  return config.protocol == planner::Protocol::kSwm ? planner::swm_world_model(request.model, *config.data, device)
+                                                    : load_world_model(request.model, device);
 }
 
 MethodScore score_of(const planner::MethodResult& method) {
@@ -55,7 +55,7 @@ MethodScore score_of(const planner::MethodResult& method) {
 }
 
 Evaluation evaluation_of(const EvalResult& result) {
-  Evaluation out{.env = result.env, .protocol = result.protocol, .seed = result.seed};
+  Evaluation out{.env = result.env, .protocol = planner::name_of(result.protocol), .seed = result.seed};
   for (const auto& method : result.methods) out.methods.push_back(score_of(method));
   for (const auto& start : result.starts.starts)
     out.starts.push_back({start.state, start.goal, start.episode, start.row});

@@ -51,6 +51,12 @@ void describe(Fields& f, EnvConfig& c) {
   for (const Environment& env : c.environments()) f(env.name, c.factors(env.name), env.summary);
 }
 
+std::string name_of(Protocol protocol) {
+  for (const auto& [known, text] : kProtocolNames)
+    if (known == protocol) return std::string(text);
+  return {};
+}
+
 std::unique_ptr<Env> make_env(const std::string& name, const EnvConfig& variation) {
   return variation.factors(name).make();
 }

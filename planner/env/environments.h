@@ -70,13 +70,19 @@ struct PeerRates {
   double steps = 0, rendered = 0;  // without and with pictures of 224 x 224
 };
 
+/// How an evaluation draws its starts (Note [Evaluation protocols], planner/eval/starts.h).
+enum class Protocol { kNear, kFar, kSwm };
+inline constexpr std::pair<Protocol, std::string_view> kProtocolNames[] = {
+    {Protocol::kNear, "near"}, {Protocol::kFar, "far"}, {Protocol::kSwm, "swm"}};
+std::string name_of(Protocol protocol);
+
 /// One environment: everything about it that others ask for by its name.
 struct Environment {
   std::string name, summary;
   std::shared_ptr<const Factors> factors;  // at their defaults
   UsualCollection collection{};
   std::map<std::string, PolicyMaker> policies{};  // its own: "expert" (without one: a search), and further ones
-  std::vector<std::string> protocols{"near", "far", "swm"};
+  std::vector<Protocol> protocols{Protocol::kNear, Protocol::kFar, Protocol::kSwm};
   FarStarts far{};
   StateColumns columns{};
   std::optional<PeerRates> peer{};

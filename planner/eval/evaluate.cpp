@@ -41,11 +41,11 @@ bool asked(const EvalConfig& config, const char* method) {
 }
 
 StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const WorldModel* model) {
-  if (config.protocol == "swm")
+  if (config.protocol == Protocol::kSwm)
     return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), env,
                       config.variation.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
                       model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
-  if (config.protocol == "far") return far_starts(config.env, config.variation, seed, config.episodes);
+  if (config.protocol == Protocol::kFar) return far_starts(config.env, config.variation, seed, config.episodes);
   CollectConfig collect = usual_collection(config.env, config.variation);
   collect.seed = seed;
   if (config.data && model != nullptr)
@@ -60,11 +60,14 @@ StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const W
 void EvalConfig::validate() const {
   planner.validate();
   oracle.validate();
-  if (protocol == "swm" && !data)
+  if (protocol == Protocol::kSwm && !data)
     fail<ConfigError>("eval: protocol swm needs the episode file whose rows are its starts: key data");
   const auto& protocols = variation.environment(env).protocols;
-  if (std::find(protocols.begin(), protocols.end(), protocol) == protocols.end())
-    fail<ConfigError>("eval: environment {} has no protocol {}{}", env, protocol, suggestion("", protocols));
+  if (std::find(protocols.begin(), protocols.end(), protocol) == protocols.end()) {
+    std::vector<std::string> known;
+    for (const Protocol one : protocols) known.push_back(name_of(one));
+    fail<ConfigError>("eval: environment {} has no protocol {}{}", env, name_of(protocol), suggestion("", known));
+  }
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
     if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
@@ -74,14 +77,13 @@ void EvalConfig::validate() const {
   }
 }
 
-int64_t EvalConfig::step_budget() const { return budget.value_or(protocol == "far" ? 100 : 50); }
+int64_t EvalConfig::step_budget() const { return budget.value_or(protocol == Protocol::kFar ? 100 : 50); }
 
 void describe(Fields& f, EvalConfig& c) {
-  static constexpr std::string_view kProtocols[] = {"near", "far", "swm"};
   const auto names = names_of(c.variation.environments());
   const std::vector<std::string_view> envs(names.begin(), names.end());
   f.choice("env", c.env, envs, "environment");
-  f.choice("protocol", c.protocol, kProtocols,
+  f.choice("protocol", c.protocol, kProtocolNames,
            "near: goal goal_offset steps ahead on a held-out expert episode; "
            "far: start and goal as reset draws them (two_room: in opposite rooms); "
            "swm: stable-worldmodel's evaluation on the rows of data, trained and solved ones too");

@@ -21,7 +21,7 @@ namespace foresee::planner {
 /// A closed-loop evaluation. Defaults: the published protocol of LeWorldModel.
 struct EvalConfig : ControlConfig {
   std::string env = "two_room";
-  std::string protocol = "near";
+  Protocol protocol = Protocol::kNear;
   std::optional<std::string>
       data;       // protocol near: episode file whose held-out episodes hold the starts; swm: its data
   SwmConfig swm;  // protocol swm
@@ -55,7 +55,8 @@ struct PlanningTime {
 
 /// What an evaluation found.
 struct EvalResult {
-  std::string env, protocol;
+  std::string env;
+  Protocol protocol = Protocol::kNear;
   uint64_t seed = 0;
   StartSet starts;
   std::vector<MethodResult> methods;     // in the order they were asked for

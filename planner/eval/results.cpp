@@ -58,12 +58,12 @@ ordered_json to_json(const EvalResult& result) {
   ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
   if (result.planning) planning = {{"p50", result.planning->p50}, {"p95", result.planning->p95}};
   ordered_json out{{"env", result.env},
-                   {"protocol", result.protocol},
+                   {"protocol", name_of(result.protocol)},
                    {"seed", result.seed},
                    {"success", success},
                    {"excluded_solved", result.starts.excluded_solved},
                    {"planning_ms", planning}};
-  if (result.protocol == "swm") out["solved_at_start"] = result.starts.solved_at_start;
+  if (result.protocol == Protocol::kSwm) out["solved_at_start"] = result.starts.solved_at_start;
   return out;
 }
 

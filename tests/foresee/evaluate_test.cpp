@@ -90,7 +90,7 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
 
 TEST(Evaluate, IsTheEvaluationOfTheEnvironmentBelow) {
   planner::EvalConfig config;
-  config.protocol = "far";
+  config.protocol = planner::Protocol::kFar;
   config.episodes = 20;
   config.methods = {"random", "expert"};
   const planner::EvalResult below = planner::evaluate(config, 7, nullptr);

@@ -43,7 +43,7 @@ void plan(const WorldModel& model, const DemoOptions& options, const JobControl&
   log_info("2 of 2: planning from pictures to goal pictures in Two-Room");
   planner::EvalConfig config;
   config.env = "two_room";
-  config.protocol = "near";
+  config.protocol = planner::Protocol::kNear;
   config.episodes = options.episodes;
   const auto begin = std::chrono::steady_clock::now();
   result.two_room = planner::evaluate(config, options.seed, &model, control);

@@ -26,7 +26,7 @@ TwoRoomConfig variation(const json& factors) {
   if (!factors.is_object()) return config;
   for (const auto& [key, value] : factors.items()) {
     if (key == "wall.axis")
-      config.wall_axis = number(value) == 1 ? "vertical" : "horizontal";
+      config.wall_axis = number(value) == 1 ? planner::WallAxis::kVertical : planner::WallAxis::kHorizontal;
     else if (key == "wall.thickness")
       config.wall_thickness = static_cast<int64_t>(number(value));
     else if (key == "wall.color")

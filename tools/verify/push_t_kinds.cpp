@@ -129,7 +129,7 @@ void verify_push_t(Case& c) {
 }
 
 void verify_push_t_gym(Case& c) {
-  const PushTConfig config{.variant = "gym"};
+  const PushTConfig config{.variant = planner::PushTVariant::kGym};
   Frames frames(c, PushT(config).resolution());
   for (const auto& sequence : c.json().at("sequences")) {
     const auto name = sequence.at("name").get<std::string>();

@@ -36,7 +36,8 @@ std::vector<double> state7(std::span<const double> state, const char* what) {
 }  // namespace
 
 void describe(Fields& f, PushTConfig& c) {
-  static constexpr std::string_view kVariants[] = {"swm", "dino_wm", "gym"};
+  static constexpr std::pair<PushTVariant, std::string_view> kVariants[] = {
+      {PushTVariant::kSwm, "swm"}, {PushTVariant::kDinoWm, "dino_wm"}, {PushTVariant::kGym, "gym"}};
   static constexpr std::string_view kShapes[] = {"T", "L", "Z", "square", "I", "small_tee", "+"};
   f.choice("variant", c.variant, kVariants, "whose Push-T: actions, success, reward, size of the picture");
   f("float32_actions", c.float32_actions, "agent's target and acceleration in float32, as upstream with a policy");
@@ -203,7 +204,7 @@ double PushT::coverage() const {
 }
 
 double PushT::reward() const {
-  if (config_.variant != "swm") return std::clamp(coverage() / kCoverage, 0.0, 1.0);
+  if (config_.variant != PushTVariant::kSwm) return std::clamp(coverage() / kCoverage, 0.0, 1.0);
   const auto now = state();
   double squares = 0;
   for (size_t i = 0; i < now.size(); ++i) squares += (goal_[i] - now[i]) * (goal_[i] - now[i]);
@@ -266,7 +267,8 @@ std::vector<double> PushTWeakPolicy::act(const Env& env, RandomSequence& random)
   for (size_t i = 0; i < 2; ++i) {
     const double goal = agent[i] + kReach_px * random.uniform(-1, 1);
     const double near = std::clamp(goal, block[i] - kReach_px, block[i] + kReach_px);
-    action[i] = push_t->config().variant == "gym" ? near : std::clamp((near - agent[i]) / kReach_px, -1.0, 1.0);
+    action[i] =
+        push_t->config().variant == PushTVariant::kGym ? near : std::clamp((near - agent[i]) / kReach_px, -1.0, 1.0);
   }
   return action;
 }

@@ -13,6 +13,9 @@
 
 namespace foresee::planner {
 
+/// Whose Push-T: stable-worldmodel, DINO-WM, gym-pusht.
+enum class PushTVariant { kSwm, kDinoWm, kGym };
+
 /// Which Push-T, and its factors of variation. Pixels of a 512 x 512 picture, x right, y down.
 ///
 /// | variant | action | solved | reward | picture |
@@ -21,7 +24,7 @@ namespace foresee::planner {
 /// | dino_wm | as swm | as swm | covered share of the goal / 0.95 | 224 |
 /// | gym | target (x, y) in [0, 512]^2 | covers 95 % of the goal | as dino_wm | 96 |
 struct PushTConfig {
-  std::string variant = "swm";
+  PushTVariant variant = PushTVariant::kSwm;
   bool float32_actions = false;  // target and acceleration in float32, as NumPy 2 does with the actions of a policy
   std::string block_shape = "T";
   double block_scale = 30;  // of the shape; the T is 30 in every published data set
@@ -92,7 +95,7 @@ class PushT final : public Env {
   Vec2 target(std::span<const double> action) const;
 
  private:
-  bool gym() const { return config_.variant == "gym"; }
+  bool gym() const { return config_.variant == PushTVariant::kGym; }
   std::array<double, 2> goal_error() const;  // pixels, radians
   Vec2 goal_position() const;
   double goal_angle() const;

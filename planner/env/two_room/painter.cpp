@@ -25,7 +25,7 @@ std::vector<uint8_t> draw_rooms(const TwoRoomConfig& config) {
   };
   for (int64_t y = 0; y < kSize; ++y) {
     for (int64_t x = 0; x < kSize; ++x) {
-      const int64_t across = config.wall_axis == "vertical" ? x : y, along = x + y - across;
+      const int64_t across = config.wall_axis == WallAxis::kVertical ? x : y, along = x + y - across;
       const bool stripe = across >= center - half && across <= center + half;
       bool door = false;
       for (size_t i = 0; i < static_cast<size_t>(config.doors); ++i)

@@ -16,7 +16,7 @@ TwoRoom::Point minus(const TwoRoom::Point& p, const TwoRoom::Point& q) { return 
 
 TwoRoom::Point waypoint(const TwoRoom& room) {
   const TwoRoomConfig& config = room.config();
-  const size_t across = config.wall_axis == "vertical" ? 0 : 1;
+  const size_t across = config.wall_axis == WallAxis::kVertical ? 0 : 1;
   const auto agent = room.agent(), target = room.target();
   if ((agent[across] > TwoRoom::kWallCenter) == (target[across] > TwoRoom::kWallCenter)) return target;
 

@@ -29,7 +29,10 @@ TwoRoom::Point point(std::span<const double> values) {
 }  // namespace
 
 void describe(Fields& f, TwoRoomConfig& c) {
-  static constexpr std::string_view kAxes[] = {"vertical", "horizontal"}, kRules[] = {"opposite", "any"};
+  static constexpr std::pair<WallAxis, std::string_view> kAxes[] = {{WallAxis::kVertical, "vertical"},
+                                                                    {WallAxis::kHorizontal, "horizontal"}};
+  static constexpr std::pair<GoalRule, std::string_view> kRules[] = {{GoalRule::kOpposite, "opposite"},
+                                                                     {GoalRule::kAny, "any"}};
   f.choice("wall_axis", c.wall_axis, kAxes, "how the wall stands");
   f("wall_thickness", c.wall_thickness, "pixels", {1, 60});
   f("doors", c.doors, "doors in the wall", {1, 3});
@@ -58,7 +61,8 @@ void TwoRoomConfig::validate() const {
       fail<ConfigError>("two_room: a colour is three numbers in 0..255");
 }
 
-TwoRoom::TwoRoom(TwoRoomConfig config) : config_(std::move(config)), vertical_(config_.wall_axis == "vertical") {
+TwoRoom::TwoRoom(TwoRoomConfig config)
+    : config_(std::move(config)), vertical_(config_.wall_axis == WallAxis::kVertical) {
   config_.validate();
   const double half = static_cast<double>(config_.wall_thickness / 2),
                radius = static_cast<float>(config_.agent_radius);
@@ -131,7 +135,7 @@ void TwoRoom::reset(RandomSequence& random) {
     // Goals are drawn again for the same start, as upstream does; a start with no goal far enough away is given up.
     for (int j = 0; j < kResetTries / 100; ++j) {
       const Point goal = draw();
-      if (config_.goal_rule == "opposite") {
+      if (config_.goal_rule == GoalRule::kOpposite) {
         if ((start[a] < kWallCenter) == (goal[a] < kWallCenter) || in_wall(goal)) continue;
         if (steps_between(start, goal) < static_cast<double>(config_.min_steps)) continue;
       }
@@ -257,7 +261,7 @@ Environment two_room_environment() {
   row.policies["expert"] = [](double noise) { return std::make_unique<TwoRoomExpert>(noise); };
   row.far.prepare = [](Factors& factors) {
     TwoRoomConfig& config = dynamic_cast<FactorsOf<TwoRoomConfig, TwoRoom>&>(factors).config;
-    config.goal_rule = "opposite";
+    config.goal_rule = GoalRule::kOpposite;
     config.min_steps = 0;
   };
   row.far.at_rest = true;

@@ -11,9 +11,14 @@
 
 namespace foresee::planner {
 
+/// A vertical wall stands at x = 112, a horizontal one at y = 112.
+enum class WallAxis { kVertical, kHorizontal };
+/// Where reset draws the goal: in the room opposite to the start, or in any place.
+enum class GoalRule { kOpposite, kAny };
+
 /// Every factor of variation of stable-worldmodel's swm/TwoRoom-v1. Pixels of a 224 x 224 picture, x right, y down.
 struct TwoRoomConfig {
-  std::string wall_axis = "vertical";              // a vertical wall stands at x = 112, a horizontal one at y = 112
+  WallAxis wall_axis = WallAxis::kVertical;
   int64_t wall_thickness = 10;                     // the stripe reaches thickness / 2 to each side
   int64_t doors = 1;                               // the first 1..3 entries of the lists below
   std::vector<int64_t> door_position{49, 49, 49};  // centre along the wall
@@ -23,8 +28,8 @@ struct TwoRoomConfig {
   std::vector<int64_t> background_color{255, 255, 255}, wall_color{0, 0, 0}, door_color{255, 255, 255};
   std::vector<int64_t> agent_color{255, 0, 0}, target_color{0, 255, 0};
   bool render_target = false;
-  std::string goal_rule = "opposite";  // what reset draws: "opposite" room, or "any" place
-  int64_t min_steps = 25;              // goal_rule opposite: steps of the shortest way through a door
+  GoalRule goal_rule = GoalRule::kOpposite;
+  int64_t min_steps = 25;  // goal_rule opposite: steps of the shortest way through a door
 
   /// @throws ConfigError when no door is there, a list is short, or a colour is not three bytes.
   void validate() const;

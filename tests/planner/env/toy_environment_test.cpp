@@ -68,7 +68,7 @@ const std::vector<Environment>& with_line() {
     Environment row{.name = "line", .summary = "a toy", .factors = std::make_shared<FactorsOf<LineConfig, Line>>()};
     row.collection.max_steps = 40;
     row.policies["expert"] = [](double) { return std::make_unique<LineExpert>(); };
-    row.protocols = {"near", "far"};
+    row.protocols = {Protocol::kNear, Protocol::kFar};
     row.far.origin = "from the left to the right";
     std::vector<Environment> all = environments();
     all.push_back(row);
@@ -82,7 +82,7 @@ EnvConfig at_speed(double speed) {
   return parse_config(nlohmann::json{{"line", {{"speed", speed}}}}, "world", EnvConfig(with_line()));
 }
 
-EvalConfig evaluation(const std::string& protocol, const EnvConfig& variation) {
+EvalConfig evaluation(Protocol protocol, const EnvConfig& variation) {
   EvalConfig config;
   config.variation = variation;
   config.env = "line";
@@ -109,18 +109,18 @@ TEST(ToyEnvironment, IsCollectedFromAsItsRowSays) {
 }
 
 TEST(ToyEnvironment, IsEvaluatedOn) {
-  for (const std::string protocol : {"near", "far"}) {
+  for (const Protocol protocol : {Protocol::kNear, Protocol::kFar}) {
     const EvalResult result = evaluate(evaluation(protocol, EnvConfig(with_line())), /*seed=*/3, nullptr);
-    EXPECT_EQ(result.find("expert")->success.rate, 1) << protocol;
-    EXPECT_EQ(result.find("noop")->success.rate, 0) << protocol;
-    if (protocol == "far") {
+    EXPECT_EQ(result.find("expert")->success.rate, 1) << name_of(protocol);
+    EXPECT_EQ(result.find("noop")->success.rate, 0) << name_of(protocol);
+    if (protocol == Protocol::kFar) {
       EXPECT_EQ(result.starts.origin, "from the left to the right");
     }
   }
 }
 
 TEST(ToyEnvironment, RefusesWhatItsRowDoesNotOffer) {
-  EvalConfig config = evaluation("swm", EnvConfig(with_line()));
+  EvalConfig config = evaluation(Protocol::kSwm, EnvConfig(with_line()));
   config.data = "rows.h5";
   EXPECT_THROW(evaluate(config, 3, nullptr), ConfigError) << "its row leaves the protocol out";
   EXPECT_THROW(at_speed(-1), ConfigError);

@@ -70,7 +70,7 @@ TEST(Evaluate, RepeatsItself) {
 TEST(Evaluate, CrossesToTheOtherRoomWithTheTrueSimulatorOnly) {
   const PictureModel model;  // knows nothing of walls
   EvalConfig config = small_config({"planner", "expert", "oracle"}, 12);
-  config.protocol = "far";
+  config.protocol = Protocol::kFar;
   config.oracle = {};
   const EvalResult result = evaluate(config, 7, &model);
   EXPECT_EQ(result.find("expert")->success.rate, 1.0);

@@ -38,7 +38,7 @@ Vjepa2AcWorldModel small_model(int64_t state_size) {
 EvalConfig short_config(const std::string& env) {
   EvalConfig config;
   config.env = env;
-  config.protocol = "far";
+  config.protocol = Protocol::kFar;
   config.episodes = 1;
   config.budget = 12;
   config.history = 2;

@@ -38,7 +38,7 @@ void write_run(const std::filesystem::path& folder) {
 
 planner::EvalConfig quick_evaluation() {
   planner::EvalConfig config;
-  config.protocol = "far";
+  config.protocol = planner::Protocol::kFar;
   config.episodes = 3;
   config.methods = {"random", "noop", "expert"};
   return config;

@@ -120,19 +120,19 @@ TEST_F(PushTTest, CandidatesCostTheSameWhateverRanBefore) {
 }
 
 TEST_F(PushTTest, GymVariantTakesPlacesAndScoresCoverage) {
-  PushT env({.variant = "gym"});
+  PushT env({.variant = PushTVariant::kGym});
   env.set_state(std::vector<double>{100, 100, 256, 256, 0});
   EXPECT_LT(env.coverage(), 0.8);
   EXPECT_FALSE(env.solved());
   env.step(std::vector<double>{150, 100});
   EXPECT_GT(env.state()[0], 110);
   // Position before angle: the turn about the centre of gravity moves the origin.
-  PushT turned({.variant = "gym"});
+  PushT turned({.variant = PushTVariant::kGym});
   turned.set_state(std::vector<double>{450, 450, 20 + 100, 30 + 100, 1.0});
   EXPECT_NEAR(turned.state()[2], 157.866, 1e-3);
   EXPECT_NEAR(turned.state()[3], 150.686, 1e-3);
   const auto goal = env.goal();
-  PushT at_goal({.variant = "dino_wm"});
+  PushT at_goal({.variant = PushTVariant::kDinoWm});
   at_goal.set_state(std::vector<double>{60, 60, goal[2], goal[3], goal[4]});
   EXPECT_NEAR(at_goal.coverage(), 1, 1e-9);
   EXPECT_NEAR(at_goal.reward(), 1, 1e-12);

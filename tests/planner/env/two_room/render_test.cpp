@@ -26,7 +26,7 @@ TwoRoom::Point draw_point(RandomSequence& random, double low, double high) {
 
 std::vector<TwoRoomConfig> envs() {
   std::vector<TwoRoomConfig> envs(4);
-  envs[1].wall_axis = "horizontal";
+  envs[1].wall_axis = WallAxis::kHorizontal;
   envs[1].agent_radius = 14;
   envs[2].agent_color = {30, 120, 200};
   envs[2].background_color = {200, 3, 17};

@@ -43,7 +43,7 @@ TEST(TwoRoom, ResetAnywhereAlsoDrawsGoalsInTheSameRoom) {
   int same = 0;
   for (uint64_t episode = 0; episode < 100; ++episode) {
     TwoRoomConfig config;
-    config.goal_rule = "any";
+    config.goal_rule = GoalRule::kAny;
     TwoRoom room(config);
     auto random = sequence(episode);
     room.reset(random);
@@ -54,7 +54,7 @@ TEST(TwoRoom, ResetAnywhereAlsoDrawsGoalsInTheSameRoom) {
 }
 
 TEST(TwoRoom, ExpertReachesEveryGoalItResetsTo) {
-  for (const char* axis : {"vertical", "horizontal"}) {
+  for (const WallAxis axis : {WallAxis::kVertical, WallAxis::kHorizontal}) {
     TwoRoomConfig config;
     config.wall_axis = axis;
     for (uint64_t episode = 0; episode < 50; ++episode) {
