@@ -62,7 +62,7 @@ TEST(TwoRoom, ExpertReachesEveryGoalItResetsTo) {
       auto random = sequence(episode);
       room.reset(random);
       TwoRoomExpert expert;
-      EXPECT_TRUE(run(room, expert, 100)) << axis << " " << episode;
+      EXPECT_TRUE(run(room, expert, 100)) << static_cast<int>(axis) << " " << episode;
     }
   }
 }
