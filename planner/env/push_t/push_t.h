@@ -16,7 +16,7 @@ namespace foresee::planner {
 /// Whose Push-T: stable-worldmodel, DINO-WM, gym-pusht.
 enum class PushTVariant { kSwm, kDinoWm, kGym };
 
-/// Which Push-T, and its factors of variation. Pixels of a 512 x 512 picture, x right, y down.
+/// Which Push-T, and its factors of variation. Pixels of a field of 512 x 512, x right, y down.
 ///
 /// | variant | action | solved | reward | picture |
 /// |---|---|---|---|---|
