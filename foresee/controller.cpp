@@ -20,7 +20,6 @@ using planner::ControlCore;
 ControlCore make_core(const WorldModel& model, const Controller::Options& options) {
   const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
   const ControllerConfig config = read_controller_config(options.settings, arm);
-  require_objective(model, config.control.objective);
   planner::ControlOptions core;
   core.arm = config.arm;
   core.seed = options.seed;

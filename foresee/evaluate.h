@@ -35,8 +35,8 @@ struct EvaluateRequest {
   JobOptions options{};                        // keys: `foresee config eval`
 };
 
-/// How one start went.
-struct EpisodeRow {
+/// One start as a method played it.
+struct TrialRow {
   int64_t start = 0;  // index in Evaluation::starts
   bool success = false;
   int64_t steps = 0;  // environment steps
@@ -49,11 +49,11 @@ struct EpisodeRow {
 struct MethodScore {
   std::string method;
   double rate = 0, low = 0, high = 1;  // share of successes and its 95 % interval
-  int64_t n = 0;                       // episodes
-  std::vector<EpisodeRow> episodes;    // in the order of the starts
+  int64_t n = 0;                       // trials
+  std::vector<TrialRow> trials;        // in the order of the starts
 };
 
-/// Where an episode began and where it was to end: the same for every method.
+/// Where a trial began and where it was to end: the same for every method.
 struct StartRow {
   std::vector<double> state, goal;
   std::optional<int64_t> episode, row;  // of the data that it was taken from
@@ -71,7 +71,7 @@ struct Evaluation {
   int64_t solved_at_start = 0;                           // protocol swm, which keeps them
   std::optional<std::pair<double, double>> planning_ms;  // p50 and p95 of one plan's wall-clock
   std::vector<std::filesystem::path> files;              // that were written: results.json, then film strips
-  bool interrupted = false;                              // holds the episodes that were finished
+  bool interrupted = false;                              // holds the trials that were finished
 };
 
 /// What protocol offline found on held-out episodes.

@@ -1,6 +1,7 @@
 #include "planner/planner.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/names.h"
 #include "planner/cem.h"
 
 namespace foresee::planner {
@@ -38,19 +39,13 @@ Planner bind(const PlannerConfig& config, const SpaceOf& space) {
 }  // namespace
 
 Solver solver_of(const std::string& name) {
+  if (const auto solver = value_of(kSolvers, name)) return *solver;
   std::vector<std::string> known;
-  for (const auto& [solver, text] : kSolvers) {
-    if (name == text) return solver;
-    known.emplace_back(text);
-  }
+  for (const auto& [solver, text] : kSolvers) known.emplace_back(text);
   fail<ConfigError>("unknown solver '{}'{}", name, suggestion(name, known));
 }
 
-std::string_view name_of(Solver solver) {
-  for (const auto& [known, text] : kSolvers)
-    if (known == solver) return text;
-  return "unknown";
-}
+std::string_view name_of(Solver solver) { return foresee::name_of(kSolvers, solver); }
 
 void describe(Fields& f, PlannerConfig& c) {
   f.choice("solver", c.solver, kSolvers, "how plans are searched");

@@ -7,12 +7,12 @@
 #include "foresee/collect/names.h"
 #include "foresee/collect/parts.h"
 #include "foresee/settings/job_output.h"
-#include "foresee/settings/names.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/names.h"
 #include "jepa/core/watch/progress.h"
 #include "planner/env/collect.h"
 

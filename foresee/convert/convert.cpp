@@ -10,9 +10,9 @@
 #include "data/picture/fit.h"
 #include "foresee/convert/names.h"
 #include "foresee/settings/job_output.h"
-#include "foresee/settings/names.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/names.h"
 #include "jepa/core/watch/progress.h"
 
 namespace foresee {

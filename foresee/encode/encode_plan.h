@@ -6,8 +6,8 @@
 
 #include "foresee/encode.h"
 #include "foresee/encode/encode_run.h"
-#include "foresee/settings/names.h"
 #include "jepa/core/error.h"
+#include "jepa/core/names.h"
 #include "jepa/model/vjepa2/files/weights.h"
 
 namespace foresee {

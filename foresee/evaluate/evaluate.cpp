@@ -49,7 +49,7 @@ MethodScore score_of(const planner::MethodResult& method) {
   const SuccessRate& success = method.success;
   MethodScore score{method.method, success.rate, success.low, success.high, success.n, {}};
   for (const planner::Trial& trial : method.trials)
-    score.episodes.push_back(
+    score.trials.push_back(
         {trial.start, trial.success, trial.steps, trial.path.back(), trial.final_distance, trial.planning_ms});
   return score;
 }

@@ -11,12 +11,12 @@
 #include "foresee/settings/agree.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
-#include "foresee/settings/names.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/names.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/train/masked/task.h"
 #include "jepa/train/run_record.h"
@@ -49,7 +49,7 @@ Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last
 
 /// The recipe of the preset, the settings over it, then the request's own members.
 PretrainRecord resolved_record(const PretrainRequest& request) {
-  nlohmann::json settings = settings_json(earlier_settings(request.out), request.options.settings);
+  nlohmann::json settings = settings_json(earlier_settings(request.out, kPretrainLaterKeys), request.options.settings);
   agree(settings, "family", "vjepa2", "family");
   if (!request.preset.empty()) agree(settings, "preset", request.preset, "preset");
   if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
@@ -106,7 +106,7 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
     task.begin_with(recipe.from);
     log_info("begins with {}", recipe.from);
   }
-  RunFolder run(request.out, config_json(record));
+  RunFolder run(request.out, config_json(record), kPretrainLaterKeys);
   remember_videos(request.out, videos);
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, recipe.loop, run, control);

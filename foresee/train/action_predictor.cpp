@@ -22,7 +22,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   preprocess.size = model.config.encoder.image_size;
   record_weights(record.origin, *model.encoder);
 
-  RunFolder run(job.request.out, config_json(record));  // refuses another config before hours of encoding
+  RunFolder run(job.request.out, config_json(record), kAcLaterKeys);  // refuses another config before hours of encoding
   const AcSource source{&dataset, files_identity(paths), latents_folder(job.request)};
   AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed, job.control),
               recipe.loop.steps, seed, *record.origin.preset);

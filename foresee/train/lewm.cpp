@@ -17,7 +17,7 @@ TrainResult train_lewm(const TrainJob& job) {
   take_sizes(dataset, preset, recipe);
   LewmTask task(recipe.model, recipe.train, lewm_train_data(dataset, recipe, seed), recipe.loop.steps, seed,
                 *record.origin.preset, job.device);
-  RunFolder run(job.request.out, config_json(record));
+  RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
   return run_training(task, recipe.loop, run, frames, job.control);
 }

@@ -6,7 +6,6 @@
 
 #include "foresee/settings/agree.h"
 #include "foresee/settings/job_output.h"
-#include "foresee/settings/names.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -15,6 +14,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/names.h"
 #include "jepa/core/picture_rule.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/train/run_folder.h"
@@ -60,7 +60,7 @@ void check_members(const Trainer& trainer, const TrainRequest& request) {
 
 /// The settings with what the request says of the same keys.
 nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& request) {
-  nlohmann::json settings = settings_json(earlier_settings(request.out), request.options.settings);
+  nlohmann::json settings = settings_json(earlier_settings(request.out, trainer.later_keys), request.options.settings);
   const auto text = [&](const char* key, const std::string& asked) {
     if (trainer.takes(key) && !asked.empty()) agree(settings, key, asked, key);
   };

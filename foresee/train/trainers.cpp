@@ -4,6 +4,7 @@
 
 #include "foresee/train/jobs.h"
 #include "jepa/train/action_predictor/recipe.h"
+#include "jepa/train/heads/recipe.h"
 #include "jepa/train/lewm/recipe.h"
 
 namespace foresee {
@@ -19,17 +20,20 @@ const std::vector<Trainer>& trainers() {
        .presets = lewm_presets(),
        .usual_preset = "lewm-s64",
        .uses = {"preset", "episodes", "picture"},
+       .later_keys = kLewmLaterKeys,
        .on_gpu = true,
        .train = train_lewm},
       {.family = "lewm_heads",
        .recorded_family = "lewm_heads",
        .uses = {"init", "episodes"},
+       .later_keys = kLewmHeadsLaterKeys,
        .train = train_lewm_heads},
       {.family = "vjepa2_ac",
        .recorded_family = "vjepa2_ac",
        .presets = ac_presets(),
        .usual_preset = "vjepa2-ac",
        .uses = {"preset", "encoder", "weights", "latents", "episodes"},
+       .later_keys = kAcLaterKeys,
        .train = train_action_predictor},
       {.family = "probe",
        .recorded_family = "vjepa2-probe",

@@ -6,6 +6,7 @@
 
 #include "foresee/settings/device.h"
 #include "foresee/train.h"
+#include "jepa/train/later_keys.h"
 #include "jepa/train/run_record.h"
 
 namespace foresee {
@@ -26,6 +27,7 @@ struct Trainer {
   std::vector<std::string> presets;  // none: only one recipe
   std::string usual_preset;          // where the request names none
   std::vector<std::string> uses;     // members of the request, beside data, steps, checkpoint_every, options and out
+  LaterKeys later_keys{};            // of its run folders
   bool on_gpu = false;               // whether it can compute on one
   TrainResult (*train)(const TrainJob& job) = nullptr;
 

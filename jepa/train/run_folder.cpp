@@ -32,36 +32,13 @@ bool may_differ(const std::string& path) {
   return path == "loop.steps" || path.ends_with(".loop.steps");
 }
 
-/// A key that came later, and what was done before it was there.
-struct LaterKey {
-  const char* family;  // of the runs that have it
-  const char* path;    // JSON pointer
-  const char* before;  // JSON
-};
-constexpr LaterKey kLaterKeys[] = {{"vjepa2", "/loader/clip/rate", R"("frames")"},
-                                   {"vjepa2", "/loader/colours", R"("exact")"},
-                                   {"lewm", "/action_low", "[]"},
-                                   {"lewm", "/action_high", "[]"},
-                                   {"lewm", "/picture", R"("resize")"},
-                                   {"lewm", "/episodes/camera", R"("")"},
-                                   {"lewm", "/episodes/tolerance_s", "0.0"},
-                                   {"lewm", "/episodes/strict", "false"},
-                                   {"lewm_heads", "/episodes/camera", R"("")"},
-                                   {"lewm_heads", "/episodes/tolerance_s", "0.0"},
-                                   {"lewm_heads", "/episodes/strict", "false"},
-                                   {"vjepa2_ac", "/episodes/camera", R"("")"},
-                                   {"vjepa2_ac", "/episodes/tolerance_s", "0.0"},
-                                   {"vjepa2_ac", "/episodes/strict", "false"}};
-
 /// The later keys that a run's config lacks, with what was done before.
-nlohmann::json missing_later_keys(const ordered_json& config) {
+nlohmann::json missing_later_keys(const ordered_json& config, LaterKeys later) {
   nlohmann::json missing = nlohmann::json::object();
   if (!config.is_object()) return missing;
-  for (const auto& [family, path, before] : kLaterKeys) {
-    const nlohmann::json::json_pointer key(path);
-    if (config.value("family", ordered_json()) == family && !config.contains(ordered_json::json_pointer(path)))
-      missing[key] = nlohmann::json::parse(before);
-  }
+  for (const auto& [path, before] : later)
+    if (!config.contains(ordered_json::json_pointer(path)))
+      missing[nlohmann::json::json_pointer(path)] = nlohmann::json::parse(before);
   return missing;
 }
 
@@ -150,12 +127,12 @@ void check_run_place(const fs::path& run, const OutputRules& rules) {
   if (!fs::exists(run / kConfigFile)) check_output_place(run, rules);
 }
 
-nlohmann::json earlier_settings(const fs::path& run) {
+nlohmann::json earlier_settings(const fs::path& run, LaterKeys later) {
   if (!fs::exists(run / kConfigFile)) return nlohmann::json::object();
-  return missing_later_keys(read_ordered_json(run / kConfigFile));
+  return missing_later_keys(read_ordered_json(run / kConfigFile), later);
 }
 
-RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
+RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config, LaterKeys later) : path_(std::move(path)) {
   std::error_code code;
   made_folder_ = fs::create_directories(path_, code);
   if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
@@ -183,7 +160,7 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_
   } catch (const DataError& error) {
     fail<ConfigError>("{}", error.what());
   }
-  before.merge_patch(missing_later_keys(before));
+  before.merge_patch(missing_later_keys(before, later));
   if (const auto difference = first_difference(before, now))
     fail<ConfigError>("{}: this run was started with {} = {}, now it is {}; keep it, or choose another run folder",
                       config_path.string(), difference->key, difference->before, difference->now);

@@ -10,6 +10,7 @@
 
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/train/later_keys.h"
 
 namespace foresee {
 
@@ -19,17 +20,17 @@ void check_run_place(const std::filesystem::path& run, const OutputRules& rules)
 
 /// Keys that the config of a run does not know, because an earlier version made it, with what that version did: it goes
 /// on that way. An object to be laid under the settings of the call that resumes it; empty for a new run.
-nlohmann::json earlier_settings(const std::filesystem::path& run);
+nlohmann::json earlier_settings(const std::filesystem::path& run, LaterKeys later);
 
 /// The files of one training run: config.json (resolved), metrics.jsonl, checkpoints/step-N/, latest (text: "step-N").
 class RunFolder {
  public:
   /// Opens or makes the folder. A new one gets `resolved_config`; in an existing one the config must be the same, but
   /// for the number of steps (loop.steps) and what does not change results (threads, workers, device,
-  /// keep_checkpoints). What a killed process left half-written is removed.
+  /// keep_checkpoints). Keys of `later` that it lacks count as they were before. What a killed process left half-written is removed.
   /// @throws ConfigError naming the first key that differs, Error when another process has the run open, OutputExists
   /// when the folder holds something that is not a run.
-  RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config);
+  RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config, LaterKeys later = {});
   /// A folder that this object made is removed again where nothing but the config came into it: a mistake that is found
   /// before the first row leaves nothing behind.
   ~RunFolder();

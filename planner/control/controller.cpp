@@ -44,6 +44,7 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
       arm_(is_arm(model)),
       mpc_(config.planner, model.action_spec(), options.seed, options.problems, options.first,
            arm_ ? std::optional(options.arm) : std::nullopt) {
+  require_objective(model, config.objective);
   if ((!options.search || config.begin == Begin::kProposal) && !model.proposes())
     fail<ConfigError>("{} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
                       options.search ? "begin=proposal" : "following proposals");

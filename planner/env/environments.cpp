@@ -51,11 +51,7 @@ void describe(Fields& f, EnvConfig& c) {
   for (const Environment& env : c.environments()) f(env.name, c.factors(env.name), env.summary);
 }
 
-std::string name_of(Protocol protocol) {
-  for (const auto& [known, text] : kProtocolNames)
-    if (known == protocol) return std::string(text);
-  return {};
-}
+std::string name_of(Protocol protocol) { return std::string(foresee::name_of(kProtocolNames, protocol)); }
 
 std::unique_ptr<Env> make_env(const std::string& name, const EnvConfig& variation) {
   return variation.factors(name).make();

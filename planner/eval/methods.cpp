@@ -135,7 +135,6 @@ MethodFactory policy_method(const Environment& environment, const std::string& p
 
 MethodFactory model_method(const WorldModel& model, const ControlConfig& config, uint64_t seed, bool search,
                            std::span<const Start> recorded) {
-  require_objective(model, config.objective);
   ControlOptions options{.search = search, .seed = seed};
   return [=, &model](const Envs& envs, int64_t first) {
     ControlOptions group = options;

@@ -71,16 +71,16 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
   for (const MethodScore& method : found.methods) {
     EXPECT_EQ(method.n, 3);
     EXPECT_LE(method.low, method.rate);
-    ASSERT_EQ(method.episodes.size(), 3u);
-    for (const EpisodeRow& episode : method.episodes) {
-      EXPECT_EQ(episode.final_state.size(), 2u);
-      EXPECT_EQ(episode.planning_ms.empty(), method.method == "random");
+    ASSERT_EQ(method.trials.size(), 3u);
+    for (const TrialRow& trial : method.trials) {
+      EXPECT_EQ(trial.final_state.size(), 2u);
+      EXPECT_EQ(trial.planning_ms.empty(), method.method == "random");
     }
   }
   ASSERT_EQ(found.files.size(), 3u) << "results.json and two strips";
   for (const auto& file : found.files) EXPECT_TRUE(fs::exists(file)) << file;
   const auto rows = read_json(found.files.front());
-  EXPECT_EQ(rows.at("episodes").at("random")[2].at("steps"), found.methods[1].episodes[2].steps);
+  EXPECT_EQ(rows.at("episodes").at("random")[2].at("steps"), found.methods[1].trials[2].steps);
   EXPECT_EQ(rows.at("result").at("success").at("random").at("rate"), found.methods[1].rate);
   const auto made_by = rows.at("made_by");
   for (const char* key : {"command", "version", "date", "machine", "threads"})

@@ -7,9 +7,14 @@
 
 #include "jepa/train/action_predictor/step.h"
 #include "jepa/train/episode_reading.h"
+#include "jepa/train/later_keys.h"
 #include "jepa/train/loop.h"
 
 namespace foresee {
+
+/// Keys of a run that came later.
+inline constexpr LaterKey kAcLaterKeys[] = {
+    {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"}};
 
 /// How the action predictor is trained. Defaults: V-JEPA 2-AC's (configs/train/vitg16/droid-256px-8f.yaml). Lengths of
 /// the schedule are shares of the run's steps, so that a short run has the shape of a long one.

@@ -5,9 +5,14 @@
 
 #include "jepa/model/lewm/config.h"
 #include "jepa/train/episode_reading.h"
+#include "jepa/train/later_keys.h"
 #include "jepa/train/loop.h"
 
 namespace foresee {
+
+/// Keys of a run that came later.
+inline constexpr LaterKey kLewmHeadsLaterKeys[] = {
+    {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"}};
 
 /// How heads are fitted.
 struct LewmHeadsTrainConfig {

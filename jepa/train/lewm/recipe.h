@@ -8,9 +8,18 @@
 #include "jepa/model/lewm/loss.h"
 #include "jepa/nn/autocast.h"
 #include "jepa/train/episode_reading.h"
+#include "jepa/train/later_keys.h"
 #include "jepa/train/loop.h"
 
 namespace foresee {
+
+/// Keys of a run that came later.
+inline constexpr LaterKey kLewmLaterKeys[] = {{"/action_low", "[]"},
+                                              {"/action_high", "[]"},
+                                              {"/picture", R"("resize")"},
+                                              {"/episodes/camera", R"("")"},
+                                              {"/episodes/tolerance_s", "0.0"},
+                                              {"/episodes/strict", "false"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {

@@ -8,10 +8,15 @@
 #include "jepa/model/vjepa2/masks.h"
 #include "jepa/model/vjepa2/vjepa2.h"
 #include "jepa/train/adamw.h"
+#include "jepa/train/later_keys.h"
 #include "jepa/train/masked/schedule.h"
 #include "jepa/train/masked/step.h"
 
 namespace foresee {
+
+/// Keys of a run that came later.
+inline constexpr LaterKey kPretrainLaterKeys[] = {{"/loader/clip/rate", R"("frames")"},
+                                                  {"/loader/colours", R"("exact")"}};
 
 /// Both groups of masks of a step; each has its own part in the loss.
 struct PretrainMasks {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "foresee/settings/names.h"
+#include "jepa/core/names.h"
 
 namespace foresee::tools {
 
