@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFormats[] = {"hdf5", "npz", "folder", "video", "lerobot"};
-
 bool is_pictures(const Tensor& values) {
   return values.scalar_type() == at::kByte && values.dim() == 4 && values.size(3) == 3;
 }
@@ -152,16 +150,17 @@ class FolderSink : public EpisodeSink {
 
 }  // namespace
 
-std::span<const std::string_view> writable_formats() { return kFormats; }
-
-std::unique_ptr<EpisodeSink> make_sink(const std::string& format, const fs::path& path, const SinkOptions& options) {
+std::unique_ptr<EpisodeSink> make_sink(SinkFormat format, const fs::path& path, const SinkOptions& options) {
   FORESEE_CHECK(options.fps > 0, "expected a positive number of rows a second, got {}", options.fps);
-  if (format == "hdf5") return std::make_unique<Hdf5Sink>(path, options);
-  if (format == "npz") return std::make_unique<NpzSink>(path);
-  if (format == "folder") return std::make_unique<FolderSink>(path, options, /*video=*/false);
-  if (format == "video") return std::make_unique<FolderSink>(path, options, /*video=*/true);
-  if (format == "lerobot") return make_lerobot_sink(path, options);
-  fail("'{}' is no format that is written; there are: {}", format, fmt::join(kFormats, ", "));
+  switch (format) {
+    case SinkFormat::kHdf5: return std::make_unique<Hdf5Sink>(path, options);
+    case SinkFormat::kNpz: return std::make_unique<NpzSink>(path);
+    case SinkFormat::kFolder: return std::make_unique<FolderSink>(path, options, /*video=*/false);
+    case SinkFormat::kVideo: return std::make_unique<FolderSink>(path, options, /*video=*/true);
+    case SinkFormat::kLeRobot: return make_lerobot_sink(path, options);
+  }
+  FORESEE_CHECK(false, "expected a known format, got number {}", static_cast<int>(format));
+  return {};
 }
 
 }  // namespace foresee::data

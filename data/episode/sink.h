@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/episode/episode.h"
@@ -39,11 +39,16 @@ class EpisodeSink {
   virtual void commit() = 0;
 };
 
-/// Names of the formats that make_sink writes.
-std::span<const std::string_view> writable_formats();
+/// Formats that are written.
+enum class SinkFormat { kHdf5, kNpz, kFolder, kVideo, kLeRobot };
+inline constexpr std::pair<SinkFormat, std::string_view> kSinkFormatNames[] = {{SinkFormat::kHdf5, "hdf5"},
+                                                                               {SinkFormat::kNpz, "npz"},
+                                                                               {SinkFormat::kFolder, "folder"},
+                                                                               {SinkFormat::kVideo, "video"},
+                                                                               {SinkFormat::kLeRobot, "lerobot"}};
 
-/// @param format  of writable_formats(). @throws Error: an unknown one, or a part that is not built in.
-std::unique_ptr<EpisodeSink> make_sink(const std::string& format, const std::filesystem::path& path,
+/// @throws Error where a part of the program that the format needs is not built in.
+std::unique_ptr<EpisodeSink> make_sink(SinkFormat format, const std::filesystem::path& path,
                                        const SinkOptions& options = {});
 
 /// LeRobot v3.0; see Note [LeRobot].

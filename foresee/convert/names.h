@@ -7,7 +7,7 @@
 
 namespace foresee {
 
-/// The names of the formats that data::make_sink() writes.
+/// The names of data::SinkFormat.
 inline constexpr std::pair<ConvertRequest::Format, std::string_view> kConvertFormatNames[] = {
     {ConvertRequest::Format::kHdf5, "hdf5"},
     {ConvertRequest::Format::kNpz, "npz"},

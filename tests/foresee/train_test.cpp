@@ -32,7 +32,7 @@ class Train : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    const auto sink = data::make_sink("npz", episodes());
+    const auto sink = data::make_sink(data::SinkFormat::kNpz, episodes());
     for (const auto& episode : planner::generate_episodes({.max_steps = 40, .size = 16, .seed = 3}, 24))
       sink->add(episode);
     sink->commit();
