@@ -1,6 +1,7 @@
 #include "planner/env/environments.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/names.h"
 #include "planner/env/env_config.h"
 #include "planner/env/process_env.h"
 #include "planner/env/push_t/push_t.h"
