@@ -153,11 +153,16 @@ class FolderSink : public EpisodeSink {
 std::unique_ptr<EpisodeSink> make_sink(SinkFormat format, const fs::path& path, const SinkOptions& options) {
   FORESEE_CHECK(options.fps > 0, "expected a positive number of rows a second, got {}", options.fps);
   switch (format) {
-    case SinkFormat::kHdf5: return std::make_unique<Hdf5Sink>(path, options);
-    case SinkFormat::kNpz: return std::make_unique<NpzSink>(path);
-    case SinkFormat::kFolder: return std::make_unique<FolderSink>(path, options, /*video=*/false);
-    case SinkFormat::kVideo: return std::make_unique<FolderSink>(path, options, /*video=*/true);
-    case SinkFormat::kLeRobot: return make_lerobot_sink(path, options);
+    case SinkFormat::kHdf5:
+      return std::make_unique<Hdf5Sink>(path, options);
+    case SinkFormat::kNpz:
+      return std::make_unique<NpzSink>(path);
+    case SinkFormat::kFolder:
+      return std::make_unique<FolderSink>(path, options, /*video=*/false);
+    case SinkFormat::kVideo:
+      return std::make_unique<FolderSink>(path, options, /*video=*/true);
+    case SinkFormat::kLeRobot:
+      return make_lerobot_sink(path, options);
   }
   FORESEE_CHECK(false, "expected a known format, got number {}", static_cast<int>(format));
   return {};

@@ -90,8 +90,8 @@ ConvertResult convert(const ConvertRequest& request, const JobControl& control) 
   }
   if (request.episodes) total = std::min(total, *request.episodes);
   const data::SourceInfo& first = sources.front()->info();
-  const auto sink = data::make_sink(*value_of(data::kSinkFormatNames, name_of(kConvertFormatNames, request.format)), place.staged(),
-                                    sink_options(request, first));
+  const auto sink = data::make_sink(*value_of(data::kSinkFormatNames, name_of(kConvertFormatNames, request.format)),
+                                    place.staged(), sink_options(request, first));
 
   ConvertResult result{.from = first.format, .left_out = left_out};
   Progress progress(control, "convert", total, "episodes");

@@ -27,7 +27,8 @@ class RunFolder {
  public:
   /// Opens or makes the folder. A new one gets `resolved_config`; in an existing one the config must be the same, but
   /// for the number of steps (loop.steps) and what does not change results (threads, workers, device,
-  /// keep_checkpoints). Keys of `later` that it lacks count as they were before. What a killed process left half-written is removed.
+  /// keep_checkpoints). Keys of `later` that it lacks count as they were before. What a killed process left
+  /// half-written is removed.
   /// @throws ConfigError naming the first key that differs, Error when another process has the run open, OutputExists
   /// when the folder holds something that is not a run.
   RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config, LaterKeys later = {});

@@ -14,12 +14,9 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kLewmLaterKeys[] = {{"/action_low", "[]"},
-                                              {"/action_high", "[]"},
-                                              {"/picture", R"("resize")"},
-                                              {"/episodes/camera", R"("")"},
-                                              {"/episodes/tolerance_s", "0.0"},
-                                              {"/episodes/strict", "false"}};
+inline constexpr LaterKey kLewmLaterKeys[] = {
+    {"/action_low", "[]"},         {"/action_high", "[]"},           {"/picture", R"("resize")"},
+    {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {

@@ -15,8 +15,8 @@
 #include "data/episode/window.h"
 #include "data/video/encode.h"
 #include "jepa/core/error.h"
-#include "jepa/core/names.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/names.h"
 #include "jepa/core/torch.h"
 #include "tests/support/temporary_folder.h"
 
