@@ -31,11 +31,22 @@ std::vector<fs::path> case_folders(const std::vector<fs::path>& paths) {
 
 int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
   int64_t passed = 0, failed = 0;
+  std::vector<std::string> not_run;
   auto cases = nlohmann::ordered_json::array();
   for (const auto& folder : case_folders(paths)) {
-    const auto rows = parity::verify_case(folder);
-    auto values = nlohmann::ordered_json::array();
     if (!common.json) fmt::print("{}\n", folder.string());
+    std::vector<parity::Comparison> rows;
+    try {
+      rows = parity::verify_case(folder);
+    } catch (const Error& error) {  // the others are still worth running
+      not_run.emplace_back(error.what());
+      if (common.json)
+        cases.push_back({{"case", folder.string()}, {"error", error.what()}});
+      else
+        fmt::print("  NOT RUN: {}\n", error.what());
+      continue;
+    }
+    auto values = nlohmann::ordered_json::array();
     for (const auto& row : rows) {
       (row.passed ? passed : failed) += 1;
       if (common.json)
@@ -55,6 +66,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
     print_json({{"passed", passed}, {"failed", failed}, {"cases", cases}});
   else
     fmt::print("{} values passed, {} failed\n", passed, failed);
+  if (!not_run.empty()) fail("verify: {} of the cases cannot be run: {}", not_run.size(), not_run.front());
   return failed == 0 ? 0 : kMismatch;
 }
 

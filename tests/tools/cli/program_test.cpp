@@ -308,6 +308,18 @@ TEST(Program, VerifyExitsWith3WhenOneExpectedValueIsAltered) {
   EXPECT_TRUE(refuses(run_program({"verify", copy.string()}), "unknown kind"));
 }
 
+TEST(Program, VerifyGoesOnAfterACaseThatCannotBeRun) {
+  const fs::path sound = "tests/fixtures/env/eval_starts_two_room";
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "other");
+  write_json(folder / "other" / "case.json", {{"kind", "env/two_rooom"}});
+  const auto run = run_program({"verify", (folder / "other").string(), sound.string()});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_NE(run.out.find("NOT RUN"), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find(" values passed, 0 failed"), std::string::npos) << run.out;
+  EXPECT_NE(run.err.find("1 of the cases cannot be run"), std::string::npos) << run.err;
+}
+
 TEST(Program, JsonModePrintsExactlyOneObject) {
   const auto outcome =
       run_program({"eval", "--env", "two_room", "--methods", "random,noop", "--episodes", "5", "--json"});
