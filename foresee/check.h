@@ -24,7 +24,7 @@ struct CheckFinding {
   /// unreadable (the whole set), left_out (an episode or a file), rows_outside (rows of no episode), same_id, nan,
   /// infinity, outlier, constant, duplicate.
   std::string kind;
-  std::filesystem::path set;
+  std::filesystem::path set;   // where it was found
   std::string episode;         // empty: of the whole set
   std::string column;          // empty: of none
   std::optional<int64_t> row;  // of the episode, the first that is concerned
@@ -34,17 +34,19 @@ struct CheckFinding {
 
 /// What a set holds.
 struct CheckedSet {
-  std::filesystem::path path;
+  std::filesystem::path path;          // file or folder
   std::string format;                  // "hdf5", "lerobot", ...; empty: it cannot be opened
   int64_t episodes = 0, rows = 0;      // that can be used
   std::vector<std::string> columns{};  // that are read; the chosen camera is "pixels"
   std::vector<std::string> notes{};    // columns that are not read and why; what was made of others
 };
 
+/// What was looked at, and what is wrong.
 struct CheckResult {
-  std::vector<CheckedSet> sets{};
-  std::vector<CheckFinding> findings{};
+  std::vector<CheckedSet> sets{};        // in the order of the request
+  std::vector<CheckFinding> findings{};  // of all sets
 
+  /// Whether nothing is wrong.
   bool sound() const { return findings.empty(); }
 };
 

@@ -29,10 +29,10 @@ struct CollectRequest {
   // What is left out is as `options.settings` say (keys of `foresee config collect`), else as published for the
   // environment.
   std::optional<std::string> environment{};  // "two_room", "push_t", ...
-  std::optional<Policy> policy{};
-  std::optional<double> noise{};       // standard deviation added to the expert's action, the environment's units
-  std::optional<int64_t> max_steps{};  // an episode ends at its goal, or after so many steps
-  std::optional<int64_t> size{};       // px, height and width of a picture
+  std::optional<Policy> policy{};            // who acts
+  std::optional<double> noise{};             // standard deviation added to the expert's action, the environment's units
+  std::optional<int64_t> max_steps{};        // an episode ends at its goal, or after so many steps
+  std::optional<int64_t> size{};             // px, height and width of a picture
 
   bool blosc = false;    // compress pictures (Blosc, LZ4): smaller, but readers need the filter
   JobOptions options{};  // the device is not used
@@ -40,9 +40,9 @@ struct CollectRequest {
 
 /// What was recorded, and by which settings.
 struct CollectResult {
-  std::string environment;
-  CollectRequest::Policy policy = CollectRequest::Policy::kExpert;
-  double noise = 0;
+  std::string environment;                                          // that was played
+  CollectRequest::Policy policy = CollectRequest::Policy::kExpert;  // that acted
+  double noise = 0;      // added to the expert's action, the environment's units
   int64_t size = 0;      // px
   int64_t episodes = 0;  // that are there; stopped: in the finished parts
   int64_t rows = 0;      // of all episodes; stopped: 0

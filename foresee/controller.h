@@ -33,8 +33,8 @@ class FORESEE_API Controller {
   /// What a controller is made of.
   struct Options {
     std::filesystem::path model{};  // model folder, run folder, or a published file of a family that plans
-    Device device = Device::kAuto;
-    uint64_t seed = 0;  // names the random draws of the search
+    Device device = Device::kAuto;  // where the model computes
+    uint64_t seed = 0;              // names the random draws of the search
     Settings
         settings{};  // the keys of `foresee config plan`: planner.samples, objective, begin, receding, history, ...
     int64_t problems = 1;       // acted for side by side
@@ -70,10 +70,10 @@ class FORESEE_API Controller {
 
   /// What to do.
   struct Decision {
-    std::vector<double> action{};  // action().size numbers in the robot's units, finite, inside its bounds
-    Source source = Source::kSearch;
-    Stopped stopped = Stopped::kNotSearched;
-    double cost = 0;         // of the plan that the action belongs to, the objective's units
+    std::vector<double> action{};             // action().size numbers in the robot's units, finite, inside its bounds
+    Source source = Source::kSearch;          // where the action came from
+    Stopped stopped = Stopped::kNotSearched;  // why the search ended
+    double cost = 0;                          // of the plan that the action belongs to, the objective's units
     double planning_ms = 0;  // wall-clock that this call took for planning; of several problems, its share
     int64_t plans = 0;       // plans that this problem has had so far
   };
@@ -82,10 +82,10 @@ class FORESEE_API Controller {
   struct PlannedActions {
     std::vector<std::vector<double>> actions;  // one row per environment step, inside the bounds
     std::vector<std::vector<double>> states;   // predicted robot states, present first, where the model predicts them
-    double cost = 0;
+    double cost = 0;                           // of the plan, the objective's units
     std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
-    int64_t iterations = 0;
-    int64_t block = 1;  // environment steps in one block of the search
+    int64_t iterations = 0;     // of the search
+    int64_t block = 1;          // environment steps in one block of the search
   };
 
   /// What an action is. Units: the robot's, as in the training data.
@@ -98,20 +98,22 @@ class FORESEE_API Controller {
   struct StateInfo {
     int64_t size = 0;      // numbers; 0: the model takes no state
     bool of_goal = false;  // whether a goal has a state too
-    std::string meaning;
+    std::string meaning;   // of the numbers, for people
   };
   /// What the model makes of pictures.
   struct PictureInfo {
-    int64_t size = 0;  // pixels that the model works on
-    int64_t cameras = 1;
-    std::string rule;  // how a rectangle becomes a square: "resize", "crop", "pad" or "center_square"
+    int64_t size = 0;     // pixels that the model works on
+    int64_t cameras = 1;  // pictures of one observation
+    std::string rule;     // how a rectangle becomes a square: "resize", "crop", "pad" or "center_square"
   };
 
   /// Loads the model. @throws CheckpointError for a model that cannot be read or plans no actions; ConfigError for a
   /// setting that is unknown or does not fit the model.
   explicit Controller(const Options& options);
   ~Controller();
+  /// Takes over the model and the state of another one.
   Controller(Controller&&) noexcept;
+  /// The same.
   Controller& operator=(Controller&&) noexcept;
 
   /// What act() returns. Lives as long as the controller.

@@ -28,8 +28,8 @@ struct ConvertRequest {
   /// Sets of episodes, one after the other: HDF5, npz, stable-worldmodel's folder or video layout, LeRobot v2.1 or v3,
   /// DINO-WM, DROID raw.
   std::vector<std::filesystem::path> inputs{};
-  std::filesystem::path out{};  // a file (kHdf5, kNpz) or a folder
-  Format format = Format::kHdf5;
+  std::filesystem::path out{};    // a file (kHdf5, kNpz) or a folder
+  Format format = Format::kHdf5;  // of the result
   /// Picture column that becomes "pixels"; with commas: these are kept, the first as "pixels". Empty: "pixels" itself,
   /// or the only one.
   std::string camera{};
@@ -47,10 +47,10 @@ struct ConvertRequest {
 
 /// What was written.
 struct ConvertResult {
-  std::string from;  // format of the first input: "hdf5", "lerobot", ...
-  int64_t episodes = 0, rows = 0;
-  int64_t left_out = 0;  // episodes with broken parts
-  bool stopped = false;  // stopped before the end: nothing was written
+  std::string from;                // format of the first input: "hdf5", "lerobot", ...
+  int64_t episodes = 0, rows = 0;  // written
+  int64_t left_out = 0;            // episodes with broken parts
+  bool stopped = false;            // stopped before the end: nothing was written
 };
 
 /// Writes sets of episodes as one set of another format. Progress is counted in episodes. Several threads may convert

@@ -55,26 +55,26 @@ struct EncodeRequest {
 
   std::optional<std::filesystem::path> out{};  // .safetensors (tensor "embeddings") or .npy
   bool in_memory = false;                      // EncodeResult::embeddings holds the rows
-  Pooling pooling = Pooling::kClip;
+  Pooling pooling = Pooling::kClip;            // what becomes of the tokens of a clip
   std::vector<int64_t> layers{};  // features behind these blocks, 0 the first; empty: the output of the network
 
   std::optional<std::filesystem::path> classifier{};  // probe that names the classes of every input
   std::optional<std::filesystem::path> labels{};      // names of the classes, one per line; empty: the probe's own
   int64_t top = 5;                                    // classes per input, >= 1
 
-  std::optional<int64_t> frames{};          // of a clip; a multiple of the model's tubelet. Nothing: the model's
-  std::optional<int64_t> picture_frames{};  // that a picture is repeated to. Nothing: one time step's
-  std::optional<int64_t> size{};            // px, side of the input; a multiple of the patch. Nothing: the model's
-  int64_t clips = 1;                        // of a video, each from an equal part of it
-  double fps = 4;                           // rate of a clip, Hz
-  int64_t frame_step = 0;                   // frames of the video between two of a clip; 0: as fps says
-  Sampling sampling = Sampling::kTime;
-  Colours colours = Colours::kAuto;
-  Preprocess preprocess = Preprocess::kAuto;
-  Precision precision = Precision::kFloat32;
-  int64_t batch = 1;  // clips at a time
+  std::optional<int64_t> frames{};            // of a clip; a multiple of the model's tubelet. Nothing: the model's
+  std::optional<int64_t> picture_frames{};    // that a picture is repeated to. Nothing: one time step's
+  std::optional<int64_t> size{};              // px, side of the input; a multiple of the patch. Nothing: the model's
+  int64_t clips = 1;                          // of a video, each from an equal part of it
+  double fps = 4;                             // rate of a clip, Hz
+  int64_t frame_step = 0;                     // frames of the video between two of a clip; 0: as fps says
+  Sampling sampling = Sampling::kTime;        // which frames make a clip
+  Colours colours = Colours::kAuto;           // arithmetic of the video's colours
+  Preprocess preprocess = Preprocess::kAuto;  // how pixels become the network's input
+  Precision precision = Precision::kFloat32;  // of the network's products
+  int64_t batch = 1;                          // clips at a time
 
-  Weights weights = Weights::kDefault;
+  Weights weights = Weights::kDefault;   // which encoder of a file that holds two
   std::optional<int64_t> heads{};        // attention heads of an encoder of an unpublished size
   std::optional<int64_t> probe_heads{};  // of a probe
 
@@ -85,18 +85,18 @@ struct EncodeRequest {
 struct EncodeResult {
   /// A class of a classifier.
   struct Class {
-    int64_t index = 0;
-    std::optional<std::string> label{};
-    double probability = 0;  // 0 to 1, mean over the clips of the input
+    int64_t index = 0;                   // of the class, from 0
+    std::optional<std::string> label{};  // its name, where names are known
+    double probability = 0;              // 0 to 1, mean over the clips of the input
   };
   /// The likeliest classes by one output of the classifier, the likeliest first.
   struct Classes {
-    std::string output;  // "linear", "verb_classifier", ...
-    std::vector<Class> top;
+    std::string output;      // "linear", "verb_classifier", ...
+    std::vector<Class> top;  // most probable first
   };
   /// A video or a picture.
   struct Input {
-    std::filesystem::path path;
+    std::filesystem::path path;       // of the video or picture
     int64_t first_row = 0, rows = 0;  // of the embeddings: one per clip
     std::vector<Classes> classes{};   // empty without a classifier
   };

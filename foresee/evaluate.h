@@ -22,14 +22,14 @@ struct FactorSweep {
 
 /// Is a model any good? Closed loop in an environment, or (protocol "offline") on recorded episodes.
 struct EvaluateRequest {
-  std::filesystem::path model{};     // for methods planner and inverse_dynamics, and for protocol offline
-  std::optional<std::string> env{};  // these four: as the settings say where they are left out
-  std::optional<std::string> protocol{};
-  std::optional<std::vector<std::string>> methods{};
-  std::optional<int64_t> episodes{};           // starts that are not solved already
-  std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files
-  std::optional<FactorSweep> vary{};           // not of protocol offline
-  int64_t strips = 12;                         // film strips to write, failures first
+  std::filesystem::path model{};          // for methods planner and inverse_dynamics, and for protocol offline
+  std::optional<std::string> env{};       // these four: as the settings say where they are left out
+  std::optional<std::string> protocol{};  // "near", "far", "swm" or "offline"
+  std::optional<std::vector<std::string>> methods{};  // what is compared, by name
+  std::optional<int64_t> episodes{};                  // starts that are not solved already
+  std::vector<std::filesystem::path> data{};          // episode file that holds the starts; of protocol offline, files
+  std::optional<FactorSweep> vary{};                  // not of protocol offline
+  int64_t strips = 12;                                // film strips to write, failures first
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
                                                // value (00, 01, ...); none: nothing is written
   JobOptions options{};                        // keys: `foresee config eval`
@@ -37,17 +37,17 @@ struct EvaluateRequest {
 
 /// One start as a method played it.
 struct TrialRow {
-  int64_t start = 0;  // index in Evaluation::starts
-  bool success = false;
-  int64_t steps = 0;  // environment steps
-  std::vector<double> final_state;
+  int64_t start = 0;                // index in Evaluation::starts
+  bool success = false;             // whether the goal was reached
+  int64_t steps = 0;                // environment steps
+  std::vector<double> final_state;  // of the environment, its units
   double final_distance = 0;        // to the goal, the environment's units
   std::vector<double> planning_ms;  // wall-clock of each plan; empty where nothing was planned
 };
 
 /// How one method did on all starts.
 struct MethodScore {
-  std::string method;
+  std::string method;                  // its name
   double rate = 0, low = 0, high = 1;  // share of successes and its 95 % interval
   int64_t n = 0;                       // trials
   std::vector<TrialRow> trials;        // in the order of the starts
@@ -55,17 +55,17 @@ struct MethodScore {
 
 /// Where a trial began and where it was to end: the same for every method.
 struct StartRow {
-  std::vector<double> state, goal;
+  std::vector<double> state, goal;      // of the environment, its units
   std::optional<int64_t> episode, row;  // of the data that it was taken from
 };
 
 /// One closed-loop evaluation.
 struct Evaluation {
-  std::string env, protocol;
-  std::string value;  // of the factor that is varied; else empty
-  uint64_t seed = 0;
-  std::vector<MethodScore> methods;  // in the order in which they were asked for
-  std::vector<StartRow> starts;
+  std::string env, protocol;                             // names of both
+  std::string value;                                     // of the factor that is varied; else empty
+  uint64_t seed = 0;                                     // of everything random
+  std::vector<MethodScore> methods;                      // in the order in which they were asked for
+  std::vector<StartRow> starts;                          // the same for every method
   std::string origin_of_starts;                          // one sentence
   int64_t excluded_solved = 0;                           // starts that were drawn, found solved, and left out
   int64_t solved_at_start = 0;                           // protocol swm, which keeps them
@@ -76,17 +76,17 @@ struct Evaluation {
 
 /// What protocol offline found on held-out episodes.
 struct OfflineEvaluation {
-  int64_t held_out_episodes = 0, episodes = 0;
-  std::vector<std::pair<std::string, double>> metrics;
-  std::optional<std::string> warning;  // where the embedding has collapsed
+  int64_t held_out_episodes = 0, episodes = 0;          // those judged on, and all
+  std::vector<std::pair<std::string, double>> metrics;  // by name
+  std::optional<std::string> warning;                   // where the embedding has collapsed
 };
 
 /// What an evaluation found.
 struct EvaluateResult {
-  std::vector<Evaluation> evaluations;       // one, or one for each value of a sweep
-  std::optional<OfflineEvaluation> offline;  // of protocol offline, then nothing else
-  std::optional<std::filesystem::path> folder;
-  bool interrupted = false;
+  std::vector<Evaluation> evaluations;          // one, or one for each value of a sweep
+  std::optional<OfflineEvaluation> offline;     // of protocol offline, then nothing else
+  std::optional<std::filesystem::path> folder;  // of the results, where they were written
+  bool interrupted = false;                     // stopped before the end
 };
 
 /// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once.

@@ -32,8 +32,9 @@ struct ExportRequest {
   bool overwrite = false;         // an earlier result of this library may be replaced
 };
 
+/// What was written.
 struct ExportResult {
-  std::string family;
+  std::string family;      // of the model
   int64_t parameters = 0;  // numbers written, of all networks
 };
 

@@ -13,13 +13,14 @@
 
 namespace foresee {
 
+/// What to look at.
 struct InspectRequest {
   std::filesystem::path path{};  // .safetensors or .pt file, model folder (any program's), run folder
 };
 
 /// One tensor, by what a file's header says of it.
 struct TensorInfo {
-  std::string name;
+  std::string name;            // as the file has it
   std::string dtype;           // PyTorch's name: "float32"
   std::vector<int64_t> shape;  // empty: a single number
   std::string file;            // name of the file that holds it
@@ -30,10 +31,10 @@ using InspectedValue = std::variant<bool, int64_t, double, std::string>;
 
 /// What the headers of one or several files say.
 struct InspectResult {
-  std::string family;       // of the models that this library knows; empty: none of them
-  std::string description;  // of that family, for people
-  std::string declared;     // what config.json calls the model, as JSON; empty where there is none
-  std::vector<TensorInfo> tensors;
+  std::string family;               // of the models that this library knows; empty: none of them
+  std::string description;          // of that family, for people
+  std::string declared;             // what config.json calls the model, as JSON; empty where there is none
+  std::vector<TensorInfo> tensors;  // in the order of the file
   std::vector<std::pair<std::string, InspectedValue>> values;  // by dotted key
   std::vector<std::pair<std::string, std::string>> metadata;   // of .safetensors files
   std::vector<std::string> foreign;  // objects of .pt files that stay unread: "args: argparse.Namespace"

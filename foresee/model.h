@@ -27,10 +27,11 @@ namespace foresee {
 /// Several threads may call the const functions of one object.
 class FORESEE_API Model {
  public:
+  /// Which model, and where it computes.
   struct Options {
     std::filesystem::path model{};  // model folder, run folder, or a published file
-    Device device = Device::kAuto;
-    ReadOptions read{};  // what the file does not say
+    Device device = Device::kAuto;  // where the model computes
+    ReadOptions read{};             // what the file does not say
   };
 
   /// What it is.
@@ -49,9 +50,12 @@ class FORESEE_API Model {
   /// more; Error for a device that is not there.
   explicit Model(const Options& options);
   ~Model();
+  /// Takes over another one.
   Model(Model&&) noexcept;
+  /// The same.
   Model& operator=(Model&&) noexcept;
 
+  /// What the model is.
   const Info& info() const;
   /// What pictures it works on. Pictures of other sizes are brought to it by its own rule: "resize", "center_square",
   /// or, of an encoder of video, a transform of `foresee encode --preprocess`.
@@ -73,10 +77,10 @@ class FORESEE_API Model {
   /// What to plan.
   struct PlanRequest {
     std::vector<Controller::Observation> observed{};  // oldest first, one action block apart; as Controller::look_back
-    Controller::Goal goal{};
+    Controller::Goal goal{};                          // what is wanted
     Settings settings{};  // the keys of `foresee config plan`; without the key history, plans look at all of `observed`
     uint64_t seed = 0;    // names the random draws of the search
-    JobControl job{};
+    JobControl job{};     // who watches the search, and may end it
   };
   /// One plan, as a Controller makes its first. @throws Error for a model that knows no actions, and as
   /// Controller::act.

@@ -26,8 +26,8 @@ struct PlanRequest {
 
 /// What was found.
 struct PlanResult {
-  Controller::PlannedActions plan{};
-  double elapsed_ms = 0;  // from reading the pictures to the plan; the model was loaded before
+  Controller::PlannedActions plan{};  // what was found
+  double elapsed_ms = 0;              // from reading the pictures to the plan; the model was loaded before
 };
 
 /// Plans once, by a Controller. Several threads may plan at the same time.

@@ -29,16 +29,17 @@ struct PretrainRequest {
 
 /// What came of it.
 struct PretrainResult {
-  std::filesystem::path run;    // the run folder
-  std::filesystem::path model;  // its latest checkpoint: a model folder of the encoder
-  int64_t steps = 0;            // done in all
-  bool interrupted = false;     // stopped before the last step; the same request goes on
-  double seconds = 0;           // wall-clock of the training loop in this call
-  double frames_per_second = 0;
-  /// Scores on held-out frames, by name, before the first step and of the last evaluation: skill (1 perfect, 0 as good
+  std::filesystem::path run;     // the run folder
+  std::filesystem::path model;   // its latest checkpoint: a model folder of the encoder
+  int64_t steps = 0;             // done in all
+  bool interrupted = false;      // stopped before the last step; the same request goes on
+  double seconds = 0;            // wall-clock of the training loop in this call
+  double frames_per_second = 0;  // rate of that loop
+  /// Scores on held-out frames, by name, of the last evaluation: skill (1 perfect, 0 as good
   /// as the mean of what is seen), effective_rank and mean_std (collapse: 1, and 0), l1_model, l1_baseline.
-  std::vector<std::pair<std::string, double>> start{}, held_out{};
-  std::string hold_out_rule{};  // which frames were held out
+  std::vector<std::pair<std::string, double>> held_out{};
+  std::vector<std::pair<std::string, double>> start{};  // the same before the first step
+  std::string hold_out_rule{};                          // which frames were held out
 };
 
 /// Pretrains, or resumes: the outcome is the same to the last bit however often a run was stopped. Prints nothing.

@@ -23,11 +23,11 @@ enum class Device {
 
 /// What every job takes.
 struct JobOptions {
-  Settings settings{};
-  Device device = Device::kAuto;
-  uint64_t seed = 0;       // of everything random
-  int64_t threads = 0;     // CPU threads; 0: as the process is set
-  bool overwrite = false;  // a result may replace an earlier one of this library
+  Settings settings{};            // config file and single keys
+  Device device = Device::kAuto;  // where networks compute
+  uint64_t seed = 0;              // of everything random
+  int64_t threads = 0;            // CPU threads; 0: as the process is set
+  bool overwrite = false;         // a result may replace an earlier one of this library
 };
 
 }  // namespace foresee

@@ -43,12 +43,12 @@ struct TrainRequest {
 
 /// What came of it.
 struct TrainResult {
-  std::filesystem::path run;    // the run folder
-  std::filesystem::path model;  // its latest checkpoint: a model folder; empty: stopped before there was one
-  int64_t steps = 0;            // done in all
-  bool interrupted = false;     // stopped before the last step; the same request goes on
-  double seconds = 0;           // wall-clock of the training loop in this call
-  double frames_per_second = 0;
+  std::filesystem::path run;     // the run folder
+  std::filesystem::path model;   // its latest checkpoint: a model folder; empty: stopped before there was one
+  int64_t steps = 0;             // done in all
+  bool interrupted = false;      // stopped before the last step; the same request goes on
+  double seconds = 0;            // wall-clock of the training loop in this call
+  double frames_per_second = 0;  // rate of that loop
   std::vector<std::pair<std::string, double>> held_out{};  // the last evaluation: metrics by name; NaN: not defined
 };
 

@@ -19,11 +19,11 @@ enum class EncoderKey {
 
 /// What a file may not say of itself, and what of it is wanted. Model folders need none of it.
 struct ReadOptions {
-  EncoderKey weights = EncoderKey::kDefault;
-  // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
-  // file's name says so), 64 frames.
-  std::optional<int64_t> heads{}, predictor_heads{}, action_heads{}, probe_heads{};
-  std::optional<int64_t> image_size{}, frames{};
+  EncoderKey weights = EncoderKey::kDefault;             // which of two encoders
+  std::optional<int64_t> heads{}, predictor_heads{};     // attention heads; unset: those of the published model
+  std::optional<int64_t> action_heads{}, probe_heads{};  // with the same widths and depths
+  std::optional<int64_t> image_size{};                   // px; unset: 256, or 384 where the file's name says so
+  std::optional<int64_t> frames{};                       // of a clip; unset: 64
   int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
 };
 
@@ -32,6 +32,7 @@ class FORESEE_API UnknownSizeError : public CheckpointError {
  public:
   /// @param option  the member's name: "heads".
   UnknownSizeError(const std::string& text, std::string option) : CheckpointError(text), option_(std::move(option)) {}
+  /// The member's name.
   const std::string& option() const { return option_; }
 
  private:
