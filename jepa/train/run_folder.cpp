@@ -46,12 +46,17 @@ constexpr LaterKey kLaterKeys[] = {{"vjepa2", "/loader/clip/rate", R"("frames")"
                                    {"lewm", "/episodes/camera", R"("")"},
                                    {"lewm", "/episodes/tolerance_s", "0.0"},
                                    {"lewm", "/episodes/strict", "false"},
+                                   {"lewm", "/episodes/allow", "[]"},
                                    {"lewm_heads", "/episodes/camera", R"("")"},
                                    {"lewm_heads", "/episodes/tolerance_s", "0.0"},
                                    {"lewm_heads", "/episodes/strict", "false"},
+                                   {"lewm_heads", "/episodes/allow", "[]"},
+                                   {"vjepa2_ac", "/action_low", "[]"},
+                                   {"vjepa2_ac", "/action_high", "[]"},
                                    {"vjepa2_ac", "/episodes/camera", R"("")"},
                                    {"vjepa2_ac", "/episodes/tolerance_s", "0.0"},
-                                   {"vjepa2_ac", "/episodes/strict", "false"}};
+                                   {"vjepa2_ac", "/episodes/strict", "false"},
+                                   {"vjepa2_ac", "/episodes/allow", "[]"}};
 
 /// The later keys that a run's config lacks, with what was done before.
 nlohmann::json missing_later_keys(const ordered_json& config) {

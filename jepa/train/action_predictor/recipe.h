@@ -45,6 +45,8 @@ struct AcRecipe {
   StateUpdate state_update = StateUpdate::kArmPose;
   ActionSource actions = ActionSource::kStateChange;
   std::string state_column = "state";
+  std::vector<double> action_low{};   // limits of one action, its own units; empty: the data's least values
+  std::vector<double> action_high{};  // same, largest
   AcTrainConfig train;
   LoopConfig loop;
   int64_t frameskip = 1;  // rows of the log between frames
