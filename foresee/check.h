@@ -16,13 +16,16 @@ namespace foresee {
 struct CheckRequest {
   std::vector<std::filesystem::path> data{};  // files or folders, of any format that is read
   std::string camera{};                       // only this one, or "A,B"; empty: all
+  std::optional<std::string> state_update{};  // what a training takes the states for: "arm_pose", "add"; none: unknown
+  std::string state_column = "state";         // their column
   double tolerance_s = 0;                     // how far a film's frame may lie from its row's time; 0: half a row
 };
 
 /// One thing that is wrong.
 struct CheckFinding {
   /// unreadable (the whole set), left_out (an episode or a file), rows_outside (rows of no episode), same_id, nan,
-  /// infinity, outlier, constant, duplicate.
+  /// infinity, outlier, constant, duplicate; of units: millimetres, degrees, gripper, quaternion, state_size,
+  /// angle_wraps, normalised, scales_differ.
   std::string kind;
   std::filesystem::path set;   // where it was found
   std::string episode;         // empty: of the whole set
@@ -30,6 +33,7 @@ struct CheckFinding {
   std::optional<int64_t> row;  // of the episode, the first that is concerned
   int64_t count = 1;           // rows or numbers that are concerned
   std::string text;            // one sentence with the numbers
+  bool certain = false;        // the numbers cannot be what they are read as: a training ends here
 };
 
 /// What a set holds.

@@ -26,6 +26,7 @@ ControlCore make_core(const WorldModel& model, const Controller::Options& option
   core.problems = options.problems;
   core.first = options.first_problem;
   core.job = options.job;
+  core.judge = options.judge;
   return ControlCore(model, config.control, core);
 }
 
@@ -139,6 +140,8 @@ Controller::PlannedActions Controller::last_plan(int64_t problem) const {
   return {.actions = rows_of(plan.actions),
           .states = rows_of(plan.states),
           .cost = plan.cost,
+          .cost_of_nothing = plan.nothing,
+          .cost_at_goal = plan.at_goal,
           .trace = plan.trace,
           .iterations = plan.iterations,
           .block = impl_->action.block};

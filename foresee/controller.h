@@ -39,6 +39,7 @@ class FORESEE_API Controller {
         settings{};  // the keys of `foresee config plan`: planner.samples, objective, begin, receding, history, ...
     int64_t problems = 1;       // acted for side by side
     int64_t first_problem = 0;  // name of problem 0 in the random draws; problem i is named first_problem + i
+    bool judge = false;         // plans are held against doing nothing: PlannedActions::cost_of_nothing
     JobControl job{};           // who watches a search; one that is stopped ends act() with an Error
   };
 
@@ -82,7 +83,9 @@ class FORESEE_API Controller {
   struct PlannedActions {
     std::vector<std::vector<double>> actions;  // one row per environment step, inside the bounds
     std::vector<std::vector<double>> states;   // predicted robot states, present first, where the model predicts them
-    double cost = 0;                           // of the plan, the objective's units
+    double cost = 0;                           // of these actions themselves, the objective's units
+    std::optional<double> cost_of_nothing{};   // Options::judge: of doing nothing instead
+    std::optional<double> cost_at_goal{};      // same: of doing nothing where the goal is seen already
     std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
     int64_t iterations = 0;     // of the search
     int64_t block = 1;          // environment steps in one block of the search
@@ -145,6 +148,7 @@ class FORESEE_API Controller {
 
  private:
   friend class Model;
+  friend struct ControllerAccess;
   Controller(const Options& options, std::shared_ptr<const WorldModel> model);  // in place of options.model
   struct Impl;
   std::unique_ptr<Impl> impl_;

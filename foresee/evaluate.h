@@ -69,6 +69,7 @@ struct Evaluation {
   std::string origin_of_starts;                          // one sentence
   int64_t excluded_solved = 0;                           // starts that were drawn, found solved, and left out
   int64_t solved_at_start = 0;                           // protocol swm, which keeps them
+  std::vector<std::string> remarks;                      // what a reader of the rates has to know, in sentences
   std::optional<std::pair<double, double>> planning_ms;  // p50 and p95 of one plan's wall-clock
   std::vector<std::filesystem::path> files;              // that were written: results.json, then film strips
   bool interrupted = false;                              // holds the trials that were finished

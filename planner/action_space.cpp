@@ -20,6 +20,8 @@ ActionSpace ActionSpace::to(const at::TensorOptions& options) const {
 }
 
 void ActionSpace::begin(const Tensor& mean, const Tensor& std) const {
+  if (low.defined()) mean.clamp_min_(low);
+  if (high.defined()) mean.clamp_max_(high);
   pin(mean, pinned);
   for (size_t i = 0; i < first_std.size(); ++i) std.select(-1, static_cast<int64_t>(i)).fill_(first_std[i]);
 }
@@ -34,6 +36,12 @@ void ActionSpace::constrain(const Tensor& candidates) const {
 }
 
 Tensor ActionSpace::settle(const Tensor& plan) const {
+  const Tensor settled = settle_only(plan).clone();
+  constrain(settled.unsqueeze(1));
+  return settled;
+}
+
+Tensor ActionSpace::settle_only(const Tensor& plan) const {
   if (dead_band.empty()) return plan;
   const Tensor settled = plan.clone();
   for (size_t i = 0; i < dead_band.size(); ++i) {
@@ -48,6 +56,7 @@ Tensor ActionSpace::to_action(const Tensor& numbers) const {
   std::vector<int64_t> shape = numbers.sizes().vec();
   shape.back() = size;
   Tensor action = at::zeros(shape, numbers.options());
+  for (size_t i = 0; i < others.size(); ++i) action.select(-1, static_cast<int64_t>(i)).fill_(others[i]);
   for (size_t i = 0; i < searched.size(); ++i)
     action.select(-1, searched[i]).copy_(numbers.select(-1, static_cast<int64_t>(i)));
   return action;

@@ -18,10 +18,12 @@ struct HeldNumber {
 };
 
 /// What is searched: which numbers of an action, and within which limits. How it is searched is the planner's matter.
+/// Every candidate that is judged lies inside, and so does the plan.
 /// The default searches every number of the action without limits. S numbers are searched; lists are [S] or empty.
 struct ActionSpace {
   int64_t size = 0;                           // numbers of an action; 0: as many as are searched
-  std::vector<int64_t> searched;              // their places in the action, others are 0; empty: all of them
+  std::vector<int64_t> searched;              // their places in the action; empty: all of them
+  std::vector<double> others;                 // [size], what numbers are that are not searched; empty: 0
   Tensor low, high;                           // float [S], what candidates are cut to; undefined: no limit
   std::vector<std::optional<double>> pinned;  // the first mean and all candidates hold this value
   std::optional<HeldNumber> held;             // after box and pins
@@ -31,12 +33,15 @@ struct ActionSpace {
   /// The same with its box in another dtype and on another device: the search's.
   ActionSpace to(const at::TensorOptions& options) const;
 
-  /// Sets pins in a first mean and the first deviations. @param mean, std  float [B, H, S], changed.
+  /// Brings a first mean inside, and sets the first deviations. @param mean, std  float [B, H, S], changed.
   void begin(const Tensor& mean, const Tensor& std) const;
   /// Cuts candidates to the box, then sets pins and the held number. @param candidates  float [B, K, H, S], changed.
   void constrain(const Tensor& candidates) const;
-  /// Applies the dead band. @param plan  float [B, H, S]. @returns the same shape.
+  /// Applies the dead band, then constrain(). @param plan  float [B, H, S]. @returns the same shape.
   Tensor settle(const Tensor& plan) const;
+
+  /// Applies the dead band alone: what the reference of a recorded search answers with.
+  Tensor settle_only(const Tensor& plan) const;
 
   /// Searched numbers to actions. @param numbers  float [..., S]. @returns float [..., size].
   Tensor to_action(const Tensor& numbers) const;

@@ -1,5 +1,9 @@
 #include "planner/arm_space.h"
 
+#include <algorithm>
+#include <limits>
+
+#include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
 namespace foresee::planner {
@@ -21,15 +25,40 @@ void describe(Fields& f, ArmCemConfig& c) {
 
 SearchConfig arm_search() { return {.samples = 400, .iterations = 10, .elites = 10, .horizon = 2}; }
 
-ActionSpace arm_space(const ArmCemConfig& c) {
+ActionSpace arm_space(const ArmCemConfig& c, const ActionSpec& limits) {
   constexpr int64_t kGripper = 3;  // of the searched numbers
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  const auto lowest = [&](int64_t number) {
+    return limits.low.empty() ? -kNone : limits.low.at(static_cast<size_t>(number));
+  };
+  const auto highest = [&](int64_t number) {
+    return limits.high.empty() ? kNone : limits.high.at(static_cast<size_t>(number));
+  };
   ActionSpace space;
   space.size = kArmAction;
   space.searched = {0, 1, 2, 6};
-  space.high = torch::tensor({c.maxnorm, c.maxnorm, c.maxnorm, c.gripper_limit}, at::kFloat);
-  space.low = -space.high;
+  for (int64_t number = 0; number < kArmAction; ++number)
+    space.others.push_back(std::clamp(0.0, lowest(number), highest(number)));
+  const double reach[] = {c.maxnorm, c.maxnorm, c.maxnorm, c.gripper_limit};
+  std::vector<double> low, high;  // limits win where they and the box have nothing in common
+  for (size_t i = 0; i < space.searched.size(); ++i) {
+    const int64_t number = space.searched[i];
+    low.push_back(std::clamp(-reach[i], lowest(number), highest(number)));
+    high.push_back(std::clamp(reach[i], lowest(number), highest(number)));
+  }
+  space.low = torch::tensor(low, at::kFloat);
+  space.high = torch::tensor(high, at::kFloat);
   space.pinned = {c.pin_x, c.pin_y, c.pin_z, c.pin_gripper};
-  if (c.close_gripper) space.held = HeldNumber{kGripper, *c.close_gripper, /*value=*/1.0};
+  constexpr const char* kPins[] = {"pin_x", "pin_y", "pin_z", "pin_gripper"};
+  for (size_t i = 0; i < space.pinned.size(); ++i) {
+    const int64_t number = space.searched[i];
+    if (space.pinned[i] && (*space.pinned[i] < lowest(number) || *space.pinned[i] > highest(number)))
+      fail<ConfigError>("arm.{}: {} lies outside the limits of the model's actions, [{}, {}]", kPins[i],
+                        *space.pinned[i], lowest(number), highest(number));
+  }
+  if (c.close_gripper)
+    space.held =
+        HeldNumber{kGripper, *c.close_gripper, std::clamp(1.0, lowest(kArmAction - 1), highest(kArmAction - 1))};
   space.dead_band = {0, 0, 0, c.gripper_deadband};
   space.first_std = {c.maxnorm, c.maxnorm, c.maxnorm, 1.0};
   return space;

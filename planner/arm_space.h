@@ -27,9 +27,11 @@ SearchConfig arm_search();
 inline constexpr int64_t kArmAction = 7, kArmSearched = 4;
 
 /// What is searched of an arm's action [7], in the environment's units: x, y, z in a box of +- `maxnorm`, and the
-/// gripper. Rotations stay 0. Pins, closing gripper and dead band as configured; the first deviations are `maxnorm`
-/// and 1.
-ActionSpace arm_space(const ArmCemConfig& config);
+/// gripper, all of them within the model's limits too. Rotations stay 0, or at the limit that is nearest to it. Pins,
+/// closing gripper and dead band as configured; the gripper closes as far as the limits allow, and a dead band leaves
+/// pins alone. The first deviations are `maxnorm` and 1.
+/// @param limits  low and high of the model's actions. @throws ConfigError for a pin outside of them.
+ActionSpace arm_space(const ArmCemConfig& config, const ActionSpec& limits = {.size = kArmAction});
 
 /// How V-JEPA 2-AC searches it: cem() with a momentum per number, and no candidate that is the mean itself.
 CemOptions arm_options(const ArmCemConfig& config);

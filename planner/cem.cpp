@@ -52,7 +52,8 @@ Plan cem(const CostFn& cost, const SearchRequest& request, const SearchConfig& c
     if (options.smallest_std) search.std = search.std.clamp_min(*options.smallest_std);
     search.record(i);
   }
-  return search.finish(options.return_mean ? search.mean : elites.actions.select(1, 0), elites.costs.mean(1));
+  return search.finish(options.return_mean ? search.mean : elites.actions.select(1, 0), elites.costs.mean(1),
+                       options.cut_plan);
 }
 
 }  // namespace foresee::planner

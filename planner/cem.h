@@ -22,6 +22,7 @@ struct CemOptions {
   bool mean_first = true;              // candidate 0 is the mean itself
   std::optional<double> smallest_std;  // deviations do not fall below it; none: they may vanish
   bool return_mean = true;             // the plan is the last mean; false: the best elite of the last iteration
+  bool cut_plan = true;  // the plan lies in the space too; false: as references, which cut candidates only
 };
 
 /// Cross-entropy method (Rubinstein and Kroese 2004). One iteration, for the candidates s and the elites E:
@@ -29,8 +30,8 @@ struct CemOptions {
 ///   x_0 = limits(mean) if `mean_first`;  the next `keep` candidates are the best elites of the iteration before
 ///   E = the `elites` cheapest
 ///   mean <- (1 - m) mean of E + m mean,  std <- (1 - m) sample deviation of E (divisor |E| - 1) + m std
-/// The plan is the last mean, not cut again, or the best elite, with the dead band of the space; its cost is the mean
-/// of the last elites. The variants:
+/// The plan is limits(the last mean, or the best elite, after the dead band of the space); its cost is its own. The
+/// variants:
 /// - plain, stable_worldmodel's CEMSolver: the defaults;
 /// - iCEM (Pinneri et al. 2020, arXiv 2008.06389): icem_options();
 /// - V-JEPA 2-AC (arXiv 2506.09985): arm_options() in an arm_space().

@@ -17,7 +17,7 @@ Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& 
           const ActionSpace& space = {});
 
 /// Predictive sampling (Howell et al. 2022, arXiv 2212.00541): the nominal plan and noisy copies of it; the cheapest is
-/// the next nominal plan. The cost is the best one. `elites` is not used; upstream runs a single iteration.
+/// the next nominal plan. `elites` is not used; upstream runs a single iteration.
 Plan predictive_sampling(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
                          const ActionSpace& space = {});
 

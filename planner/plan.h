@@ -9,7 +9,8 @@ namespace foresee::planner {
 /// What a search found.
 struct Plan {
   Tensor blocks;              // float [B, H, D], normalised action blocks
-  Tensor cost;                // float [B], mean cost of the last iteration's elites
+  Tensor cost;                // float [B], what the blocks themselves cost
+  Tensor elite_cost;          // float [B], mean cost of the last iteration's elites
   std::vector<double> trace;  // mean over B of the best cost, per iteration
   int64_t iterations = 0;
   double elapsed_ms = 0;

@@ -55,18 +55,15 @@ void describe(Fields& f, PlannerConfig& c) {
 }
 
 Planner make_planner(const PlannerConfig& config) {
-  const bool bounded = config.solver == Solver::kIcem;
-  return bind(config, [bounded](const SearchRequest& request) {
-    return bounded ? box_space(request.low, request.high) : ActionSpace{};
-  });
+  return bind(config, [](const SearchRequest& request) { return box_space(request.low, request.high); });
 }
 
 Planner make_planner(const PlannerConfig& config, const ActionSpace& space) {
   return bind(config, [space](const SearchRequest&) { return space; });
 }
 
-Planner make_planner(const SearchConfig& search, const ArmCemConfig& arm) {
-  return [search, options = arm_options(arm), space = arm_space(arm)](
+Planner make_planner(const SearchConfig& search, const ArmCemConfig& arm, const ActionSpec& limits) {
+  return [search, options = arm_options(arm), space = arm_space(arm, limits)](
              const CostFn& cost, const SearchRequest& request) { return cem(cost, request, search, options, space); };
 }
 

@@ -31,14 +31,15 @@ struct PlannerConfig {
 };
 void describe(Fields& fields, PlannerConfig& config);
 
-/// The search that `config.solver` says. It searches whole blocks; icem keeps to the request's bounds.
+/// The search that `config.solver` says. It searches whole blocks within the request's bounds.
 Planner make_planner(const PlannerConfig& config);
 /// The same in a space of one's own; the request's bounds are not used.
 Planner make_planner(const PlannerConfig& config, const ActionSpace& space);
 
 /// V-JEPA 2-AC's search for an arm, cem() with arm_options() in arm_space(). Its requests have init float [B, h, 4] and
 /// noise [iterations, B, K, H, 4]; costs and plans see actions [7] in the environment's units. `search.init_std` is not
-/// used.
-Planner make_planner(const SearchConfig& search, const ArmCemConfig& arm);
+/// used. @param limits  low and high of the model's actions.
+Planner make_planner(const SearchConfig& search, const ArmCemConfig& arm,
+                     const ActionSpec& limits = {.size = kArmAction});
 
 }  // namespace foresee::planner

@@ -49,17 +49,18 @@ Tensor Search::sample(const Tensor& noise, bool mean_first) const {
   return candidates;
 }
 
-Elites Search::judge(const Tensor& candidates, int64_t count) {
-  const Tensor actions = space_.to_action(candidates);
-  Tensor costs;
-  {
-    const at::NoGradGuard no_grad;
-    costs = cost_(actions, rows_);
-  }
+/// @param actions  float [B, K, H, D]. @returns float [B, K], on the same device.
+Tensor Search::costs_of(const Tensor& actions) const {
+  const at::NoGradGuard no_grad;
+  const Tensor costs = cost_(actions, rows_);
   FORESEE_CHECK(
-      costs.defined() && costs.dim() == 2 && costs.size(0) == candidates.size(0) && costs.size(1) == candidates.size(1),
-      "expected costs [{}, {}], got {}", candidates.size(0), candidates.size(1), foresee::describe(costs));
-  costs = costs.to(candidates.device());
+      costs.defined() && costs.dim() == 2 && costs.size(0) == actions.size(0) && costs.size(1) == actions.size(1),
+      "expected costs [{}, {}], got {}", actions.size(0), actions.size(1), foresee::describe(costs));
+  return costs.to(actions.device());
+}
+
+Elites Search::judge(const Tensor& candidates, int64_t count) {
+  const Tensor actions = space_.to_action(candidates), costs = costs_of(actions);
   auto [elite_costs, index] = at::topk(costs, count, /*dim=*/1, /*largest=*/false, /*sorted=*/true);
   const Tensor picked = index.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, candidates.size(2), candidates.size(3)});
   best_.push_back(elite_costs.select(1, 0));
@@ -75,16 +76,17 @@ void Search::record(int64_t iteration) const {
   request_.trace(iteration, done);
 }
 
-Plan Search::finish(const Tensor& numbers, const Tensor& cost) const {
+Plan Search::finish(const Tensor& numbers, const Tensor& elite_cost, bool cut) const {
   Plan plan;
-  plan.blocks = space_.to_action(space_.settle(numbers));
-  plan.cost = cost;
+  plan.blocks = space_.to_action(cut ? space_.settle(numbers) : space_.settle_only(numbers));
+  plan.cost = costs_of(plan.blocks.unsqueeze(1)).select(1, 0);
+  plan.elite_cost = elite_cost;
   plan.iterations = static_cast<int64_t>(best_.size());
   // One transfer at the end: nothing inside the search waits for the device.
   const Tensor best = at::stack(best_).to(at::kDouble).mean(1).cpu();
   plan.trace.assign(best.data_ptr<double>(), best.data_ptr<double>() + best.numel());
-  FORESEE_CHECK(at::isfinite(cost).all().item<bool>() && at::isfinite(plan.blocks).all().item<bool>(),
-                "the plan's cost is not a finite number; the model's weights may hold NaN");
+  for (const Tensor& numbers_found : {plan.cost, elite_cost, plan.blocks})
+    if (!at::isfinite(numbers_found).all().item<bool>()) fail<NotFinite>("the plan's cost is not a finite number");
   plan.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin_).count();
   return plan;
 }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "jepa/core/api/error.h"
 #include "jepa/core/config.h"
 #include "jepa/core/tensor.h"
 #include "planner/action_space.h"
@@ -50,7 +51,7 @@ struct SearchRequest {
                  // search's.
   Tensor noise;  // float [iterations, B, K, H, S], standard normal: draw_noise()
   Tensor rows;   // int64 [B], handed to the cost; undefined: 0 .. B-1
-  Tensor low, high;  // float [D], the box of iCEM where no ActionSpace is given; undefined: none
+  Tensor low, high;  // float [D], the box where no ActionSpace is given; undefined: none
   std::function<void(int64_t iteration, const Iteration&)> trace;  // called after every update; may be empty
 };
 
@@ -59,6 +60,12 @@ struct Elites {
   Tensor actions;  // float [B, E, H, S], the searched numbers
   Tensor costs;    // float [B, E]
   Tensor index;    // int64 [B, E]
+};
+
+/// A search whose plan costs no finite number. Who knows the model can say why.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
 };
 
 /// One search under way; see Note [Sampling searches].
@@ -77,13 +84,15 @@ class Search {
   Elites judge(const Tensor& candidates, int64_t count);
   /// Hands the finished iteration to the trace.
   void record(int64_t iteration) const;
-  /// Ends the search: dead band, then whole actions. @param numbers  [B, H, S]. @param cost  [B]. @throws Error when a
-  /// cost is not finite.
-  Plan finish(const Tensor& numbers, const Tensor& cost) const;
+  /// Ends the search: dead band, limits, whole actions, and what the plan itself costs. @param numbers  [B, H, S].
+  /// @param elite_cost  [B]. @param cut  false: without the limits. @throws NotFinite.
+  Plan finish(const Tensor& numbers, const Tensor& elite_cost, bool cut = true) const;
 
   Tensor mean, std;  // float [B, H, S]: the Gaussian, moved by the planner
 
  private:
+  Tensor costs_of(const Tensor& actions) const;
+
   const CostFn& cost_;
   const SearchRequest& request_;
   ActionSpace space_;

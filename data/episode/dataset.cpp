@@ -314,11 +314,11 @@ std::vector<EpisodeClip> EpisodeDataset::clips(const ClipShape& shape, Split spl
   return clips;
 }
 
-std::vector<Finding> EpisodeDataset::findings() const {
+std::vector<Finding> EpisodeDataset::findings(const StateReading& reading) const {
   std::vector<const EpisodeSource*> sets;
   for (const auto& source : impl_->sources)
     if (source.set) sets.push_back(source.set.get());
-  return check_sources(sets);
+  return check_sources(sets, reading);
 }
 
 std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) const {

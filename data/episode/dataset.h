@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/episode/check.h"
+#include "data/episode/check/check.h"
 #include "data/episode/episode.h"
 #include "data/episode/source.h"
 #include "data/episode/split.h"
@@ -86,7 +86,7 @@ class EpisodeDataset {
   /// or infinity in its action (other than an episode's last) or in one of shape.columns.
   std::vector<EpisodeClip> clips(const ClipShape& shape, Split split) const;
   /// What is wrong with the sets, see check_source; nothing for episodes in memory.
-  std::vector<Finding> findings() const;
+  std::vector<Finding> findings(const StateReading& reading = {}) const;
   /// Why a split has no or few clips, in words: the episodes that are too short, and by how much; rows that hold NaN.
   std::string why_few_clips(const ClipShape& shape, Split split) const;
   /// @param threads  that share the clips among them, at least 1. @param frames  of an earlier batch that nobody needs

@@ -3,8 +3,9 @@
 #include <memory>
 #include <numeric>
 
-#include "data/episode/check.h"
+#include "data/episode/check/check.h"
 #include "data/episode/source.h"
+#include "foresee/request_error.h"
 #include "jepa/core/error.h"
 #include "jepa/core/watch/progress.h"
 
@@ -22,10 +23,20 @@ CheckedSet describe_set(const data::EpisodeSource& source) {
   return set;
 }
 
+data::StateReading reading_of(const CheckRequest& request) {
+  using Kind = data::StateReading::Kind;
+  if (!request.state_update || request.state_update == "none") return {};
+  if (request.state_update != "arm_pose" && request.state_update != "add")
+    throw RequestError("state_update",
+                       fmt::format("check: expected arm_pose, add or none, got '{}'", *request.state_update));
+  return {request.state_update == "add" ? Kind::kAdd : Kind::kArmPose, request.state_column};
+}
+
 }  // namespace
 
 CheckResult check_episodes(const CheckRequest& request, const JobControl& control) {
   if (request.data.empty()) fail("check: expected at least one set of episodes");
+  const data::StateReading reading = reading_of(request);
   CheckResult out;
   std::vector<std::unique_ptr<data::EpisodeSource>> sources;
   std::vector<const data::EpisodeSource*> opened;
@@ -53,9 +64,9 @@ CheckResult check_episodes(const CheckRequest& request, const JobControl& contro
     progress.update(static_cast<int64_t>(out.sets.size()));
   }
   progress.finish();
-  for (const auto& finding : data::check_sources(opened))
-    out.findings.push_back(
-        {finding.kind, finding.set, finding.episode, finding.column, finding.row, finding.count, finding.text});
+  for (const auto& finding : data::check_sources(opened, reading))
+    out.findings.push_back({finding.kind, finding.set, finding.episode, finding.column, finding.row, finding.count,
+                            finding.text, finding.certain});
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "planner/eval/evaluate.h"
+#include "planner/eval/remarks.h"
 
 namespace foresee {
 namespace {
@@ -62,6 +63,7 @@ Evaluation evaluation_of(const EvalResult& result) {
   out.origin_of_starts = result.starts.origin;
   out.excluded_solved = result.starts.excluded_solved;
   out.solved_at_start = result.starts.solved_at_start;
+  out.remarks = planner::remarks(result);
   if (result.planning) out.planning_ms = {result.planning->p50, result.planning->p95};
   out.interrupted = result.interrupted;
   return out;

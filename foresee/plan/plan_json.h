@@ -6,8 +6,8 @@
 
 namespace foresee {
 
-/// {"actions", "action_block", "cost", "trace", "iterations", "elapsed_ms"}, and "states" where the model predicts
-/// them.
+/// {"actions", "action_block", "cost", "trace", "iterations", "elapsed_ms", "cost_of_nothing", "cost_at_goal"},
+/// "states" where the model predicts them, and "data" where the plan was held against recorded episodes.
 nlohmann::ordered_json to_json(const PlanResult& result);
 
 }  // namespace foresee

@@ -4,7 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "data/picture/image.h"
+#include "foresee/control/controller_access.h"
+#include "foresee/control/controller_config.h"
+#include "foresee/control/picture.h"
+#include "foresee/control/world_model_info.h"
 #include "foresee/plan/plan_json.h"
+#include "foresee/plan/plan_scale.h"
+#include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -12,6 +18,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
+#include "planner/control/picture_fit.h"
 
 namespace foresee {
 namespace {
@@ -41,64 +48,160 @@ std::string name_of(const PictureSource& source, size_t index) {
   return file != nullptr ? file->string() : fmt::format("picture {}", index + 1);
 }
 
-/// @throws RequestError unless there is a state of the model's size at every picture.
-void check_states(const PlanRequest& request, const Controller::StateInfo& state) {
-  const size_t pictures = request.observed.size();
-  if (pictures == 0) throw RequestError("observed", "plan: expected a picture of the present");
+/// How the pictures of a request come about.
+struct Moments {
+  size_t cameras = 1, count = 0;  // pictures of one moment; moments
+};
+
+/// @throws RequestError unless there are pictures of every camera.
+Moments moments_of(const PlanRequest& request, const Controller::PictureInfo& picture) {
+  const auto cameras = static_cast<size_t>(picture.cameras);
+  if (request.observed.empty()) throw RequestError("observed", "plan: expected a picture of the present");
+  if (request.observed.size() % cameras != 0)
+    throw RequestError("observed", fmt::format("plan: this model has {} cameras: expected a picture of each for every "
+                                               "moment, got {} pictures",
+                                               cameras, request.observed.size()));
+  if (request.goal.size() != cameras)
+    throw RequestError("goal", fmt::format("plan: expected {} picture{} of the goal, one of each camera, got {}",
+                                           cameras, cameras == 1 ? "" : "s", request.goal.size()));
+  return {cameras, request.observed.size() / cameras};
+}
+
+/// @throws RequestError unless there is a state of the model's size at every moment, and at the goal where it has one.
+void check_states(const PlanRequest& request, const Controller::StateInfo& state, size_t moments) {
+  const auto wrong = [](const char* member, const std::string& message) { throw RequestError(member, message); };
+  const auto size_of = [&](const char* member, const std::vector<double>& numbers) {
+    if (static_cast<int64_t>(numbers.size()) != state.size)
+      wrong(member,
+            fmt::format("a state: expected {} numbers ({}), got {}", state.size, state.meaning, numbers.size()));
+  };
+  if (state.of_goal)
+    size_of("goal_state", request.goal_state);
+  else if (!request.goal_state.empty())
+    wrong("goal_state", "the goal of this model is a picture alone; leave its state out");
   if (state.size == 0) {
-    if (!request.states.empty()) throw RequestError("states", "this model takes no state of the robot; leave it out");
-    if (pictures != 1) throw RequestError("observed", "plan: this model takes one picture of the present");
+    if (!request.states.empty()) wrong("states", "this model takes no state of the robot; leave it out");
     return;
   }
-  const auto wrong = [](const std::string& message) { throw RequestError("states", message); };
   if (request.states.empty())
-    wrong(fmt::format("this model takes the robot's own state: expected {} numbers ({})", state.size, state.meaning));
-  if (request.states.size() != pictures)
-    wrong(fmt::format("expected a state for each picture, got {} for {} pictures", request.states.size(), pictures));
-  for (const auto& numbers : request.states)
-    if (static_cast<int64_t>(numbers.size()) != state.size)
-      wrong(fmt::format("a state: expected {} numbers ({}), got {}", state.size, state.meaning, numbers.size()));
+    wrong("states",
+          fmt::format("this model takes the robot's own state: expected {} numbers ({})", state.size, state.meaning));
+  if (request.states.size() != moments)
+    wrong("states",
+          fmt::format("expected a state for each picture, got {} for {} pictures", request.states.size(), moments));
+  for (const auto& numbers : request.states) size_of("states", numbers);
+}
+
+/// @throws RequestError unless the actions between the moments are there. @param poses  the states say them.
+void check_executed(const PlanRequest& request, const Controller::ActionInfo& action, size_t moments, bool poses) {
+  if (request.executed.empty() && (moments == 1 || poses)) return;
+  const auto wanted = (moments - 1) * static_cast<size_t>(action.block);
+  if (request.executed.size() != wanted)
+    throw RequestError(
+        "executed", fmt::format("expected the {} actions between the {} pictures, which lie {} step{} "
+                                "apart, got {}",
+                                wanted, moments, action.block, action.block == 1 ? "" : "s", request.executed.size()));
+  for (const auto& numbers : request.executed)
+    if (static_cast<int64_t>(numbers.size()) != action.size)
+      throw RequestError("executed",
+                         fmt::format("an action: expected {} numbers, got {}", action.size, numbers.size()));
 }
 
 /// The keys of the request. Where they say nothing of a history, plans look at all pictures.
-Settings settings_of(const PlanRequest& request) {
+Settings settings_of(const PlanRequest& request, size_t moments) {
   Settings settings = request.options.settings;
-  if (!settings_json(nlohmann::json::object(), settings).contains("history") && !request.observed.empty())
-    settings.set.push_back(fmt::format("history={}", request.observed.size()));
+  if (!settings_json(nlohmann::json::object(), settings).contains("history"))
+    settings.set.push_back(fmt::format("history={}", moments));
   return settings;
 }
 
 std::vector<fs::path> inputs_of(const PlanRequest& request) {
   std::vector<fs::path> inputs{request.model};
+  inputs.insert(inputs.end(), request.data.begin(), request.data.end());
   for (const auto* pictures : {&request.observed, &request.goal})
     for (const PictureSource& source : *pictures)
       if (const auto* file = std::get_if<fs::path>(&source)) inputs.push_back(*file);
   return inputs;
 }
 
-/// Shows the controller what is seen. @returns its plan.
-Controller::PlannedActions plan(const PlanRequest& request, Controller& controller) {
-  check_states(request, controller.state());
-  std::vector<LoadedPicture> pictures, goal;
-  for (size_t i = 0; i < request.observed.size(); ++i) {
-    const PictureView view = pictures.emplace_back(request.observed[i]).view(), first = pictures.front().view();
-    if (view.height != first.height || view.width != first.width)
-      fail<DataError>("{}: expected a picture of the first one's size, {} x {}, got {} x {}",
-                      name_of(request.observed[i], i), first.height, first.width, view.height, view.width);
+/// The pictures of a request, read.
+struct Pictures {
+  std::vector<LoadedPicture> observed, goal;
+
+  explicit Pictures(const PlanRequest& request, const Moments& moments) {
+    for (size_t i = 0; i < request.observed.size(); ++i) {
+      const PictureView view = observed.emplace_back(request.observed[i]).view();
+      const PictureView first = observed[i % moments.cameras].view();
+      if (view.height != first.height || view.width != first.width)
+        fail<DataError>("{}: expected a picture of the first one's size, {} x {}, got {} x {}",
+                        name_of(request.observed[i], i), first.height, first.width, view.height, view.width);
+    }
+    for (const PictureSource& source : request.goal) goal.emplace_back(source);
   }
-  Controller::Goal wanted;
-  for (const PictureSource& source : request.goal) wanted.pictures.push_back(goal.emplace_back(source).view());
-  log_info("encoding {} pictures", pictures.size() + goal.size());
-  controller.set_goal(wanted);
-  for (size_t i = 0; i < pictures.size(); ++i) {
-    Controller::Observation seen{.pictures = {pictures[i].view()}};
+};
+
+std::vector<PictureView> views(std::span<const LoadedPicture> pictures) {
+  std::vector<PictureView> out;
+  for (const LoadedPicture& picture : pictures) out.push_back(picture.view());
+  return out;
+}
+
+/// Shows the controller what is seen. @returns its plan.
+Controller::PlannedActions plan(const PlanRequest& request, const Pictures& pictures, const Moments& moments,
+                                Controller& controller) {
+  log_info("encoding {} pictures", pictures.observed.size() + pictures.goal.size());
+  controller.set_goal({.pictures = views(pictures.goal), .state = request.goal_state});
+  const auto block = static_cast<size_t>(controller.action().block);
+  for (size_t i = 0; i < moments.count; ++i) {
+    Controller::Observation seen{.pictures =
+                                     views(std::span(pictures.observed).subspan(i * moments.cameras, moments.cameras))};
     if (!request.states.empty()) seen.state = request.states[i];
-    if (i + 1 < pictures.size())
+    if (i > 0 && !request.executed.empty())
+      for (size_t step = (i - 1) * block; step < i * block; ++step)
+        seen.executed.insert(seen.executed.end(), request.executed[step].begin(), request.executed[step].end());
+    if (i + 1 < moments.count)
       controller.look_back(seen);
     else
       controller.act(seen);
   }
   return controller.last_plan();
+}
+
+/// The model's encoding of pictures of one moment. @returns float [F].
+Tensor encoding(const WorldModel& model, std::span<const LoadedPicture> pictures, const std::vector<double>& state) {
+  const PictureSpec spec = model.picture_spec();
+  Goal goal(planner::fit_picture(joined_picture(views(pictures), spec), spec).unsqueeze(0));
+  if (model.state_spec().of_goal) goal.state = torch::tensor(state, at::kFloat).unsqueeze(0);
+  const at::NoGradGuard no_grad;
+  return model.encode_goal(goal)[0].flatten();
+}
+
+PlanScale scale_of(const PlanRequest& request, const WorldModel& model, const Pictures& pictures,
+                   const Moments& moments, const Controller::PlannedActions& found) {
+  const auto present = std::span(pictures.observed).last(moments.cameras);
+  const PlanEnds ends{
+      .present = encoding(model, present, request.states.empty() ? std::vector<double>() : request.states.back()),
+      .goal = encoding(model, pictures.goal, request.goal_state)};
+  const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
+  const Objective objective = read_controller_config(settings_of(request, moments.count), arm).control.objective;
+  return plan_scale(model, request.data, static_cast<int64_t>(found.actions.size()) / found.block, objective,
+                    found.cost, ends);
+}
+
+nlohmann::ordered_json json_of(const Spread& spread) {
+  return {{"p5", spread.low}, {"p50", spread.middle}, {"p95", spread.high}};
+}
+
+nlohmann::ordered_json json_of(const PlanScale& scale) {
+  return {{"sequences", scale.sequences},
+          {"recorded_cost", json_of(scale.recorded)},
+          {"cost_of_nothing", json_of(scale.nothing)},
+          {"share_below_plan", scale.share_below_plan},
+          {"distances", json_of(scale.distances)},
+          {"goal_distance", scale.goal_distance},
+          {"goal_is_strange", scale.goal_is_strange},
+          {"present_distance", scale.present_distance},
+          {"present_is_strange", scale.present_is_strange}};
 }
 
 }  // namespace
@@ -109,6 +212,9 @@ nlohmann::ordered_json to_json(const PlanResult& result) {
       {"actions", plan.actions}, {"action_block", plan.block},    {"cost", plan.cost},
       {"trace", plan.trace},     {"iterations", plan.iterations}, {"elapsed_ms", result.elapsed_ms}};
   if (!plan.states.empty()) json["states"] = plan.states;
+  if (plan.cost_of_nothing) json["cost_of_nothing"] = *plan.cost_of_nothing;
+  if (plan.cost_at_goal) json["cost_at_goal"] = *plan.cost_at_goal;
+  if (result.scale) json["data"] = json_of(*result.scale);
   return json;
 }
 
@@ -116,14 +222,22 @@ PlanResult plan_once(const PlanRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
   std::optional<Output> place;
   if (request.out) place.emplace(Output::folder(*request.out, "plan", job_output(request.options, inputs_of(request))));
-  Controller controller({.model = request.model,
-                         .device = request.options.device,
-                         .seed = request.options.seed,
-                         .settings = settings_of(request),
-                         .job = control});
+  const std::shared_ptr<const WorldModel> model = load_world_model(request.model, job_device(request.options.device));
+  const Moments moments = moments_of(request, picture_info(*model));
+  check_states(request, state_info(*model), moments.count);
+  check_executed(request, action_info(*model), moments.count, model->state_spec().kind == StateSpec::Kind::kArmPose);
+  Controller controller = ControllerAccess::open({.model = request.model,
+                                                  .device = request.options.device,
+                                                  .seed = request.options.seed,
+                                                  .settings = settings_of(request, moments.count),
+                                                  .judge = true,
+                                                  .job = control},
+                                                 model);
   const auto begin = std::chrono::steady_clock::now();
-  PlanResult result{.plan = plan(request, controller)};
+  const Pictures pictures(request, moments);
+  PlanResult result{.plan = plan(request, pictures, moments, controller)};
   result.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  if (!request.data.empty()) result.scale = scale_of(request, *model, pictures, moments, result.plan);
   if (place) {
     fs::create_directories(place->staged());
     write_json(place->staged() / "plan.json", to_json(result));

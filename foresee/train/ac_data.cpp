@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foresee/train/latent_cache.h"
+#include "jepa/core/action/action_limits.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
@@ -30,6 +31,32 @@ LogColumns read_columns(const data::EpisodeDataset& dataset, const AcRecipe& rec
   return out;
 }
 
+/// From each state to the next. @param states  double [T, S]. @returns double [T - 1, S].
+Tensor changes(const Tensor& states, StateUpdate update) {
+  if (update == StateUpdate::kArmPose) return poses_to_diffs(states);
+  return states.slice(0, 1) - states.slice(0, 0, -1);
+}
+
+/// Actions that are changes of the state, with the least and the largest of the training episodes as their limits.
+ActionSpec change_spec(const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
+  ActionSpec spec{.size = dataset.column(0, recipe.state_column, 0, 1).numel()};
+  std::vector<Tensor> all;
+  for (const int64_t episode : dataset.episodes_of(data::Split::kTrain)) {
+    const int64_t length = dataset.length(episode);
+    const Tensor states = dataset.column(episode, recipe.state_column, 0, length).to(at::kDouble).flatten(1);
+    for (int64_t first = 0; first < recipe.frameskip && first + recipe.frameskip < length; ++first)
+      all.push_back(changes(states.slice(0, first, length, recipe.frameskip), recipe.state_update));
+  }
+  if (all.empty()) return spec;  // no clip either, which is said later
+  Tensor rows = at::cat(all);
+  rows = rows.index({at::isfinite(rows).all(/*dim=*/1)});
+  if (rows.size(0) == 0) return spec;
+  for (const auto& [list, values] :
+       {std::pair{&spec.low, std::get<0>(rows.min(0))}, std::pair{&spec.high, std::get<0>(rows.max(0))}})
+    list->assign(values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
+  return spec;
+}
+
 /// What the columns give, clip by clip.
 class ClipMaker {
  public:
@@ -42,8 +69,10 @@ class ClipMaker {
         latents_(source.latents, *source.dataset, model, preprocess, source.identity, control) {}
 
   static ActionSpec action_spec(const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
-    if (recipe.actions == ActionSource::kRecorded) return dataset.action_spec(recipe.frameskip);
-    return {.size = dataset.column(0, recipe.state_column, 0, 1).numel()};
+    ActionSpec spec = recipe.actions == ActionSource::kRecorded ? dataset.action_spec(recipe.frameskip)
+                                                                : change_spec(dataset, recipe);
+    set_limits(spec, recipe.action_low, recipe.action_high);
+    return spec;
   }
 
   /// @returns features [1, T * n, D], actions [1, T - 1, A], states [1, T, S].
@@ -56,11 +85,9 @@ class ClipMaker {
     Tensor actions;
     if (recipe_.actions == ActionSource::kRecorded) {
       const Tensor rows = columns_.actions[episode].narrow(0, at.start, (frames - 1) * skip);
-      actions = spec_.normalise(rows.unflatten(0, {frames - 1, skip})).nan_to_num_(0.0);
+      actions = spec_.normalise(rows.reshape({frames - 1, skip * rows.size(1)})).nan_to_num_(0.0);
     } else {
-      actions = recipe_.state_update == StateUpdate::kArmPose
-                    ? poses_to_diffs(states)
-                    : states.narrow(0, 1, frames - 1) - states.narrow(0, 0, frames - 1);
+      actions = changes(states, recipe_.state_update);
     }
     out.actions = actions.to(at::kFloat).unsqueeze(0);
     out.states = model_.normalise_states(states).unsqueeze(0);
@@ -124,6 +151,14 @@ AcHeldOut held_out_clips(const ClipMaker& maker, const data::EpisodeDataset& dat
 }
 
 }  // namespace
+
+data::StateReading state_reading(const AcRecipe& recipe) {
+  using Kind = data::StateReading::Kind;
+  const Kind kind = recipe.state_update == StateUpdate::kArmPose ? Kind::kArmPose
+                    : recipe.state_update == StateUpdate::kAdd   ? Kind::kAdd
+                                                                 : Kind::kUnknown;
+  return {kind, recipe.state_column};
+}
 
 std::string files_identity(const std::vector<std::filesystem::path>& paths) {
   std::string text;

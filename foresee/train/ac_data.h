@@ -26,6 +26,9 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
 AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
                           const Preprocess& preprocess, uint64_t seed, const JobControl& control = {});
 
+/// What the recipe takes the states of a log for.
+data::StateReading state_reading(const AcRecipe& recipe);
+
 /// "PATH SIZE TIME" of every file.
 std::string files_identity(const std::vector<std::filesystem::path>& paths);
 

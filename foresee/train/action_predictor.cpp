@@ -16,7 +16,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const auto paths = episode_files(record.origin);
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const Vjepa2Weights weights = frozen_encoder(job);
-  const data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes);
+  const data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes, /*fit=*/{}, state_reading(recipe));
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
   Preprocess preprocess = weights.preprocess;
   preprocess.size = model.config.encoder.image_size;

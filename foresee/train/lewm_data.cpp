@@ -6,7 +6,9 @@
 #include <optional>
 
 #include "data/episode/episode_loader.h"
+#include "foresee/train/findings.h"
 #include "foresee/train/interrupted.h"
+#include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
@@ -74,9 +76,9 @@ Tensor proprio_of(const data::ClipBatch& batch) {  // [B, T, S]
   return found == batch.columns.end() ? Tensor() : found->second.flatten(2).nan_to_num(0.0);
 }
 
-/// [B, T, frameskip, A] in environment units -> [B, T, frameskip * A], normalised, without NaN.
+/// [..., block, A] in environment units -> [..., block * A], normalised, without NaN.
 Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
-  return spec.normalise(actions).nan_to_num_(0.0);
+  return spec.normalise(actions.flatten(-2)).nan_to_num_(0.0);  // flat: a block of one looks like none
 }
 
 /// "A,B" -> A, B.
@@ -99,21 +101,11 @@ void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
 }
 
 data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& paths, const EpisodeReading& reading,
-                                   const std::optional<data::PictureFit>& fit) {
-  constexpr size_t kNamed = 5;
+                                   const std::optional<data::PictureFit>& fit, const data::StateReading& state) {
   data::EpisodeDataset dataset(paths, data::EpisodeDataset::kCacheBytes,
                                {.camera = reading.camera, .tolerance_s = reading.tolerance_s, .strict = reading.strict},
                                fit);
-  std::string text;
-  size_t count = 0;
-  for (const auto& finding : dataset.findings()) {
-    if (finding.kind == "left_out") continue;  // said when the set was opened
-    if (++count <= kNamed) text += (text.empty() ? "" : "; ") + finding.text;
-  }
-  if (count > kNamed) text += fmt::format("; and {} more", count - kNamed);
-  if (count == 0) return dataset;
-  if (reading.strict) fail<DataError>("the episodes have {} findings: {}", count, text);
-  log_warning("the episodes have {} findings: {}", count, text);
+  report_findings(dataset.findings(state), reading);
   return dataset;
 }
 
@@ -163,14 +155,7 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed) {
   LewmTrainData out;
   out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
-  for (const auto& [given, bound] :
-       {std::pair{&recipe.action_low, &out.actions.low}, std::pair{&recipe.action_high, &out.actions.high}}) {
-    if (given->empty()) continue;
-    if (static_cast<int64_t>(given->size()) != out.actions.size)
-      fail<ConfigError>("action_low, action_high: expected {} numbers (an action's), got {}", out.actions.size,
-                        given->size());
-    *bound = *given;
-  }
+  set_limits(out.actions, recipe.action_low, recipe.action_high);
   out.preprocess.size = recipe.model.vit.image_size;
   out.preprocess.picture = recipe.picture;
   out.preprocess.cameras = cameras_of(recipe.episodes.camera);
@@ -224,7 +209,7 @@ LatentEpisodes latent_episodes(const data::EpisodeDataset& dataset, data::Split 
     const Tensor raw = dataset.column(episode, "action", 0, length).to(at::kFloat);  // [T, A]
     ActionSpec single = spec;
     single.block = 1;
-    actions.push_back(normalised_blocks(single, raw));
+    actions.push_back(normalised_blocks(single, raw.unsqueeze(1)));
     out.length.push_back(length);
     for (int64_t row = 0; row < length; ++row) places->push_back({episode, row});
     progress.update(static_cast<int64_t>(out.length.size()), "");

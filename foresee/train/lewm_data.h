@@ -11,10 +11,12 @@
 
 namespace foresee {
 
-/// Opens the episodes of a training: brings pictures to a square where `fit` says so, and names what is wrong with the
-/// sets (check_sources) in a few lines. @throws DataError; also for findings, where reading is strict.
+/// Opens the episodes of a training: brings pictures to a square where `fit` says so, and says what is wrong with the
+/// sets (check_sources, report_findings). @param state  what the training takes the states for.
+/// @throws DataError; also for findings that are certain, or where reading is strict.
 data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& paths, const EpisodeReading& reading,
-                                   const std::optional<data::PictureFit>& fit = {});
+                                   const std::optional<data::PictureFit>& fit = {},
+                                   const data::StateReading& state = {});
 
 /// The same for a model that is there: its picture size and rule, and its cameras where `reading` names none.
 data::EpisodeDataset open_episodes_of(const Preprocess& preprocess, const std::vector<std::filesystem::path>& paths,

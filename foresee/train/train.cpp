@@ -36,6 +36,7 @@ std::vector<Member> members_of(const TrainRequest& request) {
           {"camera", "episodes", !request.camera.empty()},
           {"tolerance_s", "episodes", request.tolerance_s.has_value()},
           {"strict", "episodes", request.strict},
+          {"allow", "episodes", !request.allow.empty()},
           {"picture", "picture", request.picture.has_value()},
           {"latents", "latents", !request.latents.empty()},
           {"weights", "weights", weights.weights != EncoderKey::kDefault},
@@ -73,6 +74,7 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
     if (!request.camera.empty()) agree(episodes, "camera", request.camera, "camera");
     if (request.tolerance_s) agree(episodes, "tolerance_s", *request.tolerance_s, "tolerance_s");
     if (request.strict) agree(episodes, "strict", true, "strict");
+    if (!request.allow.empty()) agree(episodes, "allow", request.allow, "allow");
     if (!episodes.empty()) settings["episodes"] = episodes;
   }
   if (trainer.takes("picture") && request.picture)

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <map>
 
+#include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "planner/control/model_cost.h"
+#include "planner/control/not_finite.h"
 #include "planner/control/picture_fit.h"
 
 namespace foresee::planner {
@@ -14,12 +16,19 @@ namespace {
 
 constexpr int64_t kCandidatesAtOnce = 8;  // of an arm's slow model, between two looks at the job
 
+ActionSpec limited(ActionSpec actions, const ControlConfig& config) {
+  set_limits(actions, config.action_low, config.action_high);
+  return actions;
+}
+
 bool is_arm(const WorldModel& model) { return model.state_spec().kind == StateSpec::Kind::kArmPose; }
 
 void check_state(const std::vector<double>& state, int64_t size, const char* what) {
   FORESEE_CHECK(static_cast<int64_t>(state.size()) == size, "expected {} numbers of the robot's own state {}, got {}",
                 size, what, state.size());
-  for (const double number : state) FORESEE_CHECK(std::isfinite(number), "expected a state of finite numbers");
+  for (size_t i = 0; i < state.size(); ++i)
+    FORESEE_CHECK(std::isfinite(static_cast<float>(state[i])),
+                  "expected a state {} of finite numbers, got {} as number {}", what, state[i], i);
 }
 
 }  // namespace
@@ -33,6 +42,9 @@ void describe(Fields& f, ControlConfig& c) {
   f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
   f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
     {0, 100});
+  f("action_low", c.action_low,
+    "least value of each number of an action, or one of all, the robot's units; none: as the model has it");
+  f("action_high", c.action_high, "largest value, same");
   f("planner", c.planner, "the search on the world model");
 }
 
@@ -40,9 +52,10 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
     : model_(model),
       config_(config),
       options_(options),
+      actions_(limited(model.action_spec(), config)),
       state_(model.state_spec()),
       arm_(is_arm(model)),
-      mpc_(config.planner, model.action_spec(), options.seed, options.problems, options.first,
+      mpc_(config.planner, actions_, options.seed, options.problems, options.first,
            arm_ ? std::optional(options.arm) : std::nullopt) {
   require_objective(model, config.objective);
   if ((!options.search || config.begin == Begin::kProposal) && !model.proposes())
@@ -95,7 +108,7 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
   for (size_t i = 0; i < problems.size(); ++i) get(problems[i]).history.look(sights[i]);
   auto actions = mpc_.act(problems, [this](std::span<const int64_t> due) { search(due); });
   for (size_t i = 0; i < problems.size(); ++i) {
-    const Tensor allowed = within_bounds(torch::tensor(actions[i].action, at::kDouble));
+    const Tensor allowed = within_limits(actions_, torch::tensor(actions[i].action, at::kDouble));
     const double* numbers = allowed.const_data_ptr<double>();
     actions[i].action.assign(numbers, numbers + allowed.numel());
     get(problems[i]).history.acted(actions[i].action);
@@ -136,20 +149,54 @@ void ControlCore::search_alike(std::span<const int64_t> due) {
     goal.weight = torch::tensor(weights, at::kFloat);
 
   const ModelCost here = model_cost(model_, observation, goal, config_.objective);
+  try {
+    decide(due, here);
+    if (options_.judge) judge(due, observation, goal, here);
+  } catch (const NotFinite& error) {
+    fail("{}; what does it: {}", error.what(), why_not_finite(model_, observation, goal, config_.objective));
+  }
+}
+
+/// What actions of 0 cost (or what the limits allow nearest to them), here and where the goal is reached.
+void ControlCore::judge(std::span<const int64_t> due, const Observation& observation, const Goal& goal,
+                        const ModelCost& here) {
+  const int64_t problems = goal.pictures.size(0), horizon = config_.planner.planner.search.horizon;
+  const Tensor none = within_limits(actions_, at::zeros({actions_.block, actions_.size}, at::kFloat));
+  const Tensor still = actions_.normalise(none.flatten()).expand({problems, 1, options_.search ? horizon : 1, -1});
+  Observation there;
+  there.frames = goal.pictures.unsqueeze(1);
+  const auto last = [](const Tensor& values) { return values.defined() ? values.slice(1, -1) : values; };
+  there.state = goal.state.defined() ? goal.state.unsqueeze(1) : last(observation.state);
+  there.extrinsics = last(observation.extrinsics);
+  const at::NoGradGuard no_grad;
+  const Tensor rows = at::arange(problems, at::kLong), blocks = still.contiguous().to(here.device);
+  const Tensor nothing = here.cost(blocks, rows).to(at::kCPU, at::kDouble);
+  const Tensor at_goal =
+      model_cost(model_, there, goal, config_.objective).cost(blocks, rows).to(at::kCPU, at::kDouble);
+  for (int64_t i = 0; i < problems; ++i) {
+    ControlPlan& plan = get(due[static_cast<size_t>(i)]).plan;
+    plan.nothing = nothing[i][0].item<double>();
+    plan.at_goal = at_goal[i][0].item<double>();
+  }
+}
+
+/// Searches, or follows what the model proposes.
+void ControlCore::decide(std::span<const int64_t> due, const ModelCost& here) {
   if (!options_.search) {
-    const Tensor blocks = here.propose(1) * config_.proposal_gain;
-    mpc_.follow(due, blocks);
     Plan followed;
-    followed.blocks = blocks;
-    followed.cost = at::zeros({blocks.size(0)});
-    return remember(due, followed, here.states(blocks.unsqueeze(1)));
+    const auto [low, high] = normalised_bounds(actions_);
+    followed.blocks = box_space(low, high).to(here.device).settle(here.propose(1) * config_.proposal_gain);
+    mpc_.follow(due, followed.blocks);
+    const at::NoGradGuard no_grad;
+    followed.cost = here.cost(followed.blocks.unsqueeze(1), at::arange(followed.blocks.size(0))).select(1, 0);
+    return remember(due, followed, here.states(followed.blocks.unsqueeze(1)));
   }
   int64_t done = 0;
   const Tensor initial = config_.begin == Begin::kProposal
                              ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
                              : Tensor();
   const Plan plan = mpc_.plan(due, watched(here.cost, done), here.device, initial);
-  const Tensor blocks = arm_ ? model_.action_spec().normalise(plan.blocks) : plan.blocks;
+  const Tensor blocks = arm_ ? actions_.normalise(plan.blocks) : plan.blocks;
   remember(due, plan, here.states(blocks.unsqueeze(1)));
 }
 
@@ -157,6 +204,7 @@ void ControlCore::search_alike(std::span<const int64_t> due) {
 CostFn ControlCore::watched(const CostFn& cost, int64_t& done) const {
   const SearchConfig& search = config_.planner.planner.search;
   return [&, total = search.iterations * search.samples](const Tensor& actions, const Tensor& rows) {
+    if (done >= total) return cost(actions, rows);  // of the plan that was found
     std::vector<Tensor> parts;
     for (const Tensor& part : actions.split(arm_ ? kCandidatesAtOnce : actions.size(1), 1)) {
       if (options_.job.stopping()) fail("interrupted");
@@ -172,7 +220,7 @@ CostFn ControlCore::watched(const CostFn& cost, int64_t& done) const {
 /// @param states  double [problems, 1, H + 1, S], or undefined.
 void ControlCore::remember(std::span<const int64_t> due, const Plan& plan, const Tensor& states) {
   const Tensor blocks = plan.blocks.cpu(), cost = plan.cost.to(at::kCPU, at::kDouble);
-  const Tensor steps = within_bounds((arm_ ? blocks : model_.action_spec().to_environment(blocks)).to(at::kDouble));
+  const Tensor steps = within_limits(actions_, (arm_ ? blocks : actions_.to_environment(blocks)).to(at::kDouble));
   const Tensor paths = states.defined() ? states.to(at::kCPU, at::kDouble) : states;
   for (size_t i = 0; i < due.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
@@ -184,15 +232,6 @@ void ControlCore::remember(std::span<const int64_t> due, const Plan& plan, const
     last.iterations = plan.iterations;
     ++last.number;
   }
-}
-
-/// @param actions  double [..., A], environment units.
-Tensor ControlCore::within_bounds(const Tensor& actions) const {
-  const ActionSpec& spec = model_.action_spec();
-  Tensor allowed = actions;
-  if (!spec.low.empty()) allowed = at::maximum(allowed, torch::tensor(spec.low, at::kDouble));
-  if (!spec.high.empty()) allowed = at::minimum(allowed, torch::tensor(spec.high, at::kDouble));
-  return allowed.contiguous();
 }
 
 const ControlPlan& ControlCore::last_plan(int64_t problem) const {

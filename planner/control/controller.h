@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "jepa/core/api/job.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/history.h"
+#include "planner/control/model_cost.h"
 #include "planner/control/mpc.h"
 
 namespace foresee::planner {
@@ -22,6 +24,8 @@ struct ControlConfig {
   Objective objective = Objective::kLatent;  // one of WorldModel::objectives()
   Begin begin = Begin::kZero;
   double proposal_gain = 1.0;
+  std::vector<double> action_low{};   // limits of every number of an action, or one of all, the robot's units;
+  std::vector<double> action_high{};  // empty: as the model has them
   MpcConfig planner;
 };
 void describe(Fields& fields, ControlConfig& config);
@@ -29,6 +33,7 @@ void describe(Fields& fields, ControlConfig& config);
 /// What a ControlCore is told beside its config.
 struct ControlOptions {
   bool search = true;    // false: the model's own proposal is followed, one block at a time (inverse dynamics)
+  bool judge = false;    // plans are held against doing nothing, and against standing at the goal
   ArmCemConfig arm{};    // the search of a model whose states are arm poses
   uint64_t seed = 0;     // names the random draws
   int64_t problems = 1;  // acted for side by side
@@ -38,10 +43,12 @@ struct ControlOptions {
 
 /// The plan that a problem follows.
 struct ControlPlan {
-  Tensor actions;             // double [steps, A], environment units, within the bounds
-  Tensor states;              // double [H + 1, S] where the model predicts the robot's states; else undefined
-  double cost = 0;            // of its objective
-  std::vector<double> trace;  // best cost of every iteration; of problems searched together, the mean
+  Tensor actions;                   // double [steps, A], environment units, within the limits
+  Tensor states;                    // double [H + 1, S] where the model predicts the robot's states; else undefined
+  double cost = 0;                  // of these actions, by the objective
+  std::optional<double> nothing{};  // ControlOptions::judge: of doing nothing for as many blocks
+  std::optional<double> at_goal{};  // same: of doing nothing where the goal is seen already
+  std::vector<double> trace;        // best cost of every iteration; of problems searched together, the mean
   int64_t iterations = 0;
   int64_t number = 0;  // plans that the problem has had, with this one; 0: none
 };
@@ -65,7 +72,8 @@ class ControlCore {
   /// Takes what was seen before, one block before the next sight. Its `executed` is the whole block that led to it.
   void look_back(int64_t problem, const Sight& sight);
   /// The next actions. @param seen  of every problem, in the order of `problems`: ascending, no two the same.
-  /// @throws Error without a goal, for a state of the wrong size, and when costs are not finite.
+  /// @throws Error without a goal, for a state of the wrong size or that is not finite (before the search), and when
+  /// costs are not finite, naming the input that did it.
   std::vector<ControlAction> act(std::span<const Sight> seen, std::span<const int64_t> problems);
 
   /// The problem's last plan. @throws Error where there was none.
@@ -84,13 +92,15 @@ class ControlCore {
   Sight fitted(const Sight& sight) const;
   void search(std::span<const int64_t> due);
   void search_alike(std::span<const int64_t> due);
+  void decide(std::span<const int64_t> due, const ModelCost& here);
+  void judge(std::span<const int64_t> due, const Observation& observation, const Goal& goal, const ModelCost& here);
   CostFn watched(const CostFn& cost, int64_t& done) const;
   void remember(std::span<const int64_t> due, const Plan& plan, const Tensor& states);
-  Tensor within_bounds(const Tensor& actions) const;
 
   const WorldModel& model_;
   ControlConfig config_;
   ControlOptions options_;
+  ActionSpec actions_;  // the model's, with the config's limits
   StateSpec state_;
   bool arm_;
   Mpc mpc_;

@@ -20,11 +20,20 @@ void describe(Fields& f, MpcConfig& c) {
   f("warm_start", c.warm_start, "begin a search with the blocks that the last plan had left");
 }
 
+namespace {
+
+/// Of actions that are no arm's, none: the constructor refuses those.
+ActionSpec arm_limits(const ActionSpec& actions) {
+  return actions.size == kArmAction ? actions : ActionSpec{.size = kArmAction};
+}
+
+}  // namespace
+
 Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first,
          const std::optional<ArmCemConfig>& arm)
     : config_(config),
       arm_(arm),
-      planner_(arm ? make_planner(config.planner.search, *arm) : make_planner(config.planner)),
+      planner_(arm ? make_planner(config.planner.search, *arm, arm_limits(actions)) : make_planner(config.planner)),
       actions_(actions),
       seed_(seed),
       first_(first),
@@ -81,8 +90,7 @@ void Mpc::follow(std::span<const int64_t> problems, const Tensor& blocks) {
                     blocks.size(2) == actions_.block_size(),
                 "expected blocks [{}, H, {}], got {}", problems.size(), actions_.block_size(),
                 foresee::describe(blocks));
-  FORESEE_CHECK(at::isfinite(blocks).all().item<bool>(),
-                "the proposed plan is not of finite numbers; the model's weights may hold NaN");
+  if (!at::isfinite(blocks).all().item<bool>()) fail<NotFinite>("the proposed plan is not of finite numbers");
   fill_queues(problems, actions_.to_environment(blocks.cpu()));
 }
 

@@ -77,6 +77,7 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
 /// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned. Protocol swm adds "solved_at_start".
+/// "remarks" are there where there are any (planner/eval/remarks.h).
 nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first

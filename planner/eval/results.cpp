@@ -6,6 +6,7 @@
 #include "jepa/core/files/file.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/film_strip.h"
+#include "planner/eval/remarks.h"
 
 namespace foresee::planner {
 namespace {
@@ -64,6 +65,7 @@ ordered_json to_json(const EvalResult& result) {
                    {"excluded_solved", result.starts.excluded_solved},
                    {"planning_ms", planning}};
   if (result.protocol == Protocol::kSwm) out["solved_at_start"] = result.starts.solved_at_start;
+  if (const auto said = remarks(result); !said.empty()) out["remarks"] = said;
   return out;
 }
 
@@ -87,6 +89,7 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
              {{"made_by", made_by},
               {"config", config_json(config)},
               {"result", to_json(result)},
+              {"remarks", remarks(result)},
               {"interrupted", result.interrupted},
               {"origin_of_starts", result.starts.origin},
               {"planning_ms_is",

@@ -94,7 +94,7 @@ TEST_F(PlanOnce, SaysWhatIsMissing) {
   none.observed.clear();
   EXPECT_EQ(field_of(none), "observed");
   two.observed.push_back(two.observed.front());
-  EXPECT_EQ(field_of(two), "observed");
+  EXPECT_EQ(field_of(two), "executed");
   state.states = {{1, 2}};
   EXPECT_EQ(field_of(state), "states");
   PlanRequest unknown = request();

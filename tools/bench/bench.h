@@ -108,6 +108,17 @@ struct EpisodesBench {
 /// "megabytes_per_s", "checksum"}
 nlohmann::ordered_json bench_episodes(const EpisodesBench& bench);
 
+/// Small work, alone on the machine and beside other processes that are never idle.
+struct BusyBench {
+  int64_t processes = 1;    // others, each of which keeps one processor busy
+  int64_t repetitions = 9;  // of each work; the median counts
+  uint64_t seed = 0;
+};
+/// A plan of a small action predictor and a training step of a small LeWM.
+/// @returns {"threads", "usable_cores", "busy_processes", "repetitions", "plan": {"idle_ms", "busy_ms", "ratio"},
+/// "train": the same}
+nlohmann::ordered_json bench_busy(const BusyBench& bench);
+
 /// "ms" of repeated runs: {"p50", "p95", "p99"}, nearest rank.
 nlohmann::ordered_json percentiles_ms(std::vector<double> seconds);
 

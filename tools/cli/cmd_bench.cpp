@@ -152,6 +152,17 @@ Bench bench_episodes_command(CLI::App& app, CommonOptions& common) {
           }};
 }
 
+Bench bench_busy_command(CLI::App& app, CommonOptions& common) {
+  CLI::App* busy = app.add_subcommand("busy", "Small work alone, and beside a process that is never idle");
+  auto bench = std::make_shared<BusyBench>();
+  busy->add_option("--processes", bench->processes, "Busy ones")->check(CLI::Range(1, 64))->capture_default_str();
+  busy->add_option("--repetitions", bench->repetitions)->check(CLI::PositiveNumber)->capture_default_str();
+  return {busy, [=, &common] {
+            bench->seed = common.seed;
+            return bench_busy(*bench);
+          }};
+}
+
 Bench bench_load_command(CLI::App& app) {
   CLI::App* load = app.add_subcommand("load", "Time and memory to load a model");
   struct Options {
@@ -170,13 +181,10 @@ Run setup_bench(CLI::App& app, CommonOptions& common) {
   auto precision = std::make_shared<bool>(false);
   app.add_flag("--precision", *precision, "The same as 'bench precision'");
   app.require_subcommand(0, 1);
-  std::vector<Bench> benches{bench_env_command(app, common),
-                             bench_encode_command(app, common),
-                             bench_precision_command(app, common),
-                             bench_pretrain_command(app, common),
-                             bench_rollout_command(app, common),
-                             bench_train_command(app, common),
-                             bench_load_command(app),
+  std::vector<Bench> benches{bench_env_command(app, common),       bench_encode_command(app, common),
+                             bench_precision_command(app, common), bench_pretrain_command(app, common),
+                             bench_rollout_command(app, common),   bench_train_command(app, common),
+                             bench_busy_command(app, common),      bench_load_command(app),
                              bench_episodes_command(app, common)};
   for (const Bench& bench : benches) bench.app->fallthrough();
   return [benches, precision] {

@@ -10,6 +10,7 @@
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/lerobot/table.h"
 #include "data/video/backend.h"
+#include "jepa/core/cpu/usable.h"
 #include "tools/cli/command.h"
 #include "tools/start/cuda.h"
 
@@ -73,6 +74,7 @@ int doctor(const CommonOptions& common) {
         {"cpu",
          {{"model", cpu_line("model name")},
           {"cores", cores},
+          {"usable_cores", usable_cpus()},
           {"features", cpu_features()},
           {"threads", at::get_num_threads()},
           {"memory_gib", memory_gib()}}},

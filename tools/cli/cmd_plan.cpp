@@ -12,13 +12,15 @@ namespace foresee::tools {
 namespace {
 
 struct PlanOptions {
-  std::filesystem::path model, goal;
-  std::vector<std::filesystem::path> observed;  // oldest first
-  std::vector<std::string> states;              // of each: "x,y,z,a,b,c,g"
+  std::filesystem::path model;
+  std::vector<std::filesystem::path> observed, goal;  // oldest first, of each camera; of each camera
+  std::vector<std::string> states, executed;          // of each moment: "x,y,z,a,b,c,g"; of each step: "x,y"
+  std::string goal_state;
+  std::vector<std::filesystem::path> data;
 };
 
-/// "x,y,z,a,b,c,g" -> numbers.
-std::vector<double> parse_state(const std::string& text) {
+/// "x,y,z,a,b,c,g" -> numbers. @param flag  for the message.
+std::vector<double> parse_numbers(const char* flag, const std::string& text) {
   std::vector<double> numbers;
   std::stringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) {
@@ -29,15 +31,32 @@ std::vector<double> parse_state(const std::string& text) {
       used = 0;
     }
     if (used == 0 || part.find_first_not_of(' ', used) != std::string::npos)
-      fail("--state {}: '{}' is no number", text, part);
+      fail("{} {}: '{}' is no number", flag, text, part);
   }
   return numbers;
 }
 
+void print_scale(const PlanScale& scale) {
+  const auto line = [](const char* what, const Spread& spread) {
+    fmt::print("  {:<34} {:.4g} .. {:.4g} .. {:.4g}\n", what, spread.low, spread.middle, spread.high);
+  };
+  fmt::print("beside {} recorded sequences as long (5 % .. half .. 95 %):\n", scale.sequences);
+  line("what was done costs", scale.recorded);
+  line("doing nothing costs", scale.nothing);
+  fmt::print("  {:.0f} % of what was done is cheaper than this plan\n", 100 * scale.share_below_plan);
+  line("goals lie from other pictures", scale.distances);
+  fmt::print("  this goal {:.4g}, what is seen now {:.4g}\n", scale.goal_distance, scale.present_distance);
+  if (scale.goal_is_strange) fmt::print("  the goal is not like anything in these episodes\n");
+  if (scale.present_is_strange) fmt::print("  what is seen now is not like anything in these episodes\n");
+}
+
 int plan(const PlanOptions& options, const CommonOptions& common) {
-  PlanRequest request{.model = options.model, .goal = {options.goal}, .out = common.out};
+  PlanRequest request{.model = options.model, .data = options.data, .out = common.out};
   request.observed.assign(options.observed.begin(), options.observed.end());
-  for (const auto& text : options.states) request.states.push_back(parse_state(text));
+  request.goal.assign(options.goal.begin(), options.goal.end());
+  for (const auto& text : options.states) request.states.push_back(parse_numbers("--state", text));
+  for (const auto& text : options.executed) request.executed.push_back(parse_numbers("--executed", text));
+  if (!options.goal_state.empty()) request.goal_state = parse_numbers("--goal-state", options.goal_state);
   request.options = job_options(common);
   const PlanResult result = plan_once(request, common.control);
   if (common.json) return print_json(to_json(result)), 0;
@@ -46,6 +65,9 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
              found.cost, found.trace.front(), result.elapsed_ms);
   for (size_t i = 0; i < found.actions.size(); ++i)
     fmt::print("  {:>3}  {:.4f}\n", i + 1, fmt::join(found.actions[i], "  "));
+  fmt::print("doing nothing costs {:.4g}, and {:.4g} where the goal is seen already\n",
+             found.cost_of_nothing.value_or(0), found.cost_at_goal.value_or(0));
+  if (result.scale) print_scale(*result.scale);
   return 0;
 }
 
@@ -57,14 +79,23 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
     return app.add_option(flag, value, meaning)->option_text(text);
   };
   add("--model", options->model, "Model folder or run, or Meta's V-JEPA 2-AC file", "PATH")->required();
-  add("--obs", options->observed, "Picture of the present; several: a history, oldest first (vjepa2_ac)", "IMG...")
+  add("--obs", options->observed,
+      "Picture of the present, one of each camera; several moments: a history, oldest first", "IMG...")
       ->required();
   add_overwrite(app, common);
-  add("--goal", options->goal, "Picture of the goal", "IMG")->required();
+  add("--goal", options->goal, "Picture of the goal, one of each camera", "IMG...")->required();
   add("--state", options->states, "The robot's state at each --obs, numbers with commas in between", "X,Y,Z,A,B,C,G...")
       ->delimiter(';');
+  add("--goal-state", options->goal_state, "The robot's state at the goal, where the model wants it", "X,Y,...");
+  add("--executed", options->executed, "The actions between the moments of a history, oldest first", "X,Y,...")
+      ->delimiter(';');
+  add("--data", options->data, "Recorded episodes that the plan is judged by", "SET...");
   return [options, &common] {
-    return naming_flags({{"observed", "--obs IMG"}, {"states", "--state X,Y,..."}},
+    return naming_flags({{"observed", "--obs IMG"},
+                         {"goal", "--goal IMG"},
+                         {"states", "--state X,Y,.."},
+                         {"goal_state", "--goal-state X,Y,.."},
+                         {"executed", "--executed 'X,Y,..;X,Y,..'"}},
                         [&] { return plan(*options, common); });
   };
 }

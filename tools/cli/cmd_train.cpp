@@ -22,6 +22,7 @@ const RequestFlags kTrainFlags{{"family", "--family"},
                                {"picture", "--picture RULE"},
                                {"tolerance_s", "--tolerance-s"},
                                {"strict", "--strict"},
+                               {"allow", "--allow NAME"},
                                {"latents", "--latents DIR"},
                                {"seed", "--seed"},
                                {"device", "--device"},
@@ -38,8 +39,8 @@ const RequestFlags kTrainFlags{{"family", "--family"},
 int run_train(TrainRequest request, const CommonOptions& common) {
   request.options = job_options(common);
   request.out = common.out.value_or("");
-  const TrainResult done =
-      with_hints({{"several cameras", "--camera NAME"}}, [&] { return train(request, common.control); });
+  const TrainResult done = with_hints({{"several cameras", "--camera NAME"}, {"can be allowed", "--allow NAME"}},
+                                      [&] { return train(request, common.control); });
   if (!common.json) {
     for (const auto& [name, value] : done.held_out) fmt::print("{:<28} {:.4g}\n", name, value);
     fmt::print("{:<28} {}\n", "steps", done.steps);
@@ -96,6 +97,9 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
       ->check(CLI::PositiveNumber);
   app.add_flag("--strict", request->strict,
                families_with("episodes") + ": a broken part of the episodes, or a finding, is an error");
+  app.add_option("--allow", request->allow,
+                 families_with("episodes") + ": findings that are meant so and no error, by the name of their kind")
+      ->option_text("NAME...");
   app.add_option("--steps", request->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
   app.add_option("--checkpoint-every", request->checkpoint_every, "Steps between checkpoints")
       ->check(CLI::PositiveNumber);

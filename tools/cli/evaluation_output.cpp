@@ -24,16 +24,19 @@ ordered_json json_of(const Evaluation& result) {
                    {"excluded_solved", result.excluded_solved},
                    {"planning_ms", planning}};
   if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
+  if (!result.remarks.empty()) out["remarks"] = result.remarks;
   return out;
 }
 
 void print_table(const Evaluation& result) {
-  fmt::print("{}, protocol {}, seed {}: {} starts; {} more were solved already and are left out\n", result.env,
-             result.protocol, result.seed, result.starts.size(), result.excluded_solved);
+  fmt::print("{}, protocol {}, seed {}: {} starts", result.env, result.protocol, result.seed, result.starts.size());
+  if (result.protocol != "swm") fmt::print("; {} more were solved already and are left out", result.excluded_solved);
+  fmt::print("\n");
   fmt::print("  {:<8}  {:>9}  {:>17}  {:>5}\n", "method", "success", "95 % interval", "n");
   for (const auto& method : result.methods)
     fmt::print("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}\n", method.method, 100 * method.rate,
                100 * method.low, 100 * method.high, method.n);
+  for (const auto& remark : result.remarks) fmt::print("  {}\n", remark);
   if (result.planning_ms)
     fmt::print("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)\n", result.planning_ms->first,
                result.planning_ms->second);

@@ -3,13 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "build_info.h"
 #include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/core/cpu/heap.h"
+#include "jepa/core/cpu/usable.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/log.h"
@@ -36,7 +37,7 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   app.add_option("--seed", common.seed, "Seed of everything random")->capture_default_str();
-  app.add_option("--threads", common.threads, "CPU threads; 0: all cores")
+  app.add_option("--threads", common.threads, "CPU threads; 0: as many as the processors that this process may use")
       ->check(CLI::Range(int64_t{0}, kMostThreads))
       ->capture_default_str();
   app.add_option("--out", common.out, "Where results go")->option_text("PATH");
@@ -117,8 +118,11 @@ int run(int argc, char** argv) {
       refuse_unused(*app.get_subcommand(command.name), command.name, command.uses);
       chosen = runs[i];
     }
-  at::set_num_threads(common.threads > 0 ? static_cast<int>(common.threads)
-                                         : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  // Where the user sets OMP_NUM_THREADS, LibTorch has that number already.
+  if (common.threads > 0)
+    at::set_num_threads(static_cast<int>(common.threads));
+  else if (std::getenv("OMP_NUM_THREADS") == nullptr)
+    at::set_num_threads(static_cast<int>(std::min(usable_cpus(), kMostThreads)));
   log_to_stderr(common.quiet ? Verbosity::kQuiet : common.verbose ? Verbosity::kVerbose : Verbosity::kNormal);
   common.control = terminal_control();
   return chosen();

@@ -100,7 +100,10 @@ void expect_searches(Case& c, const Vjepa2AcWorldModel& world, const Context& co
     const auto cost = [&](const Tensor& actions, const Tensor&) {
       return world.costs(context, goal, world.action_spec().normalise(actions));
     };
-    c.expect_io("cem." + name + ".action", planner::make_planner(search, arm)(cost, request).blocks[0]);
+    planner::CemOptions options = planner::arm_options(arm);
+    options.cut_plan = false;
+    c.expect_io("cem." + name + ".action",
+                planner::cem(cost, request, search, options, planner::arm_space(arm)).blocks[0]);
   }
 }
 

@@ -42,6 +42,8 @@ void ActionSpec::validate() const {
                         list->size());
   for (const double value : std)
     if (!(value > 0)) fail<ConfigError>("actions.json: expected a positive std, got {}", value);
+  for (size_t i = 0; i < low.size() && i < high.size(); ++i)
+    if (low[i] > high[i]) fail<ConfigError>("actions.json: number {} has low {} above high {}", i, low[i], high[i]);
 }
 
 void describe(Fields& f, ActionSpec& s) {

@@ -78,6 +78,8 @@ void describe(Fields& f, AcRecipe& r) {
            "how the robot's state follows an action; none: the predictor is told no states");
   f.choice("actions", r.actions, kActionSourceNames, "recorded: column action; state_change: from frame to frame");
   f("state_column", r.state_column, "column with the robot's state");
+  f("action_low", r.action_low, "least value of each number of an action, its own units; none: as in the data");
+  f("action_high", r.action_high, "largest value, same");
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});

@@ -11,8 +11,10 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kLewmHeadsLaterKeys[] = {
-    {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"}};
+inline constexpr LaterKey kLewmHeadsLaterKeys[] = {{"/episodes/camera", R"("")"},
+                                                   {"/episodes/tolerance_s", "0.0"},
+                                                   {"/episodes/strict", "false"},
+                                                   {"/episodes/allow", "[]"}};
 
 /// How heads are fitted.
 struct LewmHeadsTrainConfig {

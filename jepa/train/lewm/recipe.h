@@ -16,7 +16,8 @@ namespace foresee {
 /// Keys of a run that came later.
 inline constexpr LaterKey kLewmLaterKeys[] = {
     {"/action_low", "[]"},         {"/action_high", "[]"},           {"/picture", R"("resize")"},
-    {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"}};
+    {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"},
+    {"/episodes/allow", "[]"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {

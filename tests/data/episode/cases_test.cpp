@@ -9,7 +9,7 @@
 #include <set>
 #include <tuple>
 
-#include "data/episode/check.h"
+#include "data/episode/check/check.h"
 #include "data/episode/dataset.h"
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/lerobot/table.h"

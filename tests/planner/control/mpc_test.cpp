@@ -57,7 +57,9 @@ TEST(Mpc, QueuesTheFirstBlocksInTimeOrderAndEnvironmentUnits) {
 }
 
 TEST(Mpc, UnpacksABlockFirstActionFirst) {
-  const ActionSpec spec = two_numbers();
+  ActionSpec spec = two_numbers();
+  spec.low.clear();
+  spec.high.clear();
   MpcConfig config = small_config(1, 1);
   config.planner.search.samples = 400;
   config.planner.search.elites = 60;

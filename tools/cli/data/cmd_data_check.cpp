@@ -19,6 +19,7 @@ nlohmann::ordered_json finding_json(const CheckFinding& finding) {
   if (finding.row) object["row"] = *finding.row;
   object["count"] = finding.count;
   object["text"] = finding.text;
+  object["certain"] = finding.certain;
   return object;
 }
 
@@ -69,6 +70,10 @@ Run setup_data_check(CLI::App& app, CommonOptions& common) {
       ->required()
       ->option_text("SET...");
   app.add_option("--camera", request->camera, "Only this camera, or A,B (default: all)");
+  app.add_option("--state-update", request->state_update,
+                 "What a training will take the states for: their units are checked then")
+      ->check(CLI::IsMember({"arm_pose", "add", "none"}));
+  app.add_option("--state-column", request->state_column, "Their column")->capture_default_str();
   app.add_option("--tolerance-s", request->tolerance_s,
                  "How far a film's frame may lie from its row's time, seconds (default: half a row)")
       ->check(CLI::PositiveNumber);

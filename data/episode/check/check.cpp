@@ -1,6 +1,7 @@
-#include "data/episode/check.h"
+#include "data/episode/check/check.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -106,12 +107,13 @@ class ColumnCheck {
   }
 
   void constant(const Tensor& rows) {
-    std::string still;
+    std::vector<std::string> still;
     int64_t count = 0;
     for (int64_t d = 0; d < rows.size(1); ++d) {
       const Tensor finite = rows.select(1, d).masked_select(rows.select(1, d).isfinite());
       if (finite.size(0) < 2 || finite.min().item<double>() != finite.max().item<double>()) continue;
-      still += fmt::format("{}{}", count++ == 0 ? "" : ", ", d);
+      ++count;
+      still.push_back(fmt::format("{} (always {:.6g})", d, finite[0].item<double>()));
     }
     if (count == 0) return;
     out_.push_back({"constant",
@@ -120,8 +122,9 @@ class ColumnCheck {
                     name_,
                     {},
                     count,
-                    count == rows.size(1) ? fmt::format("'{}' never changes", name_)
-                                          : fmt::format("'{}': numbers {} never change", name_, still)});
+                    count == rows.size(1)
+                        ? fmt::format("'{}' never changes", name_)
+                        : fmt::format("'{}': numbers {} never change", name_, fmt::join(still, ", "))});
   }
 
   const Places& places_;
@@ -176,12 +179,20 @@ bool same_pictures(const Seen& a, const Seen& b) {
 
 }  // namespace
 
-std::vector<Finding> check_source(const EpisodeSource& source) {
-  const EpisodeSource* const one[] = {&source};
-  return check_sources(one);
+const std::vector<std::string>& finding_kinds() {
+  static const std::vector<std::string> kinds{"left_out",    "rows_outside", "same_id",    "nan",
+                                              "infinity",    "outlier",      "constant",   "duplicate",
+                                              "millimetres", "degrees",      "gripper",    "quaternion",
+                                              "state_size",  "angle_wraps",  "normalised", "scales_differ"};
+  return kinds;
 }
 
-std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources) {
+std::vector<Finding> check_source(const EpisodeSource& source, const StateReading& reading) {
+  const EpisodeSource* const one[] = {&source};
+  return check_sources(one, reading);
+}
+
+std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources, const StateReading& reading) {
   constexpr size_t kNamedDuplicates = 20;
   std::vector<Finding> out;
   std::map<std::string, Seen> seen;
@@ -206,6 +217,7 @@ std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources
       if (is_learned(column.name)) learned[column.name] = values;
       ColumnCheck(places, column.name, out).run(values);
     }
+    check_units(*source, reading, out);
     if (learned.empty()) continue;
     for (int64_t e = 0; e < source->episodes(); ++e) {
       const Seen here{source, e};
@@ -224,6 +236,7 @@ std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources
                        other.source->info().names[static_cast<size_t>(other.episode)], other.source->path().string())});
     }
   }
+  check_scales(sources, out);
   return out;
 }
 

@@ -1,0 +1,149 @@
+// Claims: logs whose numbers cannot be what they are read as are refused before anything is trained, unless that is
+// allowed by name; a number that never moves stays as it is in plans; blocks of one action train and plan; every
+// training leaves the limits of its data. Sets: copies under tests/fixtures/cases/model.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "foresee/controller.h"
+#include "foresee/train.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/torch.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/files/export.h"
+#include "tests/support/log_capture.h"
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path log_of(const std::string& name) { return fs::path("tests/fixtures/cases/model") / name / "log.npz"; }
+
+class TrainOnLogs : public ::testing::Test {
+ protected:
+  TrainRequest request(const std::string& family, const fs::path& data, const std::vector<std::string>& set = {}) {
+    TrainRequest request{
+        .family = family, .data = {data}, .steps = 2, .out = folder_ / ("run " + std::to_string(++runs_))};
+    request.options = {.device = Device::kCpu, .threads = 1};
+    auto& keys = request.options.settings.set;
+    keys = {"train.batch=2", "held_out_sequences=2", "held_out_horizon=1"};
+    if (family == "lewm") {
+      keys.insert(keys.end(),
+                  {"model.vit.image_size=16", "model.vit.layers=1", "model.predictor.layers=1", "probe_frames=0"});
+    } else {
+      request.preset = "vjepa2-ac-s";
+      request.encoder = encoder();
+      keys.insert(keys.end(), {"predictor.width=32", "predictor.depth=1", "predictor.heads=2", "train.frames=3"});
+    }
+    keys.insert(keys.end(), set.begin(), set.end());
+    return request;
+  }
+
+  TrainRequest arm(const std::string& name) {
+    return request("vjepa2_ac", log_of(name),
+                   {"state_update=arm_pose", "actions=state_change", "frameskip=1", "held_out_horizon=1"});
+  }
+
+  fs::path encoder() {
+    const fs::path folder = folder_ / "encoder";
+    if (fs::exists(folder)) return folder;
+    Vjepa2Weights weights;
+    VideoEncoderConfig& config = weights.config.encoder;
+    config.image_size = 16, config.frames = 2, config.patch_size = 8;
+    config.width = 32, config.depth = 1, config.heads = 2;
+    VideoEncoder network(config);
+    network.initialise(5);
+    weights.preprocess.size = 16;
+    weights.encoder = state_dict(network);
+    fs::create_directories(folder);
+    export_foresee(weights, folder);
+    return folder;
+  }
+
+  static nlohmann::json actions_of(const TrainResult& result) {
+    return nlohmann::json::parse(read_file(result.model / "actions.json"));
+  }
+
+  /// The steps of a plan from a grey picture to a bright one.
+  static std::vector<std::vector<double>> plan(const TrainResult& result, const std::vector<double>& state = {}) {
+    Controller::Options options{.model = result.model, .device = Device::kCpu};
+    options.settings.set = {"planner.samples=24", "planner.iterations=3", "planner.elites=6", "planner.horizon=2"};
+    Controller controller(options);
+    const std::vector<uint8_t> now(3 * 24 * 24, 90), goal(3 * 24 * 24, 200);
+    controller.set_goal({.pictures = {{goal.data(), 24, 24}}});
+    controller.act({.pictures = {{now.data(), 24, 24}}, .state = state});
+    return controller.last_plan().actions;
+  }
+
+  TemporaryFolder folder_;
+  int runs_ = 0;
+};
+
+TEST_F(TrainOnLogs, AnArmLogInMetresTrainsAndLeavesTheLimitsOfItsChanges) {
+  const TrainResult result = train(arm("70_arm_log_good"));
+  EXPECT_EQ(result.steps, 2);
+  const nlohmann::json actions = actions_of(result);
+  ASSERT_EQ(actions["low"].size(), 7u);
+  EXPECT_LT(actions["low"][0], actions["high"][0]);
+  EXPECT_LT(actions["high"][0], 0.2) << "metres from frame to frame";
+  EXPECT_EQ(actions["low"][2], 0.0) << "it never rose";
+  for (const auto& step : plan(result, {0.4, 0, 0.3, 3.1, 0, -1.9, 0}))
+    for (size_t i = 0; i < 7; ++i) {
+      EXPECT_GE(step[i], actions["low"][i].get<double>()) << i;
+      EXPECT_LE(step[i], actions["high"][i].get<double>()) << i;
+    }
+}
+
+TEST_F(TrainOnLogs, OtherUnitsAreRefusedUnlessTheyAreAllowed) {
+  TrainRequest request = arm("71_arm_log_mm_deg_255");
+  const std::string message = refusal_of<DataError>([&] { train(request); });
+  EXPECT_TRUE(says(message, "[0] to [2] lie in [-97"));
+  EXPECT_TRUE(says(message, "allowed by its name: degrees, gripper, millimetres"));
+  EXPECT_FALSE(fs::exists(request.out)) << "nothing was begun";
+  request.allow = {"degrees", "gripper", "millimetres"};
+  EXPECT_EQ(train(request).steps, 2);
+  request = arm("71_arm_log_mm_deg_255");
+  request.allow = {"milimetres"};
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { train(request); }), "did you mean 'millimetres'?"));
+}
+
+TEST_F(TrainOnLogs, AQuaternionInThePlaceOfAnglesIsRefused) {
+  const TrainRequest request = arm("73_arm_log_quaternion");
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { train(request); }), "three Euler angles"));
+}
+
+TEST_F(TrainOnLogs, ANumberThatNeverMovesKeepsItsValueInPlans) {
+  LogCapture log;
+  const TrainResult result = train(request("lewm", log_of("75_lewm_constant_action")));
+  EXPECT_TRUE(says(log.text(), "2 (always 0.5)"));
+  for (const auto& step : plan(result)) EXPECT_EQ(step[2], 0.5);
+}
+
+TEST_F(TrainOnLogs, LimitsCanBeGiven) {
+  const TrainResult lewm =
+      train(request("lewm", log_of("84_raw_actions"), {"action_low=[-0.02]", "action_high=[0.01]"}));
+  EXPECT_EQ(actions_of(lewm)["high"], (std::vector<double>{0.01, 0.01}));
+  for (const auto& step : plan(lewm))
+    for (const double number : step) EXPECT_TRUE(number >= -0.02 && number <= 0.01) << number;
+  const TrainResult ac = train(request("vjepa2_ac", log_of("84_raw_actions"), {"action_high=[0.01,0.5]"}));
+  EXPECT_EQ(actions_of(ac)["high"], (std::vector<double>{0.01, 0.5}));
+}
+
+TEST_F(TrainOnLogs, BlocksOfOneActionTrainAndPlan) {
+  for (const char* family : {"lewm", "vjepa2_ac"}) {
+    SCOPED_TRACE(family);
+    const TrainResult result = train(request(family, log_of("84_raw_actions"), {"frameskip=1"}));
+    EXPECT_EQ(result.steps, 2);
+    EXPECT_FALSE(result.held_out.empty());
+    EXPECT_EQ(actions_of(result)["block"], 1);
+    EXPECT_EQ(plan(result).size(), 2u);
+  }
+}
+
+}  // namespace
+}  // namespace foresee
