@@ -3,8 +3,9 @@
 #
 # The last line is `N passed, N failed, N skipped`; every skipped test is named with its reason. With CI set, every header
 # is also compiled on its own, the form of all files is checked, clang-tidy looks at the changed ones for two minutes at
-# most, an installed copy is used, weights go there and back between this program and transformers (PyPI), the weight
-# readers are fuzzed for a minute, and the program is killed and disturbed for another (tests/faults). Exit code 0 only when nothing failed.
+# most, an installed copy is used, weights go there and back between this program and transformers (PyPI), six
+# readers are fuzzed for some seconds each, and the program is killed and disturbed for a minute (tests/faults). Exit
+# code 0 only when nothing failed.
 
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -48,7 +49,7 @@ if [ -n "${CI:-}" ]; then
     apt-get install -y --no-install-recommends clang clang-tidy libclang-rt-14-dev >/dev/null 2>&1; }
   check form bash "$root/tools/lint.sh" --format
   check clang_tidy bash "$root/tools/lint.sh" --tidy --seconds 110 --advise  # until the whole tree has been gone through
-  check fuzz bash "$root/tools/fuzz.sh" 60 &
+  check fuzz bash "$root/tools/fuzz.sh" 8 pt safetensors json npz process picture &
   check faults python3 "$root/tests/faults/faults.py" --foresee "$root/build/$preset/foresee" --seconds 60 &
   check hf_round_trip bash "$root/tools/python/peer.sh" "$root/tools/parity/hf_round_trip.py" \
     --foresee "$root/build/$preset/foresee" &

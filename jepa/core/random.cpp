@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 
 namespace foresee {
 namespace {
@@ -112,14 +113,25 @@ void Random::fill_uniform(std::span<float> out, uint64_t first) const {
   });
 }
 
+namespace {
+
+Tensor room_for_numbers(at::IntArrayRef shape) {
+  double bytes = sizeof(float);
+  for (const int64_t n : shape) bytes *= static_cast<double>(n);
+  check_memory(bytes, "random numbers for these sizes");
+  return at::empty(shape, at::kFloat);
+}
+
+}  // namespace
+
 Tensor Random::normal_tensor(at::IntArrayRef shape, uint64_t first) const {
-  Tensor out = at::empty(shape, at::kFloat);
+  Tensor out = room_for_numbers(shape);
   fill_normal({out.data_ptr<float>(), static_cast<size_t>(out.numel())}, first);
   return out;
 }
 
 Tensor Random::uniform_tensor(at::IntArrayRef shape, uint64_t first) const {
-  Tensor out = at::empty(shape, at::kFloat);
+  Tensor out = room_for_numbers(shape);
   fill_uniform({out.data_ptr<float>(), static_cast<size_t>(out.numel())}, first);
   return out;
 }

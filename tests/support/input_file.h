@@ -11,7 +11,7 @@
 
 namespace foresee {
 
-/// A file in memory, for readers that take a path.
+/// A file in memory, for readers that take a path; programs that this one starts may read it, too.
 class InputFile {
  public:
   explicit InputFile(std::string_view bytes) : descriptor_(::memfd_create("input", MFD_CLOEXEC)) {
@@ -22,7 +22,9 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  std::filesystem::path path() const {
+    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_);
+  }
 
  private:
   int descriptor_;

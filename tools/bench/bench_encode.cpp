@@ -5,6 +5,7 @@
 
 #include "foresee/encode/encode_run.h"
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2/models.h"
@@ -61,6 +62,9 @@ std::shared_ptr<VideoEncoder> encoder_of(const EncodeBench& bench) {
 
 // Smooth pictures that move: noise of a few pixels' size, enlarged, shifted from frame to frame. Normalised.
 Tensor synthetic_clip(const EncodeBench& bench, uint64_t index) {
+  const double numbers = 3.0 * static_cast<double>(bench.frames) * static_cast<double>(bench.size * bench.size);
+  check_memory(sizeof(float) * numbers * static_cast<double>(std::max(bench.batch, int64_t{1})),
+               "clips of this size, frames and batch");
   const Random random(bench.seed, Stream::kTest, index);
   const int64_t coarse = std::max<int64_t>(2, bench.size / 16);
   const Tensor noise = random.normal_tensor({1, 3, coarse, coarse});

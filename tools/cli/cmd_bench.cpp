@@ -8,6 +8,9 @@
 namespace foresee::tools {
 namespace {
 
+/// Sizes and repetitions: what the machine can hold is asked when they are used.
+const CLI::Range kCount(int64_t{1}, int64_t{1} << 20), kCountOrNone(int64_t{0}, int64_t{1} << 20);
+
 /// A benchmark that was chosen and what runs it.
 struct Bench {
   CLI::App* app;
@@ -24,17 +27,17 @@ Bench bench_env_command(CLI::App& app, CommonOptions& common) {
 void add_clip_options(CLI::App& app, EncodeBench& bench) {
   app.add_option("--model", bench.model, "A published V-JEPA 2 model (random weights), or a model folder or file")
       ->capture_default_str();
-  app.add_option("--frames", bench.frames, "Frames of a clip")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--size", bench.size, "Pixels, side of a clip")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--frames", bench.frames, "Frames of a clip")->check(kCount)->capture_default_str();
+  app.add_option("--size", bench.size, "Pixels, side of a clip")->check(kCount)->capture_default_str();
 }
 
 Bench bench_encode_command(CLI::App& app, CommonOptions& common) {
   CLI::App* encode = app.add_subcommand("encode", "Time to encode a clip, beside this machine's matrix products");
   auto bench = std::make_shared<EncodeBench>();
   add_clip_options(*encode, *bench);
-  encode->add_option("--batch", bench->batch, "Clips at a time")->check(CLI::PositiveNumber)->capture_default_str();
-  encode->add_option("--repetitions", bench->repetitions)->check(CLI::PositiveNumber)->capture_default_str();
-  encode->add_option("--warmup", bench->warmup, "Untimed runs")->check(CLI::NonNegativeNumber)->capture_default_str();
+  encode->add_option("--batch", bench->batch, "Clips at a time")->check(kCount)->capture_default_str();
+  encode->add_option("--repetitions", bench->repetitions)->check(kCount)->capture_default_str();
+  encode->add_option("--warmup", bench->warmup, "Untimed runs")->check(kCountOrNone)->capture_default_str();
   encode->add_option("--precision", bench->precisions, "fp32, bf16")
       ->delimiter(',')
       ->check(CLI::IsMember({"fp32", "bf16"}))
@@ -57,11 +60,11 @@ Bench bench_precision_command(CLI::App& app, CommonOptions& common) {
   precision->add_option("--pictures", ranking->pictures, "Observed picture and goal of the ranking; none: synthetic")
       ->expected(2)
       ->option_text("OBS GOAL");
-  precision->add_option("--candidates", ranking->candidates)->check(CLI::PositiveNumber)->capture_default_str();
-  precision->add_option("--horizon", ranking->horizon)->check(CLI::PositiveNumber)->capture_default_str();
-  precision->add_option("--elites", ranking->elites)->check(CLI::PositiveNumber)->capture_default_str();
+  precision->add_option("--candidates", ranking->candidates)->check(kCount)->capture_default_str();
+  precision->add_option("--horizon", ranking->horizon)->check(kCount)->capture_default_str();
+  precision->add_option("--elites", ranking->elites)->check(kCount)->capture_default_str();
   precision->add_option("--input", bench->inputs, "Videos and pictures; none: synthetic clips")->option_text("PATH...");
-  precision->add_option("--clips", bench->clips, "Synthetic clips")->check(CLI::PositiveNumber)->capture_default_str();
+  precision->add_option("--clips", bench->clips, "Synthetic clips")->check(kCount)->capture_default_str();
   return {precision, [=, &common] {
             bench->seed = ranking->seed = common.seed;
             nlohmann::ordered_json result{{"embeddings", bench_precision(*bench)}};
@@ -74,14 +77,14 @@ Bench bench_pretrain_command(CLI::App& app, CommonOptions& common) {
   CLI::App* pretrain = app.add_subcommand("pretrain", "Time of one masked pretraining step");
   auto bench = std::make_shared<PretrainBench>();
   pretrain->add_option("--encoder", bench->encoder, "vit_tiny, ..., vit_gigantic")->capture_default_str();
-  pretrain->add_option("--frames", bench->frames)->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--size", bench->size, "Pixels")->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--batch", bench->batch)->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--predictor-width", bench->predictor_width)->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--predictor-depth", bench->predictor_depth)->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--predictor-heads", bench->predictor_heads)->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--repetitions", bench->repetitions)->check(CLI::PositiveNumber)->capture_default_str();
-  pretrain->add_option("--warmup", bench->warmup, "Untimed runs")->check(CLI::NonNegativeNumber)->capture_default_str();
+  pretrain->add_option("--frames", bench->frames)->check(kCount)->capture_default_str();
+  pretrain->add_option("--size", bench->size, "Pixels")->check(kCount)->capture_default_str();
+  pretrain->add_option("--batch", bench->batch)->check(kCount)->capture_default_str();
+  pretrain->add_option("--predictor-width", bench->predictor_width)->check(kCount)->capture_default_str();
+  pretrain->add_option("--predictor-depth", bench->predictor_depth)->check(kCount)->capture_default_str();
+  pretrain->add_option("--predictor-heads", bench->predictor_heads)->check(kCount)->capture_default_str();
+  pretrain->add_option("--repetitions", bench->repetitions)->check(kCount)->capture_default_str();
+  pretrain->add_option("--warmup", bench->warmup, "Untimed runs")->check(kCountOrNone)->capture_default_str();
   return {pretrain, [=, &common] {
             bench->seed = common.seed;
             return bench_pretrain(*bench);
@@ -92,13 +95,13 @@ Bench bench_rollout_command(CLI::App& app, CommonOptions& common) {
   CLI::App* rollout = app.add_subcommand("rollout", "Time of action-conditioned roll-outs, keys and values cached");
   auto bench = std::make_shared<RolloutBench>();
   const auto number = [&](const char* name, int64_t& value, const char* help) {
-    rollout->add_option(name, value, help)->check(CLI::PositiveNumber)->capture_default_str();
+    rollout->add_option(name, value, help)->check(kCount)->capture_default_str();
   };
   number("--candidates", bench->candidates, "K");
   number("--context", bench->context, "Frames seen, the current one included");
   rollout->add_option("--horizons", bench->horizons, "H; the second is set against the first")
       ->delimiter(',')
-      ->check(CLI::PositiveNumber)
+      ->check(kCount)
       ->capture_default_str();
   number("--width", bench->width, "Features of a token in the predictor");
   number("--depth", bench->depth, "Blocks");
@@ -106,7 +109,7 @@ Bench bench_rollout_command(CLI::App& app, CommonOptions& common) {
   number("--encoder-width", bench->encoder_width, "Features of an encoder's token, a multiple of 64");
   number("--side", bench->side, "Patches along a side of a frame");
   number("--repetitions", bench->repetitions, "");
-  rollout->add_option("--warmup", bench->warmup, "Untimed runs")->check(CLI::NonNegativeNumber)->capture_default_str();
+  rollout->add_option("--warmup", bench->warmup, "Untimed runs")->check(kCountOrNone)->capture_default_str();
   rollout->add_flag("--plain", bench->plain, "The path without a cache, too");
   return {rollout, [=, &common] {
             bench->seed = common.seed;
@@ -122,9 +125,9 @@ Bench bench_train_command(CLI::App& app, CommonOptions& common) {
       ->delimiter(',')
       ->check(CLI::IsMember({"fp32", "bf16"}))
       ->capture_default_str();
-  train->add_option("--batch", bench->batch, "Clips; 0: the preset's")->check(CLI::NonNegativeNumber);
-  train->add_option("--repetitions", bench->repetitions)->check(CLI::PositiveNumber)->capture_default_str();
-  train->add_option("--warmup", bench->warmup, "Untimed steps")->check(CLI::NonNegativeNumber)->capture_default_str();
+  train->add_option("--batch", bench->batch, "Clips; 0: the preset's")->check(kCountOrNone);
+  train->add_option("--repetitions", bench->repetitions)->check(kCount)->capture_default_str();
+  train->add_option("--warmup", bench->warmup, "Untimed steps")->check(kCountOrNone)->capture_default_str();
   return {train, [=, &common] {
             bench->seed = common.seed;
             bench->device = resolve_device(common);
@@ -137,7 +140,7 @@ Bench bench_episodes_command(CLI::App& app, CommonOptions& common) {
   auto bench = std::make_shared<EpisodesBench>();
   episodes->add_option("--input", bench->input, "A set of episodes of any format")->required()->option_text("PATH");
   const auto number = [&](const char* name, int64_t& value, const char* help) {
-    episodes->add_option(name, value, help)->check(CLI::PositiveNumber)->capture_default_str();
+    episodes->add_option(name, value, help)->check(kCount)->capture_default_str();
   };
   number("--frames", bench->frames, "Frames of a clip");
   number("--frameskip", bench->frameskip, "Rows between frames");

@@ -92,7 +92,7 @@ void EpisodeFile::Impl::open_columns() {
     OpenColumn column{std::move(*stored), nullptr, {}};
     if (column.stored.info.picture() && column.stored.kind == StoredColumn::Kind::kNumbers) {
       column.stored.dataset = open_pictures(file.get(), stored_name, std::move(column.stored.dataset));
-      column.pictures = std::make_unique<PictureRows>(path, column.stored.dataset.get());
+      column.pictures = std::make_unique<PictureRows>(path, column.stored.dataset.get(), name);
     }
     if (!open.emplace(name, std::move(column)).second)
       fail<DataError>("{}: two columns have the name '{}'", path.string(), name);

@@ -6,6 +6,7 @@
 
 #include "data/episode/hdf5/array.h"
 #include "data/episode/hdf5/episode_file.h"
+#include "data/episode/hdf5/packed_chunks.h"
 #include "data/episode/hdf5/storage.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -19,6 +20,15 @@ constexpr H5Z_filter_t kBloscFilter = 32001;
 std::recursive_mutex& library_mutex() {
   static std::recursive_mutex mutex;
   return mutex;
+}
+
+/// Whether the parts of a float lie where IEEE 754 has them.
+bool is_ieee_float(hid_t type, size_t size) {
+  size_t sign = 0, exponent = 0, exponent_bits = 0, mantissa = 0, mantissa_bits = 0;
+  if (H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits) < 0) return false;
+  const size_t bits = size == 2 ? 5 : size == 4 ? 8 : 11;
+  return (size == 2 || size == 4 || size == 8) && sign == 8 * size - 1 && mantissa == 0 &&
+         mantissa_bits == 8 * size - 1 - bits && exponent == mantissa_bits && exponent_bits == bits;
 }
 
 }  // namespace
@@ -75,6 +85,7 @@ std::optional<at::ScalarType> hdf5_tensor_type(hid_t type) {
   if ((kind == H5T_INTEGER || kind == H5T_FLOAT) &&
       (size > 8 || H5Tget_offset(type) != 0 || H5Tget_precision(type) != 8 * size))
     return std::nullopt;
+  if (kind == H5T_FLOAT && !is_ieee_float(type, size)) return std::nullopt;
   switch (kind) {
     case H5T_ENUM:
       return size == 1 ? std::optional(at::kBool) : std::nullopt;  // how h5py stores truth values
@@ -90,6 +101,11 @@ std::optional<at::ScalarType> hdf5_tensor_type(hid_t type) {
   if (size == 2) return is_signed ? at::kShort : at::kInt;
   if (size == 4 && is_signed) return at::kInt;
   return at::kLong;
+}
+
+bool is_hdf5_list_of_bytes(hid_t type) {
+  const Hdf5Handle base(H5Tget_class(type) == H5T_VLEN ? H5Tget_super(type) : -1, H5Tclose);
+  return base.valid() && H5Tget_class(base.get()) == H5T_INTEGER && H5Tget_size(base.get()) == 1;
 }
 
 Hdf5Handle open_hdf5_object(hid_t file, const std::string& name) {
@@ -141,6 +157,7 @@ Tensor read_hdf5_array(const std::filesystem::path& path, const std::string& nam
   uint64_t bytes = at::elementSize(*dtype);
   for (const auto n : extent) bytes *= n;  // no overflow: the storage was checked
   ReadBudget(path.string(), std::filesystem::file_size(path), kHdf5BytesPerByte).take(bytes, "column '" + name + "'");
+  if (rank > 0) PackedChunks(path, dataset.get(), name).check(dataset.get(), 0, static_cast<int64_t>(extent[0]));
   Tensor out = at::empty(std::vector<int64_t>(extent.begin(), extent.end()), *dtype);
   if (H5Dread(dataset.get(), hdf5_type(*dtype), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data_ptr()) < 0)
     fail<DataError>("{}: '{}' cannot be read: {}", path.string(), name, hdf5_reason());

@@ -57,6 +57,8 @@ class Hdf5Handle {
 hid_t hdf5_type(at::ScalarType dtype);
 /// The tensor type that holds a stored type; nothing for strings and compounds.
 std::optional<at::ScalarType> hdf5_tensor_type(hid_t type);
+/// Whether values are lists of bytes, of any lengths: how pictures are stored that are packed one by one.
+bool is_hdf5_list_of_bytes(hid_t type);
 
 /// An object by its path in a file; links to other files are not followed. Invalid where there is none.
 /// @pre the lock is held.

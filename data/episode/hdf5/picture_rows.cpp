@@ -38,7 +38,8 @@ bool decode_blosc(std::span<const uint8_t> chunk, int64_t whole_bytes, int64_t f
 
 }  // namespace
 
-PictureRows::PictureRows(const std::filesystem::path& path, hid_t dataset) : path_(path), dataset_(dataset) {
+PictureRows::PictureRows(const std::filesystem::path& path, hid_t dataset, const std::string& name)
+    : path_(path), dataset_(dataset), packed_(path, dataset, name) {
   const Hdf5Handle space(H5Dget_space(dataset), H5Sclose), creation(H5Dget_create_plist(dataset), H5Pclose);
   shape_.resize(4);
   H5Sget_simple_extent_dims(space.get(), shape_.data(), nullptr);
@@ -157,6 +158,7 @@ void PictureRows::decode(int64_t first, int64_t count, uint8_t* interleaved) con
     while (read < count && row_read(read)) ++read;
     if (read == count) return;
   }
+  packed_.check(dataset_, first, count);
   const hsize_t start[4] = {static_cast<hsize_t>(first), 0, 0, 0};
   const hsize_t extent[4] = {static_cast<hsize_t>(count), shape_[1], shape_[2], shape_[3]};
   const Hdf5Handle from(H5Dget_space(dataset_), H5Sclose), to(H5Screate_simple(4, extent, nullptr), H5Sclose);

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "data/episode/episode.h"
+#include "data/episode/hdf5/packed_chunks.h"
 
 namespace foresee::data {
 
@@ -22,8 +24,8 @@ namespace foresee::data {
 /// Rows of one column of pictures uint8 [rows, H, W, 3] of an open file.
 class PictureRows {
  public:
-  /// @pre the library's lock is held. @param dataset  stays open as long as this.
-  PictureRows(const std::filesystem::path& path, hid_t dataset);
+  /// @pre the library's lock is held. @param dataset  stays open as long as this. @param name  for messages.
+  PictureRows(const std::filesystem::path& path, hid_t dataset, const std::string& name);
   ~PictureRows();
 
   /// Rows first, first + step, ...; checked by the caller. @param planes  uint8 [count, 3, H, W]. @throws DataError.
@@ -47,6 +49,7 @@ class PictureRows {
   int64_t rows_ = 0, pixels_ = 0, row_bytes_ = 0, chunk_rows_ = 0;
   std::vector<hsize_t> shape_;
   Kind kind_ = Kind::kLibrary;
+  mutable PackedChunks packed_;  // guarded by the library's lock
   std::shared_ptr<const void> mapping_;
   const uint8_t* file_ = nullptr;
   uint64_t file_bytes_ = 0, begin_ = 0;

@@ -31,7 +31,7 @@ void check_hdf5_storage(const std::filesystem::path& path, hid_t dataset, const 
 
 /// Walks the structure of a file in a child process, once for each state of a file (place, size, time).
 /// @pre the library's lock is held. @throws DataError when the file is damaged, crashes the library, or takes longer
-/// than a minute.
+/// than 15 s and what its size explains.
 void check_hdf5_structure(const std::filesystem::path& path);
 
 }  // namespace foresee::data

@@ -71,10 +71,10 @@ std::optional<StoredColumn> open_column(hid_t file, const std::filesystem::path&
   std::vector<hsize_t> extent(static_cast<size_t>(rank));
   H5Sget_simple_extent_dims(space.get(), extent.data(), nullptr);
   column.rows = static_cast<int64_t>(extent[0]);
+  column.packed = std::make_unique<PackedChunks>(path, column.dataset.get(), name);
 
   const H5T_class_t kind = H5Tget_class(type.get());
-  const Hdf5Handle base(kind == H5T_VLEN ? H5Tget_super(type.get()) : -1, H5Tclose);
-  const bool lists_of_bytes = rank == 1 && kind == H5T_VLEN && H5Tget_size(base.get()) == 1;
+  const bool lists_of_bytes = rank == 1 && is_hdf5_list_of_bytes(type.get());
   const auto dtype = hdf5_tensor_type(type.get());
   if (!dtype && !lists_of_bytes) {
     reason = class_name(kind);
@@ -82,12 +82,13 @@ std::optional<StoredColumn> open_column(hid_t file, const std::filesystem::path&
   }
   if (lists_of_bytes) {
     column.kind = StoredColumn::Kind::kBytes;
+    check_hdf5_storage(path, column.dataset.get(), name);
   } else {
     column.info = {name, *dtype, {extent.begin() + 1, extent.end()}};
     check_hdf5_storage(path, column.dataset.get(), name);
     if (*dtype != at::kByte || rank != 2 || column.info.shape[0] < kLeastPicture || column.rows == 0) return column;
     try {
-      const Tensor first = column.read_numbers(0, 1);
+      const Tensor first = column.read(0, 1);
       if (!is_encoded({reinterpret_cast<const char*>(first.const_data_ptr<uint8_t>()), 4})) return column;
     } catch (const DataError&) {
       return column;  // whoever reads it will be told
@@ -100,7 +101,7 @@ std::optional<StoredColumn> open_column(hid_t file, const std::filesystem::path&
     return {};
   }
   try {
-    column.info = {name, at::kByte, column.read_encoded(0, 1).sizes().slice(1).vec()};
+    column.info = {name, at::kByte, column.read(0, 1).sizes().slice(1).vec()};
   } catch (const DataError& error) {
     reason = column.kind == StoredColumn::Kind::kBytes ? "lists of bytes that are no pictures" : error.what();
     return {};
@@ -112,6 +113,7 @@ Tensor StoredColumn::read(int64_t first, int64_t count) const {
   const Hdf5Lock lock;
   FORESEE_CHECK(first >= 0 && count >= 0 && count <= rows - first,
                 "expected rows of 0..{}, got {} from {} ('{}' of {})", rows, count, first, info.name, path.string());
+  packed->check(dataset.get(), first, count);
   return kind == Kind::kNumbers ? read_numbers(first, count) : read_encoded(first, count);
 }
 

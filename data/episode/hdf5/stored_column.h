@@ -3,12 +3,14 @@
 #include <hdf5.h>
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "data/episode/episode.h"
 #include "data/episode/hdf5/handle.h"
+#include "data/episode/hdf5/packed_chunks.h"
 
 namespace foresee::data {
 
@@ -21,7 +23,8 @@ struct StoredColumn {
   int64_t rows = 0;
   Hdf5Handle dataset;
   Kind kind = Kind::kNumbers;
-  uint64_t file_bytes = 0;  // of the file: what is made at once is held against it (Note [Budgets])
+  std::unique_ptr<PackedChunks> packed;  // guarded by the library's lock
+  uint64_t file_bytes = 0;               // of the file: what is made at once is held against it (Note [Budgets])
 
   /// Rows [first, first + count). @returns [count, ...] of info.dtype. @throws DataError.
   Tensor read(int64_t first, int64_t count) const;

@@ -10,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/json.h"
+#include "jepa/core/memory.h"
 
 namespace foresee::data {
 namespace {
@@ -77,11 +78,32 @@ std::vector<fs::path> parquet_files(const fs::path& folder) {
   return files;
 }
 
+/// What all episodes with their films may take: a file with many of the one and a file with many of the other would
+/// multiply.
+ReadBudget budget_of(const View& info, const std::vector<fs::path>& files) {
+  constexpr uint64_t kBytesPerByte = 64;
+  uint64_t bytes = 0;
+  for (const auto& file : files) {
+    std::error_code code;  // whoever reads it says what is wrong
+    const auto size = fs::file_size(file, code);
+    bytes += code ? 0 : size;
+  }
+  return {info.where(), bytes, kBytesPerByte};
+}
+
+void add_film(LeRobotEpisode& episode, const std::string& key, LeRobotEpisode::Video video, ReadBudget& budget) {
+  constexpr uint64_t kNode = 200;  // bytes of an entry besides its texts
+  budget.take(kNode + key.size() + video.path.native().size(), "its episodes with their films");
+  episode.videos[key] = std::move(video);
+}
+
 std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, LeRobotMeta& meta) {
   const int64_t chunk_size = info.integer_or("chunks_size", 1000, 1);
   const std::string data = info.text("data_path"), video = info.text_or("video_path", "");
   std::vector<LeRobotEpisode> out;
-  for_each_line(root / "meta" / "episodes.jsonl", meta.damaged, [&](const View& line, const json& object) {
+  const fs::path file = root / "meta" / "episodes.jsonl";
+  ReadBudget budget = budget_of(info, {file});
+  for_each_line(file, meta.damaged, [&](const View& line, const json& object) {
     LeRobotEpisode episode;
     episode.index = line.integer("episode_index", 0);
     episode.id = static_cast<uint64_t>(episode.index);
@@ -92,7 +114,7 @@ std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, 
     episode.data = root / fill_path(data, {}, numbers);
     for (const auto& feature : meta.features)
       if (feature.dtype == "video")
-        episode.videos[feature.key] = {root / fill_path(video, {{"video_key", feature.key}}, numbers), 0, {}};
+        add_film(episode, feature.key, {root / fill_path(video, {{"video_key", feature.key}}, numbers), 0, {}}, budget);
     out.push_back(std::move(episode));
   });
   return out;
@@ -101,7 +123,9 @@ std::vector<LeRobotEpisode> episodes_v2(const fs::path& root, const View& info, 
 std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, LeRobotMeta& meta) {
   const std::string data = info.text("data_path"), video = info.text_or("video_path", "");
   std::vector<LeRobotEpisode> out;
-  for (const fs::path& file : parquet_files(root / "meta" / "episodes")) {
+  const auto files = parquet_files(root / "meta" / "episodes");
+  ReadBudget budget = budget_of(info, files);
+  for (const fs::path& file : files) {
     Table table;
     try {
       table = read_parquet(file);
@@ -133,10 +157,11 @@ std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, 
       const bool has_end = table.numbers.contains(prefix + "to_timestamp");
       const auto to_s = has_end ? table.reals(prefix + "to_timestamp", file) : std::vector<double>();
       for (size_t i = 0; i < index.size(); ++i)
-        out[out.size() - index.size() + i].videos[feature.key] = {
-            root / fill_path(video, {{"video_key", feature.key}},
-                             {{"chunk_index", video_chunk[i]}, {"file_index", video_number[i]}}),
-            from_s[i], has_end ? std::optional(to_s[i]) : std::nullopt};
+        add_film(out[out.size() - index.size() + i], feature.key,
+                 {root / fill_path(video, {{"video_key", feature.key}},
+                                   {{"chunk_index", video_chunk[i]}, {"file_index", video_number[i]}}),
+                  from_s[i], has_end ? std::optional(to_s[i]) : std::nullopt},
+                 budget);
     }
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
@@ -147,8 +172,10 @@ std::vector<LeRobotEpisode> episodes_v3(const fs::path& root, const View& info, 
 
 std::string fill_path(const std::string& pattern, const std::map<std::string, std::string>& texts,
                       const std::map<std::string, int64_t>& numbers) {
+  constexpr size_t kLongest = 4096;
   std::string out;
   for (size_t at = 0; at < pattern.size();) {
+    if (out.size() > kLongest) fail<DataError>("'{}...': longer than {} bytes", out.substr(0, 60), kLongest);
     if (pattern[at] != '{') {
       out += pattern[at++];
       continue;

@@ -21,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostTables = 32;  // parquet files kept between reads
+constexpr size_t kMostTables = 32;               // parquet files kept between reads
+constexpr int64_t kMostRows = int64_t{1} << 50;  // of a set: all counts are whole numbers to a double
 
 // Numbers that say where a row is; Foresee makes its own.
 constexpr std::string_view kIndexFeatures[] = {"index", "episode_index", "frame_index", "task_index"};
@@ -140,7 +141,7 @@ class LeRobotSource : public EpisodeSource {
     for (const auto& feature : meta_.features) {
       const std::string name = column_of_feature(feature.key);
       told.insert(feature.key);
-      features_[name] = feature;
+      if (!name_feature(name, feature)) continue;
       if (feature.picture())
         list_pictures(name, feature);
       else if (stored->numbers.contains(feature.key))
@@ -150,11 +151,18 @@ class LeRobotSource : public EpisodeSource {
     }
     for (const auto& [key, values] : stored->numbers)  // what info.json forgot
       if (!told.contains(key)) {
-        features_[column_of_feature(key)] = {.key = key, .dtype = {}, .shape = {}, .depth = false, .parts = {}};
-        list_numbers(column_of_feature(key), key, *stored);
+        if (name_feature(column_of_feature(key), {.key = key, .dtype = {}, .shape = {}, .depth = false, .parts = {}}))
+          list_numbers(column_of_feature(key), key, *stored);
       }
     for (const auto& [key, reason] : stored->unread)
       if (!told.contains(key)) info_.unread.push_back({key, reason});
+  }
+
+  /// False where another feature has our name already: the first one is read.
+  bool name_feature(const std::string& name, const LeRobotFeature& feature) {
+    const auto [known, is_new] = features_.emplace(name, feature);
+    if (!is_new) info_.unread.push_back({feature.key, fmt::format("'{}' is column '{}'", known->second.key, name)});
+    return is_new;
   }
 
   void list_numbers(const std::string& name, const std::string& key, const Table& stored) {
@@ -285,6 +293,7 @@ class LeRobotSource : public EpisodeSource {
           check_no_picture_is_missing(episode, feature);
         }
         shape = picture_shape(i, name, feature);
+        if (shape.empty()) fail<DataError>("pictures of '{}' are depth, of the others colours", feature.key);
         if (shape != column->shape)
           fail<DataError>("pictures of '{}' are {} x {}, of the others {} x {}", feature.key, shape.at(0), shape.at(1),
                           column->shape[0], column->shape[1]);
@@ -309,6 +318,8 @@ class LeRobotSource : public EpisodeSource {
     const auto& episode = meta_.episodes[static_cast<size_t>(index)];
     const auto [stored, begin] = rows_of(episode);
     const auto times = stored->numbers.find("timestamp");
+    if (times != stored->numbers.end() && times->second.numel() != stored->rows)
+      fail<DataError>("{}: expected one 'timestamp' per row", episode.data.string());
     // Films of v2.x hold one episode each.
     FilmRows out{.fps = meta_.fps, .alone = !meta_.version.starts_with("v3."), .tolerance_s = tolerance_s_};
     // In double: float32 times of an hour are off by a tenth of a millisecond.
@@ -329,21 +340,30 @@ class LeRobotSource : public EpisodeSource {
     return tables_.get(file, [&] { return std::make_shared<const Table>(read_parquet(file)); });
   }
 
+  /// A row's number in a column of scalars. Rows without a value became NaN. @throws DataError.
+  static int64_t whole_number_at(const Table& stored, const char* name, int64_t row, const LeRobotEpisode& episode) {
+    const Tensor& column = stored.numbers.at(name);
+    const double value = column.numel() == stored.rows ? column.flatten()[row].to(at::kDouble).item<double>() : -1;
+    if (!(value >= 0 && value <= static_cast<double>(kMostRows)))
+      fail<DataError>("{}: row {} has no '{}'", episode.data.string(), row, name);
+    return static_cast<int64_t>(value);
+  }
+
   /// The file that holds an episode, and its first row there; checked.
   std::pair<std::shared_ptr<const Table>, int64_t> rows_of(const LeRobotEpisode& episode) const {
     auto stored = table(episode.data);
     int64_t row = 0;
     if (meta_.version.starts_with("v3.") && stored->numbers.contains("index") && stored->rows > 0)
-      row = episode.first_index - stored->numbers.at("index").flatten()[0].item<int64_t>();
+      row = std::clamp<int64_t>(episode.first_index, -1, kMostRows) - whole_number_at(*stored, "index", 0, episode);
     if (row < 0 || row > stored->rows || episode.length > stored->rows - row)
       fail<DataError>("{}: episode {} has rows {}.. + {} of {}", episode.data.string(), episode.index, row,
                       episode.length, stored->rows);
-    const auto number = stored->numbers.find("episode_index");
-    if (number != stored->numbers.end() && number->second.dim() == 1)
+    if (const auto number = stored->numbers.find("episode_index");
+        number != stored->numbers.end() && number->second.dim() == 1 && episode.length > 0)
       for (const int64_t at : {row, row + episode.length - 1})
-        if (number->second[at].item<int64_t>() != episode.index)
-          fail<DataError>("{}: row {} belongs to episode {}, and meta/ says {}", episode.data.string(), at,
-                          number->second[at].item<int64_t>(), episode.index);
+        if (const int64_t found = whole_number_at(*stored, "episode_index", at, episode); found != episode.index)
+          fail<DataError>("{}: row {} belongs to episode {}, and meta/ says {}", episode.data.string(), at, found,
+                          episode.index);
     return {std::move(stored), row};
   }
 

@@ -340,7 +340,12 @@ Table read_parquet(const fs::path& path) {
   try {
     reader = value_or_fail(parquet::arrow::OpenFile(input, &pool), path);
     stored = value_or_fail(reader->ReadTable(), path);
-  } catch (const parquet::ParquetException& error) {
+    // Lengths, offsets and lists that do not fit together would be read beyond their ends.
+    if (const arrow::Status status = stored->ValidateFull(); !status.ok())
+      fail<DataError>("{}: is damaged: {}", path.string(), status.message());
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // Parquet's own, Thrift's, and those of the standard library
     fail<DataError>("{}: {}", path.string(), error.what());
   }
   Table table;

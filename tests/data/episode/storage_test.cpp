@@ -86,6 +86,62 @@ TEST(Hdf5Storage, AChunkThatIsShorterThanItsRowsIsRefused) {
   }
 }
 
+/// A file with a column of six bytes in one chunk, stored as these bytes behind a filter.
+void write_packed_column(const fs::path& path, H5Z_filter_t filter, const std::string& chunk) {
+  write_file_with_rows(path, [&](hid_t file) {
+    const hsize_t extent = 6, offset = 0;
+    const unsigned level = 4;
+    const hid_t space = H5Screate_simple(1, &extent, nullptr), creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 1, &extent);
+    if (filter == H5Z_FILTER_SCALEOFFSET)
+      H5Pset_scaleoffset(creation, H5Z_SO_INT, 0);
+    else
+      H5Pset_filter(creation, filter, H5Z_FLAG_MANDATORY, 1, &level);
+    const hid_t dataset = H5Dcreate2(file, "packed", H5T_NATIVE_UINT8, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    EXPECT_GE(H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, &offset, chunk.size(), chunk.data()), 0);
+    H5Dclose(dataset);
+    H5Pclose(creation);
+    H5Sclose(space);
+  });
+}
+
+/// A zlib stream of zeros, stored as they are.
+std::string zlib_zeros(uint16_t count) {
+  std::string stream("\x78\x01\x01", 3);
+  const auto inverse = static_cast<uint16_t>(~count);
+  stream.append(reinterpret_cast<const char*>(&count), 2).append(reinterpret_cast<const char*>(&inverse), 2);
+  stream.append(count, '\0');
+  const char checksum[] = {static_cast<char>(count >> 8), static_cast<char>(count), 0, 1};  // Adler-32
+  return stream.append(checksum, 4);
+}
+
+TEST(Hdf5Storage, APackedChunkUnpacksToWhatItsRowsHave) {
+  const TemporaryFolder folder;
+  const fs::path path = folder / "a.h5";
+  const auto refusal_of_chunk = [&](H5Z_filter_t filter, const std::string& chunk) {
+    write_packed_column(path, filter, chunk);
+    const std::string message = refusal_of_file(path);
+    EXPECT_TRUE(message.empty() ||
+                says(refusal_of<DataError>([&] { read_hdf5_array(path, "packed"); }), "column 'packed'"));
+    return message;
+  };
+  EXPECT_EQ(refusal_of_chunk(H5Z_FILTER_DEFLATE, zlib_zeros(6)), "");
+  EXPECT_TRUE(says(refusal_of_chunk(H5Z_FILTER_DEFLATE, zlib_zeros(2)), "unpacks to only 2 bytes, its rows have 6"));
+  EXPECT_TRUE(says(refusal_of_chunk(H5Z_FILTER_DEFLATE, zlib_zeros(60'000)), "unpacks to more than 6 bytes"));
+  EXPECT_TRUE(says(refusal_of_chunk(H5Z_FILTER_DEFLATE, zlib_zeros(6).substr(0, 9)), "a packed chunk is damaged"));
+  EXPECT_TRUE(says(refusal_of_chunk(H5Z_FILTER_SCALEOFFSET, "123456789"), "'scaleoffset', which is not read"));
+  if (!blosc_available()) return;
+  const auto blosc = [](uint32_t unpacked, uint32_t packed) {
+    std::string header("\x02\x01\x02\x01", 4);
+    for (const uint32_t number : {unpacked, unpacked, packed}) header.append(reinterpret_cast<const char*>(&number), 4);
+    return header + std::string(6, '\0');
+  };
+  constexpr H5Z_filter_t kBlosc = 32001;
+  EXPECT_EQ(refusal_of_chunk(kBlosc, blosc(6, 22)), "");
+  EXPECT_TRUE(says(refusal_of_chunk(kBlosc, blosc(2, 22)), "unpacks to only 2 bytes, its rows have 6"));
+  EXPECT_TRUE(says(refusal_of_chunk(kBlosc, blosc(6, 4000)), "a packed chunk is damaged"));
+}
+
 TEST(Hdf5Storage, EveryChangedByteOfATreeIsRefusedOrHarmless) {
   const TemporaryFolder folder;
   const fs::path path = folder / "a.h5";

@@ -121,6 +121,11 @@ TEST(Hostile, SizesBeyondEveryMachine) {
   EXPECT_TRUE(says(refused("model.predictor.mask_tokens=1e9"), "mask_tokens"));
   EXPECT_TRUE(says(refused("loader.workers=1e6"), "workers"));
   EXPECT_TRUE(says(refusal({"doctor", "--threads", "100000"}), "100000"));
+  EXPECT_TRUE(says(refusal({"bench", "encode", "--batch", "1000000000000"}), "batch"));
+  EXPECT_TRUE(says(refusal({"bench", "encode", "--model", "vit_tiny", "--batch", "1000000"}), "memory"));
+  EXPECT_TRUE(says(refusal({"bench", "pretrain", "--batch", "1000000"}), "memory"));
+  EXPECT_TRUE(says(refusal({"bench", "train", "--batch", "1000000"}), "memory"));
+  EXPECT_TRUE(says(refusal({"bench", "rollout", "--horizons", "1000000000"}), "horizons"));
 }
 
 }  // namespace
