@@ -15,6 +15,7 @@
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/models.h"
@@ -80,7 +81,12 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   std::optional<Classifier> classifier;
   if (request.classifier) classifier = read_classifier(request, weights);
 
-  const MediaSet media = open_media(request.inputs, std::max<int64_t>(1, request.options.threads));
+  MediaSet media;
+  try {
+    media = open_media(request.inputs, std::max<int64_t>(1, request.options.threads), control);
+  } catch (const Interrupted&) {
+    return {.format = weights.format, .stopped = true};
+  }
   const std::vector<MediaClip> clips = plan_clips(media, plan);
   EncodeResult result{.format = weights.format,
                       .clips = static_cast<int64_t>(clips.size()),

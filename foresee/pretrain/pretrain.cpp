@@ -16,6 +16,7 @@
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/train/masked/task.h"
@@ -138,7 +139,18 @@ PretrainResult pretrain(const PretrainRequest& request, const JobControl& contro
   PretrainRecord record = resolved_record(request);
   check_run_place(request.out, job_output(request.options, {record.recipe.from}, request.data));
   const JobThreads threads(request.options.threads);
-  return run_pretraining(data::open_videos(request.data), std::move(record), request, control);
+  data::VideoSet videos;
+  try {
+    videos = data::open_videos(request.data, /*threads=*/2, control);
+  } catch (const Interrupted& interrupted) {
+    log_info("{}", interrupted.what());
+    const int64_t done = latest_checkpoint_step(request.out).value_or(0);
+    return {.run = request.out,
+            .model = done > 0 ? checkpoint_folder(request.out, done) : "",
+            .steps = done,
+            .interrupted = true};
+  }
+  return run_pretraining(std::move(videos), std::move(record), request, control);
 }
 
 }  // namespace foresee

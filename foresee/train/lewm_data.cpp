@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "data/episode/episode_loader.h"
-#include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"

@@ -10,6 +10,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/json.h"
 #include "jepa/core/files/output.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
@@ -158,7 +159,7 @@ nlohmann::json earlier_settings(const fs::path& run) {
 RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config) : path_(std::move(path)) {
   std::error_code code;
   made_folder_ = fs::create_directories(path_, code);
-  if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
+  if (code) fail("{}: cannot create a run folder: {}", path_.string(), system_reason(code));
   const fs::path config_path = path_ / kConfigFile;
   if (!fs::exists(config_path) && !latest_step() && holds_other_things(path_))
     fail<OutputExists>("{}: exists already and is not a training run; nothing was changed", path_.string());
@@ -225,7 +226,7 @@ void RunFolder::save_checkpoint(int64_t step, int64_t keep, const std::function<
     std::erase_if(steps, [&](int64_t other) { return other > step; });
     for (size_t i = 0; i + static_cast<size_t>(keep) < steps.size(); ++i) remove_checkpoint(checkpoint_path(steps[i]));
   } catch (const fs::filesystem_error& error) {
-    fail<CheckpointError>("{}: the checkpoint was not written: {}", final_path.string(), error.code().message());
+    fail<CheckpointError>("{}: the checkpoint was not written: {}", final_path.string(), system_reason(error.code()));
   }
 }
 

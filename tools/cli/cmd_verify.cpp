@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
+#include "tools/start/streams.h"
 #include "tools/verify/case.h"
 
 namespace foresee::tools {
@@ -35,7 +36,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
   for (const auto& folder : case_folders(paths)) {
     const auto rows = parity::verify_case(folder);
     auto values = nlohmann::ordered_json::array();
-    if (!common.json) fmt::print("{}\n", folder.string());
+    if (!common.json) print_line("{}", folder.string());
     for (const auto& row : rows) {
       (row.passed ? passed : failed) += 1;
       if (common.json)
@@ -46,7 +47,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
                           {"tolerance", row.tolerance},
                           {"reason", row.reason}});
       else
-        fmt::print("  {} {:<60} max abs {:.3g}, rel {:.3g} ({}){}{}\n", row.passed ? "pass" : "FAIL", row.key,
+        print_line("  {} {:<60} max abs {:.3g}, rel {:.3g} ({}){}{}", row.passed ? "pass" : "FAIL", row.key,
                    row.max_abs, row.max_rel, row.tolerance, row.reason.empty() ? "" : ": ", row.reason);
     }
     if (common.json) cases.push_back({{"case", folder.string()}, {"values", values}});
@@ -54,7 +55,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
   if (common.json)
     print_json({{"passed", passed}, {"failed", failed}, {"cases", cases}});
   else
-    fmt::print("{} values passed, {} failed\n", passed, failed);
+    print_line("{} values passed, {} failed", passed, failed);
   return failed == 0 ? 0 : kMismatch;
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "foresee/evaluate/offline.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -28,14 +29,14 @@ ordered_json json_of(const Evaluation& result) {
 }
 
 void print_table(const Evaluation& result) {
-  fmt::print("{}, protocol {}, seed {}: {} starts; {} more were solved already and are left out\n", result.env,
+  print_line("{}, protocol {}, seed {}: {} starts; {} more were solved already and are left out", result.env,
              result.protocol, result.seed, result.starts.size(), result.excluded_solved);
-  fmt::print("  {:<8}  {:>9}  {:>17}  {:>5}\n", "method", "success", "95 % interval", "n");
+  print_line("  {:<8}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
   for (const auto& method : result.methods)
-    fmt::print("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}\n", method.method, 100 * method.rate,
-               100 * method.low, 100 * method.high, method.n);
+    print_line("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate, 100 * method.low,
+               100 * method.high, method.n);
   if (result.planning_ms)
-    fmt::print("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)\n", result.planning_ms->first,
+    print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)", result.planning_ms->first,
                result.planning_ms->second);
 }
 
@@ -52,12 +53,12 @@ ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResul
 
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
   if (const auto& offline = result.offline) {
-    fmt::print("{}, protocol offline: {} held-out episodes of {}\n", request.model.string(), offline->held_out_episodes,
+    print_line("{}, protocol offline: {} held-out episodes of {}", request.model.string(), offline->held_out_episodes,
                offline->episodes);
-    for (const auto& [name, value] : offline->metrics) fmt::print("  {:<40} {:>10.4g}\n", name, value);
+    for (const auto& [name, value] : offline->metrics) print_line("  {:<40} {:>10.4g}", name, value);
   }
   for (const Evaluation& evaluation : result.evaluations) {
-    if (request.vary) fmt::print("{}={}\n", request.vary->key, evaluation.value);
+    if (request.vary) print_line("{}={}", request.vary->key, evaluation.value);
     print_table(evaluation);
   }
 }
