@@ -18,7 +18,9 @@
 #include "jepa/core/error.h"
 #include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
+#include "jepa/core/memory.h"
 #include "jepa/io/checkpoint.h"
+#include "jepa/nn/activation_bytes.h"
 #include "jepa/train/masked/task.h"
 #include "jepa/train/run_record.h"
 
@@ -71,10 +73,26 @@ PretrainRecord resolved_record(const PretrainRequest& request) {
   return record;
 }
 
+/// Refuses a step that cannot fit into memory. On a GPU its own allocator says so.
+void check_step(const PretrainRecipe& recipe) {
+  constexpr double kLeastSeen = 0.05;  // share of the tokens that a mask leaves to the encoder, at least
+  const VideoEncoderConfig& encoder = recipe.training.model.encoder;
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const double side = real(recipe.loader.size) / real(encoder.patch_size);
+  const double tokens =
+      real(recipe.loader.batch) * real(recipe.loader.clip.frames) / real(encoder.tubelet_size) * side * side;
+  const double mlp = encoder.mlp_ratio * real(encoder.width);
+  check_memory(forward_bytes(tokens, encoder.width, mlp) +
+                   training_bytes(kLeastSeen * tokens, encoder.width, mlp, encoder.depth),
+               fmt::format("a step of {} clips of {} frames of {} px (loader.batch, model.encoder.frames, image_size)",
+                           recipe.loader.batch, recipe.loader.clip.frames, recipe.loader.size));
+}
+
 /// Trains on the videos, or goes on from the run's latest checkpoint.
 PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, const PretrainRequest& request,
                                const JobControl& control) {
   const PretrainRecipe& recipe = record.recipe;
+  if (job_device(request.options.device).is_cpu()) check_step(recipe);
   std::vector<std::string> opened = paths_in_run(request.out, videos);
   const data::VideoSplit split = data::hold_out(videos, recipe.hold_out);
   if (split.train.empty() || split.held_out.empty())

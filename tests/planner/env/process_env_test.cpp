@@ -146,7 +146,7 @@ TEST(ProcessEnvTimes, ALineHasALimit) {
   EXPECT_TRUE(says(refusal_of_command("yes | tr -d '\\n'"), "an answer of more than"));
 }
 
-TEST(ProcessEnvTimes, AFloodOfErrorsNeitherHoldsTheClockNorFillsTheLog) {
+TEST(ProcessEnvTimes, AFloodOfErrorsIsBounded) {
   const LogCapture log;
   EXPECT_TRUE(
       says(refusal_of_command("yes 'out of paper' >&2", 1), "no complete answer within 1 s; its last words: 'out"));
