@@ -24,6 +24,8 @@
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
+#include "jepa/core/log_debug.h"
+#include "jepa/core/text/printable.h"
 #include "jepa/core/watch/progress.h"
 
 namespace foresee::data {
@@ -177,6 +179,7 @@ VideoListing list_video_files(const std::vector<fs::path>& paths) {
     const size_t of_earlier_paths = all.videos.size();
     for (ListedVideo& video : some.videos) {
       const fs::path real = fs::weakly_canonical(video.path, code);
+      video.name = valid_utf8(video.name);  // hashed and kept in files of JSON: the same text always
       const auto [at, fresh] = seen.emplace(code ? video.path : real, all.videos.size());
       if (fresh)
         all.videos.push_back(std::move(video));
@@ -244,6 +247,7 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads, const 
     const Outcome& outcome = outcomes[i];
     if (outcome.error) std::rethrow_exception(outcome.error);
     if (outcome.reason.empty()) {
+      log_debug("{}: {} frames, {:.3f} fps", listed[i].path.string(), outcome.info.frame_count, outcome.info.average_fps);
       variable += outcome.info.variable_rate ? 1 : 0;
       set.files.push_back({listed[i].path, listed[i].name, outcome.info, listed[i].repeats, outcome.times});
       continue;

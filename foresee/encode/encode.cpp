@@ -17,6 +17,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/interrupted.h"
 #include "jepa/core/memory.h"
+#include "jepa/core/text/json_text.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/models.h"
@@ -61,7 +62,7 @@ std::map<std::string, std::string> metadata_of(const EncodeRequest& request, con
           {"pool", std::string(name_of(kEncodePoolingNames, request.pooling))},
           {"precision", std::string(name_of(kEncodePrecisionNames, request.precision))},
           {"layers", fmt::format("{}", fmt::join(request.layers, ","))},
-          {"rows", rows.dump()}};
+          {"rows", json_text(rows)}};
 }
 
 std::vector<EncodeResult::Input> inputs_of(const MediaSet& media, const std::vector<MediaClip>& clips,

@@ -6,6 +6,7 @@
 #include "jepa/core/files/descriptor.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/system_reason.h"
+#include "jepa/core/text/json_text.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/safetensors_format.h"
 
@@ -50,7 +51,7 @@ std::string header_text(const std::vector<std::pair<std::string_view, const Tens
                                  {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   return text;
 }

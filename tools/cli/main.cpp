@@ -1,12 +1,16 @@
 #include <ATen/Parallel.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "build_info.h"
+#include "foresee/settings/provenance.h"
 #include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/core/cpu/heap.h"
@@ -14,6 +18,7 @@
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
+#include "jepa/core/log_debug.h"
 #include "jepa/core/memory.h"
 #include "tools/cli/command.h"
 #include "tools/cli/terminal.h"
@@ -136,7 +141,16 @@ int run(int argc, char** argv) {
                                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
   log_to_stderr(common.quiet ? Verbosity::kQuiet : common.verbose ? Verbosity::kVerbose : Verbosity::kNormal);
   common.control = terminal_control(stops);
-  return chosen();
+  log_debug("{}, {} threads, process {}", version_text(), at::get_num_threads(), ::getpid());
+  log_debug("command: {}", command_line());
+  const auto begin = std::chrono::steady_clock::now();
+  const int code = chosen();
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  log_debug("exit code {} after {:.1f} s, {:.0f} MB of memory at most", code,
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+            static_cast<double>(used.ru_maxrss) / 1024);
+  return code;
 }
 
 /// LibTorch's messages carry a stack after the first line; people get the line.

@@ -171,6 +171,18 @@ TEST(Messages, WhatHasNoUseIsRefused) {
   EXPECT_FALSE(fs::exists(out));
 }
 
+TEST(Messages, VerboseSaysMoreAndQuietLess) {
+  const Words words{"eval", "--env", "two_room", "--methods", "noop", "--episodes", "2"};
+  const auto lines = [&](const char* flag) {
+    Words with = words;
+    with.emplace_back(flag);
+    return run_program(with).err;
+  };
+  EXPECT_TRUE(says(lines("--verbose"), "exit code 0 after"));
+  EXPECT_TRUE(says(lines("--verbose"), "threads, process"));
+  EXPECT_EQ(lines("--quiet"), "");
+}
+
 TEST(Messages, HelpShowsExamplesAndOnlyWhatIsUsed) {
   const auto help = [](Words words) {
     words.emplace_back("--help");
