@@ -1,6 +1,7 @@
 #include "planner/noise.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 
@@ -11,6 +12,8 @@ Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig
   const int64_t each = config.samples * config.horizon * block_size;
   FORESEE_CHECK(config.iterations * each < int64_t{1} << 32, "expected fewer than 2^32 draws a search, got {}",
                 config.iterations * each);
+  check_memory(sizeof(float) * static_cast<double>(config.iterations * each) * static_cast<double>(count),
+               fmt::format("planner: the draws of iterations, samples and horizon for {} plans", count));
   Tensor noise = at::empty({config.iterations, count, config.samples, config.horizon, block_size}, at::kFloat);
   float* out = noise.data_ptr<float>();
   for (int64_t iteration = 0; iteration < config.iterations; ++iteration)

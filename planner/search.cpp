@@ -3,12 +3,17 @@
 #include <fmt/ranges.h>
 
 #include "jepa/core/error.h"
+#include "jepa/core/memory.h"
 #include "jepa/core/torch.h"
 
 namespace foresee::planner {
 
 void SearchConfig::validate() const {
   if (elites > samples) fail<ConfigError>("planner: expected elites <= samples, got {} > {}", elites, samples);
+  // All draws of a search are made at once, at least one number per action block.
+  check_memory(
+      sizeof(float) * static_cast<double>(iterations) * static_cast<double>(samples) * static_cast<double>(horizon),
+      "planner: the draws of iterations, samples and horizon");
 }
 
 void describe(Fields& f, SearchConfig& c) {

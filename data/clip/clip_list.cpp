@@ -12,6 +12,7 @@
 
 #include "data/clip/video_names.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -117,8 +118,9 @@ class ListReader {
   explicit ListReader(const fs::path& file) : file_(file), folder_(file.parent_path()) {}
 
   std::vector<ListedClip> read() {
+    if (const auto reason = why_not_a_file(file_)) fail<DataError>("{}: {}", file_.string(), *reason);
     std::ifstream in(file_, std::ios::binary);
-    if (!in) fail<DataError>("{}: cannot be read", file_.string());
+    if (!in) fail_errno(file_, "open");
     bool first = true;
     for (std::string line; std::getline(in, line);) {
       ++number_;

@@ -5,6 +5,7 @@
 
 #include "data/clip/video_names.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -22,7 +23,7 @@ class Walk {
     std::vector<fs::path> entries;
     for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code))
       entries.push_back(at->path());
-    if (code) return code.message();
+    if (code) return system_reason(code);
     std::sort(entries.begin(), entries.end());
     for (const fs::path& entry : entries) {
       const std::string inner = name.empty() ? entry.filename().string() : name + "/" + entry.filename().string();

@@ -13,6 +13,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/core/memory.h"
 
@@ -85,7 +86,7 @@ struct VideoLoader::Impl {
     } catch (const std::system_error& error) {
       end_workers();
       fail("loader.workers: cannot start thread {} of {}: {}", workers.size() + 1, config.workers,
-           error.code().message());
+           system_reason(error.code()));
     }
   }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <string_view>
 #include <thread>
 
@@ -20,7 +21,12 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/hash.h"
+#include "jepa/core/files/system_reason.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
+#include "jepa/core/log_debug.h"
+#include "jepa/core/text/printable.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -57,6 +63,9 @@ VideoListing list_media_folder(const fs::path& folder, bool pictures_too) {
   }
   for (const auto& [path, reason] : found.closed)
     log_warning("{}: this folder cannot be listed: {}", path.string(), reason);
+  if (out.videos.empty() && !found.closed.empty())
+    fail<DataError>("{}: no video in what can be listed of this folder; {} cannot: {}", folder.string(),
+                    found.closed.front().first.string(), found.closed.front().second);
   if (out.videos.empty())
     fail<DataError>("{}: no video {}in this folder or below it{}", folder.string(),
                     pictures_too ? "and no picture " : "",
@@ -156,7 +165,7 @@ VideoListing list_video_files(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     std::error_code code;
     const fs::file_status status = fs::status(path, code);
-    if (code == std::errc::permission_denied) fail<DataError>("{}: {}", path.string(), code.message());
+    if (code == std::errc::permission_denied) fail<DataError>("{}: {}", path.string(), system_reason(code));
     if (!fs::exists(status)) fail<DataError>("{}: no such file or folder", path.string());
     const std::string extension = lower_extension(path);
     const bool list = !fs::is_directory(status) && (extension == ".csv" || extension == ".txt");
@@ -170,6 +179,7 @@ VideoListing list_video_files(const std::vector<fs::path>& paths) {
     const size_t of_earlier_paths = all.videos.size();
     for (ListedVideo& video : some.videos) {
       const fs::path real = fs::weakly_canonical(video.path, code);
+      video.name = valid_utf8(video.name);  // hashed and kept in files of JSON: the same text always
       const auto [at, fresh] = seen.emplace(code ? video.path : real, all.videos.size());
       if (fresh)
         all.videos.push_back(std::move(video));
@@ -189,7 +199,7 @@ std::vector<Listed> list_videos(const std::vector<fs::path>& paths) {
   return all;
 }
 
-VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
+VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads, const JobControl& control) {
   VideoListing listing = list_video_files(paths);
   const std::vector<ListedVideo>& listed = listing.videos;
   struct Outcome {
@@ -201,8 +211,11 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
   std::vector<Outcome> outcomes(listed.size());
   const auto indexes = std::make_shared<VideoIndexCache>();
   std::atomic<size_t> next{0};
+  Progress progress(control, "open", static_cast<int64_t>(listed.size()), "videos");
+  std::mutex reporting;
+  int64_t opened = 0;
   const auto work = [&] {
-    for (size_t i; (i = next++) < listed.size();) {
+    for (size_t i; !control.stopping() && (i = next++) < listed.size();) {
       const std::string prefix = listed[i].path.string() + ": ";
       try {
         const VideoReader reader(listed[i].path, {.indexes = indexes});
@@ -215,6 +228,8 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
       } catch (...) {
         outcomes[i].error = std::current_exception();
       }
+      const std::lock_guard lock(reporting);
+      progress.update(++opened);
     }
   };
   {
@@ -223,6 +238,8 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
       workers.emplace_back(work);
     work();
   }
+  if (opened < static_cast<int64_t>(listed.size())) throw Interrupted("interrupted while the videos were opened");
+  progress.finish();
   VideoSet set;
   set.indexes = indexes;
   int64_t variable = 0;
@@ -230,6 +247,7 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads) {
     const Outcome& outcome = outcomes[i];
     if (outcome.error) std::rethrow_exception(outcome.error);
     if (outcome.reason.empty()) {
+      log_debug("{}: {} frames, {:.3f} fps", listed[i].path.string(), outcome.info.frame_count, outcome.info.average_fps);
       variable += outcome.info.variable_rate ? 1 : 0;
       set.files.push_back({listed[i].path, listed[i].name, outcome.info, listed[i].repeats, outcome.times});
       continue;

@@ -11,6 +11,7 @@
 #include "data/clip/frame_times.h"
 #include "data/video/index/index_cache.h"
 #include "data/video/reader.h"
+#include "jepa/core/api/job.h"
 
 namespace foresee {
 class Fields;
@@ -73,8 +74,9 @@ std::vector<std::pair<std::filesystem::path, std::string>> list_videos(const std
 
 /// Opens every listed video once, on `threads` threads. Broken ones are counted, named in a warning each and left out;
 /// one more line counts the files of folders that are no videos. Variable rates are said.
-/// @throws DataError as list_videos, and when no file is readable.
-VideoSet open_videos(const std::vector<std::filesystem::path>& paths, int64_t threads = 2);
+/// @param control  progress in videos. @throws DataError as list_videos, and when no file is readable; Interrupted.
+VideoSet open_videos(const std::vector<std::filesystem::path>& paths, int64_t threads = 2,
+                     const JobControl& control = {});
 
 /// What is kept from training.
 struct HoldOutConfig {

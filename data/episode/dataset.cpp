@@ -14,6 +14,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/memory.h"
+#include "jepa/core/text/name_list.h"
 
 namespace foresee::data {
 namespace {
@@ -204,9 +205,9 @@ const Tensor& EpisodeDataset::Impl::column(const Entry& entry, const std::string
   const auto& columns = sources[entry.source].columns;
   const auto found = columns.find(name);
   if (found != columns.end()) return found->second;
-  std::string known;
-  for (const auto& [key, values] : columns) known += (known.empty() ? "" : ", ") + key;
-  fail<DataError>("no column '{}' in episode {}; there are: {}", name, entry.id, known);
+  std::vector<std::string> known;
+  for (const auto& [key, values] : columns) known.push_back(key);
+  fail<DataError>("no column '{}' in episode {}; there are: {}", name, entry.id, name_list(known));
 }
 
 /// The same of several cameras, side by side.

@@ -6,8 +6,10 @@
 
 #include "data/episode/planes.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/files/hash.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/name_list.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -63,11 +65,11 @@ const ColumnInfo* EpisodeSource::find(const std::string& column) const {
 
 const ColumnInfo& EpisodeSource::column(const std::string& name) const {
   if (const ColumnInfo* found = find(name)) return *found;
-  std::string known;
-  for (const auto& info : info_.columns) known += (known.empty() ? "" : ", ") + info.name;
+  std::vector<std::string> known;
+  for (const auto& info : info_.columns) known.push_back(info.name);
   for (const auto& unread : info_.unread)
     if (unread.name == name) fail<DataError>("{}: column '{}' cannot be read: {}", path_.string(), name, unread.reason);
-  fail<DataError>("{}: no column '{}'; there are: {}", path_.string(), name, known.empty() ? "none" : known);
+  fail<DataError>("{}: no column '{}'; there are: {}", path_.string(), name, known.empty() ? "none" : name_list(known));
 }
 
 void EpisodeSource::check_rows(int64_t episode, int64_t first, int64_t count) const {
@@ -129,12 +131,9 @@ void EpisodeSource::take_forms() {
 
 void EpisodeSource::choose_camera(const SourceOptions& options, const std::string& usual_camera) {
   std::vector<std::string> cameras;
-  std::string listed;
   for (const auto& column : info_.columns)
-    if (column.picture()) {
-      cameras.push_back(column.name);
-      listed += (listed.empty() ? "" : ", ") + column.name;
-    }
+    if (column.picture()) cameras.push_back(column.name);
+  const std::string listed = cameras.empty() ? "none" : name_list(cameras);
   const auto find_camera = [&](const std::string& asked) -> std::string {
     const std::string wanted = column_name(asked);
     for (const auto& column : info_.columns)
@@ -143,7 +142,7 @@ void EpisodeSource::choose_camera(const SourceOptions& options, const std::strin
     for (const auto& unread : info_.unread)
       if (unread.name == wanted || unread.name == "pixels_" + wanted || unread.name == asked)
         fail<DataError>("{}: camera '{}' cannot be used: {}", path_.string(), asked, unread.reason);
-    fail<DataError>("{}: no camera '{}'; there are: {}", path_.string(), asked, listed.empty() ? "none" : listed);
+    fail<DataError>("{}: no camera '{}'; there are: {}", path_.string(), asked, listed);
   };
   std::vector<std::string> asked;
   for (size_t at = 0; at < options.camera.size();) {
@@ -164,13 +163,13 @@ void EpisodeSource::choose_camera(const SourceOptions& options, const std::strin
     if (!cameras.empty()) camera_ = cameras.front();
   }
   if (asked.size() > 1) {
-    std::string unkept;
+    std::vector<std::string> unkept;
     std::erase_if(info_.columns, [&](const auto& column) {
       const bool other = column.picture() && std::find(asked.begin(), asked.end(), column.name) == asked.end();
-      if (other) unkept += (unkept.empty() ? "" : ", ") + column.name;
+      if (other) unkept.push_back(column.name);
       return other;
     });
-    if (!unkept.empty()) info_.notes.push_back("cameras that were not asked for are not kept: " + unkept);
+    if (!unkept.empty()) info_.notes.push_back("cameras that were not asked for are not kept: " + name_list(unkept));
   }
   for (const auto& name : asked.empty() ? std::vector<std::string>{camera_} : asked)
     info_.cameras.push_back(name == camera_ ? "pixels" : name);
@@ -344,6 +343,7 @@ std::unique_ptr<EpisodeSource> open_source(const fs::path& path, const SourceOpt
         "stable_worldmodel.data import convert; convert('{}', '{}.h5', dest_format='hdf5')\"",
         path.string(), path.string(), path.stem().string());
   if (!fs::is_directory(path)) {
+    if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
     if (extension == ".npz") return open_npz(path, options);
     if (extension == ".txt" || extension == ".csv") return open_droid(path, options);
     return open_hdf5(path, options);

@@ -1,11 +1,13 @@
 #include "data/picture/image.h"
 
+#include <cerrno>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
 #include "data/picture/picture_size.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/memory.h"
 
 namespace foresee::data {
@@ -73,6 +75,7 @@ Tensor read_image(const fs::path& path) {
   try {
     bytes = read_file(path);
   } catch (const Error& error) {
+    if (is_shortage(errno)) throw;  // not the file's fault: it must not be left out as a broken one
     fail<DataError>("{}", error.what());
   }
   return decode_image(bytes, path.string());

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -78,15 +79,15 @@ Demuxer::Stamp Demuxer::check_is_a_file() const {
   std::error_code code;
   const fs::file_status status = fs::status(path_, code);
   if (status.type() == fs::file_type::none || status.type() == fs::file_type::unknown)
-    fail<DataError>("{}: {}", path_.string(), code.message());
+    fail<DataError>("{}: {}", path_.string(), system_reason(code));
   if (!fs::exists(status)) fail<DataError>("{}: no such file", path_.string());
   if (fs::is_directory(status)) fail<DataError>("{}: is a folder, expected a video file", path_.string());
   if (!fs::is_regular_file(status)) fail<DataError>("{}: is not a regular file", path_.string());
   const uintmax_t bytes = fs::file_size(path_, code);
-  if (code) fail<DataError>("{}: {}", path_.string(), code.message());
+  if (code) fail<DataError>("{}: {}", path_.string(), system_reason(code));
   if (bytes == 0) fail<DataError>("{}: is empty (0 bytes)", path_.string());
   const fs::file_time_type written = fs::last_write_time(path_, code);
-  if (code) fail<DataError>("{}: {}", path_.string(), code.message());
+  if (code) fail<DataError>("{}: {}", path_.string(), system_reason(code));
   return {bytes, written};
 }
 
@@ -98,6 +99,8 @@ UniqueInput Demuxer::open() const {
   AVFormatContext* raw = nullptr;
   int code = avformat_open_input(&raw, ("file:" + path_.string()).c_str(), nullptr, options.address());
   if (code < 0) {
+    // Not the file's fault: it must not be left out as a broken one.
+    if (is_shortage(AVUNERROR(code))) fail("{}: cannot be opened: {}", path_.string(), system_reason(AVUNERROR(code)));
     const std::string reason = errors.reason(code);
     fail<DataError>("{}: cannot be read as a video: {}{}", path_.string(), reason, hint(reason));
   }

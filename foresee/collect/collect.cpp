@@ -6,6 +6,7 @@
 #include "data/episode/hdf5/episode_file.h"
 #include "foresee/collect/names.h"
 #include "foresee/collect/parts.h"
+#include "foresee/request_error.h"
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -42,9 +43,12 @@ int64_t generate(const CollectionParts& parts, const planner::CollectConfig& con
   while (done < episodes) {
     if (control.stopping()) return done;
     const int64_t count = std::min(kEpisodesAtOnce, episodes - done);
+    const auto made =
+        planner::generate_episodes(config, count, static_cast<uint64_t>(done),
+                                   {.stop = control.stop, .seen = [&](int64_t here) { progress.update(done + here); }});
+    if (made.empty()) return done;
     data::EpisodeWriter writer(parts.part(done));
-    for (const auto& episode : planner::generate_episodes(config, count, static_cast<uint64_t>(done)))
-      writer.add(episode);
+    for (const auto& episode : made) writer.add(episode);
     writer.commit();
     done += count;
     progress.update(done);
@@ -77,6 +81,8 @@ CollectResult collect(const CollectRequest& request, const JobControl& control) 
   FORESEE_CHECK(!request.out.empty(), "expected a file for the episodes");
   FORESEE_CHECK(request.episodes > 0, "expected at least one episode, got {}", request.episodes);
   const planner::CollectConfig config = resolved_config(request);
+  if (request.noise && (config.policy == "random" || config.policy == "noop"))
+    throw RequestError("noise", fmt::format("policy {} adds no noise to its actions: leave it out", config.policy));
   Output place = Output::file(request.out, FileFormat::kHdf5, job_output(request.options, {}));
   const JobThreads threads(request.options.threads);
   const CollectionParts parts(place.path(), config);

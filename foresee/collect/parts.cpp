@@ -10,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 
 namespace foresee {
@@ -31,7 +32,7 @@ CollectionParts::CollectionParts(const fs::path& out, const planner::CollectConf
   if (fs::exists(folder_) && !fs::is_empty(folder_, error))
     fail("{} is in the way: it does not hold the parts of a collection; move it away", folder_.string());
   fs::create_directories(folder_, error);
-  if (error) fail("{}: cannot make this folder: {}", folder_.string(), error.message());
+  if (error) fail("{}: cannot make this folder: {}", folder_.string(), system_reason(error));
   write_json(file, wanted);
 }
 
@@ -55,7 +56,7 @@ void CollectionParts::remove() const {
   std::error_code code;
   for (const auto& path : own) fs::remove(path, code);
   fs::remove(folder_, code);
-  if (code) log_warning("{}: not removed: {}", folder_.string(), code.message());
+  if (code) log_warning("{}: not removed: {}", folder_.string(), system_reason(code));
 }
 
 }  // namespace foresee

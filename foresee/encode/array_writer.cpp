@@ -59,8 +59,7 @@ ArrayWriter::ArrayWriter(fs::path path, std::vector<int64_t> shape, const std::s
   const std::string extension = path_.extension().string();
   file_.open(staged_.path(), std::ios::binary | std::ios::trunc);
   const std::string header = extension == ".npy" ? npy_header(shape_) : safetensors_header(shape_, name, metadata);
-  if (!file_ || !file_.write(header.data(), static_cast<std::streamsize>(header.size())))
-    fail("{}: cannot be written (is there such a folder?)", path_.string());
+  if (!file_ || !file_.write(header.data(), static_cast<std::streamsize>(header.size()))) fail_errno(path_, "write");
 }
 
 void ArrayWriter::append(const Tensor& rows) {
@@ -73,13 +72,13 @@ void ArrayWriter::append(const Tensor& rows) {
   rows_ += values.size(0);
   if (!file_.write(reinterpret_cast<const char*>(values.const_data_ptr<float>()),
                    static_cast<std::streamsize>(values.nbytes())))
-    fail("{}: cannot be written: is the disk full?", path_.string());
+    fail_errno(path_, "write");
 }
 
 void ArrayWriter::finish() {
   FORESEE_CHECK(rows_ == shape_.front(), "expected {} rows, got {}", shape_.front(), rows_);
   file_.close();
-  if (!file_) fail("{}: cannot be written: is the disk full?", path_.string());
+  if (!file_) fail_errno(path_, "write");
   staged_.commit();
 }
 

@@ -5,6 +5,7 @@
 
 #include "foresee/encode/encode_plan.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2/models.h"
 
@@ -14,8 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> lines_of(const fs::path& path) {
+  if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
   std::ifstream file(path);
-  if (!file) fail<DataError>("{}: cannot be read", path.string());
+  if (!file) fail_errno(path, "open");
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;

@@ -15,10 +15,14 @@
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
+#include "jepa/core/memory.h"
+#include "jepa/core/text/json_text.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/models.h"
 #include "jepa/model/vjepa2/packed_encoder.h"
+#include "jepa/nn/activation_bytes.h"
 
 namespace foresee {
 namespace {
@@ -37,6 +41,17 @@ Output claim(const EncodeRequest& request) {
                  request.inputs));
 }
 
+/// Refuses a batch that cannot fit into memory, before the network is made. On a GPU its own allocator says so.
+void check_batch(const EncodeRequest& request, const VideoEncoderConfig& encoder, const ClipPlan& plan) {
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const double frames = real(request.batch) * real(std::max(plan.segments.frames, plan.picture_frames));
+  const double side = real(plan.size) / real(encoder.patch_size), pixels = 3.0 * real(plan.size) * real(plan.size);
+  check_memory(
+      2 * sizeof(float) * frames * pixels + forward_bytes(frames / real(encoder.tubelet_size) * side * side,
+                                                          encoder.width, encoder.mlp_ratio * real(encoder.width)),
+      fmt::format("{} clips at a time of {} frames of {} px", request.batch, plan.segments.frames, plan.size));
+}
+
 /// What a file of embeddings says of them.
 std::map<std::string, std::string> metadata_of(const EncodeRequest& request, const MediaSet& media,
                                                const std::vector<MediaClip>& clips) {
@@ -47,7 +62,7 @@ std::map<std::string, std::string> metadata_of(const EncodeRequest& request, con
           {"pool", std::string(name_of(kEncodePoolingNames, request.pooling))},
           {"precision", std::string(name_of(kEncodePrecisionNames, request.precision))},
           {"layers", fmt::format("{}", fmt::join(request.layers, ","))},
-          {"rows", rows.dump()}};
+          {"rows", json_text(rows)}};
 }
 
 std::vector<EncodeResult::Input> inputs_of(const MediaSet& media, const std::vector<MediaClip>& clips,
@@ -76,11 +91,17 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   const Vjepa2Weights weights = read_vjepa2(request.model, read_options(request));
   const VideoEncoderConfig config = weights.config.encoder;
   const ClipPlan plan = clip_plan(request, weights);
+  if (device.is_cpu()) check_batch(request, config, plan);
   if (!request.layers.empty()) check_levels(request.layers, config.depth);
   std::optional<Classifier> classifier;
   if (request.classifier) classifier = read_classifier(request, weights);
 
-  const MediaSet media = open_media(request.inputs, std::max<int64_t>(1, request.options.threads));
+  MediaSet media;
+  try {
+    media = open_media(request.inputs, std::max<int64_t>(1, request.options.threads), control);
+  } catch (const Interrupted&) {
+    return {.format = weights.format, .stopped = true};
+  }
   const std::vector<MediaClip> clips = plan_clips(media, plan);
   EncodeResult result{.format = weights.format,
                       .clips = static_cast<int64_t>(clips.size()),

@@ -35,7 +35,7 @@ Tensor read_clip(data::FrameReader& reader, const MediaSet& media, const MediaCl
 
 }  // namespace
 
-MediaSet open_media(const std::vector<fs::path>& paths, int64_t threads) {
+MediaSet open_media(const std::vector<fs::path>& paths, int64_t threads, const JobControl& control) {
   std::vector<fs::path> listed;
   for (const auto& path : paths) {
     if (!fs::exists(path)) fail<DataError>("{}: does not exist", path.string());
@@ -51,7 +51,7 @@ MediaSet open_media(const std::vector<fs::path>& paths, int64_t threads) {
   for (const auto& path : listed)
     if (!data::is_picture_name(path)) videos.push_back(path);
   MediaSet media;
-  if (!videos.empty()) media.videos = data::open_videos(videos, threads);
+  if (!videos.empty()) media.videos = data::open_videos(videos, threads, control);
   for (const auto& path : listed) {
     MediaFile file{path, {}};
     if (!data::is_picture_name(path)) {

@@ -31,7 +31,7 @@ struct MediaSet {
 /// Videos, pictures (png jpg jpeg bmp webp), folders of both, lists of videos (.csv .txt). Videos are what
 /// data::list_video_files takes for one. Those that do not open are named in a warning and left out.
 /// @throws DataError for a path that does not exist, a folder without either, and when nothing is left.
-MediaSet open_media(const std::vector<std::filesystem::path>& paths, int64_t threads);
+MediaSet open_media(const std::vector<std::filesystem::path>& paths, int64_t threads, const JobControl& control = {});
 
 /// How files become clips.
 struct ClipPlan {

@@ -38,6 +38,14 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
   return parse_config<EvalConfig>(object, "eval");
 }
 
+/// Refuses members that the protocol does not use, and says where a model is not.
+void check_used(const EvaluateRequest& request, const EvalConfig& config) {
+  if (!request.data.empty() && config.protocol == planner::Protocol::kFar)
+    throw RequestError("data", "eval: protocol far draws its starts from the environment, not from data: leave it out");
+  if (!request.model.empty() && !planner::needs_model(config))
+    log_warning("eval: none of the methods that are asked for uses the model {}", request.model.string());
+}
+
 /// The model where a method needs one and it is named.
 std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
   if (request.model.empty() || !planner::needs_model(config)) return nullptr;
@@ -86,6 +94,7 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   if (values.empty()) throw RequestError("vary", fmt::format("eval: expected values of {}", request.vary->key));
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
   for (const auto& value : values) configs.push_back(resolved_config(request, value));
+  check_used(request, configs.front());
   const auto model = load_model(request, configs.front());
   // Once: it reads all weights.
   const nlohmann::ordered_json made_by = place ? provenance(model ? request.model : fs::path()) : nullptr;
@@ -103,7 +112,8 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
     }
     result.interrupted = found.interrupted;
   }
-  if (place) {
+  const auto played = [](const Evaluation& evaluation) { return !evaluation.methods.empty(); };
+  if (place && std::any_of(result.evaluations.begin(), result.evaluations.end(), played)) {
     place->commit();
     result.folder = place->path();
     log_info("rows and film strips: {}", place->path().string());

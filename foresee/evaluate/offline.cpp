@@ -77,7 +77,9 @@ EvaluateResult evaluate_offline(const EvaluateRequest& request) {
   EvaluateResult result{.offline = evaluated(request)};
   if (!place) return result;
   std::filesystem::create_directories(place->staged());
+  const std::vector<std::string> data(request.data.begin(), request.data.end());
   write_json(place->staged() / "results.json", {{"made_by", provenance(request.model)},
+                                                {"config", {{"data", data}, {"seed", request.options.seed}}},
                                                 {"result", offline_json(request, *result.offline)},
                                                 {"interrupted", false},
                                                 {"files", nlohmann::ordered_json::array()}});

@@ -6,6 +6,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/printable.h"
 
 namespace foresee {
 namespace {
@@ -30,7 +31,7 @@ std::vector<data::KnownFile> known_to(const fs::path& run, const std::vector<std
 
 std::vector<std::string> paths_in_run(const fs::path& run, data::VideoSet& videos) {
   std::vector<std::string> paths;
-  for (const auto& file : videos.files) paths.push_back(file.path.string());
+  for (const auto& file : videos.files) paths.push_back(valid_utf8(file.path.string()));
   const fs::path config = run / "config.json";
   if (!fs::exists(config)) return paths;
   const nlohmann::json recorded = read_json(config).value("videos", nlohmann::json::array());

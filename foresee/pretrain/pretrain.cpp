@@ -15,9 +15,12 @@
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/names.h"
+#include "jepa/core/memory.h"
 #include "jepa/io/checkpoint.h"
+#include "jepa/nn/activation_bytes.h"
 #include "jepa/train/masked/task.h"
 #include "jepa/train/run_record.h"
 
@@ -70,10 +73,26 @@ PretrainRecord resolved_record(const PretrainRequest& request) {
   return record;
 }
 
+/// Refuses a step that cannot fit into memory. On a GPU its own allocator says so.
+void check_step(const PretrainRecipe& recipe) {
+  constexpr double kLeastSeen = 0.05;  // share of the tokens that a mask leaves to the encoder, at least
+  const VideoEncoderConfig& encoder = recipe.training.model.encoder;
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const double side = real(recipe.loader.size) / real(encoder.patch_size);
+  const double tokens =
+      real(recipe.loader.batch) * real(recipe.loader.clip.frames) / real(encoder.tubelet_size) * side * side;
+  const double mlp = encoder.mlp_ratio * real(encoder.width);
+  check_memory(forward_bytes(tokens, encoder.width, mlp) +
+                   training_bytes(kLeastSeen * tokens, encoder.width, mlp, encoder.depth),
+               fmt::format("a step of {} clips of {} frames of {} px (loader.batch, model.encoder.frames, image_size)",
+                           recipe.loader.batch, recipe.loader.clip.frames, recipe.loader.size));
+}
+
 /// Trains on the videos, or goes on from the run's latest checkpoint.
 PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, const PretrainRequest& request,
                                const JobControl& control) {
   const PretrainRecipe& recipe = record.recipe;
+  if (job_device(request.options.device).is_cpu()) check_step(recipe);
   std::vector<std::string> opened = paths_in_run(request.out, videos);
   const data::VideoSplit split = data::hold_out(videos, recipe.hold_out);
   if (split.train.empty() || split.held_out.empty())
@@ -138,7 +157,18 @@ PretrainResult pretrain(const PretrainRequest& request, const JobControl& contro
   PretrainRecord record = resolved_record(request);
   check_run_place(request.out, job_output(request.options, {record.recipe.from}, request.data));
   const JobThreads threads(request.options.threads);
-  return run_pretraining(data::open_videos(request.data), std::move(record), request, control);
+  data::VideoSet videos;
+  try {
+    videos = data::open_videos(request.data, /*threads=*/2, control);
+  } catch (const Interrupted& interrupted) {
+    log_info("{}", interrupted.what());
+    const int64_t done = latest_checkpoint_step(request.out).value_or(0);
+    return {.run = request.out,
+            .model = done > 0 ? checkpoint_folder(request.out, done) : "",
+            .steps = done,
+            .interrupted = true};
+  }
+  return run_pretraining(std::move(videos), std::move(record), request, control);
 }
 
 }  // namespace foresee

@@ -5,9 +5,25 @@
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
+#include "jepa/core/memory.h"
 #include "jepa/model/vjepa2/models.h"
+#include "jepa/nn/activation_bytes.h"
 
 namespace foresee {
+namespace {
+
+/// Refuses a step that cannot fit into memory.
+void check_step(const AcRecipe& recipe, const VideoEncoderConfig& encoder) {
+  const ActionPredictorConfig& predictor = recipe.predictor;
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const double side = real(encoder.image_size) / real(encoder.patch_size), tokens = side * side + 2;
+  check_memory(training_bytes(real(recipe.train.batch) * real(recipe.train.frames) * tokens, predictor.width,
+                              predictor.mlp_ratio * real(predictor.width), predictor.depth),
+               fmt::format("a step of {} clips of {} frames (train.batch, train.frames)", recipe.train.batch,
+                           recipe.train.frames));
+}
+
+}  // namespace
 
 TrainResult train_action_predictor(const TrainJob& job) {
   auto record = resolved_record(job, ac_recipe(*job.origin.preset));
@@ -18,6 +34,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const Vjepa2Weights weights = frozen_encoder(job);
   const data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes, /*fit=*/{}, state_reading(recipe));
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
+  check_step(recipe, model.config.encoder);
   Preprocess preprocess = weights.preprocess;
   preprocess.size = model.config.encoder.image_size;
   record_weights(record.origin, *model.encoder);

@@ -2,11 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "foresee/train/interrupted.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/hash.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/core/files/system_reason.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
@@ -28,7 +29,7 @@ LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::or
     : folder_(std::move(folder)), item_(std::move(item)) {
   std::error_code code;
   fs::create_directories(folder_, code);
-  if (code) fail("{}: cannot create a folder for latents: {}", folder_.string(), code.message());
+  if (code) fail("{}: cannot create a folder for latents: {}", folder_.string(), system_reason(code));
   const fs::path path = folder_ / "latents.json";
   if (!fs::exists(path)) {
     for (const auto& entry : fs::directory_iterator(folder_))

@@ -3,8 +3,24 @@
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
+#include "jepa/core/memory.h"
+#include "jepa/nn/activation_bytes.h"
 
 namespace foresee {
+namespace {
+
+/// Refuses a step that cannot fit into memory. On a GPU its own allocator says so.
+void check_step(const LewmRecipe& recipe) {
+  const LewmVitConfig& vit = recipe.model.vit;
+  const auto real = [](int64_t value) { return static_cast<double>(value); };
+  const int64_t frames = lewm_clip_frames(recipe.model, recipe.train.loss);
+  const double side = real(vit.image_size) / real(vit.patch), tokens = side * side + 1;
+  check_memory(training_bytes(real(recipe.train.batch) * real(frames) * tokens, vit.width, real(vit.mlp), vit.layers),
+               fmt::format("a step of {} clips of {} frames of {} px (train.batch, model.vit.image_size)",
+                           recipe.train.batch, frames, vit.image_size));
+}
+
+}  // namespace
 
 TrainResult train_lewm(const TrainJob& job) {
   const LewmRecipe preset = lewm_recipe(*job.origin.preset);
@@ -15,6 +31,7 @@ TrainResult train_lewm(const TrainJob& job) {
       open_episodes(episode_files(record.origin), recipe.episodes,
                     data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
   take_sizes(dataset, preset, recipe);
+  if (job.device.is_cpu()) check_step(recipe);
   LewmTask task(recipe.model, recipe.train, lewm_train_data(dataset, recipe, seed), recipe.loop.steps, seed,
                 *record.origin.preset, job.device);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);

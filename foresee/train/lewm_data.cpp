@@ -7,9 +7,9 @@
 
 #include "data/episode/episode_loader.h"
 #include "foresee/train/findings.h"
-#include "foresee/train/interrupted.h"
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"

@@ -8,11 +8,11 @@
 #include "data/episode/split.h"
 #include "foresee/encode/encode_plan.h"
 #include "foresee/encode/encode_run.h"
-#include "foresee/train/interrupted.h"
 #include "foresee/train/latent_cache.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/hash.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
@@ -110,7 +110,7 @@ ProbeBatch batch_of(const LatentFolder& tokens, const std::vector<int64_t>& clas
 
 ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, const ProbeRecipe& recipe, uint64_t seed,
                      const JobControl& control) {
-  const MediaSet media = open_media(listed.paths, /*threads=*/1);
+  const MediaSet media = open_media(listed.paths, /*threads=*/1, control);
   const std::vector<int64_t> classes = classes_of(media, listed);
   const auto tokens = std::make_shared<const LatentFolder>(source.latents, "clip", identity_of(media, source, recipe));
   encode_missing(*tokens, media, clip_plan(source, recipe), PackedEncoder(source.encoder, Precision::kFloat32),

@@ -9,6 +9,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/json.h"
+#include "jepa/core/text/name_list.h"
 #include "jepa/core/text/printable.h"
 
 namespace foresee {
@@ -266,7 +267,7 @@ std::optional<std::string> nearest_name(std::string_view name, std::span<const s
 
 std::string suggestion(std::string_view name, std::span<const std::string> candidates) {
   if (const auto nearest = nearest_name(name, candidates)) return fmt::format("; did you mean '{}'?", *nearest);
-  return candidates.empty() ? std::string() : fmt::format("; known: {}", fmt::join(candidates, ", "));
+  return candidates.empty() ? std::string() : "; known: " + name_list(candidates, 30);
 }
 
 }  // namespace foresee

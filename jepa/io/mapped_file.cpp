@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/descriptor.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee {
 
@@ -17,12 +17,12 @@ MappedFile::MappedFile(const std::filesystem::path& path, std::string_view what)
   const Descriptor file(path, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   if (file.number() < 0 || ::fstat(file.number(), &status) != 0)
-    fail<CheckpointError>("{}: cannot open: {}", where, std::strerror(errno));
+    fail<CheckpointError>("{}: cannot open: {}", where, system_reason(errno));
   if (!S_ISREG(status.st_mode)) fail<CheckpointError>("{}: expected {}, this is no plain file", where, what);
   const auto size = static_cast<size_t>(status.st_size);
   if (size == 0) return;  // nothing to map; the reader of the format says what is missing
   void* base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number(), 0);
-  if (base == MAP_FAILED) fail<CheckpointError>("{}: cannot map into memory: {}", where, std::strerror(errno));
+  if (base == MAP_FAILED) fail<CheckpointError>("{}: cannot map into memory: {}", where, system_reason(errno));
   mapping_ =
       std::shared_ptr<const void>(base, [size](const void* address) { ::munmap(const_cast<void*>(address), size); });
   bytes_ = {static_cast<const char*>(base), size};

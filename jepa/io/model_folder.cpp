@@ -7,6 +7,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/io/safetensors.h"
@@ -185,7 +186,7 @@ void save_model_folder(const fs::path& path, const ModelFolder& model) {
   if (model.actions) model.actions->validate();
   std::error_code code;
   fs::create_directories(path, code);
-  if (code) fail<CheckpointError>("{}: cannot create: {}", path.string(), code.message());
+  if (code) fail<CheckpointError>("{}: cannot create: {}", path.string(), system_reason(code));
   nlohmann::ordered_json config{{"family", model.family}};
   if (!model.preset.empty()) config["preset"] = model.preset;
   config["model"] = model.model;

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/files/format.h"
+#include "jepa/core/text/name_list.h"
 
 namespace foresee {
 namespace {
@@ -72,9 +74,10 @@ const std::filesystem::path& check_beginning(const std::filesystem::path& path) 
   std::error_code code;
   if (std::filesystem::is_directory(path, code))
     fail<CheckpointError>("{}: is a folder, expected a .pt file", path.string());
+  if (const auto reason = why_not_a_file(path)) fail<CheckpointError>("{}: {}", path.string(), *reason);
   std::array<char, 64> buffer{};
   std::ifstream file(path, std::ios::binary);
-  if (!std::filesystem::is_regular_file(path, code) || !file) fail<CheckpointError>("{}: cannot open", path.string());
+  if (!file) fail_errno(path, "open");
   file.read(buffer.data(), buffer.size());
   const std::string_view begin(buffer.data(), static_cast<size_t>(file.gcount()));
   const FileFormat format = file_format(path);
@@ -186,10 +189,10 @@ const PickleValue& PtFile::at(const std::string& key) const {
   if (const PickleValue* value = root().find(key)) return *value;
   std::vector<std::string> keys;
   if (root().is(Kind::kDict))
-    for (size_t i = 0; i < root().items.size() && keys.size() < 20; i += 2)
+    for (size_t i = 0; i < root().items.size(); i += 2)
       if (root().items[i]->is(Kind::kString)) keys.emplace_back(root().items[i]->text);
   fail<CheckpointError>("{}: no key '{}'; it holds {}", path_.string(), key,
-                        root().is(Kind::kDict) ? fmt::format("{}", fmt::join(keys, ", ")) : root().describe());
+                        root().is(Kind::kDict) ? name_list(keys) : root().describe());
 }
 
 std::optional<PtTensor> PtFile::describe_tensor(const PickleValue& value, const std::string& name) const {

@@ -11,6 +11,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -140,7 +141,7 @@ class Pickler {
 void write_archive(const fs::path& path, Pickler& pickler) {
   write_file_with(path, [&](const fs::path& temporary) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(temporary.c_str(), "wb"), &std::fclose);
-    if (!file) fail<CheckpointError>("{}: cannot create: {}", path.string(), std::strerror(errno));
+    if (!file) fail<CheckpointError>("{}: cannot create: {}", path.string(), system_reason(errno));
     bool sound = true;
     int reason = 0;
     const auto write = [&](const void* data, size_t size) {
@@ -162,7 +163,7 @@ void write_archive(const fs::path& path, Pickler& pickler) {
       archive.writeEndOfFile();
     }
     if (!sound || std::fflush(file.get()) != 0)
-      fail<CheckpointError>("{}: cannot write: {}", path.string(), std::strerror(reason ? reason : errno));
+      fail<CheckpointError>("{}: cannot write: {}", path.string(), system_reason(reason ? reason : errno));
   });
 }
 

@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/descriptor.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
+#include "jepa/core/text/json_text.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/safetensors_format.h"
 
@@ -18,9 +19,7 @@ void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), std::min(bytes.size(), kChunk));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0)
-      fail<CheckpointError>("{}: cannot write: {}{}", path.string(), std::strerror(errno),
-                            errno == ENOSPC ? " (free some space and run the same command again)" : "");
+    if (written <= 0) fail<CheckpointError>("{}: cannot write: {}", path.string(), system_reason(errno));
     bytes.remove_prefix(static_cast<size_t>(written));
   }
 }
@@ -52,7 +51,7 @@ std::string header_text(const std::vector<std::pair<std::string_view, const Tens
                                  {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   return text;
 }
@@ -73,7 +72,7 @@ void save_safetensors(const fs::path& path, const TensorMap& tensors,
                 header.size(), tensors.size());
   write_file_with(path, [&](const fs::path& temporary) {
     Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (file.number() < 0) fail<CheckpointError>("{}: cannot create: {}", path.string(), std::strerror(errno));
+    if (file.number() < 0) fail<CheckpointError>("{}: cannot create: {}", path.string(), system_reason(errno));
     const uint64_t header_bytes = header.size();
     write_all(file.number(), {reinterpret_cast<const char*>(&header_bytes), safetensors::kPrefixBytes}, path);
     write_all(file.number(), header, path);
@@ -82,7 +81,7 @@ void save_safetensors(const fs::path& path, const TensorMap& tensors,
       const Tensor plain = tensor->detach().to(at::kCPU).contiguous();
       write_all(file.number(), {static_cast<const char*>(plain.const_data_ptr()), plain.nbytes()}, path);
     }
-    if (!file.close()) fail<CheckpointError>("{}: cannot write: {}", path.string(), std::strerror(errno));
+    if (!file.close()) fail<CheckpointError>("{}: cannot write: {}", path.string(), system_reason(errno));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "jepa/core/error.h"
+#include "jepa/core/text/name_list.h"
 
 namespace foresee {
 
@@ -34,11 +35,11 @@ void check_fit(const TensorMap& targets, const TensorMap& tensors, const std::st
     if (!targets.contains(name)) unexpected.push_back(name);
 
   std::vector<std::string> report;
-  if (!missing.empty()) report.push_back(fmt::format("{} missing ({})", missing.size(), fmt::join(missing, ", ")));
+  if (!missing.empty()) report.push_back(fmt::format("{} missing ({})", missing.size(), name_list(missing)));
   if (!unexpected.empty())
-    report.push_back(fmt::format("{} unexpected ({})", unexpected.size(), fmt::join(unexpected, ", ")));
+    report.push_back(fmt::format("{} unexpected ({})", unexpected.size(), name_list(unexpected)));
   if (!misshapen.empty())
-    report.push_back(fmt::format("{} misshapen ({})", misshapen.size(), fmt::join(misshapen, "; ")));
+    report.push_back(fmt::format("{} misshapen ({})", misshapen.size(), name_list(misshapen, 10, "; ")));
   if (!report.empty()) fail<CheckpointError>("{}: weights do not fit the model: {}", source, fmt::join(report, ", "));
 }
 

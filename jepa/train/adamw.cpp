@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/text/name_list.h"
 
 namespace foresee {
 namespace {
@@ -111,7 +112,8 @@ void AdamW::load_state(const TensorMap& state) {
     }
   if (used != state.size())
     problems.push_back(fmt::format("{} entries belong to no parameter of the model", state.size() - used));
-  if (!problems.empty()) fail<CheckpointError>("optimizer state does not fit the model: {}", fmt::join(problems, "; "));
+  if (!problems.empty())
+    fail<CheckpointError>("optimizer state does not fit the model: {}", name_list(problems, 10, "; "));
   moments_ = std::move(loaded);
 }
 

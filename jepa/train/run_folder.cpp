@@ -10,7 +10,9 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/json.h"
 #include "jepa/core/files/output.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
+#include "jepa/core/log_debug.h"
 #include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/io/manifest.h"
@@ -52,6 +54,8 @@ std::optional<Difference> first_difference(const ordered_json& before, const ord
   if (may_differ(path)) return std::nullopt;
   if (!before.is_object() || !now.is_object()) {
     if (before == now) return std::nullopt;
+    // A path that is not UTF-8 stands escaped in the file.
+    if (!before.is_discarded() && !now.is_discarded() && json_text(before) == json_text(now)) return std::nullopt;
     const auto text = [](const ordered_json& value) { return value.is_discarded() ? "not set" : short_json(value); };
     return Difference{path, text(before), text(now)};
   }
@@ -80,7 +84,7 @@ ordered_json deciding_keys(const ordered_json& config, const std::string& path =
 /// later versions know more keys.
 std::string run_name(const fs::path& run, const ordered_json& config) {
   const fs::path file = run / kNameFile;
-  if (!fs::exists(file)) write_file(file, fmt::format("{:08x}\n", crc32c(deciding_keys(config).dump())));
+  if (!fs::exists(file)) write_file(file, fmt::format("{:08x}\n", crc32c(json_text(deciding_keys(config)))));
   std::string name = read_file(file);
   name.erase(name.find_last_not_of(" \n") + 1);
   return name;
@@ -135,7 +139,7 @@ nlohmann::json earlier_settings(const fs::path& run, LaterKeys later) {
 RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config, LaterKeys later) : path_(std::move(path)) {
   std::error_code code;
   made_folder_ = fs::create_directories(path_, code);
-  if (code) fail("{}: cannot create a run folder: {}", path_.string(), code.message());
+  if (code) fail("{}: cannot create a run folder: {}", path_.string(), system_reason(code));
   const fs::path config_path = path_ / kConfigFile;
   if (!fs::exists(config_path) && !latest_step() && holds_other_things(path_))
     fail<OutputExists>("{}: exists already and is not a training run; nothing was changed", path_.string());
@@ -197,12 +201,13 @@ void RunFolder::save_checkpoint(int64_t step, int64_t keep, const std::function<
     if (fs::exists(final_path)) remove_checkpoint(final_path);
     staged.commit();
     write_file(path_ / "latest", final_path.filename().string() + "\n");
+    log_debug("checkpoint: {}", final_path.string());
     // Those behind `step` belong to a run that was rolled back; they are replaced when it gets there.
     auto steps = checkpoint_steps(path_);
     std::erase_if(steps, [&](int64_t other) { return other > step; });
     for (size_t i = 0; i + static_cast<size_t>(keep) < steps.size(); ++i) remove_checkpoint(checkpoint_path(steps[i]));
   } catch (const fs::filesystem_error& error) {
-    fail<CheckpointError>("{}: the checkpoint was not written: {}", final_path.string(), error.code().message());
+    fail<CheckpointError>("{}: the checkpoint was not written: {}", final_path.string(), system_reason(error.code()));
   }
 }
 

@@ -16,6 +16,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/json.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/json_text.h"
 #include "jepa/core/text/printable.h"
@@ -26,13 +27,16 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kLongestAnswer = 4 << 20, kLastWords = 300;
+// Of standard error: what is taken in before the clock is looked at again, and lines that are passed on per question.
+constexpr size_t kHeardAtOnce = 64 << 10;
+constexpr int64_t kMostLines = 100;
 
 /// Two connected sockets: writing to one whose other end is gone is an error and not a signal. Closed unless taken.
 class SocketPair {
  public:
   SocketPair() {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_.data()) != 0)
-      fail("cannot start a program: no sockets: {}", std::strerror(errno));
+      fail("cannot start a program: no sockets: {}", system_reason(errno));
   }
   ~SocketPair() {
     for (const int end : ends_)
@@ -55,7 +59,7 @@ ChildProcess::ChildProcess(std::string command, double timeout_s)
     : command_(std::move(command)), timeout_s_(timeout_s) {
   SocketPair in, out, err;
   pid_ = ::fork();
-  if (pid_ < 0) fail("cannot start '{}': {}", command_, std::strerror(errno));
+  if (pid_ < 0) fail("cannot start '{}': {}", command_, system_reason(errno));
   if (pid_ == 0) {
     ::setpgid(0, 0);  // Ctrl-C is for Foresee, which ends its programs itself
     ::dup2(in.theirs(), STDIN_FILENO);
@@ -90,6 +94,8 @@ ChildProcess::~ChildProcess() {
 }
 
 json ChildProcess::ask(const nlohmann::ordered_json& question) {
+  if (lines_heard_ > kMostLines) log_info("process: {} more lines on standard error", lines_heard_ - kMostLines);
+  lines_heard_ = 0;
   deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_s_));
   if (!buffer_.empty())
     fail("process '{}': {} bytes that nobody asked for: '{}' (prints for people belong on standard error)", command_,
@@ -147,7 +153,7 @@ void ChildProcess::wait_for(int descriptor, short events) {
     if (left <= 0) fail("process '{}': no complete answer within {} s{}", command_, timeout_s_, last_words());
     std::array<pollfd, 2> watched{{{descriptor, events, 0}, {err_, POLLIN, 0}}};
     const int found = ::poll(watched.data(), watched.size(), static_cast<int>(std::min<int64_t>(left, 60'000)));
-    if (found < 0 && errno != EINTR) fail("process '{}': {}", command_, std::strerror(errno));
+    if (found < 0 && errno != EINTR) fail("process '{}': {}", command_, system_reason(errno));
     if (found <= 0) continue;
     const bool heard = watched[1].revents != 0 && hear_errors();
     if (watched[0].revents != 0) return;
@@ -158,14 +164,17 @@ void ChildProcess::wait_for(int descriptor, short events) {
 bool ChildProcess::hear_errors() {
   bool heard = false;
   std::array<char, 4096> bytes{};
-  for (ssize_t count = 0; (count = ::recv(err_, bytes.data(), bytes.size(), MSG_DONTWAIT)) > 0;) {
+  size_t taken = 0;
+  for (ssize_t count = 0;
+       taken < kHeardAtOnce && (count = ::recv(err_, bytes.data(), bytes.size(), MSG_DONTWAIT)) > 0;) {
     heard = true;
+    taken += static_cast<size_t>(count);
     errors_.append(bytes.data(), static_cast<size_t>(count));
     size_t begin = 0;
     for (size_t end = 0; (end = errors_.find('\n', begin)) != std::string::npos; begin = end + 1) {
       const std::string line = printable(std::string_view(errors_).substr(begin, end - begin));
       if (line.find_first_not_of(' ') == std::string::npos) continue;
-      log_info("process: {}", line);
+      if (++lines_heard_ <= kMostLines) log_info("process: {}", line);
       last_error_ = line;
     }
     errors_.erase(0, begin);

@@ -36,7 +36,8 @@ class ChildProcess {
   void send_line(const std::string& line);
   /// Waits until the child says something, takes it in. @throws Error after the deadline.
   void receive();
-  /// Passes finished lines of the child's standard error on. @returns whether there was anything.
+  /// Passes finished lines of the child's standard error on, the first hundred per question, and never listens without
+  /// end. @returns whether there was anything.
   bool hear_errors();
   /// Waits for `descriptor`; what comes on standard error meanwhile is heard. @throws Error after the deadline.
   void wait_for(int descriptor, short events);
@@ -50,6 +51,7 @@ class ChildProcess {
   int in_ = -1, out_ = -1, err_ = -1;  // our ends of its standard streams
   std::string buffer_;                 // of its standard output, not yet taken
   std::string errors_, last_error_;    // an unfinished line of its standard error; the last finished one
+  int64_t lines_heard_ = 0;            // of its standard error, since the last question
   Clock::time_point deadline_;
 };
 

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <numeric>
+#include <optional>
 
 #include "jepa/core/error.h"
 
@@ -37,7 +39,9 @@ class RowRecorder {
   std::map<std::string, Column> columns_;
 };
 
-data::Episode record(Env& env, Policy& policy, const CollectConfig& config, uint64_t id) {
+/// @returns nothing when it was stopped.
+std::optional<data::Episode> record(Env& env, Policy& policy, const CollectConfig& config, uint64_t id,
+                                    const std::stop_token& stop) {
   RandomSequence start(Random(config.seed, Stream::kEnvReset, id)), random(Random(config.seed, Stream::kPolicy, id));
   env.reset(start);
   RowRecorder rows;
@@ -51,6 +55,7 @@ data::Episode record(Env& env, Policy& policy, const CollectConfig& config, uint
   };
   see();
   for (int64_t t = 0; t < config.max_steps && !(reached && config.stop_at_goal); ++t) {
+    if (stop.stop_requested()) return std::nullopt;
     const auto action = policy.act(env, random);
     rows.add("action", action);
     reached = env.step(action);
@@ -86,31 +91,41 @@ CollectConfig usual_collection(const std::string& env, const EnvConfig& variatio
 data::Episode generate_episode(const CollectConfig& config, uint64_t id) {
   const auto env = make_env(config.env, config.variation);
   const auto policy = make_policy(config.variation.environment(config.env), config.policy, config.noise, config.cem);
-  return record(*env, *policy, config, id);
+  return record(*env, *policy, config, id, {}).value();
 }
 
-std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids) {
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids,
+                                             const CollectWatch& watch) {
   FORESEE_CHECK(config.max_steps > 0 && config.size > 0, "expected steps and a picture size, got {} and {}",
                 config.max_steps, config.size);
   const Environment& row = config.variation.environment(config.env);
   const auto env = make_env(config.env, config.variation);
   env->render(config.size);  // clones share what was drawn
   std::vector<data::Episode> episodes(ids.size());
+  std::mutex reporting;
+  int64_t done = 0;
   at::parallel_for(0, static_cast<int64_t>(ids.size()), 1, [&](int64_t begin, int64_t end) {
     const auto copy = env->clone();
     for (int64_t i = begin; i < end; ++i) {
       const auto policy = make_policy(row, config.policy, config.noise, config.cem);
-      episodes[static_cast<size_t>(i)] = record(*copy, *policy, config, ids[static_cast<size_t>(i)]);
+      auto episode = record(*copy, *policy, config, ids[static_cast<size_t>(i)], watch.stop);
+      if (!episode) return;
+      episodes[static_cast<size_t>(i)] = std::move(*episode);
+      const std::lock_guard lock(reporting);
+      ++done;
+      if (watch.seen) watch.seen(done);
     }
   });
+  if (done < static_cast<int64_t>(ids.size())) episodes.clear();
   return episodes;
 }
 
-std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id) {
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id,
+                                             const CollectWatch& watch) {
   FORESEE_CHECK(count >= 0, "expected a number of episodes, got {}", count);
   std::vector<uint64_t> ids(static_cast<size_t>(count));
   std::iota(ids.begin(), ids.end(), first_id);
-  return generate_episodes(config, ids);
+  return generate_episodes(config, ids, watch);
 }
 
 }  // namespace foresee::planner

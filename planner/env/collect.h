@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -33,9 +35,17 @@ CollectConfig usual_collection(const std::string& env, const EnvConfig& variatio
 /// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool.
 data::Episode generate_episode(const CollectConfig& config, uint64_t id);
 
-/// The episodes of these ids, on several threads: the same bytes whatever their number.
-std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids);
+/// Who watches episodes being recorded and who may end it.
+struct CollectWatch {
+  std::stop_token stop{};                    // asked before every step
+  std::function<void(int64_t done)> seen{};  // after every episode, one call at a time; may be empty
+};
+
+/// The episodes of these ids, on several threads: the same bytes whatever their number. None when it was stopped.
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids,
+                                             const CollectWatch& watch = {});
 /// Episodes first_id .. first_id + count - 1, likewise.
-std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id = 0);
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id = 0,
+                                             const CollectWatch& watch = {});
 
 }  // namespace foresee::planner

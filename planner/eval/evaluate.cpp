@@ -17,10 +17,13 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
   Progress bar(control, method, static_cast<int64_t>(starts.size()), "episodes");
   RunOptions options{.budget = config.step_budget()};
   options.stop = control.stop;
-  options.progress = [&](int64_t done, int64_t successes) { bar.update(done, fmt::format("{} succeeded", successes)); };
+  options.progress = [&](int64_t done, int64_t successes, int64_t step) {
+    bar.update(done, step == 0 ? fmt::format("{} succeeded", successes)
+                               : fmt::format("{} succeeded, step {} of {}", successes, step, options.budget));
+  };
   MethodFactory factory;
   if (method == "planner" || method == "inverse_dynamics") {
-    factory = model_method(*model, config, seed, /*search=*/method == "planner", starts);
+    factory = model_method(*model, config, seed, /*search=*/method == "planner", starts, control.stop);
     options.group = config.batch;
   } else {
     factory = method == "oracle" ? oracle_method(config.oracle, config.oracle_block, seed)
@@ -40,7 +43,8 @@ bool asked(const EvalConfig& config, const char* method) {
   return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
 }
 
-StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const WorldModel* model) {
+StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const WorldModel* model,
+                const JobControl& control) {
   if (config.protocol == Protocol::kSwm)
     return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), env,
                       config.variation.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
@@ -52,7 +56,7 @@ StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const W
     data::require_actions_fit(model->action_spec(), data::EpisodeDataset({*config.data}, /*cache_bytes=*/0),
                               "the model");
   return config.data ? near_starts(collect, *config.data, config.episodes, config.goal_offset)
-                     : near_starts(collect, config.episodes, config.goal_offset);
+                     : near_starts(collect, config.episodes, config.goal_offset, control);
 }
 
 }  // namespace
@@ -125,7 +129,7 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
   }
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};
-  result.starts = starts(config, seed, *env, model);
+  result.starts = starts(config, seed, *env, model, control);
   for (const auto& method : config.methods) {
     if (control.stopping()) break;
     result.methods.push_back(run_method(method, config, seed, model, *env, result.starts.starts, control));

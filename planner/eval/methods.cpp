@@ -134,8 +134,9 @@ MethodFactory policy_method(const Environment& environment, const std::string& p
 }
 
 MethodFactory model_method(const WorldModel& model, const ControlConfig& config, uint64_t seed, bool search,
-                           std::span<const Start> recorded) {
+                           std::span<const Start> recorded, std::stop_token stop) {
   ControlOptions options{.search = search, .seed = seed};
+  options.job.stop = std::move(stop);
   return [=, &model](const Envs& envs, int64_t first) {
     ControlOptions group = options;
     group.problems = static_cast<int64_t>(envs.size());

@@ -19,8 +19,9 @@ MethodFactory policy_method(const Environment& environment, const std::string& p
 /// @param model  must outlive the result. @param search  false: the model's own proposal, one block at a time, without
 /// a search: the inverse-dynamics baseline.
 /// @param recorded  the starts, outliving the result, where their first and goal pictures are recorded ones.
+/// @param stop  asked within a search, which then ends with an Error.
 MethodFactory model_method(const WorldModel& model, const ControlConfig& config, uint64_t seed, bool search = true,
-                           std::span<const Start> recorded = {});
+                           std::span<const Start> recorded = {}, std::stop_token stop = {});
 
 /// The same search on the true simulator: what perfect prediction would give.
 /// @param block  environment steps an action block.

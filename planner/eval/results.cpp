@@ -4,6 +4,7 @@
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/film_strip.h"
 #include "planner/eval/remarks.h"
@@ -79,7 +80,7 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
   }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) fail("{}: cannot make this folder: {}", folder.string(), error.message());
+  if (error) fail("{}: cannot make this folder: {}", folder.string(), system_reason(error));
   const auto* planner = result.find("planner");
   std::vector<ShownTrial> shown;
   if (planner != nullptr && strips > 0) shown = shown_trials(*planner, strips);

@@ -10,9 +10,21 @@
 namespace foresee::planner {
 namespace {
 
+/// @returns nothing when a search broke off since it was asked to stop.
+std::optional<std::vector<Decision>> act_unless_stopped(Method& method, std::span<const int64_t> active,
+                                                        const std::stop_token& stop) {
+  try {
+    return method.act(active);
+  } catch (const Error&) {
+    if (stop.stop_requested()) return std::nullopt;
+    throw;
+  }
+}
+
 /// One group, all its environments in step; nothing when stopped.
 std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Start> starts, int64_t first,
-                                            const MethodFactory& make_method, const RunOptions& options) {
+                                            const MethodFactory& make_method, const RunOptions& options,
+                                            const std::function<void(int64_t step)>& planned) {
   Envs envs;
   std::vector<Trial> trials;
   std::vector<int64_t> active;
@@ -26,7 +38,9 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
   const auto method = make_method(envs, first);
   for (int64_t step = 0; step < options.budget && !active.empty(); ++step) {
     if (options.stop.stop_requested()) return std::nullopt;
-    const std::vector<Decision> decisions = method->act(active);
+    const auto decided = act_unless_stopped(*method, active, options.stop);
+    if (!decided) return std::nullopt;
+    const std::vector<Decision>& decisions = *decided;
     FORESEE_CHECK(decisions.size() == active.size(), "expected {} decisions, got {}", active.size(), decisions.size());
     for (size_t i = 0; i < active.size(); ++i) {
       const auto index = static_cast<size_t>(active[i]);
@@ -36,6 +50,9 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
       trial.path.push_back(envs[index]->state());
       if (decisions[i].planning_ms) trial.planning_ms.push_back(*decisions[i].planning_ms);
     }
+    if (std::any_of(decisions.begin(), decisions.end(),
+                    [](const Decision& made) { return made.planning_ms.has_value(); }))
+      planned(step + 1);
     std::erase_if(active, [&](int64_t index) { return trials[static_cast<size_t>(index)].success; });
   }
   for (size_t i = 0; i < trials.size(); ++i) trials[i].final_distance = envs[i]->distance_to_goal();
@@ -50,16 +67,23 @@ std::vector<Trial> run_trials(const Env& env, std::span<const Start> starts, con
   std::vector<std::optional<std::vector<Trial>>> finished(static_cast<size_t>(groups));
   std::mutex reporting;
   int64_t done = 0, successes = 0;
+  const auto report = [&](int64_t step) {
+    if (options.progress) options.progress(done, successes, step);
+  };
+  const auto planned = [&](int64_t step) {
+    const std::lock_guard lock(reporting);
+    report(step);
+  };
   const auto run = [&](int64_t index) {
     const int64_t first = index * options.group, count = std::min(options.group, total - first);
-    auto trials =
-        run_group(env, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first, method, options);
+    auto trials = run_group(env, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first, method,
+                            options, planned);
     if (!trials) return;
     const std::lock_guard lock(reporting);
     done += count;
     successes += std::count_if(trials->begin(), trials->end(), [](const Trial& e) { return e.success; });
     finished[static_cast<size_t>(index)] = std::move(trials);
-    if (options.progress) options.progress(done, successes);
+    report(0);
   };
   if (options.parallel_groups) {
     at::parallel_for(0, groups, 1, [&](int64_t begin, int64_t end) {

@@ -48,7 +48,9 @@ struct RunOptions {
   int64_t group = 1;             // environments side by side
   bool parallel_groups = false;  // several groups at once, one thread each: for work too small to share out within
   std::stop_token stop{};        // asked before every step
-  std::function<void(int64_t done, int64_t successes)> progress;  // after every group, one call at a time; may be empty
+  // After every group (step 0) and, where plans are made, after every environment step of a group: episodes done,
+  // successes among them, steps taken. One call at a time; may be empty.
+  std::function<void(int64_t done, int64_t successes, int64_t step)> progress;
 };
 
 /// Runs every start to success or to the end of the budget. Success is tested after a step, never before the first.

@@ -9,6 +9,7 @@
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee::planner {
 namespace {
@@ -29,13 +30,17 @@ struct StatePath {
 };
 
 /// Every held-out one of the first `episodes` episodes that training data of this seed consists of.
-std::vector<StatePath> held_out_paths(CollectConfig collect, int64_t episodes) {
+std::vector<StatePath> held_out_paths(CollectConfig collect, int64_t episodes, const JobControl& control) {
   std::vector<uint64_t> ids;
   for (int64_t id = 0; id < episodes; ++id)
     if (data::held_out(static_cast<uint64_t>(id))) ids.push_back(static_cast<uint64_t>(id));
   collect.size = 8;  // where the agent was does not depend on the size of its pictures
   std::vector<StatePath> paths;
-  for (const auto& episode : generate_episodes(collect, ids))
+  Progress progress(control, "starts", static_cast<int64_t>(ids.size()), "episodes");
+  const auto made =
+      generate_episodes(collect, ids, {.stop = control.stop, .seen = [&](int64_t done) { progress.update(done); }});
+  if (!made.empty()) progress.finish();
+  for (const auto& episode : made)
     paths.push_back({static_cast<int64_t>(episode.id), episode.columns.at("state").to(at::kDouble).contiguous()});
   return paths;
 }
@@ -107,9 +112,10 @@ StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& col
 
 }  // namespace
 
-StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset) {
+StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset, const JobControl& control) {
   const int64_t episodes = std::max(kPoolEpisodes, 10 * count);
-  const auto paths = held_out_paths(collect, episodes);
+  const auto paths = held_out_paths(collect, episodes, control);
+  if (control.stopping()) return {};
   StartSet set = starts_on(paths, collect, count, offset);
   set.origin = fmt::format("{} held-out episodes (policy {}) among {} generated with seed {}; goal {} steps later",
                            paths.size(), collect.policy, episodes, collect.seed, offset);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "jepa/core/tensor.h"
 #include "planner/env/collect.h"
 
@@ -39,8 +40,9 @@ struct StartSet {
 /// all rows with a goal are equally likely and none is taken twice. With up to 100 starts, fewer starts are the first
 /// ones of more.
 /// @param collect  how the episodes are made; its seed also draws the rows. @param offset  steps from start to goal.
+/// @param control  progress in episodes; stopped: a set without starts.
 /// @throws Error when the episodes do not hold enough starts.
-StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset);
+StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset, const JobControl& control = {});
 /// The same with the held-out episodes of an episode file: the states of its column `state`.
 /// @throws Error as above; DataError when the file has no such column.
 StartSet near_starts(const CollectConfig& collect, const std::filesystem::path& data, int64_t count, int64_t offset);

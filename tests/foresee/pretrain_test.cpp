@@ -46,7 +46,7 @@ TEST(Pretrain, StopsWhenAskedAndGoesOnToTheSameBits) {
   ::testing::internal::CaptureStdout();
   ::testing::internal::CaptureStderr();
   const PretrainResult whole = pretrain(small_request(folder / "whole"));
-  StopAfter stop(1);
+  StopAfter stop(1, "train");
   const PretrainResult part = pretrain(small_request(folder / "parts"), stop.control());
   const PretrainResult rest = pretrain(small_request(folder / "parts"));
   EXPECT_EQ(::testing::internal::GetCapturedStdout() + ::testing::internal::GetCapturedStderr(), "");

@@ -15,6 +15,7 @@ const CLI::Range kCount(int64_t{1}, int64_t{1} << 20), kCountOrNone(int64_t{0}, 
 struct Bench {
   CLI::App* app;
   std::function<nlohmann::ordered_json()> run;
+  unsigned uses = kSeed;  // of Uses
 };
 
 Bench bench_env_command(CLI::App& app, CommonOptions& common) {
@@ -128,11 +129,13 @@ Bench bench_train_command(CLI::App& app, CommonOptions& common) {
   train->add_option("--batch", bench->batch, "Clips; 0: the preset's")->check(kCountOrNone);
   train->add_option("--repetitions", bench->repetitions)->check(kCount)->capture_default_str();
   train->add_option("--warmup", bench->warmup, "Untimed steps")->check(kCountOrNone)->capture_default_str();
-  return {train, [=, &common] {
+  return {train,
+          [=, &common] {
             bench->seed = common.seed;
             bench->device = resolve_device(common);
             return bench_train(*bench);
-          }};
+          },
+          kSeed | kDevice};
 }
 
 Bench bench_episodes_command(CLI::App& app, CommonOptions& common) {
@@ -175,7 +178,16 @@ Bench bench_load_command(CLI::App& app) {
   auto options = std::make_shared<Options>();
   load->add_option("--model", options->model, "A folder or a .pt file")->required()->option_text("PATH");
   add_vjepa2_options(*load, options->read);
-  return {load, [=] { return bench_load(options->model, options->read); }};
+  return {load, [=] { return bench_load(options->model, options->read); }, kNone};
+}
+
+/// The words behind `foresee bench` of a call that works.
+std::string example_of(const std::string& name) {
+  if (name == "load") return "load --model tools/assets/two_room";
+  if (name == "episodes") return "episodes --input two_room.h5";
+  if (name == "encode") return "encode --model vit_large --frames 16";
+  if (name == "env") return "env --env push_t";
+  return name;
 }
 
 }  // namespace
@@ -189,10 +201,14 @@ Run setup_bench(CLI::App& app, CommonOptions& common) {
                              bench_rollout_command(app, common),   bench_train_command(app, common),
                              bench_busy_command(app, common),      bench_load_command(app),
                              bench_episodes_command(app, common)};
-  for (const Bench& bench : benches) bench.app->fallthrough();
-  return [benches, precision] {
+  for (const Bench& bench : benches) {
+    bench.app->fallthrough();
+    bench.app->footer("Example:\n  foresee bench " + example_of(bench.app->get_name()));
+  }
+  return [benches, precision, &app] {
     for (const Bench& bench : benches)
       if (*bench.app || (*precision && bench.app->get_name() == "precision")) {
+        refuse_unused(app, "bench " + bench.app->get_name(), bench.uses);
         print_json(bench.run());
         return 0;
       }

@@ -4,6 +4,7 @@
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
 #include "tools/cli/config_list.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -17,7 +18,7 @@ int print_config(const std::string& section, const CommonOptions& common) {
   for (const auto& entry : config_sections()) {
     if (!section.empty() && entry.name != section) continue;
     const auto rows = config_rows(entry.describe);
-    if (!common.json) fmt::print("{}  ({})\n", entry.name, entry.summary);
+    if (!common.json) print_line("{}  ({})", entry.name, entry.summary);
     for (const auto& row : rows) {
       if (common.json)
         all[entry.name].push_back({{"key", row.key},
@@ -25,10 +26,10 @@ int print_config(const std::string& section, const CommonOptions& common) {
                                    {"allowed", row.allowed},
                                    {"meaning", row.doc}});
       else
-        fmt::print("  {:<32} {:<22} {}{}\n", row.key, row.value, row.doc,
+        print_line("  {:<32} {:<22} {}{}", row.key, row.value, row.doc,
                    row.allowed.empty() ? "" : " [" + row.allowed + "]");
     }
-    if (!common.json) fmt::print("\n");
+    if (!common.json) print_line("");
   }
   if (common.json) print_json(all);
   return 0;

@@ -3,21 +3,22 @@
 #include "jepa/core/log.h"
 #include "tools/cli/command.h"
 #include "tools/demo/demo.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
 
 void print_summary(const DemoResult& result) {
   if (const auto& learned = result.pretrain)
-    fmt::print(
+    print_line(
         "learned from video: skill {:+.3f} (at the start {:+.3f}), effective rank {:.1f} (at the start {:.1f}), {} "
-        "steps\n",
+        "steps",
         learned->skill, learned->skill_start, learned->effective_rank, learned->effective_rank_start, learned->steps);
   if (result.two_room)
     for (const auto& [method, success, episodes] : result.two_room->methods)
-      fmt::print("two_room, {:<8} {:>5.1f} % of {} goals reached (95 % interval {:.1f} .. {:.1f} %)\n", method + ":",
+      print_line("two_room, {:<8} {:>5.1f} % of {} goals reached (95 % interval {:.1f} .. {:.1f} %)", method + ":",
                  100 * success.rate, success.n, 100 * success.low, 100 * success.high);
-  fmt::print("report: {}\n", std::filesystem::absolute(result.report).string());
+  print_line("report: {}", std::filesystem::absolute(result.report).string());
 }
 
 int demo(DemoOptions options, const CommonOptions& common) {

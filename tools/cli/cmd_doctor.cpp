@@ -13,6 +13,7 @@
 #include "jepa/core/cpu/usable.h"
 #include "tools/cli/command.h"
 #include "tools/start/cuda.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -85,17 +86,17 @@ int doctor(const CommonOptions& common) {
     print_json(out);
     return 0;
   }
-  fmt::print("foresee {} ({}, {})\n", kVersion, kCompiler, kBuildType);
-  fmt::print("  CPU      {}: {} cores, {} threads, {:.0f} GiB of memory\n", cpu_line("model name"), cores,
+  print_line("foresee {} ({}, {})", kVersion, kCompiler, kBuildType);
+  print_line("  CPU      {}: {} cores, {} threads, {:.0f} GiB of memory", cpu_line("model name"), cores,
              at::get_num_threads(), memory_gib());
-  fmt::print("  features {}\n", fmt::join(cpu_features(), " "));
+  print_line("  features {}", fmt::join(cpu_features(), " "));
   for (const auto& part : parts) {
     if (!part.found.empty()) {
-      fmt::print("  [yes] {}: {}\n", part.name, part.found);
+      print_line("  [yes] {}: {}", part.name, part.found);
       continue;
     }
     const std::string why = part.name == parts[0].name ? cuda.reason : std::string("not in this build; ") + part.remedy;
-    fmt::print("  [no]  {} ({}): {}\n", part.name, part.needed_for, why);
+    print_line("  [no]  {} ({}): {}", part.name, part.needed_for, why);
   }
   return 0;
 }

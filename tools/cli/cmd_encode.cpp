@@ -8,6 +8,8 @@
 #include "tools/cli/command.h"
 #include "tools/cli/options/enum_option.h"
 #include "tools/cli/options/hints.h"
+#include "tools/cli/options/unused.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -54,14 +56,14 @@ ordered_json result_json(const EncodeRequest& request, const EncodeResult& resul
 
 void print_result(const EncodeRequest& request, const EncodeResult& result) {
   for (const auto& input : result.inputs) {
-    if (request.classifier) fmt::print("{}\n", input.path.string());
+    if (request.classifier) print_line("{}", input.path.string());
     for (const auto& [output, top] : input.classes)
       for (const auto& found : top)
-        fmt::print("  {:6.2f} %  {}{}\n", 100 * found.probability, input.classes.size() > 1 ? output + " " : "",
+        print_line("  {:6.2f} %  {}{}", 100 * found.probability, input.classes.size() > 1 ? output + " " : "",
                    found.label.value_or(fmt::format("class {}", found.index)));
   }
   if (request.out)
-    fmt::print("{}: embeddings [{}], {} clips of {} files in {:.1f} s\n", request.out->string(),
+    print_line("{}: embeddings [{}], {} clips of {} files in {:.1f} s", request.out->string(),
                fmt::join(result.shape, ", "), result.clips, result.inputs.size(), result.seconds);
 }
 
@@ -121,7 +123,12 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
   add_choice(app, "--weights", o->weights, kEncodeWeightsNames, "Which encoder of one of Meta's files");
   number("--heads", o->heads, "Attention heads of an encoder of another size than the published ones");
   number("--probe-heads", o->probe_heads, "Attention heads of a probe");
-  return [o, &common] { return run_encode(*o, common); };
+  return [o, &app, &common] {
+    if (!o->classifier) refuse_given(app, {"--labels", "--top", "--probe-heads"}, "they are of --classify");
+    if (!common.out) refuse_given(app, {"--pool", "--overwrite"}, "without --out no embeddings are written");
+    if (app.count("--frame-step") > 0) refuse_given(app, {"--fps"}, "--frame-step takes its place");
+    return run_encode(*o, common);
+  };
 }
 
 }  // namespace foresee::tools

@@ -9,6 +9,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/evaluation_output.h"
 #include "tools/cli/options/request_flags.h"
+#include "tools/cli/options/unused.h"
 
 namespace foresee::tools {
 namespace {
@@ -80,7 +81,8 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add_overwrite(app, common);
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
   app.add_option("--strips", request.strips, "Film strips to write under --out, failures first")->capture_default_str();
-  return [options, &common] {
+  return [options, &app, &common] {
+    if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},
                          {"strips", "--strips N"},

@@ -4,6 +4,8 @@
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
 #include "tools/cli/options/model_options.h"
+#include "tools/cli/options/unused.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -23,8 +25,7 @@ int export_command(ExportRequest request, const CommonOptions& common) {
                 {"out", common.out->string()},
                 {"parameters", result.parameters}});
   else
-    fmt::print("{}: {} parameters written as {} to {}\n", from, result.parameters, request.format,
-               common.out->string());
+    print_line("{}: {} parameters written as {} to {}", from, result.parameters, request.format, common.out->string());
   return 0;
 }
 
@@ -44,7 +45,16 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
   app.add_option("--format", request->format, meanings)->required()->check(CLI::IsMember(names));
   add_overwrite(app, common);
   add_vjepa2_options(app, request->read);
-  return [=, &common] { return export_command(*request, common); };
+  return [=, &app, &common] {
+    if (request->preset.empty())
+      refuse_given(app, {"--seed"}, "only --preset draws weights");
+    else
+      refuse_given(app,
+                   {"--weights", "--heads", "--predictor-heads", "--action-heads", "--probe-heads", "--image-size",
+                    "--frames", "--classifier"},
+                   "a preset has its own sizes");
+    return export_command(*request, common);
+  };
 }
 
 }  // namespace foresee::tools

@@ -4,6 +4,7 @@
 
 #include "foresee/inspect.h"
 #include "tools/cli/command.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -15,18 +16,19 @@ Json json_of(const InspectedValue& value) {
 }
 
 void print_table(const InspectResult& found) {
-  if (!found.declared.empty()) fmt::print("a model of family {}\n", found.declared);
+  if (!found.declared.empty()) print_line("a model of family {}", found.declared);
   size_t width = 4;
-  for (const auto& tensor : found.tensors) width = std::max(width, tensor.name.size());
+  constexpr size_t kWidest = 80;  // longer names push their row aside, not all rows
+  for (const auto& tensor : found.tensors) width = std::max(width, std::min(tensor.name.size(), kWidest));
   std::string file;
   for (const auto& [name, dtype, shape, of] : found.tensors) {
-    if (of != file) fmt::print("{}\n", file = of);
-    fmt::print("  {:<{}}  {:<9} [{}]\n", name, width, dtype, fmt::join(shape, ", "));
+    if (of != file) print_line("{}", file = of);
+    print_line("  {:<{}}  {:<9} [{}]", name, width, dtype, fmt::join(shape, ", "));
   }
-  for (const auto& [name, value] : found.values) fmt::print("  {} = {}\n", name, json_of(value).dump());
-  for (const auto& [name, value] : found.metadata) fmt::print("  {}: {}\n", name, value);
-  for (const auto& text : found.foreign) fmt::print("  not read: {}\n", text);
-  fmt::print("{} tensors, {} numbers, {:.3f} GB\n", found.tensors.size(), found.elements,
+  for (const auto& [name, value] : found.values) print_line("  {} = {}", name, json_of(value).dump());
+  for (const auto& [name, value] : found.metadata) print_line("  {}: {}", name, value);
+  for (const auto& text : found.foreign) print_line("  not read: {}", text);
+  print_line("{} tensors, {} numbers, {:.3f} GB", found.tensors.size(), found.elements,
              static_cast<double>(found.bytes) / 1e9);
 }
 

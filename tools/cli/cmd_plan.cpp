@@ -7,6 +7,7 @@
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
 #include "tools/cli/options/request_flags.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -61,12 +62,12 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
   const PlanResult result = plan_once(request, common.control);
   if (common.json) return print_json(to_json(result)), 0;
   const Controller::PlannedActions& found = result.plan;
-  fmt::print("{} actions, cost {:.4g} (best of the first iteration {:.4g}), {:.0f} ms\n", found.actions.size(),
+  print_line("{} actions, cost {:.4g} (best of the first iteration {:.4g}), {:.0f} ms", found.actions.size(),
              found.cost, found.trace.front(), result.elapsed_ms);
   for (size_t i = 0; i < found.actions.size(); ++i)
-    fmt::print("  {:>3}  {:.4f}\n", i + 1, fmt::join(found.actions[i], "  "));
-  fmt::print("doing nothing costs {:.4g}, and {:.4g} where the goal is seen already\n",
-             found.cost_of_nothing.value_or(0), found.cost_at_goal.value_or(0));
+    print_line("  {:>3}  {:.4f}", i + 1, fmt::join(found.actions[i], "  "));
+  print_line("doing nothing costs {:.4g}, and {:.4g} where the goal is seen already", found.cost_of_nothing.value_or(0),
+             found.cost_at_goal.value_or(0));
   if (result.scale) print_scale(*result.scale);
   return 0;
 }

@@ -4,9 +4,11 @@
 
 #include "foresee/pretrain.h"
 #include "foresee/pretrain/recipe.h"
+#include "jepa/core/error.h"
 #include "jepa/core/watch/metrics.h"
 #include "tools/cli/command.h"
 #include "tools/cli/options/request_flags.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -21,6 +23,7 @@ int run_pretrain(PretrainRequest request, const CommonOptions& common) {
   request.options = job_options(common);
   request.out = common.out.value_or("");
   const PretrainResult done = pretrain(request, common.control);
+  if (done.interrupted && done.model.empty()) fail("pretrain: interrupted before the first step; no run was begun");
   const auto number = [](double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr; };
   nlohmann::ordered_json result{{"run", done.run.string()},
                                 {"model", done.model.string()},
@@ -31,12 +34,12 @@ int run_pretrain(PretrainRequest request, const CommonOptions& common) {
     const double before = metric(done.start, name), after = metric(done.held_out, name);
     result[fmt::format("{}_start", name)] = number(before);
     result[name] = number(after);
-    if (!common.json) fmt::print("{:<16} {:.4f} -> {:.4f}\n", name, before, after);
+    if (!common.json) print_line("{:<16} {:.4f} -> {:.4f}", name, before, after);
   }
   if (common.json)
     print_json(result);
   else
-    fmt::print("{:<16} {}\n", "model", done.model.string());
+    print_line("{:<16} {}", "model", done.model.string());
   return 0;
 }
 

@@ -3,12 +3,14 @@
 #include <CLI/CLI.hpp>
 
 #include "foresee/train/trainers.h"
+#include "jepa/core/error.h"
 #include "jepa/core/picture_rule.h"
 #include "tools/cli/command.h"
 #include "tools/cli/options/enum_option.h"
 #include "tools/cli/options/hints.h"
 #include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -41,11 +43,12 @@ int run_train(TrainRequest request, const CommonOptions& common) {
   request.out = common.out.value_or("");
   const TrainResult done = with_hints({{"several cameras", "--camera NAME"}, {"can be allowed", "--allow NAME"}},
                                       [&] { return train(request, common.control); });
+  if (done.interrupted && done.model.empty()) fail("train: interrupted before the first step; no run was begun");
   if (!common.json) {
-    for (const auto& [name, value] : done.held_out) fmt::print("{:<28} {:.4g}\n", name, value);
-    fmt::print("{:<28} {}\n", "steps", done.steps);
-    fmt::print("{:<28} {}\n", "model", done.model.string());
-    fmt::print("{:<28} foresee report {}\n", "look at it", done.run.string());
+    for (const auto& [name, value] : done.held_out) print_line("{:<28} {:.4g}", name, value);
+    print_line("{:<28} {}", "steps", done.steps);
+    print_line("{:<28} {}", "model", done.model.string());
+    print_line("{:<28} foresee report {}", "look at it", done.run.string());
     return 0;
   }
   auto held_out = nlohmann::ordered_json::object();

@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
+#include "tools/start/streams.h"
 #include "tools/verify/case.h"
 
 namespace foresee::tools {
@@ -34,7 +35,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
   std::vector<std::string> not_run;
   auto cases = nlohmann::ordered_json::array();
   for (const auto& folder : case_folders(paths)) {
-    if (!common.json) fmt::print("{}\n", folder.string());
+    if (!common.json) print_line("{}", folder.string());
     std::vector<parity::Comparison> rows;
     try {
       rows = parity::verify_case(folder);
@@ -43,7 +44,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
       if (common.json)
         cases.push_back({{"case", folder.string()}, {"error", error.what()}});
       else
-        fmt::print("  NOT RUN: {}\n", error.what());
+        print_line("  NOT RUN: {}", error.what());
       continue;
     }
     auto values = nlohmann::ordered_json::array();
@@ -57,7 +58,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
                           {"tolerance", row.tolerance},
                           {"reason", row.reason}});
       else
-        fmt::print("  {} {:<60} max abs {:.3g}, rel {:.3g} ({}){}{}\n", row.passed ? "pass" : "FAIL", row.key,
+        print_line("  {} {:<60} max abs {:.3g}, rel {:.3g} ({}){}{}", row.passed ? "pass" : "FAIL", row.key,
                    row.max_abs, row.max_rel, row.tolerance, row.reason.empty() ? "" : ": ", row.reason);
     }
     if (common.json) cases.push_back({{"case", folder.string()}, {"values", values}});
@@ -65,7 +66,7 @@ int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
   if (common.json)
     print_json({{"passed", passed}, {"failed", failed}, {"cases", cases}});
   else
-    fmt::print("{} values passed, {} failed\n", passed, failed);
+    print_line("{} values passed, {} failed", passed, failed);
   if (!not_run.empty()) fail("verify: {} of the cases cannot be run: {}", not_run.size(), not_run.front());
   return failed == 0 ? 0 : kMismatch;
 }

@@ -37,7 +37,14 @@ struct CommonOptions {
 using Run = std::function<int()>;
 
 /// Options of all commands that only some use. --threads, --json, --quiet and --verbose mean something everywhere.
-enum Uses : unsigned { kNone = 0, kSettings = 1, kDevice = 2, kSeed = 4, kOut = 8 };
+enum Uses : unsigned {
+  kNone = 0,
+  kSettings = 1,
+  kDevice = 2,
+  kSeed = 4,
+  kOut = 8,
+  kStops = 16,  // its job asks whether to stop: a signal waits for that; of others it ends the program as ever
+};
 
 /// One subcommand: `setup` adds its own options to `app` and returns what runs. `common` outlives the call.
 struct Command {
@@ -47,6 +54,9 @@ struct Command {
   unsigned uses;         // of Uses
   const char* examples;  // under --help: a command on each line
 };
+
+/// Takes the options of all commands that `app` does not use out of its help, of completion and of the manual page.
+void hide_unused(CLI::App& app, unsigned uses);
 
 /// Refuses an option of all commands that was given to `app` and that its command `name` does not use. @throws Error.
 void refuse_unused(const CLI::App& app, const std::string& name, unsigned uses);
@@ -71,8 +81,8 @@ void add_overwrite(CLI::App& app, CommonOptions& common);
 OutputRules output_rules(const CommonOptions& common, std::vector<std::filesystem::path> inputs,
                          std::vector<std::filesystem::path> input_folders = {});
 
-/// Prints one JSON object on stdout.
-void print_json(const nlohmann::ordered_json& value);
+/// Prints one JSON object on stdout. @param indent  spaces per level; -1: on one line.
+void print_json(const nlohmann::ordered_json& value, int indent = 2);
 
 Run setup_demo(CLI::App& app, CommonOptions& common);
 Run setup_doctor(CLI::App& app, CommonOptions& common);

@@ -6,6 +6,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/text/json_text.h"
 #include "tools/cli/command.h"
+#include "tools/cli/shell/shell_commands.h"
 #include "tools/start/cuda.h"
 
 namespace foresee::tools {
@@ -13,24 +14,24 @@ namespace foresee::tools {
 const std::vector<Command>& commands() {
   static const std::vector<Command> list = {
       {"demo", "The main job on real input in a few minutes: learn from video, plan to a goal picture, write a report",
-       setup_demo, kDevice | kSeed | kOut, "  foresee demo\n  foresee demo --video clips/ --out runs/mine"},
+       setup_demo, kDevice | kSeed | kOut | kStops, "  foresee demo\n  foresee demo --video clips/ --out runs/mine"},
       {"doctor", "What this machine can do, and what is missing", setup_doctor, kNone, "  foresee doctor --json"},
-      {"data", "Video and episode sets: probe, collect", setup_data, kSettings | kSeed | kOut,
+      {"data", "Video and episode sets: probe, collect", setup_data, kSettings | kSeed | kOut | kStops,
        "  foresee data probe clips/\n  foresee data collect --env two_room --policy expert --episodes 600 --out "
        "two_room.h5"},
       {"pretrain", "Learn to predict unlabeled video in latent space", setup_pretrain,
-       kSettings | kDevice | kSeed | kOut,
+       kSettings | kDevice | kSeed | kOut | kStops,
        "  foresee pretrain --data clips/ --preset vjepa2-nano --steps 3000 --out runs/encoder"},
       {"train", "Learn what actions do: an action-conditioned world model", setup_train,
-       kSettings | kDevice | kSeed | kOut,
+       kSettings | kDevice | kSeed | kOut | kStops,
        "  foresee train --family lewm --preset lewm-s64 --data two_room.h5 --steps 4000 --out runs/world\n  foresee "
        "train --probe --data labelled.csv --encoder runs/encoder --out runs/probe"},
-      {"encode", "From videos and pictures to embeddings, or to the classes of a probe", setup_encode, kDevice | kOut,
-       "  foresee encode --model runs/encoder --input clips/ --out features.safetensors"},
-      {"plan", "From a picture and a goal picture to actions", setup_plan, kSettings | kDevice | kSeed | kOut,
+      {"encode", "From videos and pictures to embeddings, or to the classes of a probe", setup_encode,
+       kDevice | kOut | kStops, "  foresee encode --model runs/encoder --input clips/ --out features.safetensors"},
+      {"plan", "From a picture and a goal picture to actions", setup_plan, kSettings | kDevice | kSeed | kOut | kStops,
        "  foresee plan --model tools/assets/two_room --obs now.png --goal goal.png --set planner.samples=300"},
       {"eval", "Closed-loop success in an environment, beside its baselines", setup_eval,
-       kSettings | kDevice | kSeed | kOut,
+       kSettings | kDevice | kSeed | kOut | kStops,
        "  foresee eval --env two_room --model tools/assets/two_room --episodes 100 --out runs/eval"},
       {"export", "Weights in the form of others: transformers, Meta, stable-worldmodel", setup_export, kSeed | kOut,
        "  foresee export --model runs/world --format swm --out exported"},
@@ -42,21 +43,34 @@ const std::vector<Command>& commands() {
       {"report", "One self-contained HTML file for a run or an evaluation", setup_report, kOut,
        "  foresee report runs/eval"},
       {"config", "Every config key with its default, range and meaning", setup_config, kNone, "  foresee config plan"},
+      {"completion", "A completion script for a shell, or the manual page", setup_completion, kNone,
+       "  foresee completion bash > ~/.local/share/bash-completion/completions/foresee\n  foresee completion man > "
+       "foresee.1"},
   };
   return list;
 }
 
+namespace {
+
+struct Shared {
+  const char* option;
+  Uses use;
+  const char* meaning;
+};
+constexpr Shared kShared[] = {{"--config", kSettings, "has no config keys"},
+                              {"--set", kSettings, "has no config keys"},
+                              {"--device", kDevice, "computes on no device of its own"},
+                              {"--seed", kSeed, "draws nothing at random"},
+                              {"--out", kOut, "writes no files"}};
+
+}  // namespace
+
+void hide_unused(CLI::App& app, unsigned uses) {
+  for (const auto& [option, use, meaning] : kShared)
+    if ((uses & use) == 0) app.get_option(option)->group("");
+}
+
 void refuse_unused(const CLI::App& app, const std::string& name, unsigned uses) {
-  struct Shared {
-    const char* option;
-    Uses use;
-    const char* meaning;
-  };
-  constexpr Shared kShared[] = {{"--config", kSettings, "has no config keys"},
-                                {"--set", kSettings, "has no config keys"},
-                                {"--device", kDevice, "computes on no device of its own"},
-                                {"--seed", kSeed, "draws nothing at random"},
-                                {"--out", kOut, "writes no files"}};
   for (const auto& [option, use, meaning] : kShared)
     if ((uses & use) == 0 && app.count(option) > 0)
       fail("{}: {} is not used: this command {} (see 'foresee {} --help')", name, option, meaning, name);
@@ -90,6 +104,6 @@ OutputRules output_rules(const CommonOptions& common, std::vector<std::filesyste
   return {common.overwrite, std::move(inputs), std::move(input_folders)};
 }
 
-void print_json(const nlohmann::ordered_json& value) { std::cout << json_text(value, 2) << std::endl; }
+void print_json(const nlohmann::ordered_json& value, int indent) { std::cout << json_text(value, indent) << std::endl; }
 
 }  // namespace foresee::tools

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "foresee/evaluate/offline.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -29,16 +30,18 @@ ordered_json json_of(const Evaluation& result) {
 }
 
 void print_table(const Evaluation& result) {
-  fmt::print("{}, protocol {}, seed {}: {} starts", result.env, result.protocol, result.seed, result.starts.size());
-  if (result.protocol != "swm") fmt::print("; {} more were solved already and are left out", result.excluded_solved);
-  fmt::print("\n");
-  fmt::print("  {:<8}  {:>9}  {:>17}  {:>5}\n", "method", "success", "95 % interval", "n");
+  const std::string left_out = result.protocol == "swm"
+                                   ? std::string()
+                                   : fmt::format("; {} more were solved already and are left out", result.excluded_solved);
+  print_line("{}, protocol {}, seed {}: {} starts{}", result.env, result.protocol, result.seed, result.starts.size(),
+             left_out);
+  print_line("  {:<8}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
   for (const auto& method : result.methods)
-    fmt::print("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}\n", method.method, 100 * method.rate,
-               100 * method.low, 100 * method.high, method.n);
-  for (const auto& remark : result.remarks) fmt::print("  {}\n", remark);
+    print_line("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate, 100 * method.low,
+               100 * method.high, method.n);
+  for (const auto& remark : result.remarks) print_line("  {}", remark);
   if (result.planning_ms)
-    fmt::print("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)\n", result.planning_ms->first,
+    print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)", result.planning_ms->first,
                result.planning_ms->second);
 }
 
@@ -55,12 +58,12 @@ ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResul
 
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
   if (const auto& offline = result.offline) {
-    fmt::print("{}, protocol offline: {} held-out episodes of {}\n", request.model.string(), offline->held_out_episodes,
+    print_line("{}, protocol offline: {} held-out episodes of {}", request.model.string(), offline->held_out_episodes,
                offline->episodes);
-    for (const auto& [name, value] : offline->metrics) fmt::print("  {:<40} {:>10.4g}\n", name, value);
+    for (const auto& [name, value] : offline->metrics) print_line("  {:<40} {:>10.4g}", name, value);
   }
   for (const Evaluation& evaluation : result.evaluations) {
-    if (request.vary) fmt::print("{}={}\n", request.vary->key, evaluation.value);
+    if (request.vary) print_line("{}={}", request.vary->key, evaluation.value);
     print_table(evaluation);
   }
 }

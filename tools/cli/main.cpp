@@ -1,19 +1,25 @@
 #include <ATen/Parallel.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "build_info.h"
+#include "foresee/settings/provenance.h"
 #include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/core/cpu/heap.h"
 #include "jepa/core/cpu/usable.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
+#include "jepa/core/log_debug.h"
 #include "jepa/core/memory.h"
 #include "tools/cli/command.h"
 #include "tools/cli/terminal.h"
@@ -72,6 +78,16 @@ std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
   return {};
 }
 
+/// " (did you mean 'probe'?)" where a word stands in the place of an inner command of `data` or `bench`.
+std::string inner_command_suggestion(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* group = named_command(app, argc, argv);
+  std::vector<std::string> names;
+  for (const CLI::App* inner : group->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(inner->get_name());
+  if (group->get_parent() == nullptr || names.empty() || argc < 3 || argv[2][0] == '-') return {};
+  return suggestion(argv[2], names);
+}
+
 /// CLI11 says "The following argument was not expected: X"; a person also wants the nearest command.
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
@@ -82,8 +98,8 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
     if (std::find(names.begin(), names.end(), argv[1]) == names.end())
       print_error(fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names)));
     else
-      print_error(fmt::format("{}: {}{} (see 'foresee {} --help')", argv[1], error.what(),
-                              option_suggestion(app, argc, argv), argv[1]));
+      print_error(fmt::format("{}: {}{}{} (see 'foresee {} --help')", argv[1], error.what(),
+                              inner_command_suggestion(app, argc, argv), option_suggestion(app, argc, argv), argv[1]));
   } else {
     print_error(fmt::format("{} (see 'foresee --help')", error.what()));
   }
@@ -94,12 +110,14 @@ int run(int argc, char** argv) {
   CLI::App app{"Foresee learns a world model from video and plans with it."};
   app.set_version_flag("--version", fmt::format("foresee {}", kVersion));
   app.require_subcommand(argc > 1 ? 1 : 0);
+  app.footer("Examples:\n  foresee demo\n  foresee doctor\n  foresee pretrain --help");
   CommonOptions common;
   Run chosen;
   std::vector<Run> runs;
   for (const auto& command : commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     add_common_options(*sub, common);
+    hide_unused(*sub, command.uses);
     runs.push_back(command.setup(*sub, common));
     const std::string more = sub->get_footer().empty() ? "" : sub->get_footer() + "\n\n";
     sub->footer(fmt::format("{}Examples:\n{}", more, command.examples));
@@ -110,13 +128,15 @@ int run(int argc, char** argv) {
     return report_parse_error(app, error, argc, argv);
   }
   if (argc <= 1) {
-    fmt::print("{}", app.help());
+    std::fputs(app.help().c_str(), stdout);
     return 0;
   }
+  bool stops = false;
   for (size_t i = 0; i < runs.size(); ++i)
     if (const Command& command = commands()[i]; app.got_subcommand(command.name)) {
       refuse_unused(*app.get_subcommand(command.name), command.name, command.uses);
       chosen = runs[i];
+      stops = (command.uses & kStops) != 0;
     }
   // Where the user sets OMP_NUM_THREADS, LibTorch has that number already.
   if (common.threads > 0)
@@ -124,8 +144,17 @@ int run(int argc, char** argv) {
   else if (std::getenv("OMP_NUM_THREADS") == nullptr)
     at::set_num_threads(static_cast<int>(std::min(usable_cpus(), kMostThreads)));
   log_to_stderr(common.quiet ? Verbosity::kQuiet : common.verbose ? Verbosity::kVerbose : Verbosity::kNormal);
-  common.control = terminal_control();
-  return chosen();
+  common.control = terminal_control(stops);
+  log_debug("{}, {} threads, process {}", version_text(), at::get_num_threads(), ::getpid());
+  log_debug("command: {}", command_line());
+  const auto begin = std::chrono::steady_clock::now();
+  const int code = chosen();
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  log_debug("exit code {} after {:.1f} s, {:.0f} MB of memory at most", code,
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+            static_cast<double>(used.ru_maxrss) / 1024);
+  return code;
 }
 
 /// LibTorch's messages carry a stack after the first line; people get the line.
@@ -154,11 +183,9 @@ int guarded_run(int argc, char** argv) {
     print_error(error.what());
     return kUserMistake;
   } catch (const std::filesystem::filesystem_error& error) {
-    print_error(fmt::format("{}: {}", error.path1().string(), error.code().message()));
+    print_error(fmt::format("{}: {}", error.path1().string(), system_reason(error.code())));
     return kUserMistake;
   } catch (const std::system_error& error) {
-    // fmt::print to a stream that takes nothing; finish_results() says so.
-    if (std::ferror(stdout) != 0) return kUserMistake;
     print_error(fmt::format("internal error: {}", first_line(error.what())));
     return kOurMistake;
   } catch (const nlohmann::json::exception& error) {

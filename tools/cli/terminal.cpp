@@ -27,7 +27,7 @@ int terminal_width() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-constexpr double kTerminalInterval_s = 0.1, kLogInterval_s = 10.0;
+constexpr double kTerminalInterval_s = 0.1, kLogInterval_s = 10.0, kWorthALine_s = 1.0;
 
 /// Stderr as people see it: log lines, and the line of a bar that is drawn over and over.
 class Terminal : public JobObserver {
@@ -39,7 +39,10 @@ class Terminal : public JobObserver {
     done_ = update.done;
     rate_.add(std::chrono::duration<double>(Clock::now() - begin_).count(), update.done);
     const double since = std::chrono::duration<double>(Clock::now() - shown_).count();
-    if (update.finished || since >= (terminal_ ? kTerminalInterval_s : kLogInterval_s)) draw(update);
+    // On a terminal at once: what is slow to begin is not taken for hanging.
+    const bool due = since >= (terminal_ ? kTerminalInterval_s : kLogInterval_s);
+    const bool at_end = update.finished && (terminal_ || lines_ > 0 || since >= kWorthALine_s);
+    if (at_end || due || (terminal_ && !drawn_)) draw(update);
     running_ = !update.finished;
   }
 
@@ -68,6 +71,7 @@ class Terminal : public JobObserver {
   void begin(const ProgressUpdate& update) {
     end_bar();
     label_ = update.label;
+    lines_ = 0;
     begin_ = shown_ = Clock::now();
     rate_ = {};
     rate_.add(0, update.start);
@@ -80,6 +84,7 @@ class Terminal : public JobObserver {
 
   void draw(const ProgressUpdate& now) {
     shown_ = Clock::now();
+    ++lines_;
     const double seconds = std::max(1e-9, std::chrono::duration<double>(shown_ - begin_).count());
     const double mean = static_cast<double>(now.done - now.start) / seconds;
     const double recent = rate_.per_second();
@@ -99,7 +104,7 @@ class Terminal : public JobObserver {
   std::mutex mutex_;
   bool running_ = false, drawn_ = false;
   std::string label_;
-  int64_t done_ = 0;
+  int64_t done_ = 0, lines_ = 0;  // lines_: drawn for this label
   RecentRate rate_;
   Clock::time_point begin_, shown_;
 };
@@ -127,6 +132,15 @@ void on_signal(int number) {
   errno = before;
 }
 
+/// Of commands whose jobs never ask whether to stop. What they were writing lies under a temporary name.
+void end_at_once(int number) { ::_exit(128 + number); }
+
+void catch_signals(void (*handler)(int)) {
+  std::signal(SIGINT, handler);
+  std::signal(SIGTERM, handler);
+  if (std::signal(SIGHUP, handler) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // as under nohup
+}
+
 }  // namespace
 
 void log_to_stderr(Verbosity verbosity) {
@@ -136,8 +150,12 @@ void log_to_stderr(Verbosity verbosity) {
 
 int stopped_by_signal() { return first_signal; }
 
-JobControl terminal_control() {
+JobControl terminal_control(bool stops) {
   std::stop_source source;
+  if (!stops) {
+    catch_signals(end_at_once);
+    return {.observer = &terminal()};
+  }
   FORESEE_CHECK(signal_pipe[0] < 0, "signals are caught already");
   if (::pipe2(signal_pipe, O_CLOEXEC) != 0) fail("cannot make a pipe: too many open files");
   std::thread([source]() mutable {
@@ -145,10 +163,9 @@ JobControl terminal_control() {
     while (::read(signal_pipe[0], &byte, 1) < 0 && errno == EINTR) {
     }
     source.request_stop();
+    terminal().line(LogLevel::kInfo, "stopping as soon as what is done can be kept; a second signal ends at once");
   }).detach();
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // as under nohup
+  catch_signals(on_signal);
   return {.observer = &terminal(), .stop = source.get_token()};
 }
 

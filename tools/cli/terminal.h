@@ -16,9 +16,11 @@ enum class Verbosity {
 void log_to_stderr(Verbosity verbosity);
 
 /// From now on Ctrl-C, SIGTERM and, unless it was ignored, SIGHUP ask the running job to stop instead of ending the
-/// program; a second one ends it at once. @returns a control with that stop token, whose observer draws progress on
-/// stderr: a bar with rate and remaining time on a terminal, a plain line every few seconds in a log. Call it once.
-JobControl terminal_control();
+/// program, and a line says so; a second one ends it at once. @returns a control with that stop token, whose observer
+/// draws progress on stderr: a bar with rate and remaining time on a terminal, a plain line every few seconds in a log.
+/// @param stops  false: the job never asks whether to stop, and a signal ends the program with its exit code
+/// (128 + signal). Call it once.
+JobControl terminal_control(bool stops);
 
 /// The signal that asked for a stop; 0: none did.
 int stopped_by_signal();

@@ -7,6 +7,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/model/world_model.h"
 #include "tools/demo/asset.h"
@@ -32,10 +33,10 @@ void clear_output(const fs::path& out) {
         out.string());
   for (const auto& old : {run, evaluation, out / "report.html"}) {
     fs::remove_all(old, error);
-    if (error) fail("{}: cannot remove what an earlier demo left: {}", old.string(), error.message());
+    if (error) fail("{}: cannot remove what an earlier demo left: {}", old.string(), system_reason(error));
   }
   fs::create_directories(out, error);
-  if (error) fail("{}: cannot make this folder: {}", out.string(), error.message());
+  if (error) fail("{}: cannot make this folder: {}", out.string(), system_reason(error));
   write_output_marker(out, "demo");
 }
 
@@ -59,7 +60,7 @@ DemoResult run_demo(const DemoOptions& given, const JobControl& control) {
   if (options.videos.empty()) options.videos = {sample_clips()};
   // What can fail at once fails before anything of an earlier demo is removed.
   const auto model = load_world_model(options.model, at::Device(options.device));
-  const data::VideoSet videos = data::open_videos(options.videos);
+  const data::VideoSet videos = data::open_videos(options.videos, /*threads=*/2, control);
   check_output_place(options.out, {.inputs = {options.model}, .input_folders = options.videos});
   const fs::path out = fs::absolute(options.out).lexically_normal();
   if (out.has_parent_path()) fs::create_directories(out.parent_path());

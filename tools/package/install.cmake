@@ -22,9 +22,22 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/foresee.pc" DESTINATION ${foresee_lib
 
 install(DIRECTORY "${FORESEE_SOURCE_DIR}/tools/assets" DESTINATION share/foresee)
 install(FILES "${FORESEE_SOURCE_DIR}/LICENSE" "${FORESEE_SOURCE_DIR}/docs/reference/licences.md" DESTINATION share/doc/foresee)
-install(FILES "${CMAKE_CURRENT_LIST_DIR}/foresee.bash" DESTINATION share/bash-completion/completions RENAME foresee)
-configure_file("${CMAKE_CURRENT_LIST_DIR}/foresee.1.in" "${CMAKE_CURRENT_BINARY_DIR}/foresee.1" @ONLY)
-install(FILES "${CMAKE_CURRENT_BINARY_DIR}/foresee.1" DESTINATION share/man/man1)
+
+# Completion for shells and the manual page: the program writes them from the tree of its own commands.
+function(install_text_for reader folder name)
+  install(CODE "
+    execute_process(COMMAND \"$<TARGET_FILE:foresee>\" completion ${reader}
+                    OUTPUT_FILE \"${CMAKE_CURRENT_BINARY_DIR}/${name}\" RESULT_VARIABLE failed)
+    if(failed)
+      message(WARNING \"The program does not start here, so there is no ${folder}/${name}\")
+    else()
+      file(INSTALL \"${CMAKE_CURRENT_BINARY_DIR}/${name}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${folder}\")
+    endif()")
+endfunction()
+install_text_for(bash share/bash-completion/completions foresee)
+install_text_for(zsh share/zsh/site-functions _foresee)
+install_text_for(fish share/fish/vendor_completions.d foresee.fish)
+install_text_for(man share/man/man1 foresee.1)
 
 # The libraries that the starter loads, and what those need besides the system's.
 if(FORESEE_INSTALL_LIBRARIES)

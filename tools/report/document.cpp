@@ -4,6 +4,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 #include "tools/report/style.h"
 
 namespace foresee::report {
@@ -44,7 +45,7 @@ void Report::write(const std::filesystem::path& path) const {
   if (path.has_parent_path()) {
     std::error_code error;
     std::filesystem::create_directories(path.parent_path(), error);
-    if (error) fail("{}: cannot make the folder: {}", path.parent_path().string(), error.message());
+    if (error) fail("{}: cannot make the folder: {}", path.parent_path().string(), system_reason(error));
   }
   write_file(path, html());
 }

@@ -13,7 +13,9 @@ namespace {
 constexpr const char* kProgram = "libforesee_program.so";
 constexpr int kUserMistake = 1;
 
-int refuse(const std::string& why) {
+int refuse(std::string why) {
+  for (char& c : why)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';  // names of folders come from outside
   std::fprintf(stderr, "foresee: %s\n", why.c_str());
   return kUserMistake;
 }

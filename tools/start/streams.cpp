@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <iostream>
 #include <string_view>
 
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/text/printable.h"
 
 namespace foresee::tools {
@@ -30,6 +30,11 @@ void print_error(const std::string& text) {
   write_all(STDERR_FILENO, "foresee: " + printable(text) + "\n");
 }
 
+void print_plain_line(const std::string& text) {
+  const std::string line = printable(text) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
 int finish_results(int code) {
   errno = 0;
   std::cout.flush();
@@ -37,10 +42,10 @@ int finish_results(int code) {
   if (written) return code;
   const int reason = errno;
   if (reason == EPIPE) return code == 0 ? 1 : code;  // the reader went away: nothing to say, nobody to say it to
-  print_error(std::string("the result could not be written to standard output") +
-              (reason == EBADF ? ": it is closed"
-               : reason != 0   ? std::string(": ") + std::strerror(reason)
-                               : std::string()));
+  print_error(std::string("the result could not be written to standard output") + (reason == EBADF ? ": it is closed"
+                                                                                   : reason != 0
+                                                                                       ? ": " + system_reason(reason)
+                                                                                       : std::string()));
   return code == 0 ? 1 : code;
 }
 

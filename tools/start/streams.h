@@ -1,6 +1,9 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
+#include <utility>
 
 namespace foresee::tools {
 
@@ -11,6 +14,15 @@ namespace foresee::tools {
 
 /// Prints "foresee: TEXT" on stderr as one line. Never fails: there is nobody else to tell.
 void print_error(const std::string& text);
+
+/// Prints `text` as one line on standard output, as print_error does on the other. Failures show in finish_results().
+void print_plain_line(const std::string& text);
+/// The same of a formatted line. Results for people go this way, so that names of files and tensors, labels and
+/// metadata cannot reach the terminal raw (Note [Text from outside]).
+template <class... Args>
+void print_line(fmt::format_string<Args...> format, Args&&... args) {
+  print_plain_line(fmt::format(format, std::forward<Args>(args)...));
+}
 
 /// Flushes standard output. @returns `code`, or 1 after a line on stderr when a result could not be written (a full
 /// disk, a stream that was closed at the start).

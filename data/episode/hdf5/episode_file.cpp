@@ -18,6 +18,7 @@
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
 #include "jepa/core/memory.h"
+#include "jepa/core/text/name_list.h"
 
 namespace foresee::data {
 namespace {
@@ -102,13 +103,13 @@ void EpisodeFile::Impl::open_columns() {
 const EpisodeFile::Impl::OpenColumn& EpisodeFile::Impl::find(const std::string& name) const {
   const auto found = open.find(name);
   if (found != open.end()) return found->second;
-  std::string known;
-  for (const auto& [key, column] : open) known += (known.empty() ? "" : ", ") + key;
+  std::vector<std::string> names;
+  for (const auto& [key, column] : open) names.push_back(key);
+  const std::string known = names.empty() ? "none" : name_list(names);
   for (const auto& [key, reason] : unread)
     if (key == name)
-      fail<DataError>("{}: column '{}' cannot be read: {}; there are: {}", path.string(), name, reason,
-                      known.empty() ? "none" : known);
-  fail<DataError>("{}: no column '{}'; there are: {}", path.string(), name, known.empty() ? "none" : known);
+      fail<DataError>("{}: column '{}' cannot be read: {}; there are: {}", path.string(), name, reason, known);
+  fail<DataError>("{}: no column '{}'; there are: {}", path.string(), name, known);
 }
 
 Tensor EpisodeFile::Impl::read(const std::string& name, int64_t first, int64_t count) const {

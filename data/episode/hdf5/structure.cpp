@@ -17,6 +17,8 @@
 #include "data/episode/hdf5/packed_chunks.h"
 #include "data/episode/hdf5/storage.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee::data {
 namespace {
@@ -157,13 +159,14 @@ void check_hdf5_structure(const fs::path& path) {
   using State = std::tuple<dev_t, ino_t, off_t, time_t, long>;
   static std::set<State> sound;  // guarded by the library's lock
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) fail<DataError>("{}: no such file", path.string());
+  if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
+  if (::stat(path.c_str(), &status) != 0) fail<DataError>("{}: {}", path.string(), system_reason(errno));
   const State state{status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
   if (sound.contains(state)) return;
   // A fork of a program with threads may only do what needs no lock that another thread holds. The child calls libhdf5,
   // whose lock is ours, and the allocator, which the C library makes ready for it; it computes with no tensor.
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) fail("{}: cannot be checked: {}", path.string(), std::strerror(errno));
+  if (::pipe2(ends, O_CLOEXEC) != 0) fail("{}: cannot be checked: {}", path.string(), system_reason(errno));
   const pid_t child = ::fork();
   if (child == 0) run_child(path, ends[1]);
   const int code = errno;
@@ -171,7 +174,7 @@ void check_hdf5_structure(const fs::path& path) {
   const auto longest = longest_walk(status.st_size);
   const std::string answer = child > 0 ? listen(ends[0], child, longest) : "";
   ::close(ends[0]);
-  if (child < 0) fail("{}: cannot be checked: {}", path.string(), std::strerror(code));
+  if (child < 0) fail("{}: cannot be checked: {}", path.string(), system_reason(code));
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
   if (answer == "?") fail<DataError>("{}: its structure cannot be walked within {} s", path.string(), longest.count());

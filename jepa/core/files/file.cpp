@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/text/json_text.h"
 
 namespace foresee {
@@ -19,19 +19,18 @@ namespace fs = std::filesystem;
 
 void fail_errno(const fs::path& path, const char* what) {
   const int code = errno;
-  fail("{}: cannot {}: {}{}", path.string(), what, std::strerror(code),
-       code == ENOSPC ? " (free some space and run the same command again)" : "");
+  fail("{}: cannot {}: {}", path.string(), what, system_reason(code));
 }
 
 std::optional<std::string> why_not_a_file(const fs::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
     return errno == ENOENT || errno == ENOTDIR ? std::string("no such file")
-                                               : fmt::format("cannot be opened: {}", std::strerror(errno));
+                                               : "cannot be opened: " + system_reason(errno);
   if (S_ISDIR(status.st_mode)) return "is a folder, expected a file";
   if (S_ISFIFO(status.st_mode)) return "is a pipe, expected a file (write what comes out of it to a file first)";
   if (!S_ISREG(status.st_mode)) return "is a device or a socket, expected a file";
-  if (::access(path.c_str(), R_OK) != 0) return fmt::format("cannot be opened: {}", std::strerror(errno));
+  if (::access(path.c_str(), R_OK) != 0) return "cannot be opened: " + system_reason(errno);
   return std::nullopt;
 }
 
@@ -58,7 +57,7 @@ void write_file_with(const fs::path& path, const std::function<void(const fs::pa
   try {
     write(staged.path());
   } catch (const fs::filesystem_error& error) {
-    fail("{}: cannot write: {}", path.string(), error.code().message());
+    fail("{}: cannot write: {}", path.string(), system_reason(error.code()));
   }
   staged.commit();
 }

@@ -10,6 +10,7 @@
 #include "build_info.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/staged.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 
 namespace foresee {
@@ -28,7 +29,7 @@ bool holds(const fs::path& outer, const fs::path& inner) {
 fs::path resolved(const fs::path& path) {
   std::error_code code;
   fs::path out = fs::weakly_canonical(fs::absolute(path), code);
-  if (code) fail("{}: {}", path.string(), code.message());
+  if (code) fail("{}: {}", path.string(), system_reason(code));
   if (!out.has_filename() && out.has_relative_path()) out = out.parent_path();
   return out;
 }
@@ -142,7 +143,7 @@ struct Output::Impl {
     for (fs::path above = path.parent_path(); !there(above); above = above.parent_path()) made.push_back(above);
     std::error_code code;
     fs::create_directories(path.parent_path(), code);
-    if (code) fail("{}: cannot create: {}", path.parent_path().string(), code.message());
+    if (code) fail("{}: cannot create: {}", path.parent_path().string(), system_reason(code));
   }
 
   /// What a process that was killed left, now that the lock says that none is at work.
@@ -240,7 +241,7 @@ void Output::commit() {
   sync_to_disk(it.path.parent_path());
   std::error_code code;
   fs::remove_all(it.temporary, code);
-  if (code) log_warning("{}: cannot remove: {}", it.temporary.string(), code.message());
+  if (code) log_warning("{}: cannot remove: {}", it.temporary.string(), system_reason(code));
   it.temporary.clear();
 }
 

@@ -11,6 +11,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -79,7 +80,7 @@ void StagedFile::commit() {
 fs::path make_temporary_folder(const fs::path& path) {
   std::error_code code;
   fs::create_directories(parent_of(path), code);
-  if (code) fail("{}: cannot create: {}", parent_of(path).string(), code.message());
+  if (code) fail("{}: cannot create: {}", parent_of(path).string(), system_reason(code));
   for (int attempt = 0;; ++attempt) {
     const fs::path folder = temporary_name(path, attempt);
     if (::mkdir(folder.c_str(), 0777) == 0) return folder;

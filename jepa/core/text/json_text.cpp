@@ -26,9 +26,9 @@ ordered_json with_valid_strings(const ordered_json& value) {
 
 std::string json_text(const ordered_json& value, int indent) {
   try {
-    return value.dump(indent);
+    return json_without_controls(value.dump(indent));
   } catch (const ordered_json::type_error&) {  // 316: a string is not UTF-8
-    return with_valid_strings(value).dump(indent);
+    return json_without_controls(with_valid_strings(value).dump(indent));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace foresee {
@@ -36,7 +37,7 @@ bool controls_terminal(uint32_t code) {
          (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
-std::string escaped(std::string_view bytes) {
+std::string escaped(std::string_view bytes, uint32_t) {
   if (bytes == "\n") return "\\n";
   if (bytes == "\t") return "\\t";
   std::string out;
@@ -44,16 +45,16 @@ std::string escaped(std::string_view bytes) {
   return out;
 }
 
-/// `text` with the characters that `replaced` names, and all that is no UTF-8, escaped.
-template <class Replaced>
-std::string with_escapes(std::string_view text, const Replaced& replaced) {
+/// `text` with the characters that `replaced` names, and all that is no UTF-8, as `escape` writes them.
+template <class Replaced, class Escape>
+std::string with_escapes(std::string_view text, const Replaced& replaced, const Escape& escape) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
     const Character character = first_character(text);
     const std::string_view bytes = text.substr(0, character.length == 0 ? 1 : character.length);
     if (character.length == 0 || replaced(character.code))
-      out += escaped(bytes);
+      out += escape(bytes, character.code);
     else
       out += bytes;
     text.remove_prefix(bytes.size());
@@ -69,11 +70,23 @@ std::string printable(std::string_view text, size_t limit) {
   if (text.size() > limit)
     return fmt::format("{} [... {} bytes ...] {}", printable(text.substr(0, longest), limit), text.size() - 2 * longest,
                        printable(text.substr(text.size() - longest), limit));
-  return with_escapes(text, controls_terminal);
+  return with_escapes(text, controls_terminal, escaped);
 }
 
 std::string valid_utf8(std::string_view text) {
-  return with_escapes(text, [](uint32_t) { return false; });
+  return with_escapes(
+      text, [](uint32_t) { return false; }, escaped);
+}
+
+std::string json_without_controls(std::string json) {
+  const auto plain = [](char c) { return static_cast<uint8_t>(c) < 0x7f; };
+  if (std::all_of(json.begin(), json.end(), plain)) return json;
+  // Only in strings: what lies around them is ASCII. Line ends of the layout stay.
+  return with_escapes(
+      json, [](uint32_t code) { return code >= 0x7f && controls_terminal(code); },
+      [](std::string_view bytes, uint32_t code) {
+        return code == 0 ? std::string(bytes) : fmt::format("\\u{:04x}", code);
+      });
 }
 
 }  // namespace foresee

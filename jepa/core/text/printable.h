@@ -18,6 +18,10 @@ inline constexpr size_t kLongestLine = 2000;
 /// not UTF-8 become "\n", "\t" or "\xNN"; what is longer than `limit` bytes is cut in the middle, which is said.
 std::string printable(std::string_view text, size_t limit = kLongestLine);
 
+/// JSON text with the control characters that JSON does not escape (DEL, C1, line and direction marks of Unicode) as
+/// "\uNNNN": the same JSON, which a terminal does not obey.
+std::string json_without_controls(std::string json);
+
 /// Text as it is, where it is UTF-8; else with every byte that is not as "\xNN".
 std::string valid_utf8(std::string_view text);
 

@@ -7,9 +7,11 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/interrupted.h"
 #include "tests/data/video/numbered_video.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
+#include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee::data {
@@ -86,6 +88,16 @@ TEST(OpenVideos, CountsAndNamesBrokenFilesAndGoesOn) {
     EXPECT_FALSE(reason.empty());
     EXPECT_TRUE(says(log, path.string() + ": left out: " + reason));
   }
+}
+
+TEST(OpenVideos, SaysHowFarItIsAndStopsWhenAsked) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.mp4", "b.mp4", "c.mp4"}) write_numbered(folder.path(), {.name = name, .frames = 12});
+  StopAfter watch(-1);
+  EXPECT_EQ(open_videos({folder.path()}, 1, watch.control()).files.size(), 3u);
+  EXPECT_EQ(watch.updates.back().done, 3);
+  StopAfter stop(1);
+  EXPECT_THROW(open_videos({folder.path()}, 1, stop.control()), Interrupted);
 }
 
 TEST(OpenVideos, FailsWhenNothingIsReadable) {

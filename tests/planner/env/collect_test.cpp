@@ -31,6 +31,23 @@ TEST(Collect, EpisodesAreTheSameForAnyThreadsAndAlone) {
   EXPECT_FALSE(same(generate_episode({.size = 32, .seed = 6}, 7), one[7]));
 }
 
+TEST(Collect, SaysHowFarItIsAndStopsWithinAnEpisode) {
+  const CollectConfig config{.size = 8, .seed = 5};
+  const std::vector<uint64_t> ids{0, 1, 2, 3};
+  std::vector<int64_t> seen;
+  EXPECT_EQ(generate_episodes(config, ids, {.seen = [&](int64_t done) { seen.push_back(done); }}).size(), 4u);
+  EXPECT_EQ(seen, (std::vector<int64_t>{1, 2, 3, 4}));
+
+  std::stop_source stop;
+  seen.clear();
+  const auto stopped = generate_episodes(config, ids, {.stop = stop.get_token(), .seen = [&](int64_t done) {
+                                                         seen.push_back(done);
+                                                         stop.request_stop();
+                                                       }});
+  EXPECT_TRUE(stopped.empty());
+  EXPECT_LT(seen.size(), 4u);
+}
+
 TEST(Collect, ActionLeavesItsRow) {
   const auto episode = generate_episode({.size = 32, .seed = 5}, 3);
   const Tensor state = episode.columns.at("state"), action = episode.columns.at("action");

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "jepa/core/error.h"
 #include "planner/env/rollout.h"
 #include "planner/env/vector_env.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 
 namespace foresee::planner {
@@ -142,6 +144,15 @@ TEST(ProcessEnvTimes, TheLimitRunsFromTheQuestionToTheWholeAnswer) {
 
 TEST(ProcessEnvTimes, ALineHasALimit) {
   EXPECT_TRUE(says(refusal_of_command("yes | tr -d '\\n'"), "an answer of more than"));
+}
+
+TEST(ProcessEnvTimes, AFloodOfErrorsIsBounded) {
+  const LogCapture log;
+  EXPECT_TRUE(
+      says(refusal_of_command("yes 'out of paper' >&2", 1), "no complete answer within 1 s; its last words: 'out"));
+  const auto lines = std::count(log.text().begin(), log.text().end(), '\n');
+  EXPECT_LE(lines, 100);
+  EXPECT_GT(lines, 0);
 }
 
 TEST(ProcessEnvWords, AnErrorNamesTheLastWordsWithoutControlCodes) {

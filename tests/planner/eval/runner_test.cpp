@@ -111,6 +111,43 @@ TEST(Runner, KeepsTheFinishedEpisodesOfAnInterruptedRun) {
   EXPECT_EQ(episodes.size(), 2u);
 }
 
+/// Plans at every step.
+class Planning final : public Method {
+ public:
+  std::vector<Decision> act(std::span<const int64_t> active) override {
+    return std::vector<Decision>(active.size(), {{1.0, 0.0}, 1.0});
+  }
+};
+
+TEST(Runner, SaysHowFarItIsAtEveryStepThatIsPlanned) {
+  std::vector<int64_t> steps;
+  run_trials(*make_env("two_room"), to_the_right(200, 2),
+             [](const Envs&, int64_t) { return std::make_unique<Planning>(); },
+             {.budget = 3, .group = 2, .progress = [&](int64_t, int64_t, int64_t step) { steps.push_back(step); }});
+  EXPECT_EQ(steps, (std::vector<int64_t>{1, 2, 3, 0}));
+}
+
+/// Is stopped within a search, which breaks off.
+class BrokenOff final : public Method {
+ public:
+  explicit BrokenOff(std::stop_source stop) : stop_(std::move(stop)) {}
+  std::vector<Decision> act(std::span<const int64_t>) override {
+    stop_.request_stop();
+    throw Error("interrupted");
+  }
+
+ private:
+  std::stop_source stop_;
+};
+
+TEST(Runner, ASearchThatIsStoppedEndsTheRunAndIsNoError) {
+  const std::stop_source stop;
+  EXPECT_TRUE(run_trials(*make_env("two_room"), to_the_right(50, 2),
+                         [&](const Envs&, int64_t) { return std::make_unique<BrokenOff>(stop); },
+                         {.budget = 3, .stop = stop.get_token()})
+                  .empty());
+}
+
 TEST(ModelMethod, ShowsTheModelItsHistoryOneBlockApart) {
   const auto env = make_env("two_room");
   PictureModel model;

@@ -8,6 +8,7 @@
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
 #include "planner/env/push_t/physics.h"
+#include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee::planner {
@@ -33,6 +34,18 @@ TEST(NearStarts, ComeFromHeldOutEpisodesAndAreNotSolved) {
   }
   EXPECT_EQ(rows.size(), 60u) << "no row is taken twice";
   EXPECT_GT(set.excluded_solved, 0) << "a noisy expert often stays within 16 pixels for 25 steps";
+}
+
+TEST(NearStarts, SayHowFarTheyAreAndStopWhenAsked) {
+  StopAfter watch(-1);
+  const CollectConfig collect = usual_collection("two_room");
+  EXPECT_EQ(near_starts(collect, 5, 25, watch.control()).starts.size(), 5u);
+  EXPECT_EQ(watch.updates.back().label, "starts");
+  EXPECT_EQ(watch.updates.back().done, watch.updates.back().total);
+  EXPECT_TRUE(watch.updates.back().finished);
+  StopAfter stop(3);
+  EXPECT_TRUE(near_starts(collect, 5, 25, stop.control()).starts.empty());
+  EXPECT_LT(stop.updates.back().done, stop.updates.back().total);
 }
 
 TEST(NearStarts, AreReachableInTheirOffset) {

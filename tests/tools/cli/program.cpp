@@ -40,6 +40,11 @@ Outcome run_program(const std::vector<std::string>& arguments, const Disturbance
       const rlimit limit{disturbance.file_limit_bytes, disturbance.file_limit_bytes};
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
+    if (disturbance.open_files_limit > 0) {
+      const rlimit limit{disturbance.open_files_limit, disturbance.open_files_limit};
+      ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (disturbance.limit_s > 0) ::alarm(disturbance.limit_s);
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
   }

@@ -6,6 +6,7 @@
 #include "foresee/check.h"
 #include "jepa/core/log.h"
 #include "tools/cli/data/data_commands.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -40,17 +41,17 @@ nlohmann::ordered_json result_json(const CheckResult& result) {
 void print_result(const CheckResult& result) {
   for (const auto& set : result.sets) {
     if (set.format.empty())
-      fmt::print("{}: cannot be opened\n", set.path.string());
+      print_line("{}: cannot be opened", set.path.string());
     else
-      fmt::print("{}: {}, {} episodes, {} rows\n", set.path.string(), set.format, set.episodes, set.rows);
-    for (const auto& note : set.notes) fmt::print("  note: {}\n", note);
+      print_line("{}: {}, {} episodes, {} rows", set.path.string(), set.format, set.episodes, set.rows);
+    for (const auto& note : set.notes) print_line("  note: {}", note);
     for (const auto& finding : result.findings)
-      if (finding.set == set.path) fmt::print("  {}: {}\n", finding.kind, finding.text);
+      if (finding.set == set.path) print_line("  {}: {}", finding.kind, finding.text);
   }
   if (result.sound())
-    fmt::print("sound\n");
+    print_line("sound");
   else
-    fmt::print("{} finding{}\n", result.findings.size(), result.findings.size() == 1 ? "" : "s");
+    print_line("{} finding{}", result.findings.size(), result.findings.size() == 1 ? "" : "s");
 }
 
 int check(const CheckRequest& request, const CommonOptions& common) {

@@ -10,6 +10,7 @@
 #include "planner/env/collect.h"
 #include "tools/cli/data/data_commands.h"
 #include "tools/cli/options/enum_option.h"
+#include "tools/cli/options/request_flags.h"
 
 namespace foresee::tools {
 namespace {
@@ -18,7 +19,11 @@ int run_collect(CollectRequest request, const CommonOptions& common) {
   if (!common.out) fail("data collect: --out FILE is missing");
   request.out = *common.out;
   request.options = job_options(common);
-  const CollectResult result = collect(request, common.control);
+  CollectResult result;
+  naming_flags({{"noise", "--noise"}}, [&] {
+    result = collect(request, common.control);
+    return 0;
+  });
   if (result.stopped)
     fail("data collect: interrupted after {} of {} episodes; the same command goes on from there", result.episodes,
          request.episodes);

@@ -11,6 +11,7 @@
 #include "tools/cli/data/data_commands.h"
 #include "tools/cli/options/enum_option.h"
 #include "tools/cli/options/hints.h"
+#include "tools/cli/options/unused.h"
 
 namespace foresee::tools {
 namespace {
@@ -25,6 +26,17 @@ void take_size(const std::string& text, ConvertRequest& request) {
     throw CLI::ValidationError("--size", "expected N or HEIGHTxWIDTH, got '" + text + "'");
   request.height = height;
   request.width = width;
+}
+
+void refuse_unused_of_format(const CLI::App& app, const ConvertRequest& request) {
+  using Format = ConvertRequest::Format;
+  const Format format = request.format;
+  const std::string why = fmt::format("format {} does not have it", name_of(kConvertFormatNames, format));
+  const bool films = format == Format::kVideo || format == Format::kLeRobot;
+  if (!films) refuse_given(app, {"--fps", "--codec"}, why);
+  if (format != Format::kLeRobot) refuse_given(app, {"--robot-type"}, why);
+  if (format != Format::kHdf5) refuse_given(app, {"--blosc"}, why);
+  if (app.count("--size") == 0) refuse_given(app, {"--picture"}, "without --size pictures stay as they are");
 }
 
 int run_convert(ConvertRequest request, const CommonOptions& common) {
@@ -83,7 +95,10 @@ Run setup_data_convert(CLI::App& app, CommonOptions& common) {
   app.add_option("--episodes", request->episodes, "Only the first N")->check(CLI::PositiveNumber);
   add_overwrite(app, common);
   app.add_flag("--blosc", request->blosc, "hdf5: compress pictures (Blosc, LZ4)");
-  return [=, &common] { return run_convert(*request, common); };
+  return [=, &app, &common] {
+    refuse_unused_of_format(app, *request);
+    return run_convert(*request, common);
+  };
 }
 
 }  // namespace foresee::tools

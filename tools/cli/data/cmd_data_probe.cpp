@@ -8,7 +8,9 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/duration.h"
+#include "jepa/core/watch/progress.h"
 #include "tools/cli/data/data_commands.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
@@ -70,24 +72,22 @@ std::string probe_text(const std::string& path, const data::VideoInfo& info) {
   return text;
 }
 
-// Results are what this command is for: they go to standard output, one line a file.
-void print_line(const std::string& text) { fmt::print(stdout, "{}\n", text); }
-void print_row(const nlohmann::ordered_json& row) {
-  print_line(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
-
 int probe(const ProbeOptions& options, const CommonOptions& common) {
   ProbeTotals totals;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   const auto say = [&](const std::string& text, const nlohmann::ordered_json& row) {
     if (options.json_lines)
-      print_row(row);
+      print_json(row, /*indent=*/-1);
     else if (common.json)
       rows.push_back(row);
     else
-      print_line(text);
+      print_line("{}", text);  // results are what this command is for: they go to standard output
   };
   const data::VideoListing listing = data::list_video_files(options.paths);
+  // Where a row is printed for each file, the rows are the progress.
+  const bool silent = common.json && !options.json_lines;
+  Progress progress(silent ? common.control : JobControl{}, "probe", static_cast<int64_t>(listing.videos.size()),
+                    "videos");
   for (const data::ListedVideo& video : listing.videos) {
     if (common.control.stopping()) break;
     const std::string path = video.path.string();
@@ -104,7 +104,9 @@ int probe(const ProbeOptions& options, const CommonOptions& common) {
       if (const std::string prefix = path + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
       say(fmt::format("{}: broken: {}", path, reason), {{"path", path}, {"broken", true}, {"reason", reason}});
     }
+    progress.update(totals.readable + totals.broken);
   }
+  progress.finish();
   const std::string left_out = listing.left_out.empty() ? "" : listing.left_out.text();
   if (common.json && !options.json_lines)
     print_json({{"videos", rows},

@@ -8,6 +8,7 @@
 #include "jepa/core/log.h"
 #include "tools/cli/data/data_commands.h"
 #include "tools/cli/data/episode_view.h"
+#include "tools/cli/options/unused.h"
 
 namespace foresee::tools {
 namespace {
@@ -90,7 +91,13 @@ Run setup_data_view(CLI::App& app, CommonOptions& common) {
       ->capture_default_str();
   add_overwrite(app, common);
   app.add_option("--camera", command->camera, "Camera to show, where there are several");
-  return [=, &common] { return view(*command, common); };
+  return [=, &app, &common] {
+    if (!command->episodes.empty()) refuse_given(app, {"--count"}, "--episode says which episodes are shown");
+    const auto& output = command->output.empty() ? common.out.value_or("") : command->output;
+    if (format_of_extension(output) == FileFormat::kMp4)
+      refuse_given(app, {"--count", "--columns", "--size"}, "they are of a contact sheet, and this is a film");
+    return view(*command, common);
+  };
 }
 
 }  // namespace foresee::tools

@@ -4,6 +4,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/io/pt_write.h"
 #include "jepa/io/safetensors.h"
@@ -19,7 +20,7 @@ using Json = nlohmann::ordered_json;
 void make_folder(const fs::path& folder) {
   std::error_code code;
   fs::create_directories(folder, code);
-  if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), code.message());
+  if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), system_reason(code));
 }
 
 /// transformers has one value for both networks and the pooler.

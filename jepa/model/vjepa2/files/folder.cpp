@@ -1,5 +1,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
@@ -83,7 +84,7 @@ void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
     fail<CheckpointError>("{}: an action-conditioned model, not one of video alone", weights.source);
   std::error_code code;
   fs::create_directories(folder, code);
-  if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), code.message());
+  if (code) fail<CheckpointError>("{}: cannot create: {}", folder.string(), system_reason(code));
   if (weights.probe) {
     save_safetensors(folder / checkpoint_files::kProbe, weights.probe->tensors);
     write_json(

@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/text/name_list.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/model/vjepa2/files/names.h"
 #include "jepa/model/vjepa2/files/readers.h"
@@ -132,8 +133,7 @@ TensorMap read_tensors(const fs::path& folder) {
     tensors.emplace(name, shard->second.tensor(name));
   }
   if (!missing.empty())
-    fail<CheckpointError>("{}: {} tensors are not where the index says: {}", where, missing.size(),
-                          fmt::join(missing, ", "));
+    fail<CheckpointError>("{}: {} tensors are not where the index says: {}", where, missing.size(), name_list(missing));
   return tensors;
 }
 

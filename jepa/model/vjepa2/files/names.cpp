@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jepa/core/error.h"
+#include "jepa/core/text/name_list.h"
 #include "jepa/io/mapped_file.h"
 
 namespace foresee {
@@ -150,7 +151,7 @@ Vjepa2Tensors official_from_huggingface(const TensorMap& tensors, const std::str
       if (!joint.parts[i]) missing.push_back(joint.names[i]);
   if (!missing.empty() || !unexpected.empty())
     fail<CheckpointError>("{}: weights do not fit transformers' VJEPA2: {} missing ({}), {} unexpected ({})", source,
-                          missing.size(), fmt::join(missing, ", "), unexpected.size(), fmt::join(unexpected, ", "));
+                          missing.size(), name_list(missing), unexpected.size(), name_list(unexpected));
   for (const auto& [name, joint] : joints) {
     TensorMap& target = result.of(joint.network);
     if (joint.count == 1) {

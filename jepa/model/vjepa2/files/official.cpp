@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/name_list.h"
 #include "jepa/model/vjepa2/files/names.h"
 #include "jepa/model/vjepa2/files/readers.h"
 
@@ -94,7 +95,7 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   if (official_content(file) == Vjepa2Content::kNone)
     fail<CheckpointError>(
         "{}: not a checkpoint of V-JEPA 2: expected the keys encoder, target_encoder or classifiers, got {}",
-        path.string(), fmt::join(keys_of(root), ", "));
+        path.string(), name_list(keys_of(root)));
   Vjepa2Weights weights{.source = path.string(), .format = "official"};
   weights.config.encoder.image_size = weights.preprocess.size = image_size(file, options);
   weights.preprocess.colours = "swscale";                       // of the video reader that upstream's training used

@@ -50,5 +50,14 @@ TEST(JsonText, WritesNamesThatAreNoText) {
   EXPECT_EQ(json_text({{"a", 1}}, 2), "{\n  \"a\": 1\n}");
 }
 
+TEST(JsonText, HoldsNoControlCharactersAndStaysTheSameJson) {
+  const std::string name =
+      "\x7f \xc2\x9b"  // DEL and C1's CSI, which some terminals obey
+      "31m \xe2\x80\xae \xef\xbb\xbf ü \x1b";
+  const std::string text = json_text({{"name", name}}, 2);
+  EXPECT_EQ(text, "{\n  \"name\": \"\\u007f \\u009b31m \\u202e \\ufeff ü \\u001b\"\n}");
+  EXPECT_EQ(nlohmann::json::parse(text).at("name"), name);
+}
+
 }  // namespace
 }  // namespace foresee

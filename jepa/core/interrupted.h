@@ -4,7 +4,7 @@
 
 namespace foresee {
 
-/// Thrown where a job is stopped before its training begins; says what is kept. train() makes a result of it.
+/// Thrown where a job is stopped during its preparations; says what is kept. The job makes a result of it.
 class Interrupted : public Error {
  public:
   using Error::Error;
