@@ -8,8 +8,8 @@
 namespace foresee::tools {
 namespace {
 
-/// 'text' for a POSIX shell and for fish.
-std::string quoted(const std::string& text) {
+/// A word in quotes, for a POSIX shell and for fish.
+std::string word_of(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -49,8 +49,8 @@ std::string command_cases(const CommandInfo& program, const std::string& word) {
   std::string cases;
   for_each_command(program, "", {}, [&](const CommandInfo& command, const std::string& path, const auto&) {
     for (const CommandInfo& inner : command.commands)
-      cases += fmt::format("      {}) command={} ;;\n", quoted(path + "/" + inner.name),
-                           quoted(path.empty() ? inner.name : path + " " + inner.name));
+      cases += fmt::format("      {}) command={} ;;\n", word_of(path + "/" + inner.name),
+                           word_of(path.empty() ? inner.name : path + " " + inner.name));
   });
   return fmt::format("    case \"$command/{}\" in\n{}    esac\n", word, cases);
 }
@@ -61,11 +61,11 @@ std::string value_cases(const CommandInfo& program) {
   for_each_command(program, "", {}, [&](const CommandInfo&, const std::string& path, const auto& options) {
     for (const OptionInfo& option : options)
       if (!option.positional && !option.value.empty())
-        cases += fmt::format("    {}) values={} takes_value=1 ;;\n", quoted(path + "/" + option.flag),
-                             quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+        cases += fmt::format("    {}) values={} takes_value=1 ;;\n", word_of(path + "/" + option.flag),
+                             word_of(fmt::format("{}", fmt::join(option.choices, " "))));
       else if (option.positional && !option.choices.empty())
-        cases += fmt::format("    {}/[!-]*) values={} ;;\n", quoted(path),
-                             quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+        cases += fmt::format("    {}/[!-]*) values={} ;;\n", word_of(path),
+                             word_of(fmt::format("{}", fmt::join(option.choices, " "))));
   });
   return "  case \"$command/$previous\" in\n" + cases + "  esac\n";
 }
@@ -75,8 +75,8 @@ std::string value_cases(const CommandInfo& program) {
 std::string bash_completion(const CommandInfo& program) {
   std::string cases;
   for_each_command(program, "", {}, [&](const CommandInfo& command, const std::string& path, const auto& options) {
-    cases += fmt::format("    {}) commands={} flags={} ;;\n", quoted(path), quoted(names_of(command.commands)),
-                         quoted(flags_of(options)));
+    cases += fmt::format("    {}) commands={} flags={} ;;\n", word_of(path), word_of(names_of(command.commands)),
+                         word_of(flags_of(options)));
   });
   return fmt::format(
       "# Completion of foresee for bash, made by 'foresee completion bash'.\n"
@@ -102,7 +102,7 @@ std::string bash_completion(const CommandInfo& program) {
 
 std::string zsh_completion(const CommandInfo& program) {
   const auto entry = [](std::string name, const std::string& meaning) {
-    return "\n      " + quoted(name + ":" + first_sentence(meaning));
+    return "\n      " + word_of(name + ":" + first_sentence(meaning));
   };
   std::string cases;
   for_each_command(program, "", {}, [&](const CommandInfo& command, const std::string& path, const auto& options) {
@@ -110,7 +110,7 @@ std::string zsh_completion(const CommandInfo& program) {
     for (const CommandInfo& inner : command.commands) commands += entry(inner.name, inner.summary);
     for (const OptionInfo& option : options)
       if (!option.positional) flags += entry(option.flag, option.meaning);
-    cases += fmt::format("    {}) commands=({}) flags=({}) ;;\n", quoted(path), commands, flags);
+    cases += fmt::format("    {}) commands=({}) flags=({}) ;;\n", word_of(path), commands, flags);
   });
   return fmt::format(
       "#compdef foresee\n"
@@ -149,14 +149,14 @@ std::string fish_completion(const CommandInfo& program) {
                                  ? here
                                  : here + "; and not __fish_seen_subcommand_from " + names_of(command.commands);
     for (const CommandInfo& inner : command.commands)
-      text += fmt::format("complete -c foresee -n {} -f -a {} -d {}\n", quoted(none), inner.name,
-                          quoted(first_sentence(inner.summary)));
+      text += fmt::format("complete -c foresee -n {} -f -a {} -d {}\n", word_of(none), inner.name,
+                          word_of(first_sentence(inner.summary)));
     for (const OptionInfo& option : options) {
       if (option.positional) continue;
       std::string values = option.value.empty() ? "" : " -r";
-      if (!option.choices.empty()) values = " -x -a " + quoted(fmt::format("{}", fmt::join(option.choices, " ")));
-      text += fmt::format("complete -c foresee -n {} -l {}{} -d {}\n", quoted(here), option.flag.substr(2), values,
-                          quoted(first_sentence(option.meaning)));
+      if (!option.choices.empty()) values = " -x -a " + word_of(fmt::format("{}", fmt::join(option.choices, " ")));
+      text += fmt::format("complete -c foresee -n {} -l {}{} -d {}\n", word_of(here), option.flag.substr(2), values,
+                          word_of(first_sentence(option.meaning)));
     }
   });
   return text;
