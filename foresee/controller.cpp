@@ -56,7 +56,7 @@ struct Controller::Impl {
   /// What ControlCore sees of an observation. Of an arm, the way from a picture that was looked back at is the change
   /// of its pose, where nothing else is said.
   planner::Sight sight(const Observation& seen, int64_t problem, bool wanted) {
-    planner::Sight sight{.state = seen.state, .executed = seen.executed};
+    planner::Sight sight{.state = seen.state, .executed = seen.executed, .extrinsics = seen.extrinsics};
     const PictureSpec pictures = model->picture_spec();
     check_pictures(seen.pictures, pictures);
     if (wanted) sight.picture = joined_picture(seen.pictures, pictures);
@@ -79,7 +79,8 @@ struct Controller::Impl {
 };
 
 Controller::Controller(const Options& options)
-    : Controller(options, load_world_model(options.model, job_device(options.device))) {}
+    : Controller(options,
+                 load_world_model(options.model, {.device = job_device(options.device), .read = options.read})) {}
 Controller::Controller(const Options& options, std::shared_ptr<const WorldModel> model) {
   FORESEE_CHECK(options.problems >= 1, "expected at least one problem, got {}", options.problems);
   impl_ = std::make_unique<Impl>(options, std::move(model));

@@ -41,8 +41,9 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
 std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
   if (request.model.empty() || !planner::needs_model(config)) return nullptr;
   const at::Device device = job_device(request.options.device);
-  return config.protocol == planner::Protocol::kSwm ? planner::swm_world_model(request.model, *config.data, device)
-                                                    : load_world_model(request.model, device);
+  return config.protocol == planner::Protocol::kSwm
+             ? planner::swm_world_model(request.model, *config.data, device, request.read)
+             : load_world_model(request.model, {.device = device, .read = request.read});
 }
 
 MethodScore score_of(const planner::MethodResult& method) {

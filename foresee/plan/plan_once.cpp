@@ -60,6 +60,22 @@ void check_states(const PlanRequest& request, const Controller::StateInfo& state
       wrong(fmt::format("a state: expected {} numbers ({}), got {}", state.size, state.meaning, numbers.size()));
 }
 
+/// @throws RequestError unless there is a pose of the camera for every picture, or one for all, where the model takes
+/// it.
+void check_extrinsics(const PlanRequest& request, int64_t size) {
+  const auto wrong = [](const std::string& message) { throw RequestError("extrinsics", message); };
+  const size_t given = request.extrinsics.size();
+  if (size == 0 && given > 0) wrong("this model was trained without the camera's pose; leave it out");
+  if (size > 0 && given == 0)
+    wrong(fmt::format("this model was trained with the camera's pose: expected {} numbers", size));
+  if (size > 0 && given != 1 && given != request.observed.size())
+    wrong(fmt::format("expected a camera's pose for each picture, or one for all, got {} for {} pictures", given,
+                      request.observed.size()));
+  for (const auto& pose : request.extrinsics)
+    if (static_cast<int64_t>(pose.size()) != size)
+      wrong(fmt::format("a camera's pose: expected {} numbers, got {}", size, pose.size()));
+}
+
 /// The keys of the request. Where they say nothing of a history, plans look at all pictures.
 Settings settings_of(const PlanRequest& request) {
   Settings settings = request.options.settings;
@@ -79,6 +95,7 @@ std::vector<fs::path> inputs_of(const PlanRequest& request) {
 /// Shows the controller what is seen. @returns its plan.
 Controller::PlannedActions plan(const PlanRequest& request, Controller& controller) {
   check_states(request, controller.state());
+  check_extrinsics(request, controller.state().extrinsics);
   std::vector<LoadedPicture> pictures, goal;
   for (size_t i = 0; i < request.observed.size(); ++i) {
     const PictureView view = pictures.emplace_back(request.observed[i]).view(), first = pictures.front().view();
@@ -93,6 +110,7 @@ Controller::PlannedActions plan(const PlanRequest& request, Controller& controll
   for (size_t i = 0; i < pictures.size(); ++i) {
     Controller::Observation seen{.pictures = {pictures[i].view()}};
     if (!request.states.empty()) seen.state = request.states[i];
+    if (!request.extrinsics.empty()) seen.extrinsics = request.extrinsics[request.extrinsics.size() == 1 ? 0 : i];
     if (i + 1 < pictures.size())
       controller.look_back(seen);
     else
@@ -120,7 +138,8 @@ PlanResult plan_once(const PlanRequest& request, const JobControl& control) {
                          .device = request.options.device,
                          .seed = request.options.seed,
                          .settings = settings_of(request),
-                         .job = control});
+                         .job = control,
+                         .read = request.read});
   const auto begin = std::chrono::steady_clock::now();
   PlanResult result{.plan = plan(request, controller)};
   result.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();

@@ -29,7 +29,7 @@ const std::vector<Trainer>& trainers() {
        .recorded_family = "vjepa2_ac",
        .presets = ac_presets(),
        .usual_preset = "vjepa2-ac",
-       .uses = {"preset", "encoder", "weights", "latents", "episodes"},
+       .uses = {"preset", "encoder", "weights", "latents", "episodes", "extrinsics"},
        .train = train_action_predictor},
       {.family = "probe",
        .recorded_family = "vjepa2-probe",

@@ -51,7 +51,8 @@ constexpr LaterKey kLaterKeys[] = {{"vjepa2", "/loader/clip/rate", R"("frames")"
                                    {"lewm_heads", "/episodes/strict", "false"},
                                    {"vjepa2_ac", "/episodes/camera", R"("")"},
                                    {"vjepa2_ac", "/episodes/tolerance_s", "0.0"},
-                                   {"vjepa2_ac", "/episodes/strict", "false"}};
+                                   {"vjepa2_ac", "/episodes/strict", "false"},
+                                   {"vjepa2_ac", "/extrinsics_column", R"("extrinsics")"}};
 
 /// The later keys that a run's config lacks, with what was done before.
 nlohmann::json missing_later_keys(const ordered_json& config) {

@@ -6,6 +6,7 @@
 #include "foresee/plan/plan_json.h"
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
+#include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
 
 namespace foresee::tools {
@@ -15,10 +16,12 @@ struct PlanOptions {
   std::filesystem::path model, goal;
   std::vector<std::filesystem::path> observed;  // oldest first
   std::vector<std::string> states;              // of each: "x,y,z,a,b,c,g"
+  std::vector<std::string> extrinsics;          // of each, or one for all: "x,y,z,a,b,c"
+  ReadOptions read;
 };
 
 /// "x,y,z,a,b,c,g" -> numbers.
-std::vector<double> parse_state(const std::string& text) {
+std::vector<double> parse_numbers(const char* flag, const std::string& text) {
   std::vector<double> numbers;
   std::stringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) {
@@ -29,7 +32,7 @@ std::vector<double> parse_state(const std::string& text) {
       used = 0;
     }
     if (used == 0 || part.find_first_not_of(' ', used) != std::string::npos)
-      fail("--state {}: '{}' is no number", text, part);
+      fail("{} {}: '{}' is no number", flag, text, part);
   }
   return numbers;
 }
@@ -37,8 +40,10 @@ std::vector<double> parse_state(const std::string& text) {
 int plan(const PlanOptions& options, const CommonOptions& common) {
   PlanRequest request{.model = options.model, .goal = {options.goal}, .out = common.out};
   request.observed.assign(options.observed.begin(), options.observed.end());
-  for (const auto& text : options.states) request.states.push_back(parse_state(text));
+  for (const auto& text : options.states) request.states.push_back(parse_numbers("--state", text));
+  for (const auto& text : options.extrinsics) request.extrinsics.push_back(parse_numbers("--extrinsics", text));
   request.options = job_options(common);
+  request.read = options.read;
   const PlanResult result = plan_once(request, common.control);
   if (common.json) return print_json(to_json(result)), 0;
   const Controller::PlannedActions& found = result.plan;
@@ -63,9 +68,14 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
   add("--goal", options->goal, "Picture of the goal", "IMG")->required();
   add("--state", options->states, "The robot's state at each --obs, numbers with commas in between", "X,Y,Z,A,B,C,G...")
       ->delimiter(';');
+  add("--extrinsics", options->extrinsics,
+      "The camera's pose at each --obs, or one for all, of a model that was trained with it", "X,Y,Z,A,B,C...")
+      ->delimiter(';');
+  add_vjepa2_options(app, options->read);
   return [options, &common] {
-    return naming_flags({{"observed", "--obs IMG"}, {"states", "--state X,Y,..."}},
-                        [&] { return plan(*options, common); });
+    return naming_flags(
+        {{"observed", "--obs IMG"}, {"states", "--state X,Y,..."}, {"extrinsics", "--extrinsics X,Y,..."}},
+        [&] { return plan(*options, common); });
   };
 }
 

@@ -17,7 +17,7 @@ enum class EncoderKey {
   kTargetEncoder,
 };
 
-/// What a file may not say of itself, and what of it is wanted. Model folders need none of it.
+/// What a file may not say of itself, and what of it is wanted. Model folders need none of it but allow_nan.
 struct ReadOptions {
   EncoderKey weights = EncoderKey::kDefault;
   // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
@@ -25,6 +25,10 @@ struct ReadOptions {
   std::optional<int64_t> heads{}, predictor_heads{}, action_heads{}, probe_heads{};
   std::optional<int64_t> image_size{}, frames{};
   int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
+  // Whether an action-conditioned model was trained with the camera's pose. Meta's files do not say; the published one
+  // was not.
+  bool use_extrinsics = false;
+  bool allow_nan = false;  // weights that hold NaN or infinity are used, with a warning, and no error
 };
 
 /// A number that a file does not say and that cannot be guessed: a member of ReadOptions gives it.
@@ -36,6 +40,12 @@ class FORESEE_API UnknownSizeError : public CheckpointError {
 
  private:
   std::string option_;
+};
+
+/// Weights that hold NaN or infinity; ReadOptions::allow_nan takes them.
+class FORESEE_API NotFiniteError : public CheckpointError {
+ public:
+  using CheckpointError::CheckpointError;
 };
 
 }  // namespace foresee

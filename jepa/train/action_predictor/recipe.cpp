@@ -69,7 +69,6 @@ void describe(Fields& f, AcTrainConfig& c) {
 void AcRecipe::validate() const {
   if (actions == ActionSource::kStateChange && state_update == StateUpdate::kNone)
     fail<ConfigError>("actions: state_change needs states; state_update is none");
-  if (predictor.use_extrinsics) fail<ConfigError>("predictor.use_extrinsics: episode files have no camera poses");
 }
 
 void describe(Fields& f, AcRecipe& r) {
@@ -78,6 +77,7 @@ void describe(Fields& f, AcRecipe& r) {
            "how the robot's state follows an action; none: the predictor is told no states");
   f.choice("actions", r.actions, kActionSourceNames, "recorded: column action; state_change: from frame to frame");
   f("state_column", r.state_column, "column with the robot's state");
+  f("extrinsics_column", r.extrinsics_column, "column with the camera's pose; used where predictor.use_extrinsics");
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});

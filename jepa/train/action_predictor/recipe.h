@@ -45,6 +45,7 @@ struct AcRecipe {
   StateUpdate state_update = StateUpdate::kArmPose;
   ActionSource actions = ActionSource::kStateChange;
   std::string state_column = "state";
+  std::string extrinsics_column = "extrinsics";  // the camera's pose, where predictor.use_extrinsics
   AcTrainConfig train;
   LoopConfig loop;
   int64_t frameskip = 1;  // rows of the log between frames
