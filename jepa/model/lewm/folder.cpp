@@ -5,12 +5,12 @@
 #include "jepa/core/error.h"
 #include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/weight_file.h"
+#include "jepa/model/lewm/from_tensors.h"
+#include "jepa/model/lewm/lewm.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view kClassToken = "encoder.embeddings.cls_token";
 
 /// Whether a config.json is of stable-worldmodel: Hydra keys, the class of a LeWM on top (JEPA in its first releases).
 bool is_swm_config(const nlohmann::json& config) {
@@ -46,18 +46,44 @@ fs::path weights_in(const fs::path& folder) {
 TensorMap lewm_tensors(const fs::path& path) {
   const WeightFile file(path);
   file.say_wrappings();
-  const auto places = file.names().before(kClassToken);
-  if (places.size() != 1)
-    fail<CheckpointError>("{}: expected the tensors of one LeWM ({}), found {}; it holds {}", path.string(),
-                          kClassToken, places.size(), file.summary());
-  return file.tensors(places.front());
+  const auto place = lewm_place(file.names());
+  if (!place)
+    fail<CheckpointError>("{}: expected the tensors of a LeWM (encoder.embeddings.cls_token, ...); it holds {}",
+                          path.string(), file.summary());
+  return with_lewm_names(file.tensors(place->before), *place);
+}
+
+/// Whether a weight file has a LeWM in it, whatever lies beside it.
+bool has_lewm(const fs::path& path) {
+  try {
+    return fs::is_regular_file(path) && lewm_place(WeightFile(path).names()).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// A weight file by itself: sizes from its tensors; preprocess.json and actions.json may lie beside.
+ModelFolder lewm_of_file(const fs::path& path, const ReadOptions& options) {
+  ModelFolder model{.family = kLewmFamily, .model = nullptr};
+  model.weights = with_transformers4_names(lewm_tensors(path));
+  try {
+    const LewmConfig config = lewm_config_from_tensors(model.weights, options, path.string());
+    model.model = config_json(config);
+    model.preprocess.size = config.vit.image_size;
+  } catch (const ConfigError& error) {
+    fail<CheckpointError>("{}: {}", path.string(), error.what());
+  }
+  read_input_files(folder_around(path), model);
+  require_finite(path, model.weights, options.allow_nan);
+  return model;
 }
 
 }  // namespace
 
 bool is_lewm(const fs::path& path) {
   const auto config = peek_model_config(model_folder_of(path));
-  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily);
+  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily) ||
+         has_lewm(path);
 }
 
 bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(model_folder_of(path))); }
@@ -67,6 +93,8 @@ ModelFolder load_lewm_folder(const fs::path& path, const ReadOptions& options) {
   const auto config = peek_model_config(place);
   if (!is_swm_config(config)) {
     refuse_foreign_model(path);
+    const bool own = config.is_object() && config.contains("family");
+    if (place != path && !own) return lewm_of_file(path, options);
     if (place != path && path.filename() != "model.safetensors")
       fail<CheckpointError>("{}: expected a model folder or its model.safetensors", path.string());
     return load_model_folder(place, kLewmFamily, options.allow_nan);
