@@ -8,6 +8,7 @@
 #include "foresee/settings/device.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/family/family.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"

@@ -14,6 +14,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/family/family.h"
 #include "planner/eval/evaluate.h"
 
 namespace foresee {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data/episode/dataset.h"
+#include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/model/world_model.h"
 #include "planner/eval/starts.h"

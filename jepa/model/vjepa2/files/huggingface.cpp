@@ -165,7 +165,7 @@ void set_tensors(Vjepa2Weights& weights, const TensorMap& tensors, const Vjepa2R
 
 void refuse_target_encoder(const std::string& source, const Vjepa2ReadOptions& options) {
   if (options.weights == EncoderKey::kTargetEncoder)
-    fail<CheckpointError>("{}: the target encoder was asked for; transformers keeps one encoder", source);
+    fail<CheckpointError>("{}: the target encoder was asked for; a model of transformers holds one encoder", source);
 }
 
 }  // namespace

@@ -111,7 +111,8 @@ namespace {
 /// Whether a file is one of a folder of transformers.
 bool is_huggingface_file(const fs::path& path) {
   try {
-    return fs::is_regular_file(path) && is_huggingface_folder(folder_around(path));
+    return fs::is_regular_file(path) && is_huggingface_folder(folder_around(path)) &&
+           has_huggingface_names(WeightFile(path).names());
   } catch (const Error&) {
     return false;
   }
