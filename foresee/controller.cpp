@@ -8,6 +8,7 @@
 #include "foresee/settings/device.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/family/family.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"
@@ -56,7 +57,7 @@ struct Controller::Impl {
   /// What ControlCore sees of an observation. Of an arm, the way from a picture that was looked back at is the change
   /// of its pose, where nothing else is said.
   planner::Sight sight(const Observation& seen, int64_t problem, bool wanted) {
-    planner::Sight sight{.state = seen.state, .executed = seen.executed};
+    planner::Sight sight{.state = seen.state, .executed = seen.executed, .extrinsics = seen.extrinsics};
     const PictureSpec pictures = model->picture_spec();
     check_pictures(seen.pictures, pictures);
     if (wanted) sight.picture = joined_picture(seen.pictures, pictures);
@@ -79,7 +80,8 @@ struct Controller::Impl {
 };
 
 Controller::Controller(const Options& options)
-    : Controller(options, load_world_model(options.model, job_device(options.device))) {}
+    : Controller(options,
+                 load_world_model(options.model, {.device = job_device(options.device), .read = options.read})) {}
 Controller::Controller(const Options& options, std::shared_ptr<const WorldModel> model) {
   FORESEE_CHECK(options.problems >= 1, "expected at least one problem, got {}", options.problems);
   impl_ = std::make_unique<Impl>(options, std::move(model));

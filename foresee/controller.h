@@ -13,6 +13,7 @@
 #include "foresee/export.h"
 #include "foresee/job.h"
 #include "foresee/picture.h"
+#include "foresee/read_options.h"
 #include "foresee/settings.h"
 
 namespace foresee {
@@ -41,6 +42,7 @@ class FORESEE_API Controller {
     int64_t first_problem = 0;  // name of problem 0 in the random draws; problem i is named first_problem + i
     bool judge = false;         // plans are held against doing nothing: PlannedActions::cost_of_nothing
     JobControl job{};           // who watches a search; one that is stopped ends act() with an Error
+    ReadOptions read{};         // what the model's file does not say
   };
 
   /// What is wanted.
@@ -54,8 +56,9 @@ class FORESEE_API Controller {
   struct Observation {
     std::vector<PictureView> pictures{};  // one for each camera of the model
     std::vector<double> state{};          // the robot's state where the model takes it; else empty
-    std::vector<double> executed{};  // the action that was really sent since the last call; empty: the one returned
-                                     // (after look_back: the block of actions since then)
+    std::vector<double> executed{};    // the action that was really sent since the last call; empty: the one returned
+                                       // (after look_back: the block of actions since then)
+    std::vector<double> extrinsics{};  // the camera's pose, state().extrinsics numbers; else empty
     std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take; NOT KEPT YET: searches end
                                                          // as their settings say
   };
@@ -102,6 +105,7 @@ class FORESEE_API Controller {
     int64_t size = 0;      // numbers; 0: the model takes no state
     bool of_goal = false;  // whether a goal has a state too
     std::string meaning;   // of the numbers, for people
+    int64_t extrinsics = 0;  // numbers of the camera's pose that the model takes with every picture; 0: none
   };
   /// What the model makes of pictures.
   struct PictureInfo {

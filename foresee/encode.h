@@ -10,6 +10,7 @@
 #include "foresee/error.h"
 #include "foresee/export.h"
 #include "foresee/job.h"
+#include "foresee/read_options.h"
 #include "foresee/settings.h"
 
 namespace foresee {
@@ -77,6 +78,7 @@ struct EncodeRequest {
   Weights weights = Weights::kDefault;   // which encoder of a file that holds two
   std::optional<int64_t> heads{};        // attention heads of an encoder of an unpublished size
   std::optional<int64_t> probe_heads{};  // of a probe
+  ReadOptions read{};  // what else files do not say; the three above come before it where they are set
 
   JobOptions options{};  // the seed is not used
 };

@@ -9,6 +9,7 @@
 
 #include "foresee/export.h"
 #include "foresee/job.h"
+#include "foresee/read_options.h"
 #include "foresee/settings.h"
 #include "jepa/core/api/request_error.h"
 
@@ -33,6 +34,7 @@ struct EvaluateRequest {
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
                                                // value (00, 01, ...); none: nothing is written
   JobOptions options{};                        // keys: `foresee config eval`
+  ReadOptions read{};                          // what the model's file does not say
 };
 
 /// One start as a method played it.

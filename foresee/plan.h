@@ -27,6 +27,9 @@ struct PlanRequest {
   std::optional<std::filesystem::path> out{};   // folder for plan.json; none: nothing is written
   JobOptions options{};                         // keys: those of a Controller; without "history" plans look at all
                                                 // pictures
+  ReadOptions read{};                           // what the model's file does not say
+  std::vector<std::vector<double>> extrinsics{};  // the camera's pose at every picture (one: the same at all), where
+                                                  // the model was trained with it
 };
 
 /// Three quantiles.

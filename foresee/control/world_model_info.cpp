@@ -17,7 +17,7 @@ Controller::ActionInfo action_info(const WorldModel& model) {
 
 Controller::StateInfo state_info(const WorldModel& model) {
   const StateSpec spec = model.state_spec();
-  return {.size = spec.size, .of_goal = spec.of_goal, .meaning = meaning_of(spec.kind)};
+  return {.size = spec.size, .of_goal = spec.of_goal, .meaning = meaning_of(spec.kind), .extrinsics = spec.extrinsics};
 }
 
 namespace {

@@ -28,7 +28,9 @@ std::vector<std::string> lines_of(const fs::path& path) {
 Classifier read_classifier(const EncodeRequest& request, const Vjepa2Weights& model) {
   const fs::path& path = *request.classifier;
   const bool same = fs::exists(path) && fs::equivalent(path, request.model);
-  const Vjepa2Weights own = same ? Vjepa2Weights{} : read_vjepa2(path, {.probe_heads = request.probe_heads});
+  ReadOptions read = read_options(request);
+  read.weights = EncoderKey::kDefault;  // of the model's file
+  const Vjepa2Weights own = same ? Vjepa2Weights{} : read_vjepa2(path, read, Vjepa2Parts::kEncoder);
   const auto& weights = same ? model.probe : own.probe;
   if (!weights) fail<CheckpointError>("{}: holds no classifier", path.string());
   Classifier classifier{make_probe(*weights, path.string()), weights->labels};

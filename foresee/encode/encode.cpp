@@ -88,7 +88,7 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   if (request.out) place.emplace(claim(request));
   const JobThreads threads(request.options.threads);
   const at::Device device = job_device(request.options.device);
-  const Vjepa2Weights weights = read_vjepa2(request.model, read_options(request));
+  const Vjepa2Weights weights = read_vjepa2(request.model, read_options(request), Vjepa2Parts::kEncoder);
   const VideoEncoderConfig config = weights.config.encoder;
   const ClipPlan plan = clip_plan(request, weights);
   if (device.is_cpu()) check_batch(request, config, plan);

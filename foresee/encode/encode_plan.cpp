@@ -26,9 +26,12 @@ data::ColourConversion colours_of(const Preprocess& preprocess) {
 }
 
 Vjepa2ReadOptions read_options(const EncodeRequest& request) {
-  return {.weights = same_name(kEncoderKeyNames, kEncodeWeightsNames, request.weights),
-          .heads = request.heads,
-          .probe_heads = request.probe_heads};
+  Vjepa2ReadOptions options = request.read;
+  if (request.weights != EncodeRequest::Weights::kDefault)
+    options.weights = same_name(kEncoderKeyNames, kEncodeWeightsNames, request.weights);
+  if (request.heads) options.heads = request.heads;
+  if (request.probe_heads) options.probe_heads = request.probe_heads;
+  return options;
 }
 
 ClipPlan clip_plan(const EncodeRequest& request, const Vjepa2Weights& weights) {

@@ -14,6 +14,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/family/family.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/remarks.h"
 
@@ -50,8 +51,9 @@ void check_used(const EvaluateRequest& request, const EvalConfig& config) {
 std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
   if (request.model.empty() || !planner::needs_model(config)) return nullptr;
   const at::Device device = job_device(request.options.device);
-  return config.protocol == planner::Protocol::kSwm ? planner::swm_world_model(request.model, *config.data, device)
-                                                    : load_world_model(request.model, device);
+  return config.protocol == planner::Protocol::kSwm
+             ? planner::swm_world_model(request.model, *config.data, device, request.read)
+             : load_world_model(request.model, {.device = device, .read = request.read});
 }
 
 MethodScore score_of(const planner::MethodResult& method) {

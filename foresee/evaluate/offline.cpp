@@ -33,7 +33,7 @@ void check_offline(const EvaluateRequest& request) {
 }
 
 OfflineEvaluation evaluated(const EvaluateRequest& request) {
-  const ModelFolder folder = load_lewm_folder(request.model);
+  const ModelFolder folder = load_lewm_folder(request.model, request.read);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
   const data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, request.data);

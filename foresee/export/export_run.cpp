@@ -41,7 +41,11 @@ ExportResult export_model(const ExportRequest& request, const JobControl& job, c
   const Family& family = random ? family_of_preset(request.preset, known) : family_of(request.model, known);
   const ExportFormat& format = format_of(family, request.format);
   if (job.stopping()) fail("stopped before anything was written");
-  const ModelSource source{.path = request.model, .preset = request.preset, .seed = request.seed, .read = request.read};
+  const ModelSource source{.path = request.model,
+                           .preset = request.preset,
+                           .seed = request.seed,
+                           .read = request.read,
+                           .transformers_names = request.transformers_names};
   const ExportResult result{.family = family.name, .parameters = format.write(source, place.staged())};
   place.commit();
   return result;

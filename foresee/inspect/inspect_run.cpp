@@ -3,9 +3,36 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/io/model_folder.h"
+#include "jepa/io/names/foreign_model.h"
+#include "jepa/io/names/weight_folder.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
+
+namespace {
+
+/// What config.json calls the model; where it cannot be read, a note.
+void add_declaration(InspectResult& result, const fs::path& config) {
+  if (!fs::exists(config)) return;
+  try {
+    const auto object = read_json(config);
+    for (const char* key : {"family", "model_type", "_target_"})
+      if (object.is_object() && object.contains(key)) result.declared = object[key].dump();
+  } catch (const Error& error) {
+    result.notes.emplace_back(error.what());
+  }
+}
+
+void add_missing_shards(InspectResult& result, const fs::path& folder) {
+  try {
+    for (const std::string& file : missing_shards(folder))
+      result.notes.push_back(fmt::format("{}: the index names {}, which is not there", folder.string(), file));
+  } catch (const Error& error) {
+    result.notes.emplace_back(error.what());
+  }
+}
+
+}  // namespace
 
 InspectResult inspect(const InspectRequest& request, const JobControl& job, const std::vector<Family>& known) {
   const fs::path& path = request.path;
@@ -16,18 +43,19 @@ InspectResult inspect(const InspectRequest& request, const JobControl& job, cons
       if (job.stopping()) fail("stopped before {} was read", file.string());
       add_file(result, file);
     }
-    if (const auto config = folder / "config.json"; fs::exists(config)) {
-      const auto object = read_json(config);
-      for (const char* key : {"family", "model_type", "_target_"})
-        if (object.is_object() && object.contains(key)) result.declared = object[key].dump();
-    }
+    add_declaration(result, folder / "config.json");
+    add_missing_shards(result, folder);
   } else {
     if (!fs::exists(path)) fail<CheckpointError>("{}: no such file or folder", path.string());
     add_file(result, path);
   }
+  for (const Family& family : known)
+    if (family.recognise(path)) result.openings.push_back(opening_of(family, path));
   if (const Family* family = find_family(path, known)) {
     result.family = family->name;
     result.description = family->description;
+  } else if (const auto text = foreign_model(path)) {
+    result.notes.push_back(*text);
   }
   return result;
 }

@@ -107,6 +107,22 @@ void check_executed(const PlanRequest& request, const Controller::ActionInfo& ac
                          fmt::format("an action: expected {} numbers, got {}", action.size, numbers.size()));
 }
 
+/// @throws RequestError unless there is a pose of the camera for every picture, or one for all, where the model takes
+/// it.
+void check_extrinsics(const PlanRequest& request, int64_t size, size_t moments) {
+  const auto wrong = [](const std::string& message) { throw RequestError("extrinsics", message); };
+  const size_t given = request.extrinsics.size();
+  if (size == 0 && given > 0) wrong("this model was trained without the camera's pose; leave it out");
+  if (size > 0 && given == 0)
+    wrong(fmt::format("this model was trained with the camera's pose: expected {} numbers", size));
+  if (size > 0 && given != 1 && given != moments)
+    wrong(fmt::format("expected a camera's pose for each picture, or one for all, got {} for {} pictures", given,
+                      moments));
+  for (const auto& pose : request.extrinsics)
+    if (static_cast<int64_t>(pose.size()) != size)
+      wrong(fmt::format("a camera's pose: expected {} numbers, got {}", size, pose.size()));
+}
+
 /// The keys of the request. Where they say nothing of a history, plans look at all pictures.
 Settings settings_of(const PlanRequest& request, size_t moments) {
   Settings settings = request.options.settings;
@@ -159,6 +175,7 @@ Controller::PlannedActions plan(const PlanRequest& request, const Pictures& pict
     if (i > 0 && !request.executed.empty())
       for (size_t step = (i - 1) * block; step < i * block; ++step)
         seen.executed.insert(seen.executed.end(), request.executed[step].begin(), request.executed[step].end());
+    if (!request.extrinsics.empty()) seen.extrinsics = request.extrinsics[request.extrinsics.size() == 1 ? 0 : i];
     if (i + 1 < moments.count)
       controller.look_back(seen);
     else
@@ -222,16 +239,19 @@ PlanResult plan_once(const PlanRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
   std::optional<Output> place;
   if (request.out) place.emplace(Output::folder(*request.out, "plan", job_output(request.options, inputs_of(request))));
-  const std::shared_ptr<const WorldModel> model = load_world_model(request.model, job_device(request.options.device));
+  const std::shared_ptr<const WorldModel> model = load_world_model(
+      request.model, WorldModelOptions{.device = job_device(request.options.device), .read = request.read});
   const Moments moments = moments_of(request, picture_info(*model));
   check_states(request, state_info(*model), moments.count);
+  check_extrinsics(request, state_info(*model).extrinsics, moments.count);
   check_executed(request, action_info(*model), moments.count, model->state_spec().kind == StateSpec::Kind::kArmPose);
   Controller controller = ControllerAccess::open({.model = request.model,
                                                   .device = request.options.device,
                                                   .seed = request.options.seed,
                                                   .settings = settings_of(request, moments.count),
                                                   .judge = true,
-                                                  .job = control},
+                                                  .job = control,
+                                                  .read = request.read},
                                                  model);
   const auto begin = std::chrono::steady_clock::now();
   const Pictures pictures(request, moments);

@@ -15,8 +15,9 @@ namespace {
 
 /// The log's numbers beside the pictures: small enough to be kept in memory.
 struct LogColumns {
-  std::vector<Tensor> actions;  // of each episode: double [rows, A]; undefined: not recorded
-  std::vector<Tensor> states;   // double [rows, S]; undefined: not used
+  std::vector<Tensor> actions;     // of each episode: double [rows, A]; undefined: not recorded
+  std::vector<Tensor> states;      // double [rows, S]; undefined: not used
+  std::vector<Tensor> extrinsics;  // double [rows, 6]; undefined: not used
 };
 
 LogColumns read_columns(const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
@@ -27,6 +28,7 @@ LogColumns read_columns(const data::EpisodeDataset& dataset, const AcRecipe& rec
     };
     out.actions.push_back(recipe.actions == ActionSource::kRecorded ? column("action") : Tensor());
     out.states.push_back(recipe.state_update == StateUpdate::kNone ? Tensor() : column(recipe.state_column));
+    out.extrinsics.push_back(recipe.predictor.use_extrinsics ? column(recipe.extrinsics_column) : Tensor());
   }
   return out;
 }
@@ -91,6 +93,8 @@ class ClipMaker {
     }
     out.actions = actions.to(at::kFloat).unsqueeze(0);
     out.states = model_.normalise_states(states).unsqueeze(0);
+    if (const Tensor& poses = columns_.extrinsics[episode]; poses.defined())
+      out.extrinsics = rows_of(poses, at, frames).to(at::kFloat).unsqueeze(0);
     return out;
   }
 
@@ -98,23 +102,29 @@ class ClipMaker {
   Tensor raw_states(const data::EpisodeClip& at, int64_t frames) const {
     const Tensor& all = columns_.states[static_cast<size_t>(at.episode)];
     if (!all.defined()) return at::zeros({frames, model_.config.predictor.state_size}, at::kDouble);
-    return all.slice(0, at.start, at.start + (frames - 1) * recipe_.frameskip + 1, recipe_.frameskip);
+    return rows_of(all, at, frames);
   }
 
   AcBatch batch(const std::vector<data::EpisodeClip>& clips, int64_t frames) const {
-    std::vector<Tensor> features, actions, states;
+    std::vector<Tensor> features, actions, states, extrinsics;
     for (const auto& at : clips) {
       const AcBatch one = clip(at, frames);
+      if (one.extrinsics.defined()) extrinsics.push_back(one.extrinsics);
       features.push_back(one.features);
       actions.push_back(one.actions);
       states.push_back(one.states);
     }
-    return {at::cat(features), at::cat(actions), at::cat(states), Tensor()};
+    return {at::cat(features), at::cat(actions), at::cat(states), extrinsics.empty() ? Tensor() : at::cat(extrinsics)};
   }
 
   const ActionSpec& spec() const { return spec_; }
 
  private:
+  /// The rows of a clip's frames. @param all  [rows, ...] of its episode.
+  Tensor rows_of(const Tensor& all, const data::EpisodeClip& at, int64_t frames) const {
+    return all.slice(0, at.start, at.start + (frames - 1) * recipe_.frameskip + 1, recipe_.frameskip);
+  }
+
   AcRecipe recipe_;
   Vjepa2Ac model_;
   ActionSpec spec_;
@@ -178,6 +188,14 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
   Vjepa2AcConfig config;
   config.encoder = encoder->config;
   config.predictor = recipe.predictor;
+  if (recipe.predictor.use_extrinsics) {
+    if (!dataset.has(recipe.extrinsics_column))
+      fail<DataError>(
+          "the episodes have no column '{}' with the camera's pose: set extrinsics_column, or "
+          "predictor.use_extrinsics=false",
+          recipe.extrinsics_column);
+    config.predictor.extrinsics_size = dataset.column(0, recipe.extrinsics_column, 0, 1).numel();
+  }
   config.state_update = recipe.state_update;
   config.predictor.action_size = ClipMaker::action_spec(dataset, recipe).block_size();
   if (states) {

@@ -12,7 +12,7 @@ Vjepa2Weights frozen_encoder(const TrainJob& job) {
   ReadOptions read = job.request.weights;
   if (read.weights == EncoderKey::kDefault && std::filesystem::is_regular_file(*job.origin.encoder))
     read.weights = EncoderKey::kTargetEncoder;
-  return read_vjepa2(*job.origin.encoder, read);
+  return read_vjepa2(*job.origin.encoder, read, Vjepa2Parts::kEncoder);
 }
 
 void record_weights(RunOrigin& origin, const torch::nn::Module& encoder) {

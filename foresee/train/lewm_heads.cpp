@@ -14,7 +14,7 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const auto paths = episode_files(record.origin);
   if (recipe.init.empty()) throw RequestError("init", "expected the LeWM that gets heads: a model folder or a run");
-  ModelFolder folder = load_lewm_folder(recipe.init);
+  ModelFolder folder = load_lewm_folder(recipe.init, job.request.weights);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: heads need to know how the model's actions are normalised",
                           recipe.init);

@@ -46,7 +46,8 @@ std::vector<Member> members_of(const TrainRequest& request) {
           {"probe_heads", "weights", weights.probe_heads.has_value()},
           {"image_size", "weights", weights.image_size.has_value()},
           {"frames", "weights", weights.frames.has_value()},
-          {"classifier", "weights", weights.classifier != 0}};
+          {"classifier", "weights", weights.classifier != 0},
+          {"use_extrinsics", "extrinsics", weights.use_extrinsics}};
 }
 
 void check_members(const Trainer& trainer, const TrainRequest& request) {
@@ -54,6 +55,9 @@ void check_members(const Trainer& trainer, const TrainRequest& request) {
     if (member.given && !trainer.takes(member.trainer))
       throw RequestError(member.name,
                          fmt::format("'{}' is trained without '{}': leave it out", trainer.family, member.name));
+  if (request.weights.allow_nan && !trainer.takes("weights") && !trainer.takes("init"))
+    throw RequestError("allow_nan",
+                       fmt::format("'{}' reads no trained weights: leave 'allow_nan' out", trainer.family));
   if (request.options.device == Device::kCuda && !trainer.on_gpu)
     throw RequestError("device", fmt::format("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family));
   check_run_request(request.options, request.out, request.steps, request.checkpoint_every);
@@ -79,6 +83,11 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
   }
   if (trainer.takes("picture") && request.picture)
     text("picture", std::string(name_of(kPictureRuleNames, *request.picture)));
+  if (trainer.takes("extrinsics") && request.weights.use_extrinsics) {
+    nlohmann::json predictor = settings.value("predictor", nlohmann::json::object());
+    agree(predictor, "use_extrinsics", true, "use_extrinsics");
+    settings["predictor"] = predictor;
+  }
   if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
   const std::vector<std::string> data(request.data.begin(), request.data.end());
   if (!data.empty()) agree(settings, "data", data, "data");

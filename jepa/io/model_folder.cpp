@@ -1,9 +1,12 @@
 #include "jepa/io/model_folder.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
+#include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -145,14 +148,20 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto extension = entry.path().extension();
-    if (entry.is_regular_file() && (extension == ".safetensors" || extension == ".pt")) files.push_back(entry.path());
+    if (!entry.is_regular_file()) continue;
+    // Not every .bin holds weights: transformers' names are known.
+    const bool bin = entry.path().filename().string().starts_with("pytorch_model") && extension == ".bin";
+    if (extension == ".safetensors" || extension == ".pt" || extension == ".pth" || extension == ".ckpt" || bin)
+      files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-  if (files.empty()) fail<CheckpointError>("{}: no .safetensors and no .pt file in it", folder.string());
+  if (files.empty())
+    fail<CheckpointError>("{}: no .safetensors, .pt, .pth, .ckpt and no pytorch_model.bin in it", folder.string());
   return files;
 }
 
-void warn_of_weights_not_finite(const fs::path& source, const TensorMap& weights) {
+void require_finite(const fs::path& source, const TensorMap& weights, bool allow_nan) {
+  constexpr size_t kMostNamed = 5;
   std::vector<std::string> broken;
   for (const auto& [name, tensor] : weights) {
     if (!tensor.is_floating_point() || tensor.element_size() == 1) continue;  // 8-bit floats have no sums
@@ -160,23 +169,27 @@ void warn_of_weights_not_finite(const fs::path& source, const TensorMap& weights
     if (std::isfinite(tensor.sum().item<double>()) || tensor.isfinite().all().item<bool>()) continue;
     broken.push_back(name);
   }
-  if (!broken.empty())
-    log_warning("{}: {} of {} tensors hold NaN or infinity (first: {})", source.string(), broken.size(), weights.size(),
-                broken.front());
+  if (broken.empty()) return;
+  const size_t named = std::min(broken.size(), kMostNamed);
+  const std::string text =
+      fmt::format("{}: {} of {} tensors hold NaN or infinity (first: {})", source.string(), broken.size(),
+                  weights.size(), fmt::join(broken.begin(), broken.begin() + static_cast<std::ptrdiff_t>(named), ", "));
+  if (!allow_nan) throw NotFiniteError(text + ": a model with them gives no numbers that mean anything");
+  log_warning("{}", text);
 }
 
-ModelFolder load_model_folder(const fs::path& path, const std::string& family) {
-  return read_model_folder(open_model_folder(path), family);
+ModelFolder load_model_folder(const fs::path& path, const std::string& family, bool allow_nan) {
+  return read_model_folder(open_model_folder(path), family, allow_nan);
 }
 
-ModelFolder read_model_folder(const fs::path& folder, const std::string& family) {
+ModelFolder read_model_folder(const fs::path& folder, const std::string& family, bool allow_nan) {
   ModelFolder model;
   with_path(folder, [&] { read_model_config(required_file(folder, "config.json"), family, model); });
   required_file(folder, "preprocess.json");
   read_input_files(folder, model);
   const auto weights = required_file(folder, "model.safetensors");
   model.weights = SafetensorsFile(weights).tensors();
-  warn_of_weights_not_finite(weights, model.weights);
+  require_finite(weights, model.weights, allow_nan);
   return model;
 }
 

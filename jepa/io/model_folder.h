@@ -40,14 +40,15 @@ struct ModelFolder {
   std::string preset{};  // the preset that `model` was made from; empty: none
 };
 
-/// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint). Weights that are not
-/// finite give a warning.
+/// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint).
 /// @param family  when not empty: a folder of another family is an error that names both.
-/// @throws CheckpointError naming the path and what is missing, damaged or wrong.
-ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "");
+/// @param allow_nan  as require_finite. @throws CheckpointError naming the path and what is missing, damaged or wrong.
+ModelFolder load_model_folder(const std::filesystem::path& path, const std::string& family = "",
+                              bool allow_nan = false);
 
 /// The same for a folder that open_model_folder() gave or that was checked otherwise: checksums are not computed.
-ModelFolder read_model_folder(const std::filesystem::path& folder, const std::string& family = "");
+ModelFolder read_model_folder(const std::filesystem::path& folder, const std::string& family = "",
+                              bool allow_nan = false);
 
 /// The folder that holds the weights: `path` itself, or the latest checkpoint where `path` is a run. Reads none of
 /// them. @throws CheckpointError where there is none.
@@ -63,11 +64,13 @@ nlohmann::json peek_model_config(const std::filesystem::path& path);
 /// Reads preprocess.json and actions.json into `model`, each where it is there. @throws CheckpointError.
 void read_input_files(const std::filesystem::path& folder, ModelFolder& model);
 
-/// The .safetensors and .pt files of a resolved folder, by name. @throws CheckpointError where there is none.
+/// The .safetensors, .pt, .pth, .ckpt and pytorch_model*.bin files of a resolved folder, by name. @throws
+/// CheckpointError where there is none.
 std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder);
 
-/// Warns, with one line, where tensors hold NaN or infinity.
-void warn_of_weights_not_finite(const std::filesystem::path& source, const TensorMap& weights);
+/// Refuses weights that hold NaN or infinity. @param allow_nan  they give a warning, and no error.
+/// @throws CheckpointError with the number of such tensors and the first ones' names.
+void require_finite(const std::filesystem::path& source, const TensorMap& weights, bool allow_nan);
 
 /// Writes every file but the card into `path` (made when absent). @throws Error.
 void save_model_folder(const std::filesystem::path& path, const ModelFolder& model);

@@ -125,32 +125,47 @@ std::optional<std::vector<int64_t>> numbers(const PickleValue& value) {
   return result;
 }
 
-/// The call that builds a tensor, out of those that wrap it (parameters); null where the value is no tensor.
+/// The call that builds a tensor, out of those that wrap it (parameters, subclasses); nothing where the value builds
+/// none.
 struct Rebuild {
   std::string function;
   const PickleValue* arguments;
+
+  /// Whether it is one of the plain kinds, which are read.
+  bool plain() const {
+    return function == "torch._utils._rebuild_tensor" || function == "torch._utils._rebuild_tensor_v2" ||
+           function == "torch._utils._rebuild_tensor_v3";
+  }
 };
 std::optional<Rebuild> find_rebuild(const PickleValue& value) {
   const PickleValue* current = &value;
   while (current->is(Kind::kCall)) {  // ends: the pickle's depth is limited
     const std::string name = current->qualified_name();
     const auto& arguments = current->items[1]->items;
-    if (name == "torch._utils._rebuild_tensor" || name == "torch._utils._rebuild_tensor_v2" ||
-        name == "torch._utils._rebuild_tensor_v3")
-      return Rebuild{name, current->items[1]};
     if (name == "torch._tensor._rebuild_from_type_v2" && arguments.size() == 4) {
       const std::string function = arguments[0]->qualified_name();
       if (arguments[0]->is(Kind::kGlobal) && arguments[2]->is(Kind::kTuple) &&
-          function.starts_with("torch._utils._rebuild_tensor"))
+          function.starts_with("torch._utils._rebuild_"))
         return Rebuild{function, arguments[2]};
       return std::nullopt;
     }
-    const bool parameter =
-        name == "torch._utils._rebuild_parameter" || name == "torch._utils._rebuild_parameter_with_state";
-    if (!parameter || arguments.empty()) return std::nullopt;
+    if (!name.starts_with("torch._utils._rebuild_")) return std::nullopt;
+    if (!name.starts_with("torch._utils._rebuild_parameter")) return Rebuild{name, current->items[1]};
+    if (arguments.empty()) return std::nullopt;
     current = arguments.front();
   }
   return std::nullopt;
+}
+
+/// What a tensor is that is not plain: "a quantised tensor".
+std::string kind_of(const Rebuild& rebuild) {
+  constexpr std::pair<std::string_view, std::string_view> kKinds[] = {{"qtensor", "a quantised tensor"},
+                                                                      {"sparse", "a sparse tensor"},
+                                                                      {"nested", "a nested tensor"},
+                                                                      {"meta", "a meta tensor, which has no numbers"}};
+  for (const auto& [part, kind] : kKinds)
+    if (rebuild.function.find(part) != std::string::npos) return std::string(kind);
+  return "a tensor of " + rebuild.function;
 }
 
 /// Elements of a storage that a view reaches, or nothing where that is beyond any storage.
@@ -201,6 +216,7 @@ std::optional<PtTensor> PtFile::describe_tensor(const PickleValue& value, const 
   const auto refuse = [&](const std::string& reason) {
     fail<CheckpointError>("{}: tensor '{}': {}", path_.string(), name, reason);
   };
+  if (!rebuild->plain()) refuse(kind_of(*rebuild) + ", which is not read");
   const auto& arguments = rebuild->arguments->items;
   const bool third = rebuild->function.ends_with("_v3");
   if (arguments.size() < (third ? 7u : 4u) || !arguments[0]->is(Kind::kPersistent) || !arguments[1]->is(Kind::kInt))
@@ -312,9 +328,35 @@ void PtFile::for_each(const std::function<void(const std::string&, const PickleV
       for (size_t i = 0; i < value.items.size(); ++i) walk(prefix + std::to_string(i), *value.items[i], level + 1);
     } else {
       visit(path, value);
+      if (const PickleValue* state = module_state(value))
+        for (const char* part : {"_parameters", "_buffers", "_modules"})
+          if (const PickleValue* members = state->find(part); members != nullptr && members->is(Kind::kDict))
+            walk(path, *members, level + 1);
     }
   };
   walk("", root(), 0);
+}
+
+bool is_pickled_tensor(const PickleValue& value) { return find_rebuild(value).has_value(); }
+
+std::vector<int64_t> claimed_shape(const PickleValue& value) {
+  const auto rebuild = find_rebuild(value);
+  if (!rebuild) return {};
+  const bool meta = rebuild->function.find("meta") != std::string::npos;      // dtype, sizes, strides
+  const bool sparse = rebuild->function.find("sparse") != std::string::npos;  // layout, (indices, values, sizes, ...)
+  const PickleValue* arguments = rebuild->arguments;
+  if (sparse && arguments->items.size() > 1 && arguments->items[1]->is(Kind::kTuple)) arguments = arguments->items[1];
+  const size_t place = meta ? 1 : 2;
+  if (arguments->items.size() <= place) return {};
+  return numbers(*arguments->items[place]).value_or(std::vector<int64_t>());
+}
+
+const PickleValue* module_state(const PickleValue& value) {
+  if (!value.is(Kind::kCall)) return nullptr;
+  for (size_t i = 2; i < value.items.size(); ++i)
+    if (value.items[i]->find("_parameters") != nullptr && value.items[i]->find("_modules") != nullptr)
+      return value.items[i];
+  return nullptr;
 }
 
 TensorMap all_tensors(const PtFile& file) {
@@ -332,8 +374,12 @@ std::vector<std::string> foreign_values(const PtFile& file) {
     const std::string name = value.qualified_name();
     // What torch.save writes of its own: torch.float32, torch.device(...), a set.
     const bool own = name.starts_with("torch.") || name == "builtins.set" || name == "__builtin__.set";
-    const bool unread = value.is(Kind::kCall) || value.is(Kind::kGlobal) || value.is(Kind::kOpaque);
-    if (unread && !own && foreign.size() < kMaxListed) foreign.push_back(path + ": " + (name.empty() ? "?" : name));
+    const bool unread = value.is(Kind::kCall) || value.is(Kind::kGlobal) || value.is(Kind::kOpaque) ||
+                        value.is(Kind::kPersistent) || value.is(Kind::kBytes);
+    if (!unread || own || foreign.size() >= kMaxListed) return;
+    const bool storage = value.is(Kind::kPersistent), bytes = value.is(Kind::kBytes);
+    const std::string what = !name.empty() ? name : storage ? "a storage" : bytes ? "bytes" : "?";
+    foreign.push_back((path.empty() ? "the file itself" : path) + ": " + what);
   });
   return foreign;
 }

@@ -38,7 +38,7 @@ class PtFile {
 
   /// The tensor that a value describes; nothing where it describes none (a number, a dict, a foreign object).
   /// @throws CheckpointError where it is a tensor that cannot be had: a storage that is absent, compressed or shorter
-  /// than the view, a layout or dtype that LibTorch or this reader has not.
+  /// than the view, a kind, layout or dtype that LibTorch or this reader has not.
   std::optional<PtTensor> describe_tensor(const PickleValue& value, const std::string& name = "a tensor") const;
   /// The tensor, CPU; a private mapping, so that a write changes neither the file nor another reader.
   /// @param name  what messages call it. @throws CheckpointError also where the value describes none (says what it is),
@@ -48,7 +48,8 @@ class PtFile {
   TensorMap tensors(const PickleValue& dict, const std::string& name) const;
 
   /// Calls `visit` with the dotted path of every value that is no dict, list or tuple (tensors, numbers, texts, foreign
-  /// objects), in the order of the file. @throws CheckpointError beyond a million values, or where their paths and
+  /// objects), in the order of the file. Behind a pickled module come its parameters, buffers and modules, under the
+  /// names that its state dict gives them. @throws CheckpointError beyond a million values, or where their paths and
   /// texts are far larger than the file (Note [Budgets]).
   void for_each(const std::function<void(const std::string& path, const PickleValue& value)>& visit) const;
 
@@ -59,6 +60,14 @@ class PtFile {
   Pickle pickle_;
   mutable ReadBudget tensors_budget_;  // views may overlap: whoever copies them pays for each
 };
+
+/// Whether a value builds a tensor, read or not: also a quantised or a sparse one.
+bool is_pickled_tensor(const PickleValue& value);
+/// The shape that a value that builds a tensor claims; empty where it does not say it plainly, or is a single number.
+std::vector<int64_t> claimed_shape(const PickleValue& value);
+/// The members of a pickled module (torch.save(model)): a dict with _parameters, _buffers, _modules and what else it
+/// has. Null for a value that is no module.
+const PickleValue* module_state(const PickleValue& value);
 
 /// All tensors of a file by dotted path, dicts and lists taken apart: "opt.state.0.exp_avg". @throws CheckpointError.
 TensorMap all_tensors(const PtFile& file);

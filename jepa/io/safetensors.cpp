@@ -66,36 +66,41 @@ std::optional<std::vector<int64_t>> sizes_of(const nlohmann::json& object, const
   return sizes;
 }
 
-/// One entry of the header, checked against itself: the byte range is what shape and dtype give.
-TensorEntry parse_entry(const std::string& where, const nlohmann::json& value) {
+/// What a header says of one tensor, before its dtype is looked up.
+using Claim = SafetensorsFile::Unread;
+
+/// One entry of the header.
+Claim parse_claim(const std::string& where, const nlohmann::json& value) {
   if (!value.is_object()) fail<CheckpointError>("{}: expected an object, got {}", where, value.type_name());
-  const auto dtype_text = value.value("dtype", nlohmann::json());
-  if (!dtype_text.is_string())
-    fail<CheckpointError>("{}: expected a string as dtype, got {}", where, dtype_text.dump());
-  const auto dtype = safetensors::dtype_from_name(dtype_text.get<std::string>());
-  if (!dtype) fail<CheckpointError>("{}: unknown dtype {}", where, dtype_text.dump());
+  const auto dtype = value.value("dtype", nlohmann::json());
+  if (!dtype.is_string()) fail<CheckpointError>("{}: expected a string as dtype, got {}", where, dtype.dump());
   const auto shape = sizes_of(value, "shape"), offsets = sizes_of(value, "data_offsets");
   if (!shape) fail<CheckpointError>("{}: expected a list of sizes as shape", where);
   if (!offsets || offsets->size() != 2 || (*offsets)[0] > (*offsets)[1])
     fail<CheckpointError>("{}: expected data_offsets [begin, end] with begin <= end", where);
+  return {dtype.get<std::string>(), *shape, static_cast<size_t>((*offsets)[0]), static_cast<size_t>((*offsets)[1])};
+}
 
-  int64_t bytes = static_cast<int64_t>(c10::elementSize(*dtype)), extent = bytes;
-  for (const int64_t size : *shape) {
+/// The entry of a dtype that is known, checked against itself: the byte range is what shape and dtype give.
+TensorEntry checked_entry(const std::string& where, const Claim& claim, at::ScalarType dtype) {
+  int64_t bytes = static_cast<int64_t>(c10::elementSize(dtype)), extent = bytes;
+  for (const int64_t size : claim.shape) {
     // The extent leaves sizes of 0 out: strides are products of sizes too, and must not overflow either.
     if (__builtin_mul_overflow(extent, std::max<int64_t>(size, 1), &extent))
       fail<CheckpointError>("{}: the shape is too large", where);
     bytes *= size;
   }
-  if ((*offsets)[1] - (*offsets)[0] != bytes)
+  if (claim.end - claim.begin != static_cast<size_t>(bytes))
     fail<CheckpointError>("{}: shape and dtype give {} bytes, data_offsets give {}", where, bytes,
-                          (*offsets)[1] - (*offsets)[0]);
-  return {*dtype, *shape, static_cast<size_t>((*offsets)[0]), static_cast<size_t>((*offsets)[1])};
+                          claim.end - claim.begin);
+  return {dtype, claim.shape, claim.begin, claim.end};
 }
 
 /// The tensors lie one behind the other from the first byte to the last, as the format demands.
-void check_layout(const std::string& where, const std::map<std::string, TensorEntry>& entries, size_t data_bytes) {
-  std::vector<std::pair<const std::string*, const TensorEntry*>> order;
-  for (const auto& [name, entry] : entries) order.emplace_back(&name, &entry);
+void check_layout(const std::string& where, const std::vector<std::pair<std::string, Claim>>& claims,
+                  size_t data_bytes) {
+  std::vector<std::pair<const std::string*, const Claim*>> order;
+  for (const auto& [name, claim] : claims) order.emplace_back(&name, &claim);
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
     return std::pair(a.second->begin, a.second->end) < std::pair(b.second->begin, b.second->end);
   });
@@ -135,9 +140,15 @@ SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path) {
                           header_bytes, size, likely_cause(bytes));
 
   const auto header = parse_header(where, bytes.substr(kPrefixBytes, header_bytes));
+  std::vector<std::pair<std::string, Claim>> claims;
   for (const auto& [name, value] : header.items()) {
     if (name != "__metadata__") {
-      entries_.emplace(name, parse_entry(fmt::format("{}: tensor '{}'", where, name), value));
+      const std::string place = fmt::format("{}: tensor '{}'", where, name);
+      const Claim& claim = claims.emplace_back(name, parse_claim(place, value)).second;
+      if (const auto dtype = safetensors::dtype_from_name(claim.dtype))
+        entries_.emplace(name, checked_entry(place, claim, *dtype));
+      else
+        unread_.emplace(name, claim);
       continue;
     }
     if (!value.is_object()) fail<CheckpointError>("{}: expected an object as __metadata__", where);
@@ -146,12 +157,14 @@ SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path) {
       metadata_.emplace(key, text.get<std::string>());
     }
   }
-  check_layout(where, entries_, size - kPrefixBytes - header_bytes);
+  check_layout(where, claims, size - kPrefixBytes - header_bytes);
   data_ = bytes.data() + kPrefixBytes + header_bytes;
 }
 
 Tensor SafetensorsFile::tensor(const std::string& name) const {
   const auto found = entries_.find(name);
+  if (const auto unread = unread_.find(name); unread != unread_.end())
+    fail<CheckpointError>("{}: tensor '{}': dtype {} is not read", path_.string(), name, unread->second.dtype);
   if (found == entries_.end())
     fail<CheckpointError>("{}: no tensor '{}' among its {}", path_.string(), name, entries_.size());
   const TensorEntry& entry = found->second;
@@ -174,6 +187,7 @@ Tensor SafetensorsFile::tensor(const std::string& name) const {
 
 TensorMap SafetensorsFile::tensors() const {
   TensorMap tensors;
+  for (const auto& [name, claim] : unread_) tensor(name);  // says why not
   for (const auto& [name, entry] : entries_) tensors.emplace(name, tensor(name));
   return tensors;
 }

@@ -40,8 +40,9 @@ struct StateSpec {
     kArmPose,  // an arm's pose, Note [Arm poses]; actions are changes of it
   };
   Kind kind = Kind::kNone;
-  int64_t size = 0;      // numbers of one state
-  bool of_goal = false;  // whether a goal has a state too
+  int64_t size = 0;        // numbers of one state
+  bool of_goal = false;    // whether a goal has a state too
+  int64_t extrinsics = 0;  // numbers of the camera's pose that the model takes with every picture; 0: it takes none
 };
 
 /// What pictures a world model works on, and how others are brought to that size.

@@ -31,6 +31,12 @@ void check_state(const std::vector<double>& state, int64_t size, const char* wha
                   "expected a state {} of finite numbers, got {} as number {}", what, state[i], i);
 }
 
+void check_extrinsics(const std::vector<double>& pose, int64_t size) {
+  FORESEE_CHECK(static_cast<int64_t>(pose.size()) == size,
+                "expected {} numbers of the camera's pose (extrinsics) with every picture, got {}", size, pose.size());
+  for (const double number : pose) FORESEE_CHECK(std::isfinite(number), "expected a camera's pose of finite numbers");
+}
+
 }  // namespace
 
 void describe(Fields& f, ControlConfig& c) {
@@ -91,6 +97,7 @@ Sight ControlCore::fitted(const Sight& sight) const {
   Sight fit = sight;
   fit.picture = fit_picture(sight.picture, model_.picture_spec());
   check_state(sight.state, state_.size, "with every picture");
+  check_extrinsics(sight.extrinsics, state_.extrinsics);
   return fit;
 }
 
@@ -128,13 +135,14 @@ void ControlCore::search(std::span<const int64_t> due) {
 }
 
 void ControlCore::search_alike(std::span<const int64_t> due) {
-  std::vector<Tensor> frames, states, actions, goals, goal_states;
+  std::vector<Tensor> frames, states, actions, goals, goal_states, extrinsics;
   std::vector<double> weights;
   for (const int64_t problem : due) {
     const Problem& p = get(problem);
     frames.push_back(p.history.pictures());
     actions.push_back(p.history.actions());
     if (state_.size > 0) states.push_back(p.history.states());
+    if (state_.extrinsics > 0) extrinsics.push_back(p.history.extrinsics());
     goals.push_back(p.goal);
     if (state_.of_goal) goal_states.push_back(torch::tensor(p.goal_state, at::kDouble));
     weights.push_back(p.weight);
@@ -143,6 +151,7 @@ void ControlCore::search_alike(std::span<const int64_t> due) {
   observation.frames = at::stack(frames);
   if (observation.frames.size(1) > 1) observation.actions = at::stack(actions);
   if (!states.empty()) observation.state = at::stack(states);
+  if (!extrinsics.empty()) observation.extrinsics = at::stack(extrinsics);
   Goal goal(at::stack(goals));
   if (!goal_states.empty()) goal.state = at::stack(goal_states);
   if (std::any_of(weights.begin(), weights.end(), [](double weight) { return weight != 1; }))

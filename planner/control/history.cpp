@@ -42,16 +42,19 @@ void History::keep(const Sight& sight) {
   if (kept_ == step_) {  // the search that was to follow failed
     pictures_.pop_back();
     states_.pop_back();
+    extrinsics_.pop_back();
   }
   kept_ = step_;
   if (static_cast<int64_t>(pictures_.size()) == length_) {
     pictures_.erase(pictures_.begin());
     states_.erase(states_.begin());
+    extrinsics_.erase(extrinsics_.begin());
     const auto old = std::min<int64_t>(block_ * size_, static_cast<int64_t>(actions_.size()));
     actions_.erase(actions_.begin(), actions_.begin() + old);
   }
   pictures_.push_back(sight.picture);
   states_.push_back(sight.state);
+  extrinsics_.push_back(sight.extrinsics);
 }
 
 void History::acted(const std::vector<double>& action) {
@@ -65,15 +68,25 @@ void History::clear() {
   between_ = false;
   pictures_.clear();
   states_.clear();
+  extrinsics_.clear();
   actions_.clear();
 }
 
-Tensor History::states() const {
-  if (states_.empty() || states_.front().empty()) return {};
-  std::vector<Tensor> rows;
-  for (const auto& state : states_) rows.push_back(torch::tensor(state, at::kDouble));
-  return at::stack(rows);
+namespace {
+
+/// double [T, numbers]; undefined where there are none.
+Tensor table_of(const std::vector<std::vector<double>>& rows) {
+  if (rows.empty() || rows.front().empty()) return {};
+  std::vector<Tensor> tensors;
+  for (const auto& row : rows) tensors.push_back(torch::tensor(row, at::kDouble));
+  return at::stack(tensors);
 }
+
+}  // namespace
+
+Tensor History::states() const { return table_of(states_); }
+
+Tensor History::extrinsics() const { return table_of(extrinsics_); }
 
 Tensor History::actions() const {
   const int64_t steps = (length() - 1) * block_;

@@ -10,9 +10,10 @@ namespace foresee::planner {
 
 /// What is seen at one step.
 struct Sight {
-  Tensor picture{};                // uint8 [3, H, W], RGB
-  std::vector<double> state{};     // the robot's state where the model takes it, its units; else empty
-  std::vector<double> executed{};  // actions that were really executed since the last sight; empty: those returned
+  Tensor picture{};                  // uint8 [3, H, W], RGB
+  std::vector<double> state{};       // the robot's state where the model takes it, its units; else empty
+  std::vector<double> executed{};    // actions that were really executed since the last sight; empty: those returned
+  std::vector<double> extrinsics{};  // the camera's pose where the model takes it; else empty
 };
 
 /// What one problem has seen and done, as far back as plans look. Pictures of a history lie one action block apart, and
@@ -37,6 +38,7 @@ class History {
   int64_t length() const { return static_cast<int64_t>(pictures_.size()); }
   Tensor pictures() const { return at::stack(pictures_); }  // uint8 [T, 3, H, W], oldest first
   Tensor states() const;                                    // double [T, S]; undefined where there are none
+  Tensor extrinsics() const;                                // double [T, 6]; undefined where there are none
   Tensor actions() const;                                   // double [(T - 1) * block, A], those between
   const Tensor& last_picture() const { return pictures_.back(); }
 
@@ -47,7 +49,7 @@ class History {
   int64_t step_ = 0, kept_ = -1;  // this step, and the one of the last picture
   bool between_ = false;          // the last picture was a look back: the actions since then are still to come
   std::vector<Tensor> pictures_;  // at most length_
-  std::vector<std::vector<double>> states_;
+  std::vector<std::vector<double>> states_, extrinsics_;
   std::vector<double> actions_;  // one after the other, those after the oldest picture
 };
 

@@ -142,7 +142,7 @@ ActionSpec swm_actions(const data::EpisodeDataset& dataset, int64_t block) {
 }
 
 std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data,
-                                            at::Device device) {
+                                            at::Device device, const ReadOptions& read) {
   const data::EpisodeDataset dataset({data}, /*cache_bytes=*/0);
   const auto actions = [&](int64_t block) {
     const int64_t size = dataset.action_size();
@@ -150,7 +150,7 @@ std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, 
       fail<DataError>("eval: the model takes action blocks of {} numbers, the data set has actions of {}", block, size);
     return swm_actions(dataset, block / size);
   };
-  return load_world_model(model, {.device = device, .actions = actions});
+  return load_world_model(model, {.device = device, .read = read, .actions = actions});
 }
 
 }  // namespace foresee::planner

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data/episode/dataset.h"
+#include "jepa/core/api/read_options.h"
 #include "jepa/core/config.h"
 #include "jepa/model/world_model.h"
 #include "planner/eval/starts.h"
@@ -44,6 +45,6 @@ ActionSpec swm_actions(const data::EpisodeDataset& dataset, int64_t block);
 /// A model as stable-worldmodel would plan with it on a data set: its own action statistics (if it has any: published
 /// folders have none) give way to swm_actions(). @throws CheckpointError, DataError.
 std::unique_ptr<WorldModel> swm_world_model(const std::filesystem::path& model, const std::filesystem::path& data,
-                                            at::Device device = at::kCPU);
+                                            at::Device device = at::kCPU, const ReadOptions& read = {});
 
 }  // namespace foresee::planner

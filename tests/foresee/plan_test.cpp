@@ -112,6 +112,25 @@ TEST_F(PlanOnce, SaysWhatIsMissing) {
   EXPECT_EQ(field_of(arm), "states");
   arm.states = {{0.5, 0, 0.25, -3.1, 0, -1.9, 0.2}};
   EXPECT_EQ(plan_once(arm).plan.states.front(), arm.states.front());
+  arm.extrinsics = {{0, 0, 1, 0, 0, 0}};
+  EXPECT_EQ(field_of(arm), "extrinsics") << "it was trained without the camera's pose";
+}
+
+TEST_F(PlanOnce, OfAModelThatKnowsTheCameraWantsItsPose) {
+  PlanRequest arm = request();
+  arm.model = write_arm_model(folder_ / "arm", /*extrinsics=*/true);
+  arm.options.settings.set = {"samples=8", "elites=4", "iterations=1", "horizon=1"};
+  arm.states = {{0.5, 0, 0.25, -3.1, 0, -1.9, 0.2}};
+  EXPECT_THROW(plan_once(arm), RequestError);
+  arm.extrinsics = {{1, 2, 3}};
+  EXPECT_THROW(plan_once(arm), RequestError);
+  arm.extrinsics = {{0, 0, 1, 0, 0, 0}};
+  const double here = plan_once(arm).plan.cost;
+  arm.extrinsics = {{4, -3, 2, 1, 0, 1}};
+  EXPECT_NE(plan_once(arm).plan.cost, here) << "the pose reaches the predictor";
+  arm.observed.push_back(arm.observed.front());
+  arm.states.push_back(arm.states.front());
+  EXPECT_NO_THROW(plan_once(arm)) << "one pose for all pictures";
 }
 
 TEST_F(PlanOnce, EndsWhenItIsStopped) {

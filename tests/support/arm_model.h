@@ -10,8 +10,10 @@
 namespace foresee {
 
 /// Writes a model of an arm with random weights: its plans mean nothing, but they are plans. @returns the folder.
-inline std::filesystem::path write_arm_model(const std::filesystem::path& folder) {
+/// @param extrinsics  whether it takes the camera's pose.
+inline std::filesystem::path write_arm_model(const std::filesystem::path& folder, bool extrinsics = false) {
   Vjepa2AcConfig config;
+  config.predictor.use_extrinsics = extrinsics;
   config.encoder.image_size = 32;
   config.encoder.width = config.predictor.width = 48;
   config.encoder.depth = config.predictor.depth = 1;

@@ -8,6 +8,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/options/enum_option.h"
 #include "tools/cli/options/hints.h"
+#include "tools/cli/options/model_options.h"
 #include "tools/cli/options/unused.h"
 #include "tools/start/streams.h"
 
@@ -123,6 +124,7 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
   add_choice(app, "--weights", o->weights, kEncodeWeightsNames, "Which encoder of one of Meta's files");
   number("--heads", o->heads, "Attention heads of an encoder of another size than the published ones");
   number("--probe-heads", o->probe_heads, "Attention heads of a probe");
+  add_vjepa2_options(app, o->read);
   return [o, &app, &common] {
     if (!o->classifier) refuse_given(app, {"--labels", "--top", "--probe-heads"}, "they are of --classify");
     if (!common.out) refuse_given(app, {"--pool", "--overwrite"}, "without --out no embeddings are written");

@@ -8,6 +8,7 @@
 #include "planner/env/env.h"
 #include "tools/cli/command.h"
 #include "tools/cli/evaluation_output.h"
+#include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
 #include "tools/cli/options/unused.h"
 
@@ -81,6 +82,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add_overwrite(app, common);
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
   app.add_option("--strips", request.strips, "Film strips to write under --out, failures first")->capture_default_str();
+  add_vjepa2_options(app, request.read);
   return [options, &app, &common] {
     if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
     return naming_flags({{"data", "--data FILE"},

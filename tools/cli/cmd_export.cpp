@@ -43,6 +43,10 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
                  "What to export: a folder of ours, of Hugging Face or of stable-worldmodel, a run, Meta's .pt");
   app.add_option("--preset", request->preset, "Random weights (--seed) of a named model instead: vit_large, vitg, ...");
   app.add_option("--format", request->format, meanings)->required()->check(CLI::IsMember(names));
+  app.add_option("--names", request->transformers_names,
+                 "swm: names of the tensors as transformers of this major version has them; 4 for older programs")
+      ->check(CLI::IsMember({4, 5}))
+      ->capture_default_str();
   add_overwrite(app, common);
   add_vjepa2_options(app, request->read);
   return [=, &app, &common] {

@@ -6,6 +6,7 @@
 #include "foresee/plan/plan_json.h"
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
+#include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
 #include "tools/start/streams.h"
 
@@ -18,6 +19,8 @@ struct PlanOptions {
   std::vector<std::string> states, executed;          // of each moment: "x,y,z,a,b,c,g"; of each step: "x,y"
   std::string goal_state;
   std::vector<std::filesystem::path> data;
+  std::vector<std::string> extrinsics;  // of each moment, or one for all: "x,y,z,a,b,c"
+  ReadOptions read;
 };
 
 /// "x,y,z,a,b,c,g" -> numbers. @param flag  for the message.
@@ -39,16 +42,16 @@ std::vector<double> parse_numbers(const char* flag, const std::string& text) {
 
 void print_scale(const PlanScale& scale) {
   const auto line = [](const char* what, const Spread& spread) {
-    fmt::print("  {:<34} {:.4g} .. {:.4g} .. {:.4g}\n", what, spread.low, spread.middle, spread.high);
+    print_line("  {:<34} {:.4g} .. {:.4g} .. {:.4g}", what, spread.low, spread.middle, spread.high);
   };
-  fmt::print("beside {} recorded sequences as long (5 % .. half .. 95 %):\n", scale.sequences);
+  print_line("beside {} recorded sequences as long (5 % .. half .. 95 %):", scale.sequences);
   line("what was done costs", scale.recorded);
   line("doing nothing costs", scale.nothing);
-  fmt::print("  {:.0f} % of what was done is cheaper than this plan\n", 100 * scale.share_below_plan);
+  print_line("  {:.0f} % of what was done is cheaper than this plan", 100 * scale.share_below_plan);
   line("goals lie from other pictures", scale.distances);
-  fmt::print("  this goal {:.4g}, what is seen now {:.4g}\n", scale.goal_distance, scale.present_distance);
-  if (scale.goal_is_strange) fmt::print("  the goal is not like anything in these episodes\n");
-  if (scale.present_is_strange) fmt::print("  what is seen now is not like anything in these episodes\n");
+  print_line("  this goal {:.4g}, what is seen now {:.4g}", scale.goal_distance, scale.present_distance);
+  if (scale.goal_is_strange) print_line("  the goal is not like anything in these episodes");
+  if (scale.present_is_strange) print_line("  what is seen now is not like anything in these episodes");
 }
 
 int plan(const PlanOptions& options, const CommonOptions& common) {
@@ -57,8 +60,10 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
   request.goal.assign(options.goal.begin(), options.goal.end());
   for (const auto& text : options.states) request.states.push_back(parse_numbers("--state", text));
   for (const auto& text : options.executed) request.executed.push_back(parse_numbers("--executed", text));
+  for (const auto& text : options.extrinsics) request.extrinsics.push_back(parse_numbers("--extrinsics", text));
   if (!options.goal_state.empty()) request.goal_state = parse_numbers("--goal-state", options.goal_state);
   request.options = job_options(common);
+  request.read = options.read;
   const PlanResult result = plan_once(request, common.control);
   if (common.json) return print_json(to_json(result)), 0;
   const Controller::PlannedActions& found = result.plan;
@@ -91,11 +96,16 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
   add("--executed", options->executed, "The actions between the moments of a history, oldest first", "X,Y,...")
       ->delimiter(';');
   add("--data", options->data, "Recorded episodes that the plan is judged by", "SET...");
+  add("--extrinsics", options->extrinsics,
+      "The camera's pose at each moment, or one for all, of a model that was trained with it", "X,Y,Z,A,B,C...")
+      ->delimiter(';');
+  add_vjepa2_options(app, options->read);
   return [options, &common] {
     return naming_flags({{"observed", "--obs IMG"},
                          {"goal", "--goal IMG"},
                          {"states", "--state X,Y,.."},
                          {"goal_state", "--goal-state X,Y,.."},
+                         {"extrinsics", "--extrinsics X,Y,..."},
                          {"executed", "--executed 'X,Y,..;X,Y,..'"}},
                         [&] { return plan(*options, common); });
   };

@@ -36,7 +36,9 @@ const RequestFlags kTrainFlags{{"family", "--family"},
                                {"probe_heads", "--probe-heads"},
                                {"image_size", "--image-size"},
                                {"frames", "--frames"},
-                               {"classifier", "--classifier"}};
+                               {"classifier", "--classifier"},
+                               {"use_extrinsics", "--use-extrinsics"},
+                               {"allow_nan", "--allow-nan"}};
 
 int run_train(TrainRequest request, const CommonOptions& common) {
   request.options = job_options(common);

@@ -179,6 +179,9 @@ int guarded_run(int argc, char** argv) {
     std::replace(flag.begin(), flag.end(), '_', '-');
     print_error(fmt::format("{}: pass --{} N", error.what(), flag));
     return kUserMistake;
+  } catch (const NotFiniteError& error) {
+    print_error(fmt::format("{} (--allow-nan uses them all the same)", error.what()));
+    return kUserMistake;
   } catch (const Error& error) {
     print_error(error.what());
     return kUserMistake;

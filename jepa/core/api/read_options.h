@@ -17,7 +17,7 @@ enum class EncoderKey {
   kTargetEncoder,
 };
 
-/// What a file may not say of itself, and what of it is wanted. Model folders need none of it.
+/// What a file may not say of itself, and what of it is wanted. Model folders need none of it but allow_nan.
 struct ReadOptions {
   EncoderKey weights = EncoderKey::kDefault;             // which of two encoders
   std::optional<int64_t> heads{}, predictor_heads{};     // attention heads; unset: those of the published model
@@ -25,6 +25,10 @@ struct ReadOptions {
   std::optional<int64_t> image_size{};                   // px; unset: 256, or 384 where the file's name says so
   std::optional<int64_t> frames{};                       // of a clip; unset: 64
   int64_t classifier = 0;  // which of a probe file's classifiers (one for every learning rate that was tried)
+  // Whether an action-conditioned model was trained with the camera's pose. Meta's files do not say; the published one
+  // was not.
+  bool use_extrinsics = false;
+  bool allow_nan = false;  // weights that hold NaN or infinity are used, with a warning, and no error
 };
 
 /// A number that a file does not say and that cannot be guessed: a member of ReadOptions gives it.
@@ -37,6 +41,12 @@ class FORESEE_API UnknownSizeError : public CheckpointError {
 
  private:
   std::string option_;
+};
+
+/// Weights that hold NaN or infinity; ReadOptions::allow_nan takes them.
+class FORESEE_API NotFiniteError : public CheckpointError {
+ public:
+  using CheckpointError::CheckpointError;
 };
 
 }  // namespace foresee

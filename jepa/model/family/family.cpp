@@ -7,7 +7,8 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/format.h"
-#include "jepa/io/pt_file.h"
+#include "jepa/io/names/foreign_model.h"
+#include "jepa/io/names/weight_file.h"
 #include "jepa/model/family/rows.h"
 
 namespace foresee {
@@ -24,13 +25,18 @@ std::string names_of(const std::vector<Family>& known, bool only_planning) {
 /// Says why nothing at a path was recognised.
 [[noreturn]] void refuse(const fs::path& path, const std::vector<Family>& known) {
   if (!fs::exists(path)) fail<CheckpointError>("{}: no such file or folder", path.string());
+  refuse_foreign_model(path);
   if (fs::is_directory(path)) {
     const ModelFolder folder = load_model_folder(path);  // says what is missing
     fail<CheckpointError>("{}: a model of family '{}', which is not known; known families: {}", path.string(),
                           folder.family, names_of(known, false));
   }
-  if (file_format(path) == FileFormat::kTorch || path.extension() == ".pt") PtFile{path};  // says what is damaged
-  fail<CheckpointError>("{}: holds no model of a known family ({})", path.string(), names_of(known, false));
+  const FileFormat format = file_format(path);
+  if (format != FileFormat::kSafetensors && !is_torch_file(path))
+    fail<CheckpointError>("{}: holds no model of a known family ({})", path.string(), names_of(known, false));
+  const WeightFile file(path);  // says what is damaged
+  fail<CheckpointError>("{}: holds no model of a known family ({}); it holds {}", path.string(), names_of(known, false),
+                        file.summary());
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct ModelSource {
   std::string preset{};          // a name that Family::knows_preset knows; then `path` is empty
   uint64_t seed = 0;             // of a preset's weights
   ReadOptions read{};
+  int64_t transformers_names = 5;  // written for stable-worldmodel: the names of this major version of transformers
 };
 
 /// A form in which models of a family are written.

@@ -13,11 +13,11 @@ namespace fs = std::filesystem;
 namespace {
 
 std::vector<std::shared_ptr<torch::nn::Module>> lewm_networks(const ModelSource& source) {
-  return {lewm_from(load_lewm_folder(source.path), source.path.string(), at::kCPU).ptr()};
+  return {lewm_from(load_lewm_folder(source.path, source.read), source.path.string(), at::kCPU).ptr()};
 }
 
 std::unique_ptr<WorldModel> lewm_make_world_model(const fs::path& path, const WorldModelOptions& options) {
-  ModelFolder folder = load_lewm_folder(path);
+  ModelFolder folder = load_lewm_folder(path, options.read);
   if (options.actions)
     folder.actions = options.actions(lewm_config(folder.model, (path / "config.json").string()).action_block);
   return LewmWorldModel::from(folder, path.string(), options.device);
@@ -25,17 +25,18 @@ std::unique_ptr<WorldModel> lewm_make_world_model(const fs::path& path, const Wo
 
 /// A folder whose tensors have our names and fit its config.
 struct Checked {
-  explicit Checked(const fs::path& path)
-      : folder(load_lewm_folder(path)), config(lewm_config(folder.model, (path / "config.json").string())) {
+  explicit Checked(const ModelSource& source)
+      : folder(load_lewm_folder(source.path, source.read)),
+        config(lewm_config(folder.model, (source.path / "config.json").string())) {
     folder.weights = with_transformers4_names(folder.weights);
-    check_state_dict(*Lewm(config), folder.weights, path.string());
+    check_state_dict(*Lewm(config), folder.weights, source.path.string());
   }
   ModelFolder folder;
   LewmConfig config;
 };
 
 int64_t lewm_write_own(const ModelSource& source, const fs::path& out) {
-  Checked model(source.path);
+  Checked model(source);
   model.folder.model = config_json(model.config);
   save_model_folder(out, model.folder);
   return count_elements(model.folder.weights);
@@ -49,11 +50,15 @@ void drop_heads(LewmConfig& config, TensorMap& weights) {
 }
 
 int64_t lewm_write_swm(const ModelSource& source, const fs::path& out) {
-  Checked model(source.path);
+  if (source.transformers_names != 4 && source.transformers_names != 5)
+    fail<ConfigError>("names of transformers {}: stable-worldmodel's models have those of 4 or 5",
+                      source.transformers_names);
+  Checked model(source);
   drop_heads(model.config, model.folder.weights);
   const auto upstream = swm_config(model.config);  // before anything is written: it may refuse
   fs::create_directories(out);
-  save_pt(out / "weights.pt", model.folder.weights);
+  save_pt(out / "weights.pt",
+          source.transformers_names == 4 ? model.folder.weights : with_transformers5_names(model.folder.weights));
   write_json(out / "preprocess.json", config_json(model.folder.preprocess));  // ours: its originals ignore both
   if (model.folder.actions) write_json(out / "actions.json", config_json(*model.folder.actions));
   write_json(out / "config.json", upstream);

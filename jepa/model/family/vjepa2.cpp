@@ -10,8 +10,9 @@ namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-Vjepa2Weights vjepa2_read(const ModelSource& source) {
-  return source.preset.empty() ? read_vjepa2(source.path, source.read) : random_vjepa2(source.preset, source.seed);
+Vjepa2Weights vjepa2_read(const ModelSource& source, Vjepa2Parts parts = Vjepa2Parts::kAll) {
+  return source.preset.empty() ? read_vjepa2(source.path, source.read, parts)
+                               : random_vjepa2(source.preset, source.seed);
 }
 
 /// The transform of the code that the weights come from.
@@ -30,7 +31,7 @@ std::vector<std::shared_ptr<torch::nn::Module>> vjepa2_networks(const ModelSourc
 }
 
 ClipEncoder vjepa2_make_clip_encoder(const ModelSource& source, at::Device device) {
-  const Vjepa2Weights weights = vjepa2_read(source);
+  const Vjepa2Weights weights = vjepa2_read(source, Vjepa2Parts::kEncoder);
   const auto encoder = foresee::make_encoder(weights);
   encoder->to(device);
   const auto fast = std::make_shared<PackedEncoder>(encoder, Precision::kFloat32);

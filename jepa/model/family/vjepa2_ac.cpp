@@ -8,19 +8,13 @@ namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-/// Our own folders say more than Meta's file: config, actions, pictures.
-LoadedVjepa2Ac ac_read(const fs::path& path, const ReadOptions& options) {
-  if (fs::is_directory(path)) return load_vjepa2_ac(path);
-  return load_vjepa2_ac(read_vjepa2(path, options));
-}
-
 std::vector<std::shared_ptr<torch::nn::Module>> ac_networks(const ModelSource& source) {
-  const LoadedVjepa2Ac loaded = ac_read(source.path, source.read);
+  const LoadedVjepa2Ac loaded = load_vjepa2_ac(source.path, source.read);
   return {loaded.model.encoder, loaded.model.predictor};
 }
 
 std::unique_ptr<WorldModel> ac_make_world_model(const fs::path& path, const WorldModelOptions& options) {
-  LoadedVjepa2Ac loaded = ac_read(path, options.read);
+  LoadedVjepa2Ac loaded = load_vjepa2_ac(path, options.read);
   if (options.actions) loaded.actions = options.actions(loaded.model.config.predictor.action_size);
   loaded.model.encoder->to(options.device);
   loaded.model.predictor->to(options.device);
@@ -34,7 +28,7 @@ int64_t ac_write_official(const ModelSource& source, const fs::path& out) {
 }
 
 int64_t ac_write_own(const ModelSource& source, const fs::path& out) {
-  const LoadedVjepa2Ac loaded = ac_read(source.path, source.read);
+  const LoadedVjepa2Ac loaded = load_vjepa2_ac(source.path, source.read);
   ModelFolder folder{
       .family = kVjepa2AcFamily, .model = config_json(loaded.model.config), .preprocess = loaded.preprocess};
   folder.actions = loaded.actions;

@@ -1,17 +1,24 @@
 #include "jepa/model/lewm/folder.h"
 
-#include "jepa/io/pt_file.h"
-#include "jepa/io/safetensors.h"
+#include <fmt/ranges.h>
+
+#include "jepa/core/error.h"
+#include "jepa/io/names/foreign_model.h"
+#include "jepa/io/names/weight_file.h"
+#include "jepa/model/lewm/from_tensors.h"
+#include "jepa/model/lewm/lewm.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
 namespace {
 
-/// Whether a config.json is of stable-worldmodel: Hydra keys, the class of a LeWM on top.
+/// Whether a config.json is of stable-worldmodel: Hydra keys, the class of a LeWM on top (JEPA in its first releases).
 bool is_swm_config(const nlohmann::json& config) {
   if (!config.is_object()) return false;
   const auto target = config.value("_target_", nlohmann::json());
-  return target.is_string() && target.get<std::string>().ends_with(".LeWM");
+  if (!target.is_string()) return false;
+  const std::string name = target.get<std::string>();
+  return name.ends_with(".LeWM") || name.ends_with("jepa.JEPA");
 }
 
 int64_t swm_image_size(const nlohmann::json& config) {
@@ -20,31 +27,85 @@ int64_t swm_image_size(const nlohmann::json& config) {
   return size.is_number_integer() ? size.get<int64_t>() : 224;
 }
 
+/// The folder of a model: the path itself, or the one of a weight file.
+fs::path model_folder_of(const fs::path& path) { return fs::is_regular_file(path) ? folder_around(path) : path; }
+
+/// The weight file of a folder of stable-worldmodel.
+fs::path weights_in(const fs::path& folder) {
+  for (const char* name : {"weights.pt", "model.safetensors"})
+    if (fs::exists(folder / name)) return folder / name;
+  const auto files = weight_files(folder);
+  if (files.size() == 1) return files.front();
+  std::vector<std::string> names;
+  for (const fs::path& file : files) names.push_back(file.filename().string());
+  fail<CheckpointError>("{}: no weights.pt and no model.safetensors; it holds {}: name one of these files as the model",
+                        folder.string(), fmt::join(names, ", "));
+}
+
+/// The tensors of a LeWM in a file, wherever they are below other modules.
+TensorMap lewm_tensors(const fs::path& path) {
+  const WeightFile file(path);
+  file.say_wrappings();
+  const auto place = lewm_place(file.names());
+  if (!place)
+    fail<CheckpointError>("{}: expected the tensors of a LeWM (encoder.embeddings.cls_token, ...); it holds {}",
+                          path.string(), file.summary());
+  return with_lewm_names(file.tensors(place->before), *place);
+}
+
+/// Whether a weight file has a LeWM in it, whatever lies beside it.
+bool has_lewm(const fs::path& path) {
+  try {
+    return fs::is_regular_file(path) && lewm_place(WeightFile(path).names()).has_value();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// A weight file by itself: sizes from its tensors; preprocess.json and actions.json may lie beside.
+ModelFolder lewm_of_file(const fs::path& path, const ReadOptions& options) {
+  ModelFolder model{.family = kLewmFamily, .model = nullptr};
+  model.weights = with_transformers4_names(lewm_tensors(path));
+  try {
+    const LewmConfig config = lewm_config_from_tensors(model.weights, options, path.string());
+    model.model = config_json(config);
+    model.preprocess.size = config.vit.image_size;
+  } catch (const ConfigError& error) {
+    fail<CheckpointError>("{}: {}", path.string(), error.what());
+  }
+  read_input_files(folder_around(path), model);
+  require_finite(path, model.weights, options.allow_nan);
+  return model;
+}
+
 }  // namespace
 
 bool is_lewm(const fs::path& path) {
-  const auto config = peek_model_config(path);
-  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily);
+  const auto config = peek_model_config(model_folder_of(path));
+  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily) ||
+         has_lewm(path);
 }
 
-bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(path)); }
+bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(model_folder_of(path))); }
 
-ModelFolder load_lewm_folder(const fs::path& path) {
-  const auto config = peek_model_config(path);
-  if (!is_swm_config(config)) return load_model_folder(path, kLewmFamily);
-  const fs::path folder = open_model_folder(path);
-  const bool ours = !fs::exists(folder / "weights.pt");  // beside a config of theirs
-  const fs::path file = folder / (ours ? "model.safetensors" : "weights.pt");
+ModelFolder load_lewm_folder(const fs::path& path, const ReadOptions& options) {
+  const fs::path place = model_folder_of(path);
+  const auto config = peek_model_config(place);
+  if (!is_swm_config(config)) {
+    refuse_foreign_model(path);
+    const bool own = config.is_object() && config.contains("family");
+    if (place != path && !own) return lewm_of_file(path, options);
+    if (place != path && path.filename() != "model.safetensors")
+      fail<CheckpointError>("{}: expected a model folder or its model.safetensors", path.string());
+    return load_model_folder(place, kLewmFamily, options.allow_nan);
+  }
+  const fs::path folder = open_model_folder(place);
+  const fs::path file = place == path ? weights_in(folder) : path;
   ModelFolder model{.family = kLewmFamily, .model = config};
   model.preprocess.size = swm_image_size(config);  // mean and std: ImageNet's, as upstream
   read_input_files(folder, model);
-  if (ours) {
-    model.weights = SafetensorsFile(file).tensors();
-  } else {
-    const PtFile weights(file);
-    model.weights = weights.tensors(weights.root(), "the state dict");
-  }
-  warn_of_weights_not_finite(file, model.weights);
+  model.weights = lewm_tensors(file);
+  require_finite(file, model.weights, options.allow_nan);
   return model;
 }
 

@@ -54,26 +54,42 @@ void initialise(Lewm& model, uint64_t seed) {
     item.value().fill_(ends_with(item.key(), "running_var") || ends_with(item.key(), "state_encoder.std") ? 1 : 0);
 }
 
-TensorMap with_transformers4_names(const TensorMap& tensors) {
-  static const std::vector<std::pair<std::string, std::string>> kRenamed{
-      {".attention.q_proj.", ".attention.attention.query."},
-      {".attention.k_proj.", ".attention.attention.key."},
-      {".attention.v_proj.", ".attention.attention.value."},
-      {".attention.o_proj.", ".attention.output.dense."},
-      {".mlp.fc1.", ".intermediate.dense."},
-      {".mlp.fc2.", ".output.dense."}};
-  static const std::string kBlocks5 = "encoder.layers.", kBlocks4 = "encoder.encoder.layer.";
+namespace {
+
+// Parts of the names in a ViT's block: transformers 5 and 4.
+const std::pair<std::string, std::string> kVitNames[] = {{".attention.q_proj.", ".attention.attention.query."},
+                                                         {".attention.k_proj.", ".attention.attention.key."},
+                                                         {".attention.v_proj.", ".attention.attention.value."},
+                                                         {".attention.o_proj.", ".attention.output.dense."},
+                                                         {".mlp.fc1.", ".intermediate.dense."},
+                                                         {".mlp.fc2.", ".output.dense."}};
+const std::string kVitBlocks5 = "encoder.layers.", kVitBlocks4 = "encoder.encoder.layer.";
+
+TensorMap with_vit_names(const TensorMap& tensors, bool to_five) {
+  const std::string &blocks_from = to_five ? kVitBlocks4 : kVitBlocks5,
+                    &blocks_to = to_five ? kVitBlocks5 : kVitBlocks4;
   TensorMap out;
   for (const auto& [name, tensor] : tensors) {
     std::string renamed = name;
-    if (begins_with(name, kBlocks5.c_str())) {
-      renamed.replace(0, kBlocks5.size(), kBlocks4);
-      for (const auto& [from, to] : kRenamed)
-        if (const size_t at = renamed.find(from); at != std::string::npos) renamed.replace(at, from.size(), to);
+    if (name.starts_with(blocks_from)) {
+      renamed.replace(0, blocks_from.size(), blocks_to);
+      for (const auto& [five, four] : kVitNames) {
+        const std::string &from = to_five ? four : five, &to = to_five ? five : four;
+        const size_t at = renamed.find(from);
+        if (at == std::string::npos) continue;
+        renamed.replace(at, from.size(), to);
+        break;  // ".attention.output.dense." ends as ".output.dense." does
+      }
     }
     if (!out.emplace(renamed, tensor).second) fail<CheckpointError>("two tensors have the name '{}'", renamed);
   }
   return out;
 }
+
+}  // namespace
+
+TensorMap with_transformers4_names(const TensorMap& tensors) { return with_vit_names(tensors, /*to_five=*/false); }
+
+TensorMap with_transformers5_names(const TensorMap& tensors) { return with_vit_names(tensors, /*to_five=*/true); }
 
 }  // namespace foresee

@@ -66,5 +66,7 @@ void initialise(Lewm& model, uint64_t seed);
 /// Renames ViT tensors that carry the names of transformers 5 ("encoder.layers.0.attention.q_proj.weight") to those of
 /// transformers 4, which released checkpoints and this program use. Other names stay.
 TensorMap with_transformers4_names(const TensorMap& tensors);
+/// The inverse: what transformers 5 and a stable-worldmodel on it read.
+TensorMap with_transformers5_names(const TensorMap& tensors);
 
 }  // namespace foresee

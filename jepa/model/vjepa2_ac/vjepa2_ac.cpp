@@ -136,10 +136,10 @@ LoadedVjepa2Ac load_vjepa2_ac(const ModelFolder& folder, const std::string& sour
   return loaded;
 }
 
-LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path))
-    return load_vjepa2_ac(load_model_folder(path, kVjepa2AcFamily), path.string());
-  return load_vjepa2_ac(read_vjepa2(path));
+LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& path, const ReadOptions& options) {
+  if (!std::filesystem::is_directory(path)) return load_vjepa2_ac(read_vjepa2(path, options), options.use_extrinsics);
+  ModelFolder folder = load_model_folder(path, kVjepa2AcFamily, options.allow_nan);
+  return load_vjepa2_ac(folder, path.string());
 }
 
 LoadedVjepa2Ac load_vjepa2_ac(const Vjepa2Weights& files, bool use_extrinsics) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "jepa/core/api/read_options.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/model/vjepa2/encoder.h"
 #include "jepa/model/vjepa2_ac/action_predictor.h"
@@ -83,7 +84,7 @@ struct LoadedVjepa2Ac {
 };
 /// From one of our folders of family `vjepa2_ac` (also a run or a checkpoint), or from Meta's .pt file, whose actions
 /// are changes of an arm's pose (Note [Arm poses]). @throws CheckpointError.
-LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& path);
+LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& path, const ReadOptions& options = {});
 LoadedVjepa2Ac load_vjepa2_ac(const ModelFolder& folder, const std::string& source);
 /// @param use_extrinsics  what Meta's file does not say; the released model was trained without.
 LoadedVjepa2Ac load_vjepa2_ac(const Vjepa2Weights& files, bool use_extrinsics = false);

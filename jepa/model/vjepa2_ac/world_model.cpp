@@ -70,9 +70,11 @@ Vjepa2AcWorldModel::Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Prepr
 
 StateSpec Vjepa2AcWorldModel::state_spec() const {
   const Vjepa2AcConfig& c = model_.config;
-  if (c.state_update == StateUpdate::kNone) return {};
-  const bool arm = c.state_update == StateUpdate::kArmPose;
-  return {.kind = arm ? StateSpec::Kind::kArmPose : StateSpec::Kind::kNumbers, .size = c.predictor.state_size};
+  StateSpec spec{.extrinsics = c.predictor.use_extrinsics ? c.predictor.extrinsics_size : 0};
+  if (c.state_update == StateUpdate::kNone) return spec;
+  spec.kind = c.state_update == StateUpdate::kArmPose ? StateSpec::Kind::kArmPose : StateSpec::Kind::kNumbers;
+  spec.size = c.predictor.state_size;
+  return spec;
 }
 
 PictureSpec Vjepa2AcWorldModel::picture_spec() const {

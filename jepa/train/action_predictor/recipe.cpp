@@ -69,7 +69,6 @@ void describe(Fields& f, AcTrainConfig& c) {
 void AcRecipe::validate() const {
   if (actions == ActionSource::kStateChange && state_update == StateUpdate::kNone)
     fail<ConfigError>("actions: state_change needs states; state_update is none");
-  if (predictor.use_extrinsics) fail<ConfigError>("predictor.use_extrinsics: episode files have no camera poses");
 }
 
 void describe(Fields& f, AcRecipe& r) {
@@ -80,6 +79,7 @@ void describe(Fields& f, AcRecipe& r) {
   f("state_column", r.state_column, "column with the robot's state");
   f("action_low", r.action_low, "least value of each number of an action, its own units; none: as in the data");
   f("action_high", r.action_high, "largest value, same");
+  f("extrinsics_column", r.extrinsics_column, "column with the camera's pose; used where predictor.use_extrinsics");
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});

@@ -136,6 +136,24 @@ TEST_F(AcTrain, LearnsTwoRoomAndPlansBetterThanRandom) {
                                     << " px planned, " << random / static_cast<double>(count) << " px at random";
 }
 
+TEST_F(AcTrain, LearnsFromTheCamerasPoseWhereItIsRecorded) {
+  AcRecipe recipe = small_recipe();
+  recipe.predictor.use_extrinsics = true;
+  EXPECT_THROW(ac_model(two_room(), recipe, small_encoder()), DataError) << "no such column";
+  recipe.extrinsics_column = "state";  // any column of numbers
+  recipe.train.batch = 4;
+  const Vjepa2Ac model = ac_model(two_room(), recipe, small_encoder());
+  EXPECT_EQ(model.config.predictor.extrinsics_size, 2);
+  const AcSource source{&two_room(), "two room", latents()};
+  const AcTrainData data = ac_train_data(source, recipe, model, small_preprocess(), /*seed=*/3);
+  const AcBatch batch = data.batch(0);
+  EXPECT_EQ(batch.extrinsics.sizes(), (std::vector<int64_t>{4, recipe.train.frames, 2}));
+  EXPECT_GT(batch.extrinsics.abs().max().item<double>(), 1);
+  AcTask task = small_task(latents(), recipe, 2);
+  EXPECT_TRUE(std::isfinite(metric(task.step(0), "loss")));
+  EXPECT_TRUE(std::isfinite(metric(task.evaluate(), "held_out_error_1")));
+}
+
 TEST_F(AcTrain, ResumedRunRepeatsTheUninterruptedOneBitForBit) {
   AcRecipe recipe = small_recipe();
   recipe.predictor.width = 32;

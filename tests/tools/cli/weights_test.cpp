@@ -106,7 +106,11 @@ TEST(Export, WritesWhatStableWorldmodelReads) {
                             return item.first.starts_with("inverse") || item.first.starts_with("distance");
                           }),
             0u);
-  EXPECT_EQ(shapes(inspected((folder / "swm" / "weights.pt").string())), without_heads);
+  EXPECT_EQ(exported(kShipped, "swm", folder / "four", {"--names", "4"}).exit_code, 0);
+  EXPECT_EQ(shapes(inspected((folder / "four" / "weights.pt").string())), without_heads);
+  const auto five = shapes(inspected((folder / "swm" / "weights.pt").string()));
+  EXPECT_EQ(five.size(), without_heads.size());
+  EXPECT_TRUE(five.contains("encoder.layers.0.attention.q_proj.weight")) << "transformers 5 is the default";
   ASSERT_EQ(exported((folder / "swm").string(), "foresee", folder / "own").exit_code, 0);
   const json ours = read_json(folder / "own" / "config.json").at("model");
   json patched = ours, original = read_json(kShipped + "/config.json").at("model");

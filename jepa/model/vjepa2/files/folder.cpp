@@ -33,8 +33,9 @@ constexpr const char* kVjepa2ProbeInfoFile = "probe.json";
 
 }  // namespace
 
-Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options) {
-  const ModelFolder files = read_model_folder(folder);
+Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
+  const bool all = parts == Vjepa2Parts::kAll;
+  const ModelFolder files = read_model_folder(folder, "", options.allow_nan);
   const std::string where = (folder / "config.json").string() + ": model";
   Vjepa2Weights weights{.source = folder.string(), .format = "foresee"};
   weights.preprocess = files.preprocess;
@@ -45,6 +46,7 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
     weights.config.encoder =
         parse_config<VideoEncoderConfig>(files.model.value("encoder", nlohmann::json::object()), where + ".encoder");
     weights.encoder = with_prefix_removed(files.weights, "encoder.");
+    if (!all) return weights;
     weights.action_predictor = with_prefix_removed(files.weights, "predictor.");
     const auto predictor = files.model.value("predictor", nlohmann::json());
     const auto heads = predictor.is_object() ? predictor.value("heads", nlohmann::json()) : nlohmann::json();
@@ -64,7 +66,7 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
                             checkpoint_files::kTargetEncoder);
     weights.encoder = SafetensorsFile(folder / checkpoint_files::kTargetEncoder).tensors();
   }
-  if (fs::exists(folder / checkpoint_files::kPredictor))
+  if (all && fs::exists(folder / checkpoint_files::kPredictor))
     weights.predictor = SafetensorsFile(folder / checkpoint_files::kPredictor).tensors();
   if (fs::exists(folder / checkpoint_files::kProbe)) {
     const auto info =

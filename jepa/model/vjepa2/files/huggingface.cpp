@@ -2,8 +2,8 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/text/name_list.h"
-#include "jepa/io/safetensors.h"
+#include "jepa/io/names/pickled_config.h"
+#include "jepa/io/names/weight_folder.h"
 #include "jepa/model/vjepa2/files/names.h"
 #include "jepa/model/vjepa2/files/readers.h"
 
@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
+
+constexpr std::string_view kPatchEmbedding = "embeddings.patch_embeddings.proj.weight";
 
 /// Values of a config.json that has keys of many versions: unknown ones are left alone, known ones are checked.
 class HuggingfaceConfig {
@@ -104,37 +106,19 @@ Preprocess read_preprocess(const fs::path& folder, int64_t crop) {
   return preprocess;
 }
 
-/// model.safetensors, or the files that its index names.
-TensorMap read_tensors(const fs::path& folder) {
-  const fs::path whole = folder / "model.safetensors", index_path = folder / "model.safetensors.index.json";
-  if (fs::exists(whole)) return SafetensorsFile(whole).tensors();
-  if (!fs::exists(index_path)) {
-    const bool bin = fs::exists(folder / "pytorch_model.bin");
-    fail<CheckpointError>("{}: no model.safetensors and no model.safetensors.index.json{}", folder.string(),
-                          bin ? "; pytorch_model.bin is not read" : "");
-  }
-  const std::string where = index_path.string();
-  const json index = read_json(index_path);
-  const auto map = index.is_object() ? index.find("weight_map") : index.end();
-  if (map == index.end() || !map->is_object()) fail<CheckpointError>("{}: expected an object 'weight_map'", where);
-  std::map<std::string, SafetensorsFile> shards;
-  TensorMap tensors;
-  std::vector<std::string> missing;
-  for (const auto& [name, value] : map->items()) {
-    if (!value.is_string()) fail<CheckpointError>("{}: '{}': expected a file's name", where, name);
-    const std::string file = value.get<std::string>();
-    if (file.empty() || fs::path(file).filename() != file || file == "..")
-      fail<CheckpointError>("{}: '{}': expected a file beside the index, got '{}'", where, name, file);
-    const auto shard = shards.try_emplace(file, folder / file).first;
-    if (!shard->second.entries().contains(name)) {
-      missing.push_back(name + " in " + file);
-      continue;
-    }
-    tensors.emplace(name, shard->second.tensor(name));
-  }
-  if (!missing.empty())
-    fail<CheckpointError>("{}: {} tensors are not where the index says: {}", where, missing.size(), name_list(missing));
-  return tensors;
+/// Tensors as VJEPA2Model has them: an encoder that was saved alone, or below another module, gets its place.
+TensorMap in_their_place(TensorMap tensors) {
+  BareNames names;
+  for (const auto& [name, tensor] : tensors) names.stored.emplace(name, name);
+  const auto places = names.before(kPatchEmbedding);
+  if (places.size() != 1 || places.front() == "encoder." || places.front() == "vjepa2.encoder.") return tensors;
+  const std::string& place = places.front();  // "", "encoder." or "wrapper.encoder."
+  const std::string below = place.ends_with("encoder.") ? place.substr(0, place.size() - 8) : place;
+  const bool alone = !place.ends_with("encoder.");
+  TensorMap placed;
+  for (const auto& [name, tensor] : tensors)
+    placed.emplace(name.starts_with(below) ? (alone ? "encoder." : "") + name.substr(below.size()) : name, tensor);
+  return placed;
 }
 
 std::vector<std::string> read_labels(const json& object, const std::string& where) {
@@ -160,27 +144,66 @@ bool is_huggingface_folder(const fs::path& folder) {
   return config.is_object() && config.value("model_type", json()) == "vjepa2";
 }
 
-Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& options) {
+bool has_huggingface_names(const BareNames& names) { return !names.before(kPatchEmbedding).empty(); }
+
+namespace {
+
+/// Distributes tensors under transformers' names over the networks.
+void set_tensors(Vjepa2Weights& weights, const TensorMap& tensors, const Vjepa2ReadOptions& options,
+                 const json& config) {
+  Vjepa2Tensors networks = official_from_huggingface(in_their_place(tensors), weights.source, /*mapped=*/true);
+  weights.encoder = std::move(networks.encoder);
+  weights.predictor = std::move(networks.predictor);
+  if (networks.probe.empty()) return;
+  ProbeWeights probe{.tensors = std::move(networks.probe)};
+  // transformers' pooler has the encoder's heads and eps, and a ratio of 4 whatever mlp_ratio says.
+  probe.sizes = probe_sizes(probe.tensors, options.probe_heads.value_or(weights.config.encoder.heads), weights.source);
+  probe.layer_norm_eps = weights.config.encoder.layer_norm_eps;
+  probe.labels = read_labels(config, weights.source);
+  weights.probe = std::move(probe);
+}
+
+void refuse_target_encoder(const std::string& source, const Vjepa2ReadOptions& options) {
   if (options.weights == EncoderKey::kTargetEncoder)
-    fail<CheckpointError>("{}: the target encoder was asked for; a Hugging Face folder holds one encoder",
-                          folder.string());
+    fail<CheckpointError>("{}: the target encoder was asked for; a model of transformers holds one encoder", source);
+}
+
+}  // namespace
+
+Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& options, const fs::path& file) {
+  refuse_target_encoder(folder.string(), options);
   const std::string where = (folder / "config.json").string();
   const json object = read_json(folder / "config.json");
-  Vjepa2Weights weights{.source = folder.string(), .format = "huggingface"};
+  Vjepa2Weights weights{.source = file.empty() ? folder.string() : file.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
   weights.preprocess = read_preprocess(folder, weights.config.encoder.image_size);
   weights.preprocess.colours = "swscale";  // of the video readers that upstream's training used
-  Vjepa2Tensors tensors = official_from_huggingface(read_tensors(folder), folder.string(), /*mapped=*/true);
-  weights.encoder = std::move(tensors.encoder);
-  weights.predictor = std::move(tensors.predictor);
-  if (!tensors.probe.empty()) {
-    ProbeWeights probe{.tensors = std::move(tensors.probe)};
-    // transformers' pooler has the encoder's heads and eps, and a ratio of 4 whatever mlp_ratio says.
-    probe.sizes =
-        probe_sizes(probe.tensors, options.probe_heads.value_or(weights.config.encoder.heads), folder.string());
-    probe.layer_norm_eps = weights.config.encoder.layer_norm_eps;
-    probe.labels = read_labels(object, where);
-    weights.probe = std::move(probe);
+  set_tensors(weights, file.empty() ? folder_tensors(folder) : WeightFile(file).tensors(), options, object);
+  return weights;
+}
+
+Vjepa2Weights read_huggingface_file(const WeightFile& file, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
+  const std::string source = file.path().string();
+  refuse_target_encoder(source, options);
+  const json config = file.pt() == nullptr ? json() : pickled_config(*file.pt());
+  Vjepa2Weights weights{.source = source, .format = "huggingface"};
+  if (config.is_object()) weights.config = parse_huggingface_config(config, source + ": config");
+  VideoEncoderConfig& encoder = weights.config.encoder;
+  if (!config.is_object()) {
+    // The probe's heads are those of the encoder, which are not known before it is read.
+    const TensorMap networks = official_from_huggingface(in_their_place(file.tensors()), source).encoder;
+    set_encoder_sizes(encoder, networks, options.heads, source);
+    encoder.image_size = options.image_size.value_or(256);
+    encoder.frames = options.frames.value_or(64);
+    encoder.layer_norm_eps = 1e-6;
+    encoder = encoder.hugging_face();
+  }
+  weights.preprocess.size = encoder.image_size;
+  weights.preprocess.colours = "swscale";
+  set_tensors(weights, file.tensors(), options, config.is_object() ? config : json::object());
+  if (!config.is_object() && parts == Vjepa2Parts::kAll && !weights.predictor.empty()) {
+    set_predictor_sizes(weights.config.predictor, weights.predictor, options.predictor_heads, source);
+    weights.config.predictor.layer_norm_eps = encoder.layer_norm_eps;
   }
   return weights;
 }

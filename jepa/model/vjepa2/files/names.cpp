@@ -199,10 +199,4 @@ TensorMap huggingface_from_official(const Vjepa2Tensors& tensors) {
   return result;
 }
 
-std::string without_wrappers(std::string name) {
-  for (const std::string_view wrapper : {"module.", "backbone."})
-    for (size_t place; (place = name.find(wrapper)) != std::string::npos;) name.erase(place, wrapper.size());
-  return name;
-}
-
 }  // namespace foresee

@@ -28,7 +28,4 @@ Vjepa2Tensors official_from_huggingface(const TensorMap& tensors, const std::str
 /// is a probe, as in VJEPA2ForVideoClassification.
 TensorMap huggingface_from_official(const Vjepa2Tensors& tensors);
 
-/// A name of Meta's files without "module." and "backbone.", wherever they stand, as Meta's loader does it.
-std::string without_wrappers(std::string name);
-
 }  // namespace foresee

@@ -1,125 +1,179 @@
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
+
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/name_list.h"
-#include "jepa/model/vjepa2/files/names.h"
+#include "jepa/io/names/foreign_model.h"
+#include "jepa/io/names/pickled_config.h"
 #include "jepa/model/vjepa2/files/readers.h"
 
 namespace foresee {
 namespace {
 
-using Kind = PickleValue::Kind;
-
-/// The keys of a dict that are texts.
-std::vector<std::string> keys_of(const PickleValue& dict) {
-  std::vector<std::string> keys;
-  if (dict.is(Kind::kDict))
-    for (size_t i = 0; i + 1 < dict.items.size(); i += 2)
-      if (dict.items[i]->is(Kind::kString)) keys.emplace_back(dict.items[i]->text);
-  return keys;
-}
-
-/// Whether a dict's keys, wrappers off, have one that begins so.
-bool has_tensors(const PickleValue* dict, std::string_view beginning) {
-  if (dict != nullptr)
-    for (const std::string& key : keys_of(*dict))
-      if (without_wrappers(key).starts_with(beginning)) return true;
-  return false;
-}
+constexpr std::string_view kPatchKernel = "patch_embed.proj.weight";
 
 /// V-JEPA 2.1 differs in positions, norms and tokenizer; its tensors give it away.
-void refuse_later_version(const PtFile& file) {
-  bool later = file.root().find("ema_encoder") != nullptr;
-  for (const char* network : {"encoder", "target_encoder", "ema_encoder", "predictor"}) {
-    const PickleValue* dict = file.root().find(network);
-    later = later || has_tensors(dict, "norms_block") || has_tensors(dict, "patch_embed_img") ||
-            has_tensors(dict, "predictor_proj_context");
-  }
-  later = later || has_tensors(&file.root(), "norms_block") || has_tensors(&file.root(), "patch_embed_img");
-  if (later)
-    fail<CheckpointError>(
-        "{}: a V-JEPA 2.1 checkpoint (norms_block, patch_embed_img or ema_encoder), which is another architecture; "
-        "V-JEPA 2 is read (vitl.pt, vith.pt, vitg.pt, vitg-384.pt, vjepa2-ac-vitg.pt and their probes)",
-        file.path().string());
+void refuse_later_version(const WeightFile& file) {
+  constexpr std::string_view kLater[] = {"norms_block", "patch_embed_img", "predictor_proj_context", "ema_encoder"};
+  for (const auto& [name, stored] : file.names().stored)
+    for (const std::string_view part : kLater) {
+      const size_t place = name.find(part);
+      if (place == std::string::npos || (place > 0 && name[place - 1] != '.')) continue;
+      fail<CheckpointError>(
+          "{}: a V-JEPA 2.1 checkpoint (norms_block, patch_embed_img or ema_encoder), which is another architecture; "
+          "V-JEPA 2 is read (vitl.pt, vith.pt, vitg.pt, vitg-384.pt, vjepa2-ac-vitg.pt and their probes)",
+          file.path().string());
+    }
 }
 
-/// A network's tensors under their bare names. The position tables of files before RoPE are not used, as upstream.
-TensorMap network(const PtFile& file, const PickleValue& dict, const std::string& key) {
-  TensorMap tensors;
-  for (auto& [name, tensor] : file.tensors(dict, key)) {
-    const std::string bare = without_wrappers(name);
-    if (bare == "pos_embed" || bare == "predictor_pos_embed") continue;
-    if (!tensors.emplace(bare, tensor).second)
-      fail<CheckpointError>("{}: '{}' has two tensors for '{}'", file.path().string(), key, bare);
+/// Where the networks of a file lie: what stands before the names of their tensors.
+struct Places {
+  std::optional<std::string> encoder, target_encoder;
+  std::string root;  // before "predictor."
+
+  std::string predictor() const { return root + "predictor."; }
+};
+
+/// @throws CheckpointError where there are several encoders and no names to tell them apart.
+Places places_of(const WeightFile& file) {
+  Places places;
+  const std::vector<std::string> found = file.names().before(kPatchKernel);
+  std::vector<std::string> others;
+  const auto take = [&](std::optional<std::string>& encoder, const std::string& place, std::string_view part) {
+    if (encoder) others.push_back(place);
+    encoder = place;
+    places.root = place.substr(0, place.size() - part.size());
+  };
+  for (const std::string& place : found) {
+    if (place == "target_encoder." || place.ends_with(".target_encoder."))
+      take(places.target_encoder, place, "target_encoder.");
+    else if (place == "encoder." || place.ends_with(".encoder."))
+      take(places.encoder, place, "encoder.");
+    else
+      others.push_back(place);
   }
+  if (found.size() == 1 && others.size() == 1) {  // an encoder alone, whatever it is called
+    places.encoder = places.root = others.front();
+    others.clear();
+  }
+  if (!others.empty())
+    fail<CheckpointError>("{}: {} encoders, expected encoder, target_encoder or one alone: {}", file.path().string(),
+                          found.size(), fmt::join(found, ", "));
+  return places;
+}
+
+bool has_actions(const WeightFile& file, const std::string& root) {
+  return file.has(root + "predictor.action_encoder.weight");
+}
+
+/// An action predictor whose frozen encoder was left out, as jepa-wms saves it.
+bool lacks_its_encoder(const WeightFile& file) {
+  return !file.names().before("action_encoder.weight").empty() &&
+         !file.names().before("predictor_embed.weight").empty() && file.names().before(kPatchKernel).empty();
+}
+
+/// A network's tensors. The position tables of files before RoPE are not used, as upstream.
+TensorMap network(const WeightFile& file, const std::string& place) {
+  TensorMap tensors = file.tensors(place);
+  tensors.erase("pos_embed");
+  tensors.erase("predictor_pos_embed");
   return tensors;
 }
 
 /// The size of training crops: Meta's files do not hold it, but the names of those at 384 px do.
-int64_t image_size(const PtFile& file, const Vjepa2ReadOptions& options) {
+int64_t image_size(const WeightFile& file, const Vjepa2ReadOptions& options) {
   if (options.image_size) return *options.image_size;
   return file.path().stem().string().find("384") != std::string::npos ? 384 : 256;
 }
 
-ProbeWeights read_probe(const PtFile& file, const PickleValue& classifiers, const Vjepa2ReadOptions& options) {
+ProbeWeights read_probe(const WeightFile& file, const Vjepa2ReadOptions& options) {
   const std::string source = file.path().string();
-  const auto count = static_cast<int64_t>(classifiers.items.size());
-  if (!classifiers.is(Kind::kList) || count == 0)
-    fail<CheckpointError>("{}: expected a list of classifiers, got {}", source, classifiers.describe());
+  const auto place = [](int64_t index) { return fmt::format("classifiers.{}.", index); };
+  int64_t count = 0;
+  while (file.has(place(count))) ++count;
+  if (count == 0) fail<CheckpointError>("{}: expected a list of classifiers with tensors", source);
   if (options.classifier < 0 || options.classifier >= count)
     fail<CheckpointError>("{}: classifier {} of {}", source, options.classifier, count);
-  const auto index = static_cast<size_t>(options.classifier);
   ProbeWeights probe;
-  probe.tensors = network(file, *classifiers.items[index], fmt::format("classifiers.{}", index));
+  probe.tensors = network(file, place(options.classifier));
   probe.sizes = probe_sizes(probe.tensors, options.probe_heads, source);
   return probe;
 }
 
-}  // namespace
-
-Vjepa2Content official_content(const PtFile& file) {
-  const PickleValue& root = file.root();
-  if (root.find("classifiers")) return Vjepa2Content::kVideo;
-  const bool encodes = has_tensors(root.find("encoder"), "patch_embed") ||
-                       has_tensors(root.find("target_encoder"), "patch_embed") || has_tensors(&root, "patch_embed") ||
-                       root.find("ema_encoder");
-  if (!encodes) return Vjepa2Content::kNone;
-  return has_tensors(root.find("predictor"), "action_encoder") ? Vjepa2Content::kActions : Vjepa2Content::kVideo;
+/// Which of the two encoders is read. Where a file has one alone, it is that one.
+const std::string& chosen_encoder(const WeightFile& file, const Places& places, EncoderKey wanted) {
+  const bool named = places.encoder && (*places.encoder == "encoder." || places.encoder->ends_with(".encoder."));
+  if (places.encoder && !places.target_encoder && !named) return *places.encoder;
+  const bool target_by_default = has_actions(file, places.root);  // the frozen encoder of action-conditioned models
+  const bool target =
+      wanted == EncoderKey::kTargetEncoder ||
+      (wanted == EncoderKey::kDefault && places.target_encoder && (target_by_default || !places.encoder));
+  const auto& place = target ? places.target_encoder : places.encoder;
+  if (!place)
+    fail<CheckpointError>("{}: no {}; it holds {}", file.path().string(), target ? "target_encoder" : "encoder",
+                          file.summary());
+  return *place;
 }
 
-Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadOptions& options) {
-  const PtFile file(path);
-  const PickleValue& root = file.root();
-  refuse_later_version(file);
-  if (official_content(file) == Vjepa2Content::kNone)
+[[noreturn]] void refuse_unknown(const WeightFile& file) {
+  const std::string where = file.path().string();
+  refuse_foreign_model(file.path());
+  if (lacks_its_encoder(file))
     fail<CheckpointError>(
-        "{}: not a checkpoint of V-JEPA 2: expected the keys encoder, target_encoder or classifiers, got {}",
-        path.string(), name_list(keys_of(root)));
+        "{}: an action predictor without its encoder, which is frozen and stays in a file of its own; that file cannot "
+        "be given beside this one: join them in Python: torch.save({{'encoder': torch.load(ENCODER)['target_encoder'], "
+        "'predictor': torch.load(THIS)['predictor']}}, NEW_PATH)",
+        where);
+  const std::string module = file.pt() == nullptr ? "" : pickled_class(*file.pt());
+  if (!module.empty())
+    fail<CheckpointError>("{}: a whole pickled module of class {}, and no encoder of V-JEPA 2 in it; got {}", where,
+                          module, file.summary());
+  fail<CheckpointError>(
+      "{}: not a checkpoint of V-JEPA 2: expected tensors of encoder, target_encoder or classifiers, got {}", where,
+      file.summary());
+}
+
+}  // namespace
+
+Vjepa2Content official_content(const WeightFile& file) {
+  if (file.has("classifiers.0.")) return Vjepa2Content::kVideo;
+  if (lacks_its_encoder(file)) return Vjepa2Content::kActions;
+  if (has_huggingface_names(file.names())) return Vjepa2Content::kVideo;
+  if (file.names().before(kPatchKernel).empty() && !file.has("ema_encoder.")) return Vjepa2Content::kNone;
+  const auto places = file.names().before("predictor.action_encoder.weight");
+  return places.empty() ? Vjepa2Content::kVideo : Vjepa2Content::kActions;
+}
+
+Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
+  const WeightFile file(path);
+  refuse_later_version(file);
+  file.say_wrappings();
+  const bool probe = file.has("classifiers.0.");
+  if (!probe && has_huggingface_names(file.names())) return read_huggingface_file(file, options, parts);
   Vjepa2Weights weights{.source = path.string(), .format = "official"};
   weights.config.encoder.image_size = weights.preprocess.size = image_size(file, options);
   weights.preprocess.colours = "swscale";                       // of the video reader that upstream's training used
   weights.config.encoder.frames = options.frames.value_or(64);  // torch.hub's num_frames
-  if (const PickleValue* classifiers = root.find("classifiers")) {
-    weights.probe = read_probe(file, *classifiers, options);
+  if (probe) {
+    weights.probe = read_probe(file, options);
     return weights;
   }
 
-  const PickleValue* predictor = root.find("predictor");
-  const bool actions = has_tensors(predictor, "action_encoder");
-  std::string key = options.weights == EncoderKey::kTargetEncoder ? "target_encoder" : "encoder";
-  if (options.weights == EncoderKey::kDefault && actions && root.find("target_encoder") != nullptr)
-    key = "target_encoder";                             // where it is left out, the frozen encoder has its values
-  const bool bare = has_tensors(&root, "patch_embed");  // torch.save of an encoder's state dict
-  weights.encoder = bare ? network(file, root, "the state dict") : network(file, file.at(key), key);
+  const Places places = places_of(file);
+  if (!places.encoder && !places.target_encoder) refuse_unknown(file);
+  weights.encoder = network(file, chosen_encoder(file, places, options.weights));
   set_encoder_sizes(weights.config.encoder, weights.encoder, options.heads, weights.source);
-  if (bare || predictor == nullptr) return weights;
-  if (actions) {
-    weights.action_predictor = network(file, *predictor, "predictor");
+  const bool alone = places.encoder && places.encoder->empty();  // torch.save of an encoder's state dict
+  if (alone || parts == Vjepa2Parts::kEncoder || !file.has(places.predictor())) return weights;
+  if (has_actions(file, places.root)) {
+    weights.action_predictor = network(file, places.predictor());
     weights.action_sizes =
         stack_sizes(weights.action_predictor, "predictor_blocks", options.action_heads, "action_heads", weights.source);
   } else {
-    weights.predictor = network(file, *predictor, "predictor");
+    weights.predictor = network(file, places.predictor());
     set_predictor_sizes(weights.config.predictor, weights.predictor, options.predictor_heads, weights.source);
   }
   return weights;

@@ -7,7 +7,8 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/io/pt_file.h"
+#include "jepa/io/names/foreign_model.h"
+#include "jepa/io/names/weight_file.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2/files/readers.h"
@@ -105,16 +106,41 @@ StackSizes probe_sizes(const TensorMap& probe, std::optional<int64_t> heads, con
           .qkv_bias = probe.contains(cross + "xattn.q.bias")};
 }
 
-Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options) {
+namespace {
+
+/// Whether a file is one of a folder of transformers.
+bool is_huggingface_file(const fs::path& path) {
+  try {
+    return fs::is_regular_file(path) && is_huggingface_folder(folder_around(path)) &&
+           has_huggingface_names(WeightFile(path).names());
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Keeps the networks that are wanted.
+void drop_unwanted(Vjepa2Weights& weights, Vjepa2Parts parts) {
+  if (parts != Vjepa2Parts::kEncoder) return;
+  weights.predictor.clear();
+  weights.action_predictor.clear();
+}
+
+}  // namespace
+
+Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
   Vjepa2Weights weights;
   try {
-    if (!fs::is_directory(path)) {
-      weights = read_official(path, options);
+    if (is_huggingface_file(path)) {
+      weights = read_huggingface(folder_around(path), options, path);
+    } else if (!fs::is_directory(path)) {
+      weights = read_official(path, options, parts);
     } else if (fs::path folder = open_model_folder(path); is_huggingface_folder(folder)) {
       weights = read_huggingface(folder, options);
     } else {
-      weights = read_foresee(folder, options);
+      refuse_foreign_model(folder);
+      weights = read_foresee(folder, options, parts);
     }
+    drop_unwanted(weights, parts);
     if (!weights.encoder.empty()) weights.config.encoder.validate();
     if (!weights.predictor.empty()) weights.config.predictor.validate();
   } catch (const ConfigError& error) {
@@ -122,14 +148,15 @@ Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options
     fail<CheckpointError>("{}{}", text.find(path.string()) == std::string::npos ? path.string() + ": " : "", text);
   }
   for (const TensorMap* tensors : {&weights.encoder, &weights.predictor, &weights.action_predictor})
-    warn_of_weights_not_finite(path, *tensors);
-  if (weights.probe) warn_of_weights_not_finite(path, weights.probe->tensors);
+    require_finite(path, *tensors, options.allow_nan);
+  if (weights.probe) require_finite(path, weights.probe->tensors, options.allow_nan);
   return weights;
 }
 
 Vjepa2Content vjepa2_content(const fs::path& path) {
   try {
-    if (!fs::is_directory(path)) return official_content(PtFile(path));
+    if (is_huggingface_file(path)) return Vjepa2Content::kVideo;
+    if (!fs::is_directory(path)) return official_content(WeightFile(path));
     const fs::path folder = resolve_model_folder(path);
     if (is_huggingface_folder(folder)) return Vjepa2Content::kVideo;
     const auto family = read_json(folder / "config.json").value("family", std::string());
@@ -141,7 +168,7 @@ Vjepa2Content vjepa2_content(const fs::path& path) {
 }
 
 LoadedVideoEncoder load_video_encoder(const fs::path& path, const Vjepa2ReadOptions& options) {
-  const Vjepa2Weights weights = read_vjepa2(path, options);
+  const Vjepa2Weights weights = read_vjepa2(path, options, Vjepa2Parts::kEncoder);
   if (weights.encoder.empty()) fail<CheckpointError>("{}: holds no encoder", path.string());
   LoadedVideoEncoder loaded{std::make_shared<VideoEncoder>(weights.config.encoder), weights.preprocess};
   adopt_state_dict(*loaded.encoder, weights.encoder, path.string());

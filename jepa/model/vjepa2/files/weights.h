@@ -51,13 +51,23 @@ struct Vjepa2Weights {
   std::optional<ProbeWeights> probe;
 };
 
-/// Reads the weights of the V-JEPA 2 family from whatever they come in:
+/// Which networks are wanted. What is not wanted is not read, and needs no option.
+enum class Vjepa2Parts {
+  kAll,
+  kEncoder,  // and a probe on it
+};
+
+/// Reads the weights of the V-JEPA 2 family from whatever they come in, wrappings taken off (Note [Wrappings]):
 ///  - a model folder, checkpoint folder or run folder of this program;
-///  - a Hugging Face folder (config.json of model_type "vjepa2"; model.safetensors or its sharded index);
-///  - Meta's .pt files: pretraining, action-conditioned, probe.
-/// @throws CheckpointError for another family, a V-JEPA 2.1 file (by name), or tensors that do not fit (all of them at
-/// once); UnknownSizeError for sizes that an option has to give.
-Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {});
+///  - a Hugging Face folder (config.json of model_type "vjepa2"; model.safetensors, pytorch_model.bin or an index of
+///    several), or one weight file of it;
+///  - Meta's .pt files: pretraining, action-conditioned, probe; an encoder's state dict; a pickled module of
+///    transformers, whose config is in it.
+/// @throws CheckpointError for another family, a V-JEPA 2.1 file (by name), an action predictor without its encoder, or
+/// tensors that do not fit (all of them at once); NotFiniteError; UnknownSizeError for sizes that an option has to
+/// give.
+Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {},
+                          Vjepa2Parts parts = Vjepa2Parts::kAll);
 
 /// What of read_vjepa2's forms lies at a path.
 enum class Vjepa2Content {

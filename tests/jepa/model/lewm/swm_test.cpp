@@ -72,5 +72,92 @@ TEST(SwmFolder, WrittenWeightsReadBack) {
     EXPECT_TRUE(at::equal(tensor, original.weights.at(name))) << name;
 }
 
+TEST(SwmFolder, OfSeveralFilesIsReadByTheFile) {
+  const TemporaryFolder folder;
+  add_file(kTiny / "config.json", folder / "m" / "config.json");
+  for (const char* name : {"weights_epoch_1.pt", "weights_epoch_2.pt"})
+    add_file(kTiny / "weights.pt", folder / "m" / name);
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { load_lewm_folder(folder / "m"); }),
+                   "weights_epoch_1.pt, weights_epoch_2.pt"));
+  EXPECT_EQ(load_lewm_folder(folder / "m" / "weights_epoch_2.pt").weights.size(),
+            load_lewm_folder(kTiny).weights.size());
+}
+
+TEST(SwmFolder, OfTheFirstReleasesIsRead) {
+  const TemporaryFolder folder;
+  auto config = read_json(kTiny / "config.json");
+  config["_target_"] = "jepa.JEPA";
+  config["predictor"]["_target_"] = "module.ARPredictor";
+  add_file(kTiny / "weights.pt", folder / "m" / "weights.pt");
+  write_json(folder / "m" / "config.json", config);
+  EXPECT_TRUE(is_lewm(folder / "m"));
+  EXPECT_EQ(load_lewm_folder(folder / "m").weights.size(), load_lewm_folder(kTiny).weights.size());
+}
+
+TEST(SwmNames, OfTransformersGoBothWays) {
+  const TensorMap four = load_safetensors(kTiny / "weights.safetensors"), five = with_transformers5_names(four);
+  EXPECT_TRUE(five.contains("encoder.layers.0.attention.o_proj.weight"));
+  EXPECT_TRUE(five.contains("encoder.layers.0.mlp.fc2.weight"));
+  const TensorMap back = with_transformers4_names(five);
+  ASSERT_EQ(back.size(), four.size());
+  for (const auto& [name, tensor] : four) EXPECT_TRUE(back.contains(name)) << name;
+  for (const auto& row : read_json("tests/fixtures/lewm/full_size_names.json").at("tensors")) {
+    const TensorMap renamed = with_transformers5_names({{row.at("name").get<std::string>(), Tensor()}});
+    EXPECT_EQ(renamed.begin()->first, row.at("tf5_name"));
+  }
+}
+
+/// The sizes that tensors do not show.
+ReadOptions tiny_heads() {
+  ReadOptions options;
+  options.heads = 3;
+  options.predictor_heads = 4;
+  return options;
+}
+
+/// A model of the file alone has the sizes that its config.json says.
+void expect_sizes_of_tiny(const fs::path& file) {
+  ASSERT_TRUE(is_lewm(file));
+  const ModelFolder read = load_lewm_folder(file, tiny_heads());
+  auto wanted = lewm_config(read_json(kTiny / "config.json"), "test"), found = lewm_config(read.model, "test");
+  EXPECT_EQ(config_json(found), config_json(wanted));
+  check_state_dict(*Lewm(found), with_transformers4_names(read.weights), "test");
+}
+
+TEST(LewmFile, WithoutItsConfigHasTheSizesOfItsTensors) {
+  const TemporaryFolder folder;
+  add_file(kTiny / "weights.pt", folder / "alone" / "model.pt");
+  expect_sizes_of_tiny(folder / "alone" / "model.pt");
+  const auto option = [&](const ReadOptions& options) -> std::string {
+    try {
+      load_lewm_folder(folder / "alone" / "model.pt", options);
+    } catch (const UnknownSizeError& error) {
+      return error.option();
+    }
+    return "";
+  };
+  EXPECT_EQ(option({}), "heads");
+}
+
+TEST(LewmFile, OfAHierarchyGivesItsFirstLevel) {
+  const TemporaryFolder folder;
+  TensorMap levels{{"jepas.1.encoder.encoder.fc1.weight", torch::zeros({2, 2})},
+                   {"jepas.0.encoder.encoder.embeddings.mask_token", torch::zeros({1, 1, 48})}};
+  for (const auto& [name, tensor] : load_safetensors(kTiny / "weights.safetensors")) {
+    std::string theirs = name;
+    const auto rename = [&](const std::string& ours, const std::string& other) {
+      if (name.starts_with(ours)) theirs = other + name.substr(ours.size());
+    };
+    rename("encoder.", "encoder.encoder.");
+    rename("projector.", "encoder.projector.");
+    rename("predictor.", "predictor.predictor.");
+    rename("pred_proj.", "predictor.projector.");
+    levels.emplace("jepas.0." + theirs, tensor);
+  }
+  fs::create_directories(folder / "h");
+  save_safetensors(folder / "h" / "hjepa.safetensors", levels);
+  expect_sizes_of_tiny(folder / "h" / "hjepa.safetensors");
+}
+
 }  // namespace
 }  // namespace foresee

@@ -59,12 +59,6 @@ TEST(Vjepa2Names, KeepQueriesKeysAndValuesInTheirOrder) {
   EXPECT_TRUE(at::equal(joint, torch::tensor({1.F, 1.F, 2.F, 2.F, 3.F, 3.F})));
 }
 
-TEST(Vjepa2Names, LoseWrappersWhereverTheyStand) {
-  EXPECT_EQ(without_wrappers("module.backbone.norm.weight"), "norm.weight");
-  EXPECT_EQ(without_wrappers("backbone.module.norm.module.weight"), "norm.weight");
-  EXPECT_EQ(without_wrappers("norm.weight"), "norm.weight");
-}
-
 TEST(Vjepa2Names, RefuseThirdsThatDoNotFitTogether) {
   TensorMap theirs;
   for (const char* name : {"query", "key", "value"})

@@ -219,14 +219,18 @@ TEST(HuggingfaceFolder, ListsAllThatDoesNotFitAtOnce) {
   EXPECT_TRUE(says(fit, "1 misshapen (blocks.0.norm1.weight"));
 }
 
-TEST(HuggingfaceFolder, WarnsOfWeightsThatAreNotFinite) {
+TEST(HuggingfaceFolder, RefusesWeightsThatAreNotFinite) {
   const TemporaryFolder folder;
   copy_folder(kBase, folder / "m");
   TensorMap tensors = load_safetensors(kBase / "model.safetensors");
   tensors["encoder.layernorm.bias"][3] = NAN;
   save_safetensors(folder / "m" / "model.safetensors", tensors);
+  EXPECT_TRUE(
+      says(refusal_of<NotFiniteError>([&] { read_vjepa2(folder / "m"); }), "hold NaN or infinity (first: norm.bias)"));
   const LogCapture lines;
-  read_vjepa2(folder / "m");
+  Vjepa2ReadOptions options;
+  options.allow_nan = true;
+  read_vjepa2(folder / "m", options);
   EXPECT_TRUE(says(lines.text(), "hold NaN or infinity (first: norm.bias)"));
 }
 

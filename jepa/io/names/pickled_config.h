@@ -1,0 +1,17 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "jepa/io/pt_file.h"
+
+namespace foresee {
+
+/// The members of the object "config" of a pickled module: what transformers keeps of an architecture. Texts, numbers,
+/// lists and dicts; what else there is comes as null. Null where the file is no pickled module or has none.
+nlohmann::json pickled_config(const PtFile& file);
+
+/// The class of the module that a file of torch.save(model) holds; empty where it is none.
+std::string pickled_class(const PtFile& file);
+
+}  // namespace foresee

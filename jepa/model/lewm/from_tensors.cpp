@@ -1,0 +1,131 @@
+#include "jepa/model/lewm/from_tensors.h"
+
+#include <cmath>
+#include <utility>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+
+namespace foresee {
+namespace {
+
+constexpr std::string_view kToken = "encoder.embeddings.cls_token", kActions = "action_encoder.patch_embed.weight",
+                           kActionsLater = "action_embed.patch_embed.weight", kPositions = "predictor.pos_embedding";
+
+/// Sizes of named tensors, each checked to be there.
+class Shapes {
+ public:
+  Shapes(const TensorMap& tensors, std::string source) : tensors_(tensors), source_(std::move(source)) {}
+
+  int64_t size(const std::string& name, int64_t axis) const {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) fail<CheckpointError>("{}: no tensor '{}'", source_, name);
+    if (axis >= found->second.dim() || found->second.size(axis) < 1)
+      fail<CheckpointError>("{}: '{}' {}: expected an axis {}", source_, name, describe(found->second), axis);
+    return found->second.size(axis);
+  }
+  /// How many N there are with "FRONT.N.BACK".
+  int64_t count(const std::string& front, const std::string& back) const {
+    int64_t n = 0;
+    while (tensors_.contains(fmt::format("{}.{}.{}", front, n, back))) ++n;
+    if (n == 0) fail<CheckpointError>("{}: no tensor '{}.0.{}'", source_, front, back);
+    return n;
+  }
+
+ private:
+  const TensorMap& tensors_;
+  std::string source_;
+};
+
+/// Heads of Hugging Face's ViT of a width (stable_pretraining.backbone.utils.vit_hf).
+std::optional<int64_t> vit_heads(int64_t width) {
+  constexpr std::pair<int64_t, int64_t> kKnown[] = {{192, 3}, {384, 6}, {768, 12}, {1024, 16}, {1280, 16}};
+  for (const auto& [known, heads] : kKnown)
+    if (width == known) return heads;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<LewmPlace> lewm_place(const BareNames& names) {
+  for (const std::string& front : names.before(kToken)) {
+    if (names.stored.contains(front + std::string(kActions))) return LewmPlace{front, false};
+    // "jepas.0.encoder.encoder.embeddings.cls_token": one level of modules more.
+    constexpr std::string_view kInner = "encoder.";
+    if (!front.ends_with(kInner)) continue;
+    const std::string below = front.substr(0, front.size() - kInner.size());
+    const bool first = below.empty() || below.ends_with("jepas.0.");
+    const bool acts = names.stored.contains(below + std::string(kActions)) ||
+                      names.stored.contains(below + std::string(kActionsLater));
+    if (first && acts && names.stored.contains(below + "predictor." + std::string(kPositions)))
+      return LewmPlace{below, true};
+  }
+  return std::nullopt;
+}
+
+TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place) {
+  if (!place.hierarchy) return tensors;
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"encoder.encoder.", "encoder."},       {"encoder.projector.", "projector."},
+      {"predictor.predictor.", "predictor."}, {"predictor.projector.", "pred_proj."},
+      {"action_encoder.", "action_encoder."}, {"action_embed.", "action_encoder."}};
+  TensorMap renamed;
+  for (const auto& [name, tensor] : tensors) {
+    if (name == "encoder.encoder.embeddings.mask_token") continue;  // of masked training; nothing here uses it
+    for (const auto& [theirs, ours] : kNames)
+      if (name.starts_with(theirs)) {
+        renamed.emplace(std::string(ours) + name.substr(theirs.size()), tensor);
+        break;
+      }
+  }
+  return renamed;
+}
+
+LewmConfig lewm_config_from_tensors(const TensorMap& tensors, const ReadOptions& options, const std::string& source) {
+  constexpr int64_t kHeadWidth = 64;  // of every published predictor
+  const Shapes shapes(tensors, source);
+  LewmConfig config;
+  LewmVitConfig& vit = config.vit;
+  const std::string patches = "encoder.embeddings.patch_embeddings.projection.weight", layers = "encoder.encoder.layer";
+  vit.width = shapes.size(patches, 0);
+  vit.patch = shapes.size(patches, 3);
+  const auto side = static_cast<int64_t>(
+      std::llround(std::sqrt(static_cast<double>(shapes.size("encoder.embeddings.position_embeddings", 1) - 1))));
+  vit.image_size = options.image_size.value_or(side * vit.patch);
+  vit.layers = shapes.count(layers, "layernorm_before.weight");
+  vit.mlp = shapes.size(layers + ".0.intermediate.dense.weight", 0);
+  const auto heads = options.heads ? options.heads : vit_heads(vit.width);
+  if (!heads)
+    throw UnknownSizeError(
+        fmt::format("{}: an image encoder of width {} is no published model, and the file does not say how many "
+                    "attention heads it has",
+                    source, vit.width),
+        "heads");
+  vit.heads = *heads;
+
+  LewmPredictorConfig& predictor = config.predictor;
+  const std::string blocks = "predictor.transformer.layers", inner = blocks + ".0.attn.to_qkv.weight";
+  predictor.frames = shapes.size(std::string(kPositions), 1);
+  predictor.layers = shapes.count(blocks, "attn.to_qkv.weight");
+  predictor.width = shapes.size(inner, 1);
+  predictor.mlp = shapes.size(blocks + ".0.mlp.net.1.weight", 0);
+  const int64_t attention = shapes.size(inner, 0) / 3;
+  if (!options.predictor_heads && attention % kHeadWidth != 0)
+    throw UnknownSizeError(fmt::format("{}: the file does not say how many attention heads the predictor has", source),
+                           "predictor_heads");
+  predictor.heads = options.predictor_heads.value_or(attention / kHeadWidth);
+  if (predictor.heads < 1 || attention % predictor.heads != 0)
+    fail<CheckpointError>("{}: {} attention heads: expected a divisor of {}", source, predictor.heads, attention);
+  predictor.head_dim = attention / predictor.heads;
+
+  config.embedding = shapes.size("projector.net.3.weight", 0);
+  config.projector_hidden = shapes.size("projector.net.0.weight", 0);
+  config.prediction_hidden = shapes.size("pred_proj.net.0.weight", 0);
+  config.action_smoothed = shapes.size(std::string(kActions), 0);
+  config.action_block = shapes.size(std::string(kActions), 1);
+  config.action_mlp_scale = shapes.size("action_encoder.embed.0.weight", 0) / config.embedding;
+  config.validate();
+  return config;
+}
+
+}  // namespace foresee

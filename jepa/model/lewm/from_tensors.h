@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "jepa/core/api/read_options.h"
+#include "jepa/core/tensor.h"
+#include "jepa/io/names/wrapping.h"
+#include "jepa/model/lewm/config.h"
+
+namespace foresee {
+
+// A LeWM without the config.json that says what it is: the weight file alone, a pickled module of its first releases,
+// or the first level of an H-JEPA (kevinghst/H-JEPA), which is a LeWM with other names around it.
+
+/// Where the tensors of a LeWM stand in a file.
+struct LewmPlace {
+  std::string before;      // of its names: "", "jepas.0."
+  bool hierarchy = false;  // names of H-JEPA: encoder.encoder, encoder.projector, predictor.predictor, ...
+};
+
+/// Nothing where there is none. @param names  without their wrappings.
+std::optional<LewmPlace> lewm_place(const BareNames& names);
+
+/// The tensors at a place under LeWM's names. @param tensors  without what stands before them.
+TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place);
+
+/// The architecture that tensors show. @param tensors  under the names of transformers 4.
+/// @throws UnknownSizeError for heads that an option has to give; CheckpointError where a tensor is missing.
+LewmConfig lewm_config_from_tensors(const TensorMap& tensors, const ReadOptions& options, const std::string& source);
+
+}  // namespace foresee
