@@ -68,9 +68,15 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     rows.sync();
     curves.sync();
   };
+  std::string headline;
+  const auto evaluate = [&](int64_t done) {
+    const Metrics metrics = task.evaluate();
+    write(done, metrics);
+    headline = task.headline(metrics);
+  };
   if (!latest) {
     task.recalibrate();
-    write(0, task.evaluate());
+    evaluate(0);
   }
 
   Progress progress(control, "train", config.steps, "steps", start);
@@ -92,7 +98,9 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     Metrics row = task.step(done++);
     step_ms += std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     const bool finite = std::isfinite(metric(row, "loss"));
-    progress.update(done, finite ? fmt::format("loss {:.4g}", metric(row, "loss")) : "");
+    progress.update(done, finite ? fmt::format("loss {:.4g}{}{}", metric(row, "loss"), headline.empty() ? "" : ", ",
+                                               headline)
+                                 : "");
     check_loss(row, done - 1, run);
 
     const bool last = done == config.steps;
@@ -105,7 +113,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     const bool evaluates = last || done % config.evaluate_every == 0,
                saves = last || done % config.checkpoint_every == 0;
     if (evaluates || saves) task.recalibrate();
-    if (evaluates) write(done, task.evaluate());
+    if (evaluates) evaluate(done);
     if (saves) {
       sync();
       save(task, config, run, done);

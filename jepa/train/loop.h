@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
@@ -37,6 +38,11 @@ class TrainTask {
   virtual void recalibrate() {}
   /// Held-out evaluation of the present weights; must not change them nor consume randomness of training.
   virtual Metrics evaluate() = 0;
+  /// The most telling of what evaluate() gave, in a few words for the progress line; may be empty.
+  virtual std::string headline(const Metrics& evaluation) const {
+    (void)evaluation;
+    return {};
+  }
   /// The whole state: weights as a model folder (written to the checkpoint folder itself, so that a checkpoint can be
   /// used as --model), optimizer moments, EMA.
   virtual void save(const std::filesystem::path& folder) const = 0;

@@ -27,16 +27,21 @@ int run_pretrain(PretrainRequest request, const CommonOptions& common) {
                                 {"steps", done.steps},
                                 {"interrupted", done.interrupted},
                                 {"seconds", done.seconds}};
-  for (const char* name : {"skill", "effective_rank", "mean_std"}) {
+  for (const char* name : {"skill", "skill_constant", "effective_rank", "mean_std", "between_clips", "between_positions",
+                           "retrieval"}) {
     const double before = metric(done.start, name), after = metric(done.held_out, name);
     result[fmt::format("{}_start", name)] = number(before);
     result[name] = number(after);
-    if (!common.json) fmt::print("{:<16} {:.4f} -> {:.4f}\n", name, before, after);
+    if (!common.json) fmt::print("{:<17} {:.4f} -> {:.4f}\n", name, before, after);
   }
-  if (common.json)
+  result["retrieval_chance"] = number(metric(done.held_out, "retrieval_chance"));
+  result["flags"] = done.flags;
+  if (common.json) {
     print_json(result);
-  else
-    fmt::print("{:<16} {}\n", "model", done.model.string());
+    return 0;
+  }
+  for (const std::string& flag : done.flags) fmt::print("{:<17} {}: the features are not worth using\n", "flag", flag);
+  fmt::print("{:<17} {}\n", "model", done.model.string());
   return 0;
 }
 

@@ -41,6 +41,12 @@ Html draw_config(const fs::path& folder) {
                       escape(json_text(config, 2)))};
 }
 
+/// Whether the last evaluation found that the features had collapsed.
+bool has_collapsed(const std::vector<Series>& curves) {
+  const Series* flag = find_curve(curves, "collapse");
+  return flag && !flag->y.empty() && flag->y.back() > 0;
+}
+
 Report run_report(const fs::path& folder) {
   const std::vector<Series> curves = read_curves(folder / "metrics.jsonl");
   const auto latest = latest_checkpoint_step(folder);
@@ -48,7 +54,12 @@ Report run_report(const fs::path& folder) {
       "Training run " + folder_name(folder),
       latest ? fmt::format("The latest checkpoint is at step {}.", *latest) : "No checkpoint was written yet.");
   add_tile(report, curves, "skill", "Skill on held-out frames");
+  add_tile(report, curves, "between_clips", "Variance between clips");
   add_tile(report, curves, "effective_rank", "Effective rank");
+  if (has_collapsed(curves))
+    report.add_notice(
+        "The features collapsed: they vary between clips less than half as much as before training. This run did not "
+        "learn features that are worth using, whatever its loss and skill say.");
   add_tile(report, curves, "loss", "Training loss");
   report.add_section("Curves", {draw_curves(curves)});
   std::vector<Html> origin{draw(reproduction_facts({}, {{"run folder", fs::absolute(folder).string()}}))};

@@ -1,6 +1,9 @@
 #include "jepa/train/masked/task.h"
 
+#include <utility>
+
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
@@ -26,6 +29,7 @@ PretrainTask::PretrainTask(PretrainConfig config, PretrainClips clips, Run run)
   const auto groups = config_.masks.groups();
   held_out_ = make_evaluation(clips_.held_out.to(run_.device), groups, config_.model.encoder.tubelet(),
                               run_.evaluation_batch, run_.seed);
+  if (clips_.other_crops.defined()) other_crops_ = clips_.other_crops.to(run_.device);
 }
 
 void PretrainTask::start(int64_t step) {
@@ -63,7 +67,22 @@ Metrics PretrainTask::step(int64_t step) {
           {"ema_momentum", rates.ema_momentum.value_or(0)}};
 }
 
-Metrics PretrainTask::evaluate() { return evaluate_pretraining(networks_, held_out_).metrics(); }
+Metrics PretrainTask::evaluate() {
+  const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_);
+  const double now = score.spread.between_clips;
+  if (!start_) start_ = now;
+  const bool collapsed = has_collapsed(*start_, now);
+  if (collapsed && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, now));
+  Metrics metrics = score.metrics();
+  metrics.emplace_back("collapse", collapsed ? 1 : 0);
+  return metrics;
+}
+
+std::string PretrainTask::headline(const Metrics& evaluation) const {
+  return fmt::format("skill {:.2f}, between clips {:.1f} %{}", metric(evaluation, "skill"),
+                     100 * metric(evaluation, "between_clips"),
+                     metric(evaluation, "collapse") > 0 ? ", COLLAPSE" : "");
+}
 
 void PretrainTask::save(const std::filesystem::path& folder) const {
   ModelFolder model;
