@@ -13,7 +13,7 @@ namespace {
 
 Tensor noise(at::IntArrayRef sizes, uint64_t step) {
   const Tensor out = at::empty(sizes, at::kFloat);
-  Random(3, Stream::kTest, step).fill_normal(out);
+  Random(3, Stream::kTest, step).fill_normal({out.mutable_data_ptr<float>(), static_cast<size_t>(out.numel())});
   return out;
 }
 
