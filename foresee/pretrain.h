@@ -42,7 +42,7 @@ struct PretrainResult {
   /// l1_constant.
   std::vector<std::pair<std::string, double>> start{}, held_out{};
   std::vector<std::string> flags{};  // what is wrong with the features: "collapse"
-  std::string hold_out_rule{};  // which frames were held out
+  std::string hold_out_rule{};       // which frames were held out
 };
 
 /// Pretrains, or resumes: the outcome is the same to the last bit however often a run was stopped. Prints nothing.

@@ -92,6 +92,13 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   PretrainClips clips;
   clips.start = [&](int64_t step) { loader.start(step); };
   clips.batch = [&](int64_t step) { return loader.batch(step).frames; };
+  clips.sources = [&](int64_t step) {
+    std::vector<std::string> sources;
+    for (const data::ClipSource& clip : loader.batch(step).clips)
+      sources.push_back(fmt::format("{} (frames {} to {})", videos.files[static_cast<size_t>(clip.video)].path.string(),
+                                    clip.indices.front(), clip.indices.back()));
+    return sources;
+  };
   const auto fixed = [&](const std::vector<data::FrameRange>& ranges, bool augment) {
     return fixed_clips(videos, ranges, recipe, normalisation, seed, augment);
   };

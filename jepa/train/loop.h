@@ -43,6 +43,12 @@ class TrainTask {
     (void)evaluation;
     return {};
   }
+  /// Keeps what a step was given whose loss is not finite, before training ends. @param run  the run folder.
+  /// @returns where it is and what it is, for the message; may be empty.
+  virtual std::string keep_bad_step(int64_t step, const std::filesystem::path& run) {
+    (void)step, (void)run;
+    return {};
+  }
   /// The whole state: weights as a model folder (written to the checkpoint folder itself, so that a checkpoint can be
   /// used as --model), optimizer moments, EMA.
   virtual void save(const std::filesystem::path& folder) const = 0;

@@ -27,8 +27,8 @@ int run_pretrain(PretrainRequest request, const CommonOptions& common) {
                                 {"steps", done.steps},
                                 {"interrupted", done.interrupted},
                                 {"seconds", done.seconds}};
-  for (const char* name : {"skill", "skill_constant", "effective_rank", "mean_std", "between_clips", "between_positions",
-                           "retrieval"}) {
+  for (const char* name :
+       {"skill", "skill_constant", "effective_rank", "mean_std", "between_clips", "between_positions", "retrieval"}) {
     const double before = metric(done.start, name), after = metric(done.held_out, name);
     result[fmt::format("{}_start", name)] = number(before);
     result[name] = number(after);

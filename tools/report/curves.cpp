@@ -24,7 +24,8 @@ const std::vector<ChartKind>& chart_kinds() {
   static const std::vector<ChartKind> kinds{
       {"Skill on held-out frames",
        "skill",
-       "1 - L1(model) / L1(baseline). Baselines: the mean of the context's targets, and the best constant at each place.",
+       "1 - L1(model) / L1(baseline). Baselines: the mean of the context's targets, and the best constant at each "
+       "place.",
        "no better than the baseline",
        {{"skill", "against the mean of the context"}, {"skill_constant", "against the best constant"}}},
       {"Roll-out skill on held-out episodes",
@@ -50,7 +51,8 @@ const std::vector<ChartKind>& chart_kinds() {
        {{"mean_std", "standard deviation"}}},
       {"Where features vary",
        "share of a token's squared norm",
-       "Between clips at one place, and between the places of a clip. What does not vary between clips tells nothing of "
+       "Between clips at one place, and between the places of a clip. What does not vary between clips tells nothing "
+       "of "
        "a clip: below half its start the features have collapsed, whatever the loss.",
        nullptr,
        {{"between_clips", "between clips"}, {"between_positions", "between places"}}},

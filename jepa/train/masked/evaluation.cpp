@@ -115,7 +115,8 @@ bool has_collapsed(double start, double now) { return now < 0.5 * start; }
 std::string collapse_text(double start, double now) {
   return fmt::format(
       "the features collapse: their differences between clips are {:.1f} % of their size, {:.1f} % before training; a "
-      "falling loss does not show it. What helps: objective.variance=0.5 and objective.covariance=0.05, a slower target "
+      "falling loss does not show it. What helps: objective.variance=0.5 and objective.covariance=0.05, a slower "
+      "target "
       "(optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more different clips",
       100 * now, 100 * start);
 }

@@ -1,5 +1,7 @@
 #include "jepa/train/masked/task.h"
 
+#include <fmt/ranges.h>
+
 #include <utility>
 
 #include "jepa/core/error.h"
@@ -80,8 +82,20 @@ Metrics PretrainTask::evaluate() {
 
 std::string PretrainTask::headline(const Metrics& evaluation) const {
   return fmt::format("skill {:.2f}, between clips {:.1f} %{}", metric(evaluation, "skill"),
-                     100 * metric(evaluation, "between_clips"),
-                     metric(evaluation, "collapse") > 0 ? ", COLLAPSE" : "");
+                     100 * metric(evaluation, "between_clips"), metric(evaluation, "collapse") > 0 ? ", COLLAPSE" : "");
+}
+
+std::string PretrainTask::keep_bad_step(int64_t step, const std::filesystem::path& run) {
+  const std::filesystem::path path = run / "bad_batch.safetensors";
+  const std::vector<std::string> sources = clips_.sources ? clips_.sources(step) : std::vector<std::string>();
+  const std::string from = sources.empty() ? "" : fmt::format(": {}", fmt::join(sources, ", "));
+  try {
+    save_safetensors(path, {{"clips", clips_.batch(step).contiguous()}},
+                     {{"step", fmt::format("{}", step)}, {"sources", fmt::format("{}", fmt::join(sources, "\n"))}});
+  } catch (const Error& error) {
+    return fmt::format("its clips were not saved ({}){}", error.what(), from);
+  }
+  return fmt::format("its clips are in {}{}", path.string(), from);
 }
 
 void PretrainTask::save(const std::filesystem::path& folder) const {

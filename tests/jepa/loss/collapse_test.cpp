@@ -1,5 +1,5 @@
-// Claims about the measures of collapse: features that tell only their place have no spread between clips; features that
-// tell only their clip have none between places; a clip is found again by what is its own.
+// Claims about the measures of collapse: features that tell only their place have no spread between clips; features
+// that tell only their clip have none between places; a clip is found again by what is its own.
 #include "jepa/loss/collapse.h"
 
 #include <gtest/gtest.h>

@@ -213,13 +213,12 @@ TEST(Pretrain, AClipIsFoundAgainByItsOtherCrop) {
   PretrainClips with_crops = clips();
   EXPECT_TRUE(std::isnan(metric(make_task(5).evaluate(), "retrieval"))) << "no other crops, no retrieval";
   with_crops.other_crops = with_crops.held_out.flip(4);
-  const Metrics row =
-      PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate();
+  const Metrics row = PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate();
   EXPECT_NEAR(metric(row, "retrieval_chance"), 1.0 / 6, 1e-12);
   with_crops.other_crops = with_crops.held_out;
-  EXPECT_EQ(metric(PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate(),
-                   "retrieval"),
-            1);
+  EXPECT_EQ(
+      metric(PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate(), "retrieval"),
+      1);
 }
 
 TEST(Pretrain, OnlyMatricesAndMaskTokensAreDecayed) {
