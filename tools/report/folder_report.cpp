@@ -13,6 +13,7 @@
 #include "jepa/io/checkpoint.h"
 #include "tools/report/curves.h"
 #include "tools/report/evaluation.h"
+#include "tools/report/features.h"
 #include "tools/report/reproduction.h"
 
 namespace foresee::report {
@@ -105,14 +106,19 @@ Report evaluation_report(const fs::path& folder) {
   const auto results = read_ordered_json(file);
   if (!results.is_object() || !results.contains("result")) fail("{}: not a result of 'foresee eval'", file.string());
   const auto& result = results["result"];
-  Report report("Evaluation " + folder_name(folder), "How often each method reaches the goal, on the same starts.");
+  const bool features = JsonView(result, "result").text_or("protocol", "") == "features";
+  Report report("Evaluation " + folder_name(folder),
+                features ? "How often probes read the right value from frozen features, on clips that they do not know."
+                         : "How often each method reaches the goal, on the same starts.");
   const JsonView view(results, file.string());
   if (view.truth_or("interrupted", false))
     report.add_notice("The evaluation was interrupted: this is what was finished.");
   if (!results.contains("files") && fs::exists(folder / "strips"))
     report.add_notice(
         "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
-  if (JsonView(result, "result").text_or("protocol", "") == "offline")
+  if (features)
+    add_features(report, result);
+  else if (JsonView(result, "result").text_or("protocol", "") == "offline")
     report.add_section("Prediction on held-out episodes", {draw(facts_of(result))});
   else
     add_evaluation(report, result, view.text_or("origin_of_starts", ""), read_strips(folder, results));

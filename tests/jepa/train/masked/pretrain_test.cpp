@@ -7,10 +7,12 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
 #include "jepa/train/masked/task.h"
 #include "tests/support/log_capture.h"
+#include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
 
 namespace foresee {
@@ -219,6 +221,25 @@ TEST(Pretrain, AClipIsFoundAgainByItsOtherCrop) {
   EXPECT_EQ(
       metric(PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate(), "retrieval"),
       1);
+}
+
+TEST(Pretrain, ALossThatIsNotFiniteLeavesTheClipsThatDidIt) {
+  PretrainClips broken = clips();
+  broken.batch = [](int64_t step) {
+    Tensor batch = moving_discs(static_cast<uint64_t>(step));
+    return step == 2 ? batch.fill_(std::nan("")) : batch;
+  };
+  broken.sources = [](int64_t step) { return std::vector<std::string>{fmt::format("film-{}.mp4", step)}; };
+  const TempFolder temp;
+  RunFolder run(temp.path / "run", config_json(tiny()));
+  PretrainTask task(tiny(), broken, {.steps = 9, .seed = 5, .evaluation_batch = 3});
+  const LoopConfig loop{.steps = 9, .checkpoint_every = 2, .keep_checkpoints = 2, .evaluate_every = 9, .log_every = 1};
+  const std::string message = refusal_of<Error>([&] { run_loop(task, loop, run); });
+  const fs::path kept = temp.path / "run/bad_batch.safetensors";
+  EXPECT_NE(message.find("step 2: the loss is nan"), std::string::npos) << message;
+  EXPECT_NE(message.find("step-2"), std::string::npos) << message << ": the last good checkpoint";
+  EXPECT_NE(message.find(kept.string() + ": film-2.mp4"), std::string::npos) << message;
+  EXPECT_TRUE(load_safetensors(kept).at("clips").isnan().all().item<bool>());
 }
 
 TEST(Pretrain, OnlyMatricesAndMaskTokensAreDecayed) {
