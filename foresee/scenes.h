@@ -23,8 +23,8 @@ struct ScenesRequest {
 /// What was drawn.
 struct ScenesResult {
   int64_t clips = 0;
-  std::filesystem::path labels;  // a line per clip: its file, then the value of every factor; first their names
-  bool stopped = false;          // nothing was written
+  std::filesystem::path labels{};  // a line per clip: its file, then the value of every factor; first their names
+  bool stopped = false;            // nothing was written
 };
 
 /// Draws clips of moving scenes whose factors are known: direction, speed, count, colour, bounce, occlusion. Each is a

@@ -23,13 +23,13 @@ struct FeatureQuestion {
 /// Labelled clips for the features protocol: first those to fit probes on, then those to test them on.
 struct FeatureClips {
   std::string origin;  // one sentence
-  std::vector<FeatureQuestion> questions;
-  Tensor classes;  // int64 [n, F], n = train + test
+  std::vector<FeatureQuestion> questions{};
+  Tensor classes{};  // int64 [n, F], n = train + test
   int64_t train = 0, test = 0;
   /// Calls `take` with the clips in order, in batches: float [B, 3, T, S, S], normalised, and the place of the first.
   /// @returns false where it was stopped. @throws DataError where a clip cannot be read.
   std::function<bool(const std::function<void(const Tensor& clips, int64_t first)>& take, const JobControl& control)>
-      for_each;
+      for_each{};
 };
 
 /// Scenes of the generator at the model's length and size (Note [Scenes]), the same for every model: each clip is a

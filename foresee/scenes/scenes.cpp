@@ -51,7 +51,8 @@ ScenesResult make_scenes(const ScenesRequest& request, const JobControl& control
   Output place = Output::folder(request.out, "scenes", job_output(request.options, {}));
   const JobThreads threads(request.options.threads);
   std::filesystem::create_directories(place.staged());
-  const data::EncodeOptions encoding{.fps_numerator = request.fps, .codec_options = {{"crf", "12"}}};
+  const data::EncodeOptions encoding{
+      .fps_numerator = request.fps, .codec_options = {{"crf", "12"}}, .format_options = {}};
   std::string labels = header_line();
   Progress progress(control, "scenes", request.clips, "clips");
   for (int64_t i = 0; i < request.clips; ++i) {

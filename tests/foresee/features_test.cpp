@@ -35,7 +35,7 @@ ProbedClips clips_with_a_secret(int64_t clips, uint64_t part) {
     const auto draw = static_cast<uint64_t>(1000000 + 2 * i);
     out.classes[i][0] = random.integer(draw, 3);
     out.classes[i][1] = random.integer(draw + 1, 4);
-    out.tokens[i][2][out.classes[i][0].item<int64_t>()] += 8;
+    out.tokens[i][2][out.classes[i][0].item<int64_t>()].add_(8);
   }
   return out;
 }
@@ -76,7 +76,10 @@ struct FeaturesProtocol : testing::Test {
     config.predictor.depth = config.predictor.heads = config.predictor.mask_tokens = 2;
     VideoEncoder encoder(config.encoder);
     encoder.initialise(seed);
-    ModelFolder out{.family = "vjepa2", .model = config_json(config), .weights = state_dict(encoder)};
+    ModelFolder out;
+    out.family = "vjepa2";
+    out.model = config_json(config);
+    out.weights = state_dict(encoder);
     out.preprocess.size = 16;
     const fs::path path = folder / fmt::format("model-{}", seed);
     save_model_folder(path, out);

