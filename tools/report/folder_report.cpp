@@ -13,7 +13,6 @@
 #include "jepa/io/checkpoint.h"
 #include "tools/report/curves.h"
 #include "tools/report/evaluation.h"
-#include "tools/report/features.h"
 #include "tools/report/reproduction.h"
 
 namespace foresee::report {
