@@ -21,16 +21,18 @@ struct FactorSweep {
   std::vector<std::string> values;  // JSON texts
 };
 
-/// Is a model any good? Closed loop in an environment, or (protocol "offline") on recorded episodes.
+/// Is a model any good? Closed loop in an environment, (protocol "offline") on recorded episodes, or (protocol
+/// "features", of encoders of video) by probes on clips with labels.
 struct EvaluateRequest {
-  std::filesystem::path model{};          // for methods planner and inverse_dynamics, and for protocol offline
-  std::optional<std::string> env{};       // these four: as the settings say where they are left out
-  std::optional<std::string> protocol{};  // "near", "far", "swm" or "offline"
+  std::filesystem::path model{};     // for methods planner and inverse_dynamics, and for protocols offline and features
+  std::optional<std::string> env{};  // these four: as the settings say where they are left out
+  std::optional<std::string> protocol{};              // "near", "far", "swm", "offline" or "features"
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
-  std::optional<int64_t> episodes{};                  // starts that are not solved already
-  std::vector<std::filesystem::path> data{};          // episode file that holds the starts; of protocol offline, files
-  std::optional<FactorSweep> vary{};                  // not of protocol offline
-  int64_t strips = 12;                                // film strips to write, failures first
+  std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on
+  std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
+                                               // features a list of labelled clips, nothing: the generator's
+  std::optional<FactorSweep> vary{};           // not of protocols offline and features
+  int64_t strips = 12;                         // film strips to write, failures first
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
                                                // value (00, 01, ...); none: nothing is written
   JobOptions options{};                        // keys: `foresee config eval`
@@ -84,12 +86,39 @@ struct OfflineEvaluation {
   std::optional<std::string> warning;                   // where the embedding has collapsed
 };
 
+/// How often a probe names the right value, on clips that it was not fitted on.
+struct ProbeRate {
+  double rate = 0, low = 0, high = 1;  // with the 95 % interval
+  int64_t n = 0;                       // clips
+};
+
+/// What probes read of one factor.
+struct FactorEvaluation {
+  struct Probes {
+    ProbeRate attentive, linear;
+  };
+  std::string factor;  // "direction", "speed", "count", "colour", "bounce", "occlusion"; of a list "label"
+  double chance = 0;   // rate of always naming one value
+  Probes model{};      // from the frozen features
+  Probes random{};     // from the same network with random weights
+  Probes pixels{};     // from the pixels of the tokens
+};
+
+/// What protocol features found.
+struct FeatureEvaluation {
+  std::string origin;  // of the clips, one sentence
+  int64_t train_clips = 0, clips = 0;
+  int64_t frames = 0, size = 0;  // of a clip, px
+  std::vector<FactorEvaluation> factors{};
+};
+
 /// What an evaluation found.
 struct EvaluateResult {
-  std::vector<Evaluation> evaluations;          // one, or one for each value of a sweep
-  std::optional<OfflineEvaluation> offline;     // of protocol offline, then nothing else
-  std::optional<std::filesystem::path> folder;  // of the results, where they were written
-  bool interrupted = false;                     // stopped before the end
+  std::vector<Evaluation> evaluations{};          // one, or one for each value of a sweep
+  std::optional<OfflineEvaluation> offline{};     // of protocol offline, then nothing else
+  std::optional<FeatureEvaluation> features{};    // of protocol features, then nothing else
+  std::optional<std::filesystem::path> folder{};  // of the results, where they were written
+  bool interrupted = false;                       // stopped before the end
 };
 
 /// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once.

@@ -36,9 +36,13 @@ struct PretrainResult {
   double seconds = 0;            // wall-clock of the training loop in this call
   double frames_per_second = 0;  // rate of that loop
   /// Scores on held-out frames, by name, of the last evaluation: skill (1 perfect, 0 as good
-  /// as the mean of what is seen), effective_rank and mean_std (collapse: 1, and 0), l1_model, l1_baseline.
+  /// as the mean of what is seen), skill_constant (the same against the best constant), effective_rank and mean_std
+  /// (collapse: 1, and 0), between_clips and between_positions (shares of a token's squared norm that vary there),
+  /// rank_clips and rank_positions, retrieval of a clip by its other crop and retrieval_chance, l1_model, l1_baseline,
+  /// l1_constant.
   std::vector<std::pair<std::string, double>> held_out{};
   std::vector<std::pair<std::string, double>> start{};  // the same before the first step
+  std::vector<std::string> flags{};                     // what is wrong with the features: "collapse"
   std::string hold_out_rule{};                          // which frames were held out
 };
 

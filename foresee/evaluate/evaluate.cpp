@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/features.h"
 #include "foresee/evaluate/offline.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
@@ -84,6 +85,7 @@ Evaluation evaluation_of(const EvalResult& result) {
 EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
   if (request.protocol == "offline") return evaluate_offline(request);
+  if (request.protocol == "features") return evaluate_features(request, control);
   if (request.strips < 0)
     throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));
   std::optional<Output> place;  // a folder that cannot be written is an error now, not after the episodes

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "foresee/pretrain/check_clips.h"
 #include "foresee/pretrain/moved_videos.h"
 #include "foresee/pretrain/pretrain_on.h"
 #include "foresee/pretrain/recipe.h"
@@ -29,14 +30,16 @@ namespace {
 
 using PretrainRecord = RunRecord<PretrainRecipe>;
 
-/// Clips of the held-out frames, fixed: the loader's own draws without crop and flip, from a seed of their own.
-Tensor held_out_clips(const data::VideoSet& videos, const std::vector<data::FrameRange>& ranges,
-                      const PretrainRecipe& recipe, const data::Normalisation& normalisation, uint64_t seed) {
+/// Clips that do not change in a run: the loader's own draws, from a seed of their own.
+/// @param augment  false: the centre crop, not flipped; true: the same frames, cut as in training.
+data::VideoBatch fixed_clips(const data::VideoSet& videos, const std::vector<data::FrameRange>& ranges,
+                             const PretrainRecipe& recipe, const data::Normalisation& normalisation, uint64_t seed,
+                             bool augment) {
   data::VideoLoaderConfig config = recipe.loader;
-  config.augment = false;
+  config.augment = augment;
   config.batch = recipe.held_out_clips;
   config.ahead = 0;
-  return data::VideoLoader(videos, ranges, config, normalisation, ~seed).batch(0).frames;
+  return data::VideoLoader(videos, ranges, config, normalisation, ~seed).batch(0);
 }
 
 /// The first or the last row with a score.
@@ -108,7 +111,20 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   PretrainClips clips;
   clips.start = [&](int64_t step) { loader.start(step); };
   clips.batch = [&](int64_t step) { return loader.batch(step).frames; };
-  clips.held_out = held_out_clips(videos, split.held_out, recipe, normalisation, seed);
+  clips.sources = [&](int64_t step) {
+    std::vector<std::string> sources;
+    for (const data::ClipSource& clip : loader.batch(step).clips)
+      sources.push_back(fmt::format("{} (frames {} to {})", videos.files[static_cast<size_t>(clip.video)].path.string(),
+                                    clip.indices.front(), clip.indices.back()));
+    return sources;
+  };
+  const auto fixed = [&](const std::vector<data::FrameRange>& ranges, bool augment) {
+    return fixed_clips(videos, ranges, recipe, normalisation, seed, augment);
+  };
+  if (!latest_checkpoint_step(request.out))
+    check_clips(videos, split.train, recipe.loader, fixed(split.train, /*augment=*/false));
+  clips.held_out = fixed(split.held_out, /*augment=*/false).frames;
+  clips.other_crops = fixed(split.held_out, /*augment=*/true).frames;
   PretrainTask task(
       recipe.training, std::move(clips),
       {.steps = recipe.loop.steps,
@@ -126,6 +142,10 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
     log_info("begins with {}", recipe.from);
   }
   RunFolder run(request.out, config_json(record), kPretrainLaterKeys);
+  if (first > 0) {
+    const double start = metric(score_at(read_metrics(run.metrics_path()), /*last=*/false), "between_clips");
+    if (std::isfinite(start)) task.remember_start(start);
+  }
   remember_videos(request.out, videos);
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, recipe.loop, run, control);
@@ -138,6 +158,7 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   result.frames_per_second = static_cast<double>(frames) / std::max(result.seconds, 1e-9);
   result.start = score_at(rows, /*last=*/false);
   result.held_out = score_at(rows, /*last=*/true);
+  if (metric(result.held_out, "collapse") > 0) result.flags.emplace_back("collapse");
   result.model = run.checkpoint_path(result.steps);
   result.hold_out_rule = split.rule;
   return result;

@@ -1,5 +1,6 @@
 #include "jepa/train/loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -19,11 +20,14 @@ std::string checkpoint_text(const RunFolder& run) {
                 : "no checkpoint was written yet";
 }
 
-void check_loss(const Metrics& metrics, int64_t step, const RunFolder& run) {
-  for (const auto& [name, value] : metrics)
-    if (name == "loss" && !std::isfinite(value))
-      fail("step {}: the loss is {}, training stops; {} (a lower learning rate or gradient clipping often helps)", step,
-           value, checkpoint_text(run));
+void check_loss(TrainTask& task, const Metrics& metrics, int64_t step, const RunFolder& run) {
+  const double loss = metric(metrics, "loss");  // NaN also where a row has none
+  const bool known =
+      std::any_of(metrics.begin(), metrics.end(), [](const auto& entry) { return entry.first == "loss"; });
+  if (!known || std::isfinite(loss)) return;
+  const std::string kept = task.keep_bad_step(step, run.path());
+  fail("step {}: the loss is {}, training stops; {}{}{} (a lower learning rate or gradient clipping often helps)", step,
+       loss, checkpoint_text(run), kept.empty() ? "" : "; ", kept);
 }
 
 void save(const TrainTask& task, const LoopConfig& config, RunFolder& run, int64_t done) {
@@ -68,9 +72,15 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     rows.sync();
     curves.sync();
   };
+  std::string headline;
+  const auto evaluate = [&](int64_t done) {
+    const Metrics metrics = task.evaluate();
+    write(done, metrics);
+    headline = task.headline(metrics);
+  };
   if (!latest) {
     task.recalibrate();
-    write(0, task.evaluate());
+    evaluate(0);
   }
 
   Progress progress(control, "train", config.steps, "steps", start);
@@ -92,8 +102,10 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     Metrics row = task.step(done++);
     step_ms += std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     const bool finite = std::isfinite(metric(row, "loss"));
-    progress.update(done, finite ? fmt::format("loss {:.4g}", metric(row, "loss")) : "");
-    check_loss(row, done - 1, run);
+    progress.update(
+        done,
+        finite ? fmt::format("loss {:.4g}{}{}", metric(row, "loss"), headline.empty() ? "" : ", ", headline) : "");
+    check_loss(task, row, done - 1, run);
 
     const bool last = done == config.steps;
     if (last || done % config.log_every == 0) {
@@ -105,7 +117,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     const bool evaluates = last || done % config.evaluate_every == 0,
                saves = last || done % config.checkpoint_every == 0;
     if (evaluates || saves) task.recalibrate();
-    if (evaluates) write(done, task.evaluate());
+    if (evaluates) evaluate(done);
     if (saves) {
       sync();
       save(task, config, run, done);

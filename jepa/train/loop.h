@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
@@ -37,6 +38,17 @@ class TrainTask {
   virtual void recalibrate() {}
   /// Held-out evaluation of the present weights; must not change them nor consume randomness of training.
   virtual Metrics evaluate() = 0;
+  /// The most telling of what evaluate() gave, in a few words for the progress line; may be empty.
+  virtual std::string headline(const Metrics& evaluation) const {
+    (void)evaluation;
+    return {};
+  }
+  /// Keeps what a step was given whose loss is not finite, before training ends. @param run  the run folder.
+  /// @returns where it is and what it is, for the message; may be empty.
+  virtual std::string keep_bad_step(int64_t step, const std::filesystem::path& run) {
+    (void)step, (void)run;
+    return {};
+  }
   /// The whole state: weights as a model folder (written to the checkpoint folder itself, so that a checkpoint can be
   /// used as --model), optimizer moments, EMA.
   virtual void save(const std::filesystem::path& folder) const = 0;

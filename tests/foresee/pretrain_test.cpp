@@ -6,8 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/torch.h"
 #include "tests/data/video/numbered_video.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
@@ -81,6 +84,50 @@ TEST(Pretrain, RunFoldersHoldTheOriginThenTheRecipe) {
   EXPECT_EQ(record["family"], "vjepa2");
   EXPECT_EQ(record["preset"], "vjepa2-nano");
   EXPECT_EQ(record["videos"], (std::vector<std::string>{video().string()}));
+}
+
+fs::path write_clip(const fs::path& path, const Tensor& frames) {
+  data::write_video(path, frames);
+  return path;
+}
+
+TEST(Pretrain, VideosThatShowNothingOrNeverChangeAreRefused) {
+  const TemporaryFolder folder;
+  const Tensor picture = data::numbered_frame(5).unsqueeze(0);  // [1, 3, H, W]
+  PretrainRequest black = small_request(folder / "run"), still = black;
+  black.data = {write_clip(folder / "black.mp4", at::zeros({40, 3, 48, 80}, at::kByte))};
+  still.data = {write_clip(folder / "still.mp4", picture.repeat({40, 1, 1, 1}))};
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { pretrain(black); }), "the videos show nothing"));
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { pretrain(still); }), "the videos never change"));
+  EXPECT_FALSE(fs::exists(folder / "run")) << "before training";
+}
+
+TEST(Pretrain, FewerClipsThanABatchAreAWarningAndAreLearnedFrom) {
+  const TemporaryFolder folder;
+  PretrainRequest request = small_request(folder / "run");
+  std::vector<Tensor> frames;
+  for (int64_t i = 0; i < 16; ++i) frames.push_back(data::numbered_frame(i));
+  request.data = {write_clip(folder / "one.mp4", at::stack(frames))};
+  request.options.settings.set[0] = "loader.batch=8";
+  const LogCapture log;
+  EXPECT_EQ(pretrain(request).steps, 4);
+  EXPECT_NE(log.text().find("clips that do not overlap, and a batch has 8"), std::string::npos) << log.text();
+}
+
+// A target that follows at once and no remedy: both networks agree on features that say nothing.
+TEST(Pretrain, ARunMadeToCollapseCarriesTheFlagAndTheDefaultDoesNot) {
+  const TemporaryFolder folder;
+  PretrainRequest good = small_request(folder / "good");
+  good.steps = 200;
+  PretrainRequest bad = good;
+  bad.out = folder / "bad";
+  for (const char* setting : {"objective.regulariser=none", "optimizer.ema_start=0", "optimizer.ema_end=0"})
+    bad.options.settings.set.emplace_back(setting);
+  const LogCapture log;
+  EXPECT_EQ(pretrain(good).flags, std::vector<std::string>());
+  EXPECT_EQ(log.text().find("collapse"), std::string::npos) << log.text();
+  EXPECT_EQ(pretrain(bad).flags, std::vector<std::string>{"collapse"});
+  EXPECT_NE(log.text().find("the features collapse"), std::string::npos);
 }
 
 TEST(Pretrain, WhatIsMissingOrContradictsTheSettingsIsNamed) {

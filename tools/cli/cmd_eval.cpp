@@ -68,17 +68,22 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   };
   add("--env", request.env, fmt::format("Environment (default two_room): {}", fmt::join(planner::env_names(), ", ")),
       "NAME");
-  add("--model", request.model, "Model folder or run, for method planner", "DIR");
+  add("--model", request.model, "Model folder or run, for method planner; of features, an encoder", "DIR");
   add("--protocol", request.protocol,
       "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
-      "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment",
+      "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment; features: "
+      "what "
+      "probes read from an encoder of video, on generated clips or those of --data",
       "NAME");
-  add("--episodes", request.episodes, "Starts that are not solved already (default 100)", "N");
+  add("--episodes", request.episodes,
+      "Starts that are not solved already (default 100); of features, clips to test on (default 1000)", "N");
   add("--methods", options->methods, "Of planner,random,noop,expert,oracle (default all of these) and inverse_dynamics",
       "LIST")
       ->delimiter(',');
   add("--data", request.data,
-      "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files", "FILE...");
+      "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files; of features, a "
+      "list of clips, 'PATH LABEL' in each line",
+      "FILE...");
   add_overwrite(app, common);
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
   app.add_option("--strips", request.strips, "Film strips to write under --out, failures first")->capture_default_str();

@@ -30,16 +30,21 @@ int run_pretrain(PretrainRequest request, const CommonOptions& common) {
                                 {"steps", done.steps},
                                 {"interrupted", done.interrupted},
                                 {"seconds", done.seconds}};
-  for (const char* name : {"skill", "effective_rank", "mean_std"}) {
+  for (const char* name :
+       {"skill", "skill_constant", "effective_rank", "mean_std", "between_clips", "between_positions", "retrieval"}) {
     const double before = metric(done.start, name), after = metric(done.held_out, name);
     result[fmt::format("{}_start", name)] = number(before);
     result[name] = number(after);
-    if (!common.json) print_line("{:<16} {:.4f} -> {:.4f}", name, before, after);
+    if (!common.json) print_line("{:<17} {:.4f} -> {:.4f}", name, before, after);
   }
-  if (common.json)
+  result["retrieval_chance"] = number(metric(done.held_out, "retrieval_chance"));
+  result["flags"] = done.flags;
+  if (common.json) {
     print_json(result);
-  else
-    print_line("{:<16} {}", "model", done.model.string());
+    return 0;
+  }
+  for (const std::string& flag : done.flags) print_line("{:<17} {}: the features are not worth using", "flag", flag);
+  print_line("{:<17} {}", "model", done.model.string());
   return 0;
 }
 

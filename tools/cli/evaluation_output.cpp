@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/features.h"
 #include "foresee/evaluate/offline.h"
 #include "tools/start/streams.h"
 
@@ -45,10 +46,29 @@ void print_table(const Evaluation& result) {
                result.planning_ms->second);
 }
 
+void print_features(const std::string& model, const FeatureEvaluation& result) {
+  fmt::print("{}, protocol features: {}; {} clips to fit, {} to test, {} frames of {} px\n", model, result.origin,
+             result.train_clips, result.clips, result.frames, result.size);
+  fmt::print("  {:<10}{:<11}{:>8}{:>26}{:>26}{:>26}\n", "factor", "probe", "chance", "model", "random weights",
+             "pixels");
+  const auto text = [](const ProbeRate& rate) {
+    return fmt::format("{:.1f} ({:.1f} .. {:.1f}) %", 100 * rate.rate, 100 * rate.low, 100 * rate.high);
+  };
+  const auto line = [&](const FactorEvaluation& factor, const char* probe, ProbeRate FactorEvaluation::Probes::*rate) {
+    fmt::print("  {:<10}{:<11}{:>6.1f} %{:>26}{:>26}{:>26}\n", factor.factor, probe, 100 * factor.chance,
+               text(factor.model.*rate), text(factor.random.*rate), text(factor.pixels.*rate));
+  };
+  for (const auto& factor : result.factors) {
+    line(factor, "attentive", &FactorEvaluation::Probes::attentive);
+    line(factor, "linear", &FactorEvaluation::Probes::linear);
+  }
+}
+
 }  // namespace
 
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
   if (result.offline) return offline_json(request, *result.offline);
+  if (result.features) return features_json(request, *result.features);
   const Evaluation& first = result.evaluations.front();
   if (!request.vary) return json_of(first);
   ordered_json sweep = ordered_json::object();
@@ -62,6 +82,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
                offline->episodes);
     for (const auto& [name, value] : offline->metrics) print_line("  {:<40} {:>10.4g}", name, value);
   }
+  if (result.features) print_features(request.model.string(), *result.features);
   for (const Evaluation& evaluation : result.evaluations) {
     if (request.vary) print_line("{}={}", request.vary->key, evaluation.value);
     print_table(evaluation);

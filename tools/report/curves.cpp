@@ -24,9 +24,10 @@ const std::vector<ChartKind>& chart_kinds() {
   static const std::vector<ChartKind> kinds{
       {"Skill on held-out frames",
        "skill",
-       "1 - L1(model) / L1(mean of the context's targets): below 0 the model predicts worse than that mean.",
-       "mean of the context",
-       {{"skill", "skill"}}},
+       "1 - L1(model) / L1(baseline). Baselines: the mean of the context's targets, and the best constant at each "
+       "place.",
+       "no better than the baseline",
+       {{"skill", "against the mean of the context"}, {"skill_constant", "against the best constant"}}},
       {"Roll-out skill on held-out episodes",
        "skill",
        "1 - error(model) / error(last seen frame), in latent space, after 1, 2, ... action blocks.",
@@ -48,6 +49,18 @@ const std::vector<ChartKind>& chart_kinds() {
        "Of one dimension over held-out tokens, averaged; at 0 they have collapsed.",
        nullptr,
        {{"mean_std", "standard deviation"}}},
+      {"Where features vary",
+       "share of a token's squared norm",
+       "Between clips at one place, and between the places of a clip. What does not vary between clips tells nothing "
+       "of "
+       "a clip: below half its start the features have collapsed, whatever the loss.",
+       nullptr,
+       {{"between_clips", "between clips"}, {"between_positions", "between places"}}},
+      {"Clips found again by another crop",
+       "share of held-out clips",
+       "The nearest neighbour of a clip among the other crops of all held-out clips is its own.",
+       nullptr,
+       {{"retrieval", "found"}, {"retrieval_chance", "by chance"}}},
       {"State read from the embedding",
        "correlation",
        "Probes from embeddings to the true state, fitted on training episodes, measured on held-out ones.",

@@ -20,4 +20,8 @@ FilmStrip episode_strip(const planner::Env& env, const planner::Start& start, co
 void add_evaluation(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
                     const std::vector<FilmStrip>& strips);
 
+/// A section per factor of protocol features: what probes read from the model, beside random weights and pixels.
+/// @param result  foresee::features_json. @throws DataError where it is none.
+void add_features(Report& report, const nlohmann::ordered_json& result);
+
 }  // namespace foresee::report

@@ -41,6 +41,12 @@ Html draw_config(const fs::path& folder) {
                       escape(json_text(config, 2)))};
 }
 
+/// Whether the last evaluation found that the features had collapsed.
+bool has_collapsed(const std::vector<Series>& curves) {
+  const Series* flag = find_curve(curves, "collapse");
+  return flag && !flag->y.empty() && flag->y.back() > 0;
+}
+
 Report run_report(const fs::path& folder) {
   const std::vector<Series> curves = read_curves(folder / "metrics.jsonl");
   const auto latest = latest_checkpoint_step(folder);
@@ -48,7 +54,12 @@ Report run_report(const fs::path& folder) {
       "Training run " + folder_name(folder),
       latest ? fmt::format("The latest checkpoint is at step {}.", *latest) : "No checkpoint was written yet.");
   add_tile(report, curves, "skill", "Skill on held-out frames");
+  add_tile(report, curves, "between_clips", "Variance between clips");
   add_tile(report, curves, "effective_rank", "Effective rank");
+  if (has_collapsed(curves))
+    report.add_notice(
+        "The features collapsed: they vary between clips less than half as much as before training. This run did not "
+        "learn features that are worth using, whatever its loss and skill say.");
   add_tile(report, curves, "loss", "Training loss");
   report.add_section("Curves", {draw_curves(curves)});
   std::vector<Html> origin{draw(reproduction_facts({}, {{"run folder", fs::absolute(folder).string()}}))};
@@ -94,14 +105,19 @@ Report evaluation_report(const fs::path& folder) {
   const auto results = read_ordered_json(file);
   if (!results.is_object() || !results.contains("result")) fail("{}: not a result of 'foresee eval'", file.string());
   const auto& result = results["result"];
-  Report report("Evaluation " + folder_name(folder), "How often each method reaches the goal, on the same starts.");
+  const bool features = JsonView(result, "result").text_or("protocol", "") == "features";
+  Report report("Evaluation " + folder_name(folder),
+                features ? "How often probes read the right value from frozen features, on clips that they do not know."
+                         : "How often each method reaches the goal, on the same starts.");
   const JsonView view(results, file.string());
   if (view.truth_or("interrupted", false))
     report.add_notice("The evaluation was interrupted: this is what was finished.");
   if (!results.contains("files") && fs::exists(folder / "strips"))
     report.add_notice(
         "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
-  if (JsonView(result, "result").text_or("protocol", "") == "offline")
+  if (features)
+    add_features(report, result);
+  else if (JsonView(result, "result").text_or("protocol", "") == "offline")
     report.add_section("Prediction on held-out episodes", {draw(facts_of(result))});
   else
     add_evaluation(report, result, view.text_or("origin_of_starts", ""), read_strips(folder, results));

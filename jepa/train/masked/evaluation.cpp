@@ -28,15 +28,58 @@ PretrainEvaluation make_evaluation(const Tensor& clips, std::span<const MaskConf
   return batches;
 }
 
-Metrics PretrainScore::metrics() const {
-  return {{"skill", skill()},
-          {"l1_model", l1_model},
-          {"l1_baseline", l1_baseline},
-          {"effective_rank", effective_rank},
-          {"mean_std", mean_std}};
+namespace {
+
+/// Mean |median over clips - target| of the hidden tokens, averaged as the model's.
+double constant_error(const Tensor& features, const PretrainEvaluation& held_out) {
+  const Tensor constant = std::get<0>(features.median(0)).unsqueeze(0);  // [1, N, D]
+  double sum = 0, pairs = 0;
+  int64_t first = 0;
+  for (const auto& bucket : held_out) {
+    const Tensor targets = features.narrow(0, first, bucket.clips.size(0));
+    first += bucket.clips.size(0);
+    for (const auto& masks : bucket.masks) {
+      sum += latent_prediction_loss(gather_tokens(constant.expand_as(targets), masks.target),
+                                    gather_tokens(targets, masks.target))
+                 .item<double>();
+      ++pairs;
+    }
+  }
+  return sum / pairs;
 }
 
-PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out) {
+/// The mean token of each clip, [E, D], in batches as those of `held_out`.
+Tensor pooled(const MaskedPretrainer& networks, const Tensor& clips, const PretrainEvaluation& held_out) {
+  const TubeletSize tubelet = networks.encoder().config.tubelet();
+  std::vector<Tensor> means;
+  for (const auto& part : clips.split(held_out.front().clips.size(0)))
+    means.push_back(networks.targets(unfold_tubelets(part, tubelet), tubelet.grid(part)).mean(1));
+  return at::cat(means);
+}
+
+}  // namespace
+
+Metrics PretrainScore::metrics() const {
+  Metrics out{{"skill", skill()},
+              {"skill_constant", skill_constant()},
+              {"l1_model", l1_model},
+              {"l1_baseline", l1_baseline},
+              {"l1_constant", l1_constant},
+              {"effective_rank", effective_rank},
+              {"mean_std", mean_std},
+              {"between_clips", spread.between_clips},
+              {"between_positions", spread.between_positions},
+              {"rank_clips", spread.rank_clips},
+              {"rank_positions", spread.rank_positions}};
+  if (retrieval) {
+    out.emplace_back("retrieval", *retrieval);
+    out.emplace_back("retrieval_chance", 1.0 / static_cast<double>(clips));
+  }
+  return out;
+}
+
+PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
+                                   const Tensor& other_crops) {
   torch::NoGradGuard no_grad;
   PretrainScore score;
   std::vector<Tensor> all;
@@ -56,10 +99,26 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   FORESEE_CHECK(pairs > 0, "expected held-out clips with masks, got none");
   score.l1_model /= pairs;
   score.l1_baseline /= pairs;
-  const Tensor features = at::cat(all);
+  const Tensor features = at::cat(all);  // [E, N, D]
+  score.clips = features.size(0);
+  score.l1_constant = constant_error(features, held_out);
   score.effective_rank = effective_rank(features);
   score.mean_std = mean_std(features);
+  if (score.clips < 2) return score;
+  if (features.size(1) > 1) score.spread = feature_spread(features);
+  if (other_crops.defined()) score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out));
   return score;
+}
+
+bool has_collapsed(double start, double now) { return now < 0.5 * start; }
+
+std::string collapse_text(double start, double now) {
+  return fmt::format(
+      "the features collapse: their differences between clips are {:.1f} % of their size, {:.1f} % before training; a "
+      "falling loss does not show it. What helps: objective.variance=0.5 and objective.covariance=0.05, a slower "
+      "target "
+      "(optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more different clips",
+      100 * now, 100 * start);
 }
 
 }  // namespace foresee

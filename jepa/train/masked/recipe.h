@@ -16,7 +16,8 @@ namespace foresee {
 
 /// Keys of a run that came later.
 inline constexpr LaterKey kPretrainLaterKeys[] = {{"/loader/clip/rate", R"("frames")"},
-                                                  {"/loader/colours", R"("exact")"}};
+                                                  {"/loader/colours", R"("exact")"},
+                                                  {"/objective/regulariser", R"("weighted")"}};
 
 /// Both groups of masks of a step; each has its own part in the loss.
 struct PretrainMasks {

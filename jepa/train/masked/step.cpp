@@ -46,6 +46,8 @@ Tensor regulariser(const std::vector<std::vector<Tensor>>& contexts, const Pretr
 
 void describe(Fields& f, PretrainObjective& c) {
   f("exponent", c.exponent, "p of the loss mean |z - h|^p / p", {0.1, 10});
+  f.choice("regulariser", c.regulariser, kRegulariserNames,
+           "whether the terms below are used; none: no remedy against collapse at all");
   f("variance", c.variance, "weight of VICReg's variance term on context tokens; 0: none, as V-JEPA 2", {0});
   f("covariance", c.covariance, "weight of VICReg's covariance term on context tokens; 0: none, as V-JEPA 2", {0});
 }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "jepa/model/vjepa2/masks.h"
@@ -18,15 +20,22 @@ struct PretrainBucket {
   std::vector<MaskPair> masks;  // one of each mask group, int64 [B, K]
 };
 
-/// What is minimised. The default is V-JEPA 2's.
+/// Whether the terms that keep features apart are used.
+enum class Regulariser {
+  kWeighted,  // each as its weight says
+  kNone,      // none of them, whatever the weights
+};
+inline constexpr std::pair<Regulariser, std::string_view> kRegulariserNames[] = {{Regulariser::kWeighted, "weighted"},
+                                                                                 {Regulariser::kNone, "none"}};
+
+/// What is minimised. The default is V-JEPA 2's, which leaves it to the EMA alone to keep features apart.
 struct PretrainObjective {
   double exponent = 1.0;  // p of mean |z - h|^p / p
-  double variance =
-      0.0;  // weights of VICReg's terms (jepa/loss/vicreg.h) on the encoder's context tokens, layer-normed
-  double covariance =
-      0.0;  // as targets are; 0: none, as upstream, which leaves it to the EMA alone to keep features apart
+  Regulariser regulariser = Regulariser::kWeighted;
+  // Weights of VICReg's terms (jepa/loss/vicreg.h) on the encoder's context tokens, layer-normed as targets are.
+  double variance = 0.0, covariance = 0.0;
 
-  bool regularised() const { return variance != 0 || covariance != 0; }
+  bool regularised() const { return regulariser != Regulariser::kNone && (variance != 0 || covariance != 0); }
 };
 void describe(Fields& fields, PretrainObjective& config);
 

@@ -1,6 +1,11 @@
 #include "jepa/train/masked/task.h"
 
+#include <fmt/ranges.h>
+
+#include <utility>
+
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
@@ -26,6 +31,7 @@ PretrainTask::PretrainTask(PretrainConfig config, PretrainClips clips, Run run)
   const auto groups = config_.masks.groups();
   held_out_ = make_evaluation(clips_.held_out.to(run_.device), groups, config_.model.encoder.tubelet(),
                               run_.evaluation_batch, run_.seed);
+  if (clips_.other_crops.defined()) other_crops_ = clips_.other_crops.to(run_.device);
 }
 
 void PretrainTask::start(int64_t step) {
@@ -63,7 +69,34 @@ Metrics PretrainTask::step(int64_t step) {
           {"ema_momentum", rates.ema_momentum.value_or(0)}};
 }
 
-Metrics PretrainTask::evaluate() { return evaluate_pretraining(networks_, held_out_).metrics(); }
+Metrics PretrainTask::evaluate() {
+  const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_);
+  const double now = score.spread.between_clips;
+  if (!start_) start_ = now;
+  const bool collapsed = has_collapsed(*start_, now);
+  if (collapsed && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, now));
+  Metrics metrics = score.metrics();
+  metrics.emplace_back("collapse", collapsed ? 1 : 0);
+  return metrics;
+}
+
+std::string PretrainTask::headline(const Metrics& evaluation) const {
+  return fmt::format("skill {:.2f}, between clips {:.1f} %{}", metric(evaluation, "skill"),
+                     100 * metric(evaluation, "between_clips"), metric(evaluation, "collapse") > 0 ? ", COLLAPSE" : "");
+}
+
+std::string PretrainTask::keep_bad_step(int64_t step, const std::filesystem::path& run) {
+  const std::filesystem::path path = run / "bad_batch.safetensors";
+  const std::vector<std::string> sources = clips_.sources ? clips_.sources(step) : std::vector<std::string>();
+  const std::string from = sources.empty() ? "" : fmt::format(": {}", fmt::join(sources, ", "));
+  try {
+    save_safetensors(path, {{"clips", clips_.batch(step).contiguous()}},
+                     {{"step", fmt::format("{}", step)}, {"sources", fmt::format("{}", fmt::join(sources, "\n"))}});
+  } catch (const Error& error) {
+    return fmt::format("its clips were not saved ({}){}", error.what(), from);
+  }
+  return fmt::format("its clips are in {}{}", path.string(), from);
+}
 
 void PretrainTask::save(const std::filesystem::path& folder) const {
   ModelFolder model;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "jepa/io/model_folder.h"
 #include "jepa/train/loop.h"
@@ -14,7 +16,9 @@ namespace foresee {
 struct PretrainClips {
   std::function<void(int64_t step)> start;    // prepare batches from `step` on; may be empty
   std::function<Tensor(int64_t step)> batch;  // float [B, 3, T, H, W], normalised: a function of `step` only
-  Tensor held_out;                            // float [E, 3, T, H, W], normalised, not trained on
+  std::function<std::vector<std::string>(int64_t step)> sources{};  // where its clips come from; may be empty
+  Tensor held_out;                                                  // float [E, 3, T, H, W], normalised, not trained on
+  Tensor other_crops{};  // of the held-out clips: same frames, cut in another way; may be undefined
 };
 
 /// V-JEPA 2 pre-training as a task of run_loop. Masks, drop path and initial weights are functions of (seed, step);
@@ -36,8 +40,16 @@ class PretrainTask : public TrainTask {
   void start(int64_t step) override;
   /// Logs loss, prediction_loss, learning_rate, weight_decay and ema_momentum.
   Metrics step(int64_t step) override;
-  /// PretrainScore::metrics() of the held-out clips.
+  /// PretrainScore::metrics() of the held-out clips and "collapse": 1 where has_collapsed, which is also said in a line
+  /// when it is first seen.
   Metrics evaluate() override;
+  std::string headline(const Metrics& evaluation) const override;
+  /// Writes the clips of the step as "bad_batch.safetensors" (tensor "clips", float [B, 3, T, H, W], normalised; the
+  /// step and where each clip comes from in its metadata).
+  std::string keep_bad_step(int64_t step, const std::filesystem::path& run) override;
+  /// What features are compared with: the spread between clips before the first step. Without it, of the first
+  /// evaluation.
+  void remember_start(double between_clips) { start_ = between_clips; }
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
   /// Networks, target encoder and optimizer of an earlier run, which this one begins with: a checkpoint or run folder
@@ -58,6 +70,9 @@ class PretrainTask : public TrainTask {
   PretrainSchedule schedule_;
   MaskedPretrainer networks_;
   PretrainEvaluation held_out_;
+  Tensor other_crops_;
+  std::optional<double> start_;  // spread between clips before training
+  bool warned_ = false;
 };
 
 }  // namespace foresee

@@ -21,6 +21,7 @@ constexpr double kPeakRate = 1e-3, kDecay = 1e-3;
 struct Scaling {
   explicit Scaling(const Tensor& rows) : mean(rows.mean(0)), std(rows.std(0, /*unbiased=*/false).clamp_min(1e-12)) {}
   Tensor operator()(const Tensor& rows) const { return (rows - mean) / std; }
+  Tensor back(const Tensor& rows) const { return rows * std + mean; }
   Tensor mean, std;
 };
 
@@ -59,19 +60,26 @@ Tensor solve(const Tensor& gram, const Tensor& target) {
   return weights;
 }
 
+Tensor in_double(const Tensor& t) { return t.to(at::kCPU, at::kDouble); }
+
 }  // namespace
 
-ProbeScore linear_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y) {
-  check_shapes(train_x, train_y, test_x, test_y);
+Tensor least_squares(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, double ridge) {
   const torch::NoGradGuard no_grad;
-  const auto in_double = [](const Tensor& t) { return t.to(at::kCPU, at::kDouble); };
   const Tensor fit_x = in_double(train_x), fit_y = in_double(train_y);
   const Scaling scale_x(fit_x), scale_y(fit_y);
   const Tensor x = scale_x(fit_x), y = scale_y(fit_y);
   const auto rows = static_cast<double>(x.size(0));
-  const Tensor gram = x.t().mm(x) + at::eye(x.size(1), x.options()) * (kSolvable * rows);
-  const Tensor weights = solve(gram, x.t().mm(y));
-  return score(scale_x(in_double(test_x)).mm(weights), scale_y(in_double(test_y)), fit_y);
+  const Tensor gram = x.t().mm(x) + at::eye(x.size(1), x.options()) * (ridge * rows);
+  return scale_y.back(scale_x(in_double(test_x)).mm(solve(gram, x.t().mm(y))));
+}
+
+ProbeScore linear_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y) {
+  check_shapes(train_x, train_y, test_x, test_y);
+  const torch::NoGradGuard no_grad;
+  const Tensor fit_y = in_double(train_y);
+  const Scaling scale_y(fit_y);
+  return score(scale_y(least_squares(train_x, train_y, test_x, kSolvable)), scale_y(in_double(test_y)), fit_y);
 }
 
 ProbeScore mlp_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y,

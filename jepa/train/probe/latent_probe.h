@@ -14,6 +14,11 @@ struct ProbeScore {
   std::vector<double> r;    // Pearson's correlation
 };
 
+/// What a linear map from `train_x` to `train_y` says of `test_x`, both sides z-scored by the rows that are fitted.
+/// @param train_x, test_x  [N, D]. @param train_y  [N, S]. @param ridge  added to the features' variance of 1.
+/// @returns double [N, S] on the CPU, in the units of train_y.
+Tensor least_squares(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, double ridge);
+
 /// Least squares from embedding to state. No ridge: SIGReg leaves few directions without variance, and a ridge of a
 /// thousandth cost a twentieth of r in Two-Room. (A relative 1e-8 keeps the system solvable.)
 /// @param train_x, test_x  float [N, D]. @param train_y, test_y  float [N, S]; columns that do not vary score NaN.

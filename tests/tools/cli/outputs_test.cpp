@@ -59,6 +59,7 @@ std::vector<Writer> writers() {
   std::vector<Writer> all{
       {"collect", {"data", "collect", "--env", "two_room", "--episodes", "2", "--size", "16"}, "--out", "c.h5"},
       {"view", {"data", "view", "--input", in}, "--output", "v.png"},
+      {"scenes", {"data", "scenes", "--clips", "2", "--size", "16", "--frames", "2"}, "--out", "scenes"},
       {"export", {"export", "--model", model, "--format", "swm"}, "--out", "swm"},
       {"plan",
        {"plan", "--model", model, "--obs", kPicture.string(), "--goal", kPicture.string(), "--set", "planner.samples=8",

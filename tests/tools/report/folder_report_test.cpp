@@ -78,6 +78,34 @@ TEST(FolderReport, OfARunHasCurvesTilesAndConfig) {
   EXPECT_THAT(html, Not(HasSubstr("<b>")));
 }
 
+TEST(FolderReport, OfARunThatCollapsedNeverCallsItLearning) {
+  const TemporaryFolder folder;
+  {
+    MetricsWriter metrics(folder / "metrics.jsonl", 0);
+    metrics.write(0, {{"skill", 0.1}, {"between_clips", 0.4}, {"between_positions", 0.5}, {"collapse", 0}});
+    metrics.write(10, {{"skill", 0.9}, {"between_clips", 0.1}, {"between_positions", 0.5}, {"collapse", 1}});
+  }
+  const std::string html = folder_report(folder.path()).html();
+  EXPECT_THAT(html, HasSubstr("The features collapsed"));
+  EXPECT_THAT(html, HasSubstr("Where features vary"));
+  EXPECT_THAT(html, HasSubstr("0.4 at the start"));
+}
+
+TEST(FolderReport, OfProtocolFeaturesHasEachFactorBesideItsBaselines) {
+  const TemporaryFolder folder;
+  const nlohmann::ordered_json rate{{"rate", 0.5}, {"low", 0.4}, {"high", 0.6}, {"n", 100}};
+  nlohmann::ordered_json probes = rate;
+  probes["linear"] = rate;
+  const nlohmann::ordered_json factor{{"chance", 0.25}, {"model", probes}, {"random", probes}, {"pixels", probes}};
+  write_json(folder / "results.json", {{"result", {{"protocol", "features"}, {"seed", 0}, {"speed", factor}}}});
+  const std::string html = folder_report(folder.path()).html();
+  EXPECT_THAT(html, HasSubstr("Read from the features: speed"));
+  EXPECT_THAT(html, HasSubstr("<tr class=\"baseline\"><th scope=\"row\">random weights"));
+  EXPECT_THAT(html, HasSubstr("By chance: 25.0 %"));
+  write_json(folder / "results.json", {{"result", {{"protocol", "features"}, {"speed", {{"chance", 0.25}}}}}});
+  EXPECT_FALSE(refusal_of<Error>([&] { folder_report(folder.path()); }).empty());
+}
+
 TEST(FolderReport, OfAnEvaluationHasItsNumbersAndPictures) {
   const TemporaryFolder folder;
   const auto config = quick_evaluation();

@@ -28,6 +28,8 @@ Run setup_data(CLI::App& app, CommonOptions& common) {
       "  foresee data collect --env two_room --policy expert --episodes 600 --out two_room.h5");
   add("convert", "Episodes from one format to another", setup_data_convert, kOut,
       "  foresee data convert --input logs.h5 --format lerobot --output logs_lerobot");
+  add("scenes", "Clips of moving scenes with known factors, to judge an encoder by", setup_data_scenes, kSeed | kOut,
+      "  foresee data scenes --clips 280 --out scenes");
   add("view", "A contact sheet or a video of episodes", setup_data_view, kOut,
       "  foresee data view --input two_room.h5 --out sheet.png");
   add("window", "Rows around a row, by times relative to it", setup_data_window, kOut,

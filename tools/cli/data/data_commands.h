@@ -12,6 +12,8 @@ Run setup_data_collect(CLI::App& app, CommonOptions& common);
 Run setup_data_convert(CLI::App& app, CommonOptions& common);
 /// `data view`: a contact sheet or a video of episodes, actions and states drawn.
 Run setup_data_view(CLI::App& app, CommonOptions& common);
+/// `data scenes`: clips of moving scenes with known factors.
+Run setup_data_scenes(CLI::App& app, CommonOptions& common);
 /// `data window`: rows around a row, as LeRobot's delta_timestamps.
 Run setup_data_window(CLI::App& app, CommonOptions& common);
 /// `data probe`: what video files hold, a line each, or JSON.

@@ -7,9 +7,12 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
 #include "jepa/train/masked/task.h"
+#include "tests/support/log_capture.h"
+#include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
 
 namespace foresee {
@@ -181,6 +184,62 @@ TEST(Pretrain, CovarianceTermKeepsFeaturesApart) {
     return metric(task.evaluate(), "effective_rank");
   };
   EXPECT_GT(rank_after(0.1), rank_after(0.0) + 1);
+}
+
+// A target that is the encoder itself lets both agree on features that say nothing.
+TEST(Pretrain, ACollapseIsSeenAndSaid) {
+  auto config = tiny();
+  config.optimizer.ema_start = config.optimizer.ema_end = 0;
+  PretrainTask task = make_task(300, config);
+  const Metrics start = task.evaluate();
+  EXPECT_EQ(metric(start, "collapse"), 0);
+  const LogCapture log;
+  for (int64_t step = 0; step < 300; ++step) task.step(step);
+  const Metrics end = task.evaluate();
+  EXPECT_LT(metric(end, "between_clips"), 0.5 * metric(start, "between_clips"));
+  EXPECT_EQ(metric(end, "collapse"), 1);
+  EXPECT_NE(log.text().find("the features collapse"), std::string::npos) << log.text();
+  EXPECT_NE(task.headline(end).find("COLLAPSE"), std::string::npos);
+}
+
+// The predictor copies what every clip has at a place: a skill against the mean of the context, none against the
+// constant.
+TEST(Pretrain, SkillAgainstTheBestConstantIsBelowThatOfTheContextWhereTokensTellTheirPlace) {
+  PretrainTask task = make_task(5);
+  const Metrics row = task.evaluate();
+  EXPECT_LT(metric(row, "l1_constant"), metric(row, "l1_baseline"));
+  EXPECT_LT(metric(row, "skill_constant"), metric(row, "skill"));
+}
+
+TEST(Pretrain, AClipIsFoundAgainByItsOtherCrop) {
+  PretrainClips with_crops = clips();
+  EXPECT_TRUE(std::isnan(metric(make_task(5).evaluate(), "retrieval"))) << "no other crops, no retrieval";
+  with_crops.other_crops = with_crops.held_out.flip(4);
+  const Metrics row = PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate();
+  EXPECT_NEAR(metric(row, "retrieval_chance"), 1.0 / 6, 1e-12);
+  with_crops.other_crops = with_crops.held_out;
+  EXPECT_EQ(
+      metric(PretrainTask(tiny(), with_crops, {.steps = 5, .seed = 5, .evaluation_batch = 3}).evaluate(), "retrieval"),
+      1);
+}
+
+TEST(Pretrain, ALossThatIsNotFiniteLeavesTheClipsThatDidIt) {
+  PretrainClips broken = clips();
+  broken.batch = [](int64_t step) {
+    Tensor batch = moving_discs(static_cast<uint64_t>(step));
+    return step == 2 ? batch.fill_(std::nan("")) : batch;
+  };
+  broken.sources = [](int64_t step) { return std::vector<std::string>{fmt::format("film-{}.mp4", step)}; };
+  const TempFolder temp;
+  RunFolder run(temp.path / "run", config_json(tiny()));
+  PretrainTask task(tiny(), broken, {.steps = 9, .seed = 5, .evaluation_batch = 3});
+  const LoopConfig loop{.steps = 9, .checkpoint_every = 2, .keep_checkpoints = 2, .evaluate_every = 9, .log_every = 1};
+  const std::string message = refusal_of<Error>([&] { run_loop(task, loop, run); });
+  const fs::path kept = temp.path / "run/bad_batch.safetensors";
+  EXPECT_NE(message.find("step 2: the loss is"), std::string::npos) << message;
+  EXPECT_NE(message.find("step-2"), std::string::npos) << message << ": the last good checkpoint";
+  EXPECT_NE(message.find(kept.string() + ": film-2.mp4"), std::string::npos) << message;
+  EXPECT_TRUE(load_safetensors(kept).at("clips").isnan().all().item<bool>());
 }
 
 TEST(Pretrain, OnlyMatricesAndMaskTokensAreDecayed) {

@@ -1,0 +1,129 @@
+#include "foresee/evaluate/feature_clips.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "data/video/scene/render.h"
+#include "foresee/encode/encode_plan.h"
+#include "foresee/encode/encode_run.h"
+#include "foresee/train/labelled_clips.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
+#include "jepa/core/torch.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The model's number of frames, evenly from the first of a file to its last.
+std::vector<int64_t> whole_clip(int64_t length, int64_t frames) {
+  std::vector<int64_t> indices;
+  for (int64_t i = 0; i < frames; ++i)
+    indices.push_back(frames > 1 ? (length - 1) * i / (frames - 1) : (length - 1) / 2);
+  return indices;
+}
+
+/// Files of a list in the order in which they are used, with their classes.
+struct ListedFiles {
+  std::vector<fs::path> paths;
+  std::vector<int64_t> classes;
+  int64_t train = 0;  // the first so many are fitted
+};
+
+ListedFiles split_files(const LabelledClips& listed) {
+  const auto tests = [&](size_t i) { return hash_bytes(listed.paths[i].filename().string()) % 3 == 0; };
+  ListedFiles out;
+  for (const bool test : {false, true}) {
+    for (size_t i = 0; i < listed.paths.size(); ++i) {
+      if (tests(i) != test) continue;
+      out.paths.push_back(listed.paths[i]);
+      out.classes.push_back(listed.classes[i]);
+    }
+    if (!test) out.train = static_cast<int64_t>(out.paths.size());
+  }
+  return out;
+}
+
+ClipPlan plan_of(const Vjepa2Weights& weights) {
+  const VideoEncoderConfig& encoder = weights.config.encoder;
+  ClipPlan plan;
+  plan.segments.frames = plan.picture_frames = encoder.frames;
+  plan.size = encoder.image_size;
+  plan.transform = data::PublishedTransform::kOfficialTensor;
+  plan.colours = colours_of(weights.preprocess);
+  std::copy(weights.preprocess.mean.begin(), weights.preprocess.mean.end(), plan.normalisation.mean.begin());
+  std::copy(weights.preprocess.std.begin(), weights.preprocess.std.end(), plan.normalisation.std.begin());
+  return plan;
+}
+
+}  // namespace
+
+FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t test, int64_t batch, uint64_t seed) {
+  FeatureClips out{.origin = fmt::format("scenes of the generator, seed {}", seed), .train = train, .test = test};
+  const auto factors = data::scene_factors();
+  for (const auto& factor : factors) {
+    const auto classes = static_cast<int64_t>(factor.values.size());
+    out.questions.push_back({std::string(factor.name), classes, 1.0 / static_cast<double>(classes)});
+  }
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < train + test; ++i) {
+    const data::SceneFactors drawn = data::draw_factors(seed, i);
+    for (const auto& factor : factors) values.push_back(drawn.*factor.member);
+  }
+  out.classes = at::tensor(values, at::kLong).view({train + test, static_cast<int64_t>(factors.size())});
+  const VideoEncoderConfig& encoder = weights.config.encoder;
+  const data::SceneSize size{encoder.frames, encoder.image_size, encoder.image_size};
+  out.for_each = [=, clips = train + test, preprocess = weights.preprocess](const auto& take,
+                                                                            const JobControl& control) {
+    for (int64_t first = 0; first < clips; first += batch) {
+      if (control.stopping()) return false;
+      std::vector<Tensor> drawn;
+      for (int64_t i = first; i < std::min(first + batch, clips); ++i)
+        drawn.push_back(data::render_scene(data::draw_factors(seed, i), seed, i, size));
+      take(preprocess.normalise(at::stack(drawn)).transpose(1, 2).contiguous(), first);  // [B, 3, T, S, S]
+    }
+    return true;
+  };
+  return out;
+}
+
+FeatureClips listed_clips(const Vjepa2Weights& weights, const fs::path& list, int64_t batch) {
+  const LabelledClips listed = read_labelled_clips(list);
+  const ListedFiles files = split_files(listed);
+  const auto media = std::make_shared<const MediaSet>(open_media(files.paths, /*threads=*/1));
+  std::map<fs::path, size_t> places;
+  for (size_t i = 0; i < files.paths.size(); ++i) places.emplace(files.paths[i], i);
+  FeatureClips out{.origin = fmt::format("clips of {}, each seen whole", list.string())};
+  std::vector<MediaClip> clips;
+  std::vector<int64_t> classes;
+  for (size_t i = 0; i < media->files.size(); ++i) {  // those that open
+    const auto place = places.find(media->files[i].path);
+    if (place == places.end())
+      fail<DataError>("{}: a clip has to be a video or a picture", media->files[i].path.string());
+    const auto& video = media->files[i].video;
+    const auto frames = weights.config.encoder.frames;
+    clips.push_back({i, video ? whole_clip(media->videos.files[static_cast<size_t>(*video)].info.frame_count, frames)
+                              : std::vector<int64_t>()});
+    classes.push_back(files.classes[place->second]);
+    ++(static_cast<int64_t>(place->second) < files.train ? out.train : out.test);
+  }
+  const auto names = static_cast<int64_t>(listed.labels.size());
+  if (names < 2) fail<DataError>("{}: all clips have one label, expected two or more", list.string());
+  if (out.train < 2 || out.test < 1)
+    fail<DataError>("{}: {} clips to fit probes on and {} to test them on; a list needs more clips", list.string(),
+                    out.train, out.test);
+  out.classes = at::tensor(classes, at::kLong).unsqueeze(1);
+  const Tensor tested = out.classes.select(1, 0).narrow(0, out.train, out.test);
+  out.questions.push_back({"label", names, tested.bincount().max().item<double>() / static_cast<double>(out.test)});
+  out.for_each = [media, clips, plan = plan_of(weights), batch](const auto& take, const JobControl& control) {
+    return for_each_batch(
+        *media, clips, plan, batch,
+        [&](const Tensor& frames, size_t first) { take(frames, static_cast<int64_t>(first)); }, control);
+  };
+  return out;
+}
+
+}  // namespace foresee

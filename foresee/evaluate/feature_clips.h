@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "jepa/core/api/job.h"
+#include "jepa/core/tensor.h"
+#include "jepa/model/vjepa2/files/weights.h"
+
+namespace foresee {
+
+/// What is asked of a clip.
+struct FeatureQuestion {
+  std::string factor;  // "direction", ...; of a list "label"
+  int64_t classes = 0;
+  double chance = 0;  // share of right answers of whoever names one class always
+};
+
+/// Labelled clips for the features protocol: first those to fit probes on, then those to test them on.
+struct FeatureClips {
+  std::string origin;  // one sentence
+  std::vector<FeatureQuestion> questions{};
+  Tensor classes{};  // int64 [n, F], n = train + test
+  int64_t train = 0, test = 0;
+  /// Calls `take` with the clips in order, in batches: float [B, 3, T, S, S], normalised, and the place of the first.
+  /// @returns false where it was stopped. @throws DataError where a clip cannot be read.
+  std::function<bool(const std::function<void(const Tensor& clips, int64_t first)>& take, const JobControl& control)>
+      for_each{};
+};
+
+/// Scenes of the generator at the model's length and size (Note [Scenes]), the same for every model: each clip is a
+/// scene of its own. @param batch  clips at a time.
+FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t test, int64_t batch, uint64_t seed);
+
+/// The clips of a list ('PATH LABEL' in each line), each seen whole: the model's number of frames, evenly over the
+/// file. A third of the files, by the hash of their names, tests.
+/// @throws DataError for a list without a usable clip, with one class, or where nothing is left to fit or to test.
+FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch);
+
+}  // namespace foresee

@@ -1,0 +1,227 @@
+#include "foresee/evaluate/features.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "foresee/evaluate/feature_clips.h"
+#include "foresee/evaluate/probes.h"
+#include "foresee/settings/device.h"
+#include "foresee/settings/job_output.h"
+#include "foresee/settings/provenance.h"
+#include "foresee/train/interrupted.h"
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/log.h"
+#include "jepa/core/torch.h"
+#include "jepa/core/watch/progress.h"
+#include "jepa/model/vjepa2/models.h"
+#include "jepa/model/vjepa2/packed_encoder.h"
+
+namespace foresee {
+namespace {
+
+constexpr int64_t kUsualTest = 1000;  // clips; twice as many to fit
+constexpr int64_t kFewestTest = 24;
+constexpr double kArithmetic = 1e13;  // products and sums that all of it may take: minutes on two cores
+constexpr int64_t kPixels = 4;        // side of a token of pixels
+constexpr int64_t kWaves = 4;         // per axis of its place
+
+/// Refuses members that only a closed loop uses.
+void check_features(const EvaluateRequest& request) {
+  if (request.model.empty()) throw RequestError("model", "eval: protocol features needs an encoder of video");
+  if (request.data.size() > 1)
+    throw RequestError("data", "eval: protocol features takes one list of labelled clips, 'PATH LABEL' in each line");
+  if (request.episodes && *request.episodes < 2)
+    throw RequestError("episodes", fmt::format("eval: expected 2 or more clips to test on, got {}", *request.episodes));
+  if (request.episodes && !request.data.empty())
+    throw RequestError("episodes", "eval: the list says how many clips there are: leave 'episodes' out");
+  const auto unused = [](const char* member, bool given) {
+    if (given)
+      throw RequestError(member, fmt::format("eval: protocol features does not use '{}': leave it out", member));
+  };
+  unused("env", request.env.has_value());
+  unused("methods", request.methods.has_value());
+  unused("vary", request.vary.has_value());
+  unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
+}
+
+/// Products and sums for one clip: twice through the encoder, and three probes.
+double arithmetic_of(const VideoEncoderConfig& config) {
+  const auto tokens = static_cast<double>(config.grid().tokens()), width = static_cast<double>(config.width);
+  const double block =
+      tokens * (8 * width * width + 4 * width * static_cast<double>(config.block().mlp)) + 4 * tokens * tokens * width;
+  const double probe = 3 * static_cast<double>(ProbeFit().epochs) * tokens * 4 * width * width;
+  return 2 * static_cast<double>(config.depth) * block + 3 * probe;
+}
+
+int64_t usual_test_clips(const VideoEncoderConfig& config) {
+  const auto affordable = static_cast<int64_t>(kArithmetic / arithmetic_of(config) / 3);
+  return std::clamp(affordable, kFewestTest, kUsualTest);
+}
+
+/// Tokens of all clips as three kinds of features see them: float [n, N, D] each.
+struct FeatureTokens {
+  Tensor model, random, pixels;
+};
+
+void put(Tensor& all, const Tensor& rows, int64_t first, int64_t clips) {
+  if (!all.defined()) all = at::empty({clips, rows.size(1), rows.size(2)}, rows.options());
+  all.narrow(0, first, rows.size(0)).copy_(rows);
+}
+
+FeatureTokens encode_clips(const FeatureClips& source, const Vjepa2Weights& weights, uint64_t seed, at::Device device,
+                           const JobControl& control) {
+  const torch::NoGradGuard no_grad;
+  const std::shared_ptr<VideoEncoder> trained = make_encoder(weights),
+                                      random = std::make_shared<VideoEncoder>(weights.config.encoder);
+  random->initialise(seed);
+  for (const auto& encoder : {trained, random}) encoder->to(device);
+  const PackedEncoder model(trained, Precision::kFloat32), untrained(random, Precision::kFloat32);
+  FeatureTokens out;
+  const int64_t count = source.train + source.test;
+  Progress progress(control, "encode", count, "clips");
+  const auto take = [&](const Tensor& clips, int64_t first) {
+    const Tensor input = clips.to(device);
+    put(out.model, model.forward(input), first, count);
+    put(out.random, untrained.forward(input), first, count);
+    put(out.pixels, pixel_tokens(input, weights.config.encoder.tubelet()), first, count);
+    progress.update(first + clips.size(0));
+  };
+  if (!source.for_each(take, control)) fail<Interrupted>("eval: interrupted; nothing was scored");
+  progress.finish();
+  return out;
+}
+
+FactorEvaluation::Probes probes_of(const ProbeAnswers& answers) {
+  const auto rate = [](const SuccessRate& r) { return ProbeRate{r.rate, r.low, r.high, r.n}; };
+  return {rate(answers.attentive), rate(answers.linear)};
+}
+
+FeatureEvaluation scored(const FeatureClips& source, const FeatureTokens& tokens, const VideoEncoderConfig& config,
+                         uint64_t seed, const JobControl& control) {
+  std::vector<int64_t> classes;
+  for (const auto& question : source.questions) classes.push_back(question.classes);
+  const Tensor known = source.classes.to(tokens.model.device());
+  const auto answers = [&](const Tensor& features) {
+    const auto part = [&](int64_t first, int64_t clips) {
+      return ProbedClips{features.narrow(0, first, clips), known.narrow(0, first, clips)};
+    };
+    return probe_features(part(0, source.train), part(source.train, source.test), classes, {.heads = config.heads},
+                          seed, control);
+  };
+  const auto model = answers(tokens.model), random = answers(tokens.random), pixels = answers(tokens.pixels);
+  FeatureEvaluation out{.origin = source.origin,
+                        .train_clips = source.train,
+                        .clips = source.test,
+                        .frames = config.frames,
+                        .size = config.image_size};
+  for (size_t i = 0; i < source.questions.size(); ++i)
+    out.factors.push_back({.factor = source.questions[i].factor,
+                           .chance = source.questions[i].chance,
+                           .model = probes_of(model[i]),
+                           .random = probes_of(random[i]),
+                           .pixels = probes_of(pixels[i])});
+  return out;
+}
+
+FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& control) {
+  ReadOptions read;  // of Meta's files the moving average, as upstream evaluates them
+  if (std::filesystem::is_regular_file(request.model)) read.weights = EncoderKey::kTargetEncoder;
+  const Vjepa2Weights weights = read_vjepa2(request.model, read);
+  const VideoEncoderConfig& config = weights.config.encoder;
+  const int64_t batch = std::clamp<int64_t>(4096 / config.grid().tokens(), 1, 32);
+  const uint64_t seed = request.options.seed;
+  const int64_t test = request.episodes.value_or(usual_test_clips(config));
+  const FeatureClips source = request.data.empty() ? scene_clips(weights, 2 * test, test, batch, seed)
+                                                   : listed_clips(weights, request.data.front(), batch);
+  if (request.data.empty() && !request.episodes && test < kUsualTest)
+    log_info("{} clips to test on, not {}: this encoder is large, and more would take long", test, kUsualTest);
+  const FeatureTokens tokens = encode_clips(source, weights, seed, job_device(request.options.device), control);
+  return scored(source, tokens, config, seed, control);
+}
+
+nlohmann::ordered_json rate_json(const ProbeRate& rate) {
+  return {{"rate", rate.rate}, {"low", rate.low}, {"high", rate.high}, {"n", rate.n}};
+}
+
+nlohmann::ordered_json probes_json(const FactorEvaluation::Probes& probes) {
+  nlohmann::ordered_json out = rate_json(probes.attentive);
+  out["linear"] = rate_json(probes.linear);
+  return out;
+}
+
+/// Sines and cosines of the places along one axis: float [L, 2 * kWaves].
+Tensor waves(int64_t length) {
+  const Tensor place = (at::arange(length, at::kFloat) + 0.5) / static_cast<double>(length);
+  std::vector<Tensor> columns;
+  for (int64_t k = 0; k < kWaves; ++k) {
+    const Tensor angle = place * (std::numbers::pi * static_cast<double>(int64_t{1} << k));
+    columns.push_back(angle.sin());
+    columns.push_back(angle.cos());
+  }
+  return at::stack(columns, 1);
+}
+
+}  // namespace
+
+Tensor pixel_tokens(const Tensor& clips, const TubeletSize& tubelet) {
+  const TokenGrid grid = tubelet.grid(clips);
+  Tensor small = clips.narrow(3, 0, grid.height * tubelet.size).narrow(4, 0, grid.width * tubelet.size);
+  int64_t patch = tubelet.size;
+  if (patch > kPixels && patch % kPixels == 0) {
+    const auto frames = small.transpose(1, 2).flatten(0, 1);  // [B * T, 3, S, S]
+    const Tensor shrunk = at::avg_pool2d(frames, {patch / kPixels});
+    small = shrunk.unflatten(0, {clips.size(0), clips.size(2)}).transpose(1, 2);
+    patch = kPixels;
+  }
+  const Tensor values = unfold_tubelets(small.contiguous(), {tubelet.frames, patch});  // [B, N, 3 * frames * patch^2]
+  const auto along = [&](int64_t axis, int64_t length) {
+    std::vector<int64_t> shape{1, 1, 1, 2 * kWaves};
+    shape[static_cast<size_t>(axis)] = length;
+    return waves(length).view(shape).expand({grid.time, grid.height, grid.width, 2 * kWaves});
+  };
+  const Tensor places = at::cat({along(0, grid.time), along(1, grid.height), along(2, grid.width)}, 3).flatten(0, 2);
+  return at::cat({values, places.to(values.device()).unsqueeze(0).expand({values.size(0), -1, -1})}, 2);
+}
+
+nlohmann::ordered_json features_json(const EvaluateRequest& request, const FeatureEvaluation& result) {
+  nlohmann::ordered_json out{{"protocol", "features"},
+                             {"model", request.model.string()},
+                             {"data", request.data.empty() ? "scenes" : request.data.front().string()},
+                             {"seed", request.options.seed},
+                             {"train_clips", result.train_clips},
+                             {"clips", result.clips},
+                             {"frames", result.frames},
+                             {"size", result.size}};
+  for (const auto& factor : result.factors)
+    out[factor.factor] = {{"chance", factor.chance},
+                          {"model", probes_json(factor.model)},
+                          {"random", probes_json(factor.random)},
+                          {"pixels", probes_json(factor.pixels)}};
+  return out;
+}
+
+EvaluateResult evaluate_features(const EvaluateRequest& request, const JobControl& control) {
+  check_features(request);
+  std::optional<Output> place;
+  if (request.out) {
+    std::vector<std::filesystem::path> inputs = request.data;
+    inputs.push_back(request.model);
+    place.emplace(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
+  }
+  EvaluateResult result{.features = evaluated(request, control)};
+  if (!place) return result;
+  std::filesystem::create_directories(place->staged());
+  write_json(place->staged() / "results.json", {{"made_by", provenance(request.model)},
+                                                {"result", features_json(request, *result.features)},
+                                                {"interrupted", false},
+                                                {"files", nlohmann::ordered_json::array()}});
+  place->commit();
+  result.folder = place->path();
+  return result;
+}
+
+}  // namespace foresee
