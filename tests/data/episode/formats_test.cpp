@@ -456,17 +456,20 @@ TEST_F(LeRobot, DamageIsRefusedInOneLine) {
 }
 
 TEST_F(LeRobot, RowsWithoutANumberAreRefusedInOneLine) {
-  const fs::path parquet = folder_.path() / "data" / "chunk-000" / "episode_000001.parquet";
-  const Table sound = read_parquet(parquet);
-  const auto refusal_with = [&](const char* name, const Tensor& values) {
-    Table table = sound;
-    table.numbers[name] = values;
-    write_parquet(parquet, table);
+  const auto refusal_with = [&](const char* name, const std::function<Tensor(int64_t)>& values_of) {
+    write_v21(folder_.path());
+    for (const char* file : {"episode_000000.parquet", "episode_000001.parquet"}) {
+      const fs::path parquet = folder_.path() / "data" / "chunk-000" / file;
+      Table table = read_parquet(parquet);
+      table.numbers[name] = values_of(table.rows);
+      write_parquet(parquet, table);
+    }
     return message_of([&] { open_source(folder_.path(), {.camera = "top", .strict = true}); });
   };
-  const std::string number = refusal_with("episode_index", at::full({sound.rows}, NAN, at::kDouble));
+  const std::string number =
+      refusal_with("episode_index", [](int64_t rows) { return at::full({rows}, NAN, at::kDouble); });
   EXPECT_NE(number.find("row 0 has no 'episode_index'"), std::string::npos) << number;
-  const std::string times = refusal_with("timestamp", at::zeros({sound.rows, 2}));
+  const std::string times = refusal_with("timestamp", [](int64_t rows) { return at::zeros({rows, 2}); });
   EXPECT_NE(times.find("expected one 'timestamp' per row"), std::string::npos) << times;
 }
 
