@@ -456,6 +456,53 @@ TEST_F(LeRobot, DamageIsRefusedInOneLine) {
   EXPECT_NE(message_of([&] { open_source(folder_.path()); }).find("v4.0"), std::string::npos);
 }
 
+TEST_F(LeRobot, RowsWithoutANumberAreRefusedInOneLine) {
+  const auto refusal_with = [&](const char* name, const std::function<Tensor(int64_t)>& values_of) {
+    write_v21(folder_.path());
+    for (const char* file : {"episode_000000.parquet", "episode_000001.parquet"}) {
+      const fs::path parquet = folder_.path() / "data" / "chunk-000" / file;
+      Table table = read_parquet(parquet);
+      table.numbers[name] = values_of(table.rows);
+      write_parquet(parquet, table);
+    }
+    return message_of([&] { open_source(folder_.path(), {.camera = "top", .strict = true}); });
+  };
+  const std::string number =
+      refusal_with("episode_index", [](int64_t rows) { return at::full({rows}, NAN, at::kDouble); });
+  EXPECT_NE(number.find("row 0 has no 'episode_index'"), std::string::npos) << number;
+  const std::string times = refusal_with("timestamp", [](int64_t rows) { return at::zeros({rows, 2}); });
+  EXPECT_NE(times.find("expected one 'timestamp' per row"), std::string::npos) << times;
+}
+
+TEST_F(LeRobot, TwoFeaturesOfOneNameLeaveTheSecondUnread) {
+  const fs::path info = folder_.path() / "meta" / "info.json";
+  std::string text = read_file(info);
+  text.insert(text.find("\"action\""), R"("proprio": {"dtype": "video", "shape": [32, 32, 3]}, )");
+  write_file(info, text);
+  const auto source = open_source(folder_.path(), {.camera = "top"});
+  bool told = false;
+  for (const auto& column : source->info().unread)
+    told = told || column.reason.find("is column 'proprio'") != std::string::npos;
+  EXPECT_TRUE(told);
+}
+
+TEST_F(LeRobot, ManyFilmsOfManyEpisodesHaveOneBudget) {
+  std::string features, lines;
+  for (int i = 0; i < 1500; ++i) {
+    features += fmt::format(R"({}"f{}": {{"dtype": "video", "shape": [1]}})", i == 0 ? "" : ", ", i);
+    lines += fmt::format("{{\"episode_index\": {}, \"length\": 1}}\n", i);
+  }
+  write_file(folder_.path() / "meta" / "info.json",
+             fmt::format(R"({{"codebase_version": "v2.1", "fps": 10, "data_path": "d", "video_path": "v/{{video_key}}",
+                              "features": {{{}}}}})",
+                         features));
+  write_file(folder_.path() / "meta" / "episodes.jsonl", lines);
+  const LeRobotMeta meta = read_lerobot_meta(folder_.path());
+  ASSERT_FALSE(meta.damaged.empty());
+  EXPECT_NE(meta.damaged.front().find("its episodes with their films would take"), std::string::npos);
+  EXPECT_THROW(fill_path("{a}{a}", {{"a", std::string(5000, 'x')}}, {}), DataError);
+}
+
 TEST(FeatureStatistics, OfEpisodesTogetherAreThoseOfAllRows) {
   const Tensor all = at::randn({50, 3}, at::kDouble);
   const FeatureStatistics merged = merge_statistics(
