@@ -47,15 +47,15 @@ void print_table(const Evaluation& result) {
 }
 
 void print_features(const std::string& model, const FeatureEvaluation& result) {
-  fmt::print("{}, protocol features: {}; {} clips to fit, {} to test, {} frames of {} px\n", model, result.origin,
+  print_line("{}, protocol features: {}; {} clips to fit, {} to test, {} frames of {} px", model, result.origin,
              result.train_clips, result.clips, result.frames, result.size);
-  fmt::print("  {:<10}{:<11}{:>8}{:>26}{:>26}{:>26}\n", "factor", "probe", "chance", "model", "random weights",
+  print_line("  {:<10}{:<11}{:>8}{:>26}{:>26}{:>26}", "factor", "probe", "chance", "model", "random weights",
              "pixels");
   const auto text = [](const ProbeRate& rate) {
     return fmt::format("{:.1f} ({:.1f} .. {:.1f}) %", 100 * rate.rate, 100 * rate.low, 100 * rate.high);
   };
   const auto line = [&](const FactorEvaluation& factor, const char* probe, ProbeRate FactorEvaluation::Probes::*rate) {
-    fmt::print("  {:<10}{:<11}{:>6.1f} %{:>26}{:>26}{:>26}\n", factor.factor, probe, 100 * factor.chance,
+    print_line("  {:<10}{:<11}{:>6.1f} %{:>26}{:>26}{:>26}", factor.factor, probe, 100 * factor.chance,
                text(factor.model.*rate), text(factor.random.*rate), text(factor.pixels.*rate));
   };
   for (const auto& factor : result.factors) {
