@@ -54,8 +54,9 @@ struct CollectResult {
 /// Records episodes of an environment. An episode depends on settings, seed and number alone: a collection that was cut
 /// off and went on gives the bytes of one that was not. Progress is counted in episodes. Several threads may collect at
 /// once, into different files.
-/// @throws ConfigError for an unknown setting; RequestError for noise that the policy does not use; OutputExists; Error for an unknown environment or policy, a simulator
-/// that is not built in, parts of another collection in the way, or a full disk.
+/// @throws ConfigError for an unknown setting; RequestError for noise that the policy does not use; OutputExists; Error
+/// for an unknown environment or policy, a simulator that is not built in, parts of another collection in the way, or a
+/// full disk.
 FORESEE_API CollectResult collect(const CollectRequest& request, const JobControl& control = {});
 
 }  // namespace foresee

@@ -102,9 +102,9 @@ class FORESEE_API Controller {
   };
   /// What the model wants to know of the robot beside pictures.
   struct StateInfo {
-    int64_t size = 0;      // numbers; 0: the model takes no state
-    bool of_goal = false;  // whether a goal has a state too
-    std::string meaning;   // of the numbers, for people
+    int64_t size = 0;        // numbers; 0: the model takes no state
+    bool of_goal = false;    // whether a goal has a state too
+    std::string meaning;     // of the numbers, for people
     int64_t extrinsics = 0;  // numbers of the camera's pose that the model takes with every picture; 0: none
   };
   /// What the model makes of pictures.

@@ -20,7 +20,7 @@ struct InspectRequest {
 
 /// One tensor of a file.
 struct TensorInfo {
-  std::string name;  // as the file has it
+  std::string name;               // as the file has it
   std::string dtype;              // PyTorch's name: "float32"; of one that is not read, what the file says, or empty
   std::vector<int64_t> shape;     // empty: a single number, or not known
   std::string file;               // name of the file that holds it

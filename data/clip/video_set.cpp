@@ -247,7 +247,8 @@ VideoSet open_videos(const std::vector<fs::path>& paths, int64_t threads, const 
     const Outcome& outcome = outcomes[i];
     if (outcome.error) std::rethrow_exception(outcome.error);
     if (outcome.reason.empty()) {
-      log_debug("{}: {} frames, {:.3f} fps", listed[i].path.string(), outcome.info.frame_count, outcome.info.average_fps);
+      log_debug("{}: {} frames, {:.3f} fps", listed[i].path.string(), outcome.info.frame_count,
+                outcome.info.average_fps);
       variable += outcome.info.variable_rate ? 1 : 0;
       set.files.push_back({listed[i].path, listed[i].name, outcome.info, listed[i].repeats, outcome.times});
       continue;

@@ -13,8 +13,8 @@ inline double forward_bytes(double tokens, int64_t width, double mlp) {
   return sizeof(float) * tokens * (4.0 * static_cast<double>(width) + mlp);
 }
 
-/// Bytes that a training step keeps for the way back, at least: in each block the tokens, their queries, keys and values
-/// and one side of the MLP, in half precision.
+/// Bytes that a training step keeps for the way back, at least: in each block the tokens, their queries, keys and
+/// values and one side of the MLP, in half precision.
 inline double training_bytes(double tokens, int64_t width, double mlp, int64_t depth) {
   return forward_bytes(tokens, width, mlp) / 2 * static_cast<double>(depth);
 }

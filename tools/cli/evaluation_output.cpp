@@ -31,9 +31,9 @@ ordered_json json_of(const Evaluation& result) {
 }
 
 void print_table(const Evaluation& result) {
-  const std::string left_out = result.protocol == "swm"
-                                   ? std::string()
-                                   : fmt::format("; {} more were solved already and are left out", result.excluded_solved);
+  const std::string left_out =
+      result.protocol == "swm" ? std::string()
+                               : fmt::format("; {} more were solved already and are left out", result.excluded_solved);
   print_line("{}, protocol {}, seed {}: {} starts{}", result.env, result.protocol, result.seed, result.starts.size(),
              left_out);
   print_line("  {:<8}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
@@ -49,8 +49,7 @@ void print_table(const Evaluation& result) {
 void print_features(const std::string& model, const FeatureEvaluation& result) {
   print_line("{}, protocol features: {}; {} clips to fit, {} to test, {} frames of {} px", model, result.origin,
              result.train_clips, result.clips, result.frames, result.size);
-  print_line("  {:<10}{:<11}{:>8}{:>26}{:>26}{:>26}", "factor", "probe", "chance", "model", "random weights",
-             "pixels");
+  print_line("  {:<10}{:<11}{:>8}{:>26}{:>26}{:>26}", "factor", "probe", "chance", "model", "random weights", "pixels");
   const auto text = [](const ProbeRate& rate) {
     return fmt::format("{:.1f} ({:.1f} .. {:.1f}) %", 100 * rate.rate, 100 * rate.low, 100 * rate.high);
   };

@@ -13,9 +13,13 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"},
-                                            {"/episodes/strict", "false"}, {"/episodes/allow", "[]"},
-                                            {"/action_low", "[]"},         {"/action_high", "[]"}, {"/extrinsics_column", R"("extrinsics")"}};
+inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"},
+                                            {"/episodes/tolerance_s", "0.0"},
+                                            {"/episodes/strict", "false"},
+                                            {"/episodes/allow", "[]"},
+                                            {"/action_low", "[]"},
+                                            {"/action_high", "[]"},
+                                            {"/extrinsics_column", R"("extrinsics")"}};
 
 /// How the action predictor is trained. Defaults: V-JEPA 2-AC's (configs/train/vitg16/droid-256px-8f.yaml). Lengths of
 /// the schedule are shares of the run's steps, so that a short run has the shape of a long one.
@@ -51,8 +55,8 @@ struct AcRecipe {
   StateUpdate state_update = StateUpdate::kArmPose;
   ActionSource actions = ActionSource::kStateChange;
   std::string state_column = "state";
-  std::vector<double> action_low{};   // limits of one action, its own units; empty: the data's least values
-  std::vector<double> action_high{};  // same, largest
+  std::vector<double> action_low{};              // limits of one action, its own units; empty: the data's least values
+  std::vector<double> action_high{};             // same, largest
   std::string extrinsics_column = "extrinsics";  // the camera's pose, where predictor.use_extrinsics
   AcTrainConfig train;
   LoopConfig loop;
