@@ -110,7 +110,8 @@ void add_pt(InspectResult& result, const fs::path& path) {
 void add_file(InspectResult& result, const fs::path& file) {
   // By structure: a .pt file under another name is still a zip archive. The name decides where nothing is recognised.
   is_torch_file(file) ? add_pt(result, file) : add_safetensors(result, file);
-  for (const std::string& wrapping : WeightFile(file).names().wrappings)
+  const WeightFile opened(file);
+  for (const std::string& wrapping : opened.names().wrappings)
     result.notes.push_back(fmt::format("{}: names are wrapped by {}", file.filename().string(), wrapping));
 }
 

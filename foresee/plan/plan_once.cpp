@@ -18,6 +18,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/family/family.h"
 #include "planner/control/picture_fit.h"
 
 namespace foresee {

@@ -41,7 +41,7 @@ std::vector<double> sorted(const Tensor& values) {
 }
 
 /// What the model makes of recorded sequences.
-struct Sequences {
+struct RecordedSequences {
   Tensor recorded, nothing;  // double [n], costs
   Tensor goals;              // float [n, F]
   Tensor episodes;           // int64 [n]
@@ -58,7 +58,7 @@ class Recorder {
         horizon_(horizon),
         objective_(objective) {}
 
-  Sequences run() const {
+  RecordedSequences run() const {
     data::ClipShape shape{.frames = horizon_ + 1, .frameskip = spec_.block, .columns = {}};
     if (!column_.empty()) shape.columns.push_back(column_);
     const auto all = dataset_.clips(shape, data::Split::kAll);
@@ -133,7 +133,7 @@ PlanScale plan_scale(const WorldModel& model, const std::vector<std::filesystem:
       cuts_itself ? open_episodes(data, {}) : open_episodes_of(model.preprocess(), data);
   const bool poses = model.state_spec().kind == StateSpec::Kind::kArmPose;
   if (!poses) data::require_actions_fit(model.action_spec(), dataset, "the model");
-  const Sequences found = Recorder(model, dataset, horizon, objective).run();
+  const RecordedSequences found = Recorder(model, dataset, horizon, objective).run();
 
   PlanScale scale{.sequences = found.recorded.size(0)};
   const std::vector<double> recorded = sorted(found.recorded);
