@@ -36,6 +36,15 @@ Tensor held_out_clips(const data::VideoSet& videos, const std::vector<data::Fram
   return data::VideoLoader(videos, ranges, config, normalisation, ~seed).batch(0).frames;
 }
 
+/// What is written beside the weights: clips as the loader gives them, without the random crops.
+PictureSpec pretraining_pictures(const PretrainRecipe& recipe) {
+  const PictureSpec spec{.size = recipe.loader.size,
+                         .colours = std::string(name_of(data::kColourConversionNames, recipe.loader.colours)),
+                         .frames = recipe.loader.clip.frames,
+                         .fps = recipe.loader.clip.fps};
+  return with_transform(spec, PictureTransform::kOfficialTensor);
+}
+
 /// The first or the last row with a score.
 Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last) {
   Metrics found;
@@ -96,8 +105,7 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
        .seed = seed,
        .device = job_device(request.options.device),
        .evaluation_batch = recipe.loader.batch,
-       .preprocess = {.size = recipe.loader.size,
-                      .colours = std::string(name_of(data::kColourConversionNames, recipe.loader.colours))},
+       .preprocess = pretraining_pictures(recipe),
        .preset = *record.origin.preset});
 
   // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.

@@ -173,6 +173,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   AcTrainData out;
   out.grid = model.grid();
   out.preprocess = preprocess;
+  out.encoder = source.encoder;
   out.actions = maker->spec();
   out.held_out = held_out_clips(*maker, dataset, recipe);
   out.batch = [=, frames = recipe.train.frames,

@@ -79,6 +79,11 @@ Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
   return spec.normalise(actions).nan_to_num_(0.0);
 }
 
+PictureShape shape_of(PictureRule rule) {
+  if (rule == PictureRule::kCrop) return PictureShape::kCrop;
+  return rule == PictureRule::kPad ? PictureShape::kPad : PictureShape::kResize;
+}
+
 /// "A,B" -> A, B.
 std::vector<std::string> cameras_of(const std::string& text) {
   std::vector<std::string> names;
@@ -120,7 +125,7 @@ data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& pat
 data::EpisodeDataset open_episodes_of(const Preprocess& preprocess, const std::vector<std::filesystem::path>& paths,
                                       EpisodeReading reading) {
   if (reading.camera.empty()) reading.camera = fmt::format("{}", fmt::join(preprocess.cameras, ","));
-  return open_episodes(paths, reading, data::PictureFit{.size = preprocess.size, .rule = preprocess.picture});
+  return open_episodes(paths, reading, data::fit_of(preprocess));
 }
 
 void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, LewmRecipe& recipe) {
@@ -172,7 +177,8 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
     *bound = *given;
   }
   out.preprocess.size = recipe.model.vit.image_size;
-  out.preprocess.picture = recipe.picture;
+  out.preprocess.picture = shape_of(recipe.picture);
+  out.preprocess = with_transform(out.preprocess, PictureTransform::kFit);
   out.preprocess.cameras = cameras_of(recipe.episodes.camera);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())

@@ -12,7 +12,7 @@ namespace foresee {
 
 /// Which of the two encoders of one of Meta's files: the trained one or its moving average.
 enum class EncoderKey {
-  kDefault,  // encoder for pretraining files (as Meta's hub does), target_encoder for action-conditioned ones
+  kDefault,  // by the rule: target_encoder for what is trained on its features, else encoder (as Meta's hub does)
   kEncoder,
   kTargetEncoder,
 };
@@ -20,6 +20,7 @@ enum class EncoderKey {
 /// What a file may not say of itself, and what of it is wanted. Model folders need none of it.
 struct ReadOptions {
   EncoderKey weights = EncoderKey::kDefault;
+  bool trained_on = false;  // whether a probe or an action predictor stands on the encoder's features, or will
   // Meta's files name neither. Unset: heads of the published model with these widths and depths, 256 px (384 where the
   // file's name says so), 64 frames.
   std::optional<int64_t> heads{}, predictor_heads{}, action_heads{}, probe_heads{};

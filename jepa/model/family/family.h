@@ -47,10 +47,9 @@ struct WorldModelOptions {
 
 /// An encoder of clips, weights frozen.
 struct ClipEncoder {
-  Preprocess preprocess;    // pixels, mean and standard deviation of its input
-  int64_t frames = 1;       // of a training clip
-  int64_t tubelet = 1;      // frames of one token: clips have a multiple
-  std::string transform{};  // how pictures are brought to its size: a name of data::PublishedTransform
+  PictureSpec pictures;  // how pictures become its input
+  int64_t frames = 1;    // of a training clip
+  int64_t tubelet = 1;   // frames of one token: clips have a multiple
   /// @param clips  float [B, 3, T, S, S], normalised. @returns float [B, N, D].
   std::function<Tensor(const Tensor& clips)> encode{};
 };

@@ -38,6 +38,7 @@ int64_t ac_write_own(const ModelSource& source, const fs::path& out) {
   ModelFolder folder{
       .family = kVjepa2AcFamily, .model = config_json(loaded.model.config), .preprocess = loaded.preprocess};
   folder.actions = loaded.actions;
+  folder.encoder = loaded.encoder;
   folder.weights = loaded.model.weights();
   save_model_folder(out, folder);
   return count_elements(folder.weights);

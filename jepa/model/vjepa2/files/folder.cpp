@@ -35,8 +35,10 @@ constexpr const char* kVjepa2ProbeInfoFile = "probe.json";
 Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options) {
   const ModelFolder files = read_model_folder(folder);
   const std::string where = (folder / "config.json").string() + ": model";
-  Vjepa2Weights weights{.source = folder.string(), .format = "foresee"};
-  weights.preprocess = files.preprocess;
+  Vjepa2Weights weights{.source = folder.string(), .taken = files.encoder, .format = "foresee"};
+  weights.preprocess = or_transform(files.preprocess, files.family == kVjepa2AcFamily
+                                                          ? PictureTransform::kCenterSquare
+                                                          : PictureTransform::kOfficialTensor);
   if (files.family == kVjepa2AcFamily) {
     if (options.weights != EncoderKey::kDefault)
       fail<CheckpointError>("{}: an encoder was chosen; a folder of family {} holds one encoder", folder.string(),
@@ -96,6 +98,7 @@ void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
   model.model = config_json(weights.config);
   model.preprocess = weights.preprocess;
   model.weights = weights.encoder;
+  model.encoder = weights.taken;
   save_model_folder(folder, model);
 }
 

@@ -58,6 +58,9 @@ Vjepa2Config parse_huggingface_config(const json& object, const std::string& whe
   encoder.image_size = config.integer("crop_size", 256);
   encoder.frames = config.integer("frames_per_clip", 64);
   encoder.patch_size = config.integer("patch_size", 16);
+  if (encoder.image_size % encoder.patch_size != 0)
+    fail<CheckpointError>("{}: crop_size {}: expected a multiple of patch_size {}", where, encoder.image_size,
+                          encoder.patch_size);
   encoder.tubelet_size = config.integer("tubelet_size", 2);
   encoder.width = config.integer("hidden_size", 1024);
   encoder.depth = config.integer("num_hidden_layers", 24);
@@ -77,30 +80,6 @@ Vjepa2Config parse_huggingface_config(const json& object, const std::string& whe
   predictor.layer_norm_eps = encoder.layer_norm_eps;
   predictor.qkv_bias = encoder.qkv_bias;
   return result;
-}
-
-/// video_preprocessor_config.json where it is there; else crop_size and ImageNet's mean and std.
-Preprocess read_preprocess(const fs::path& folder, int64_t crop) {
-  Preprocess preprocess;
-  preprocess.size = crop;
-  const fs::path path = folder / "video_preprocessor_config.json";
-  if (!fs::exists(path)) return preprocess;
-  const json object = read_json(path);
-  const HuggingfaceConfig config(object, path.string());
-  if (const json* size = config.find("crop_size"); size && size->is_object())
-    preprocess.size = HuggingfaceConfig(*size, path.string() + ": crop_size").integer("height", crop);
-  const auto triple = [&](const char* key, std::vector<double>& values) {
-    const json* list = config.find(key);
-    if (!list) return;
-    if (!list->is_array() || list->size() != 3 ||
-        !std::all_of(list->begin(), list->end(), [](const json& value) { return value.is_number(); }))
-      fail<CheckpointError>("{}: {}: expected 3 numbers", path.string(), key);
-    values = list->get<std::vector<double>>();
-  };
-  triple("image_mean", preprocess.mean);
-  triple("image_std", preprocess.std);
-  preprocess.validate();
-  return preprocess;
 }
 
 /// model.safetensors, or the files that its index names.
@@ -168,8 +147,7 @@ Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& 
   const json object = read_json(folder / "config.json");
   Vjepa2Weights weights{.source = folder.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
-  weights.preprocess = read_preprocess(folder, weights.config.encoder.image_size);
-  weights.preprocess.colours = "swscale";  // of the video readers that upstream's training used
+  weights.preprocess = huggingface_pictures(folder, weights.config.encoder.image_size);
   Vjepa2Tensors tensors = official_from_huggingface(read_tensors(folder), folder.string(), /*mapped=*/true);
   weights.encoder = std::move(tensors.encoder);
   weights.predictor = std::move(tensors.predictor);

@@ -97,6 +97,7 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
         path.string(), fmt::join(keys_of(root), ", "));
   Vjepa2Weights weights{.source = path.string(), .format = "official"};
   weights.config.encoder.image_size = weights.preprocess.size = image_size(file, options);
+  weights.preprocess = with_transform(weights.preprocess, PictureTransform::kOfficial);
   weights.preprocess.colours = "swscale";                       // of the video reader that upstream's training used
   weights.config.encoder.frames = options.frames.value_or(64);  // torch.hub's num_frames
   if (const PickleValue* classifiers = root.find("classifiers")) {
@@ -106,10 +107,14 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
 
   const PickleValue* predictor = root.find("predictor");
   const bool actions = has_tensors(predictor, "action_encoder");
-  std::string key = options.weights == EncoderKey::kTargetEncoder ? "target_encoder" : "encoder";
-  if (options.weights == EncoderKey::kDefault && actions && root.find("target_encoder") != nullptr)
-    key = "target_encoder";                             // where it is left out, the frozen encoder has its values
+  const bool has_encoder = root.find("encoder") != nullptr, has_target = root.find("target_encoder") != nullptr;
+  const EncoderKey taken =
+      taken_encoder(options.weights, has_encoder, has_target, actions || options.trained_on);
+  const std::string key = taken == EncoderKey::kTargetEncoder ? "target_encoder" : "encoder";
   const bool bare = has_tensors(&root, "patch_embed");  // torch.save of an encoder's state dict
+  if (!bare) weights.taken = key;
+  if (!bare && has_encoder && has_target)
+    log_info("{}: {} is taken, of encoder and target_encoder (its moving average)", path.string(), key);
   weights.encoder = bare ? network(file, root, "the state dict") : network(file, file.at(key), key);
   set_encoder_sizes(weights.config.encoder, weights.encoder, options.heads, weights.source);
   if (bare || predictor == nullptr) return weights;

@@ -21,6 +21,10 @@ Vjepa2Weights read_huggingface(const std::filesystem::path& folder, const Vjepa2
 /// Whether config.json is there and of model_type "vjepa2". @throws CheckpointError where it is no JSON.
 bool is_huggingface_folder(const std::filesystem::path& folder);
 
+/// What the files of transformers' processors say of pictures. @param crop  pixels where there is no such file.
+/// @throws CheckpointError that names the key for what cannot be done.
+PictureSpec huggingface_pictures(const std::filesystem::path& folder, int64_t crop);
+
 /// A model folder of ours, of either family. @throws CheckpointError.
 Vjepa2Weights read_foresee(const std::filesystem::path& folder, const Vjepa2ReadOptions& options);
 

@@ -41,6 +41,12 @@ double StackSizes::mlp_ratio() const {
   return ratio;
 }
 
+EncoderKey taken_encoder(EncoderKey wanted, bool has_encoder, bool has_target, bool trained_on) {
+  if (wanted != EncoderKey::kDefault) return wanted;
+  if (has_encoder != has_target) return has_target ? EncoderKey::kTargetEncoder : EncoderKey::kEncoder;
+  return trained_on ? EncoderKey::kTargetEncoder : EncoderKey::kEncoder;
+}
+
 StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std::optional<int64_t> heads,
                        const std::string& option, const std::string& source) {
   StackSizes sizes;
