@@ -12,9 +12,9 @@ namespace foresee::data {
 std::optional<PictureFit> fit_of(const PictureSpec& spec) {
   if (spec.transform == PictureTransform::kCenterSquare) return std::nullopt;
   const bool own = spec.transform == PictureTransform::kFamily || spec.transform == PictureTransform::kFit;
-  for (const auto& [shape, rule] : {std::pair{PictureShape::kResize, PictureRule::kResize},
-                                    std::pair{PictureShape::kCrop, PictureRule::kCrop},
-                                    std::pair{PictureShape::kPad, PictureRule::kPad}})
+  for (const auto& [shape, rule] :
+       {std::pair{PictureShape::kResize, PictureRule::kResize}, std::pair{PictureShape::kCrop, PictureRule::kCrop},
+        std::pair{PictureShape::kPad, PictureRule::kPad}})
     if (own && spec.picture == shape) return PictureFit{.size = spec.size, .width = spec.size, .rule = rule};
   fail("expected a model whose pictures are resized, cut or padded, got one with the rule {}", rule_name(spec));
 }

@@ -35,8 +35,8 @@ std::vector<unsigned char> encode(const Tensor& image, const std::string& extens
 
 constexpr const char* kNoPicture = "is not a picture that can be read (PNG, JPEG, BMP, WebP, TIFF, PNM)";
 
-/// Refuses what is no picture, or not all of one, and what would take far more memory than its bytes speak for, before anything is
-/// decoded.
+/// Refuses what is no picture, or not all of one, and what would take far more memory than its bytes speak for, before
+/// anything is decoded.
 void check_encoded(std::string_view bytes, const std::string& where) {
   // OpenCV's picture, and ours; where it has 16 bits, a third of 8 between them.
   const bool deep = bytes.size() > 24 && bytes.starts_with("\x89PNG") && bytes[24] == 16;

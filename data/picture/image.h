@@ -10,8 +10,8 @@
 namespace foresee::data {
 
 /// Reads PNG, JPEG, BMP, WebP, TIFF (its first picture), PBM, PGM and PPM, upright as EXIF says. Transparency is left
-/// out, CMYK becomes RGB, and 16-bit numbers are scaled to 8 bits. @returns uint8 [3, H, W], RGB. @throws DataError; also
-/// for a file that is cut off.
+/// out, CMYK becomes RGB, and 16-bit numbers are scaled to 8 bits. @returns uint8 [3, H, W], RGB. @throws DataError;
+/// also for a file that is cut off.
 Tensor read_image(const std::filesystem::path& path);
 /// The same from the bytes of such a file. @param where  what messages call it.
 Tensor decode_image(std::string_view bytes, const std::string& where);

@@ -80,8 +80,7 @@ Reason pnm_end(std::string_view bytes) {
     at = static_cast<size_t>(end - bytes.data());
   }
   const auto [width, height, most] = numbers;
-  if (!bits && most != 255 && most != 65535)
-    return fmt::format("has numbers up to {}; 255 and 65535 are read", most);
+  if (!bits && most != 255 && most != 65535) return fmt::format("has numbers up to {}; 255 and 65535 are read", most);
   if (form < '4') return std::nullopt;  // text: the decoder counts
   const uint64_t row = bits ? (width + 7) / 8 : width * (form == '6' ? 3 : 1) * (most > 255 ? 2 : 1);
   return bytes.size() - std::min(bytes.size(), at + 1) < row * height ? Reason(kCutOff) : std::nullopt;

@@ -65,9 +65,10 @@ Tensor hugging_face(const Tensor& frames, const PictureSpec& spec) {
     width = spec.resized.empty() ? spec.size : spec.resized.at(1);
   }
   if (spec.picture == PictureShape::kNone && (height != spec.size || width != spec.size))
-    fail<DataError>("a picture of {} x {} pixels (width x height), where the model's processor neither resizes nor "
-                    "cuts: expected {} x {}",
-                    width, height, spec.size, spec.size);
+    fail<DataError>(
+        "a picture of {} x {} pixels (width x height), where the model's processor neither resizes nor "
+        "cuts: expected {} x {}",
+        width, height, spec.size, spec.size);
   return normalised(centre_of(resized_bytes(frames, height, width, spec), spec.size), spec);
 }
 

@@ -15,8 +15,8 @@ PictureSpec pictures_of(const EncodeRequest& request, const Vjepa2Weights& weigh
   pictures = or_transform(pictures, PictureTransform::kOfficialTensor);
   if (request.size) pictures = with_size(pictures, *request.size);
   if (request.preprocess != EncodeRequest::Preprocess::kAuto)
-    pictures = with_transform(
-        pictures, same_name(data::kPublishedTransformNames, kEncodePreprocessNames, request.preprocess));
+    pictures =
+        with_transform(pictures, same_name(data::kPublishedTransformNames, kEncodePreprocessNames, request.preprocess));
   return pictures;
 }
 

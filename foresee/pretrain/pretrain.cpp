@@ -99,14 +99,13 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   clips.start = [&](int64_t step) { loader.start(step); };
   clips.batch = [&](int64_t step) { return loader.batch(step).frames; };
   clips.held_out = held_out_clips(videos, split.held_out, recipe, normalisation, seed);
-  PretrainTask task(
-      recipe.training, std::move(clips),
-      {.steps = recipe.loop.steps,
-       .seed = seed,
-       .device = job_device(request.options.device),
-       .evaluation_batch = recipe.loader.batch,
-       .preprocess = pretraining_pictures(recipe),
-       .preset = *record.origin.preset});
+  PretrainTask task(recipe.training, std::move(clips),
+                    {.steps = recipe.loop.steps,
+                     .seed = seed,
+                     .device = job_device(request.options.device),
+                     .evaluation_batch = recipe.loader.batch,
+                     .preprocess = pretraining_pictures(recipe),
+                     .preset = *record.origin.preset});
 
   // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.
   const int64_t first = latest_checkpoint_step(request.out).value_or(0);

@@ -72,12 +72,11 @@ std::string weights_fingerprint(const torch::nn::Module& module) {
 
 LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
                          const Preprocess& preprocess, const std::string& identity, const JobControl& control)
-    : folder_(
-          std::move(folder), "episode",
-          {{"encoder", weights_fingerprint(*model.encoder)},
-           {"picture", {{"size", preprocess.size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
-           {"episodes", identity},
-           {"normalised", model.config.normalise_features}}),
+    : folder_(std::move(folder), "episode",
+              {{"encoder", weights_fingerprint(*model.encoder)},
+               {"picture", {{"size", preprocess.size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
+               {"episodes", identity},
+               {"normalised", model.config.normalise_features}}),
       mapped_(static_cast<size_t>(dataset.episodes())) {
   std::vector<int64_t> missing;
   int64_t rows = 0, done = 0;

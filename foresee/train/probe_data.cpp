@@ -128,8 +128,7 @@ ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, con
   std::vector<ClipIdentity> files;
   for (const auto& file : media.files) files.push_back(clip_identity(file.path));
   const auto tokens = std::make_shared<const LatentFolder>(source.latents, "clip", identity_of(files, source));
-  encode_missing(*tokens, media, clip_plan(source), PackedEncoder(source.encoder, Precision::kFloat32),
-                 control);
+  encode_missing(*tokens, media, clip_plan(source), PackedEncoder(source.encoder, Precision::kFloat32), control);
 
   const std::vector<int64_t> repeats = repeats_of(media, listed);
   warn_of_equal_clips(files, classes);

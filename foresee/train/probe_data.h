@@ -15,7 +15,7 @@ PictureSpec probe_pictures(PictureSpec of_encoder, const ProbeRecipe& recipe);
 
 /// What a probe's clips are encoded by, and where the result lies.
 struct ProbeSource {
-  const Vjepa2Weights& weights;  // with probe_pictures
+  const Vjepa2Weights& weights;           // with probe_pictures
   std::shared_ptr<VideoEncoder> encoder;  // of the weights
   std::string fingerprint;                // of the encoder
   std::filesystem::path latents;          // folder

@@ -16,6 +16,10 @@ Json json_of(const InspectedValue& value) {
 
 void print_table(const InspectResult& found) {
   if (!found.declared.empty()) fmt::print("a model of family {}\n", found.declared);
+  if (!found.pictures.empty()) {
+    fmt::print("pictures\n");
+    for (const auto& [key, value] : Json::parse(found.pictures).items()) fmt::print("  {} = {}\n", key, value.dump());
+  }
   size_t width = 4;
   for (const auto& tensor : found.tensors) width = std::max(width, tensor.name.size());
   std::string file;
@@ -36,8 +40,15 @@ Json to_json(const InspectResult& found, const std::string& path) {
     tensors.push_back({{"name", name}, {"dtype", dtype}, {"shape", shape}, {"file", file}});
   for (const auto& [name, value] : found.values) values[name] = json_of(value);
   for (const auto& [name, value] : found.metadata) metadata[name] = value;
-  return {{"path", path},         {"tensors", tensors}, {"count", tensors.size()}, {"elements", found.elements},
-          {"bytes", found.bytes}, {"values", values},   {"metadata", metadata},    {"foreign", Json(found.foreign)}};
+  return {{"path", path},
+          {"pictures", found.pictures.empty() ? Json() : Json::parse(found.pictures)},
+          {"tensors", tensors},
+          {"count", tensors.size()},
+          {"elements", found.elements},
+          {"bytes", found.bytes},
+          {"values", values},
+          {"metadata", metadata},
+          {"foreign", Json(found.foreign)}};
 }
 
 }  // namespace

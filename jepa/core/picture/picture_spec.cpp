@@ -35,8 +35,8 @@ void check_shape(const PictureSpec& s) {
     case PictureTransform::kFamily:
       return;
     case PictureTransform::kFit:
-      if (sides != 0 || (s.picture != PictureShape::kResize && s.picture != PictureShape::kCrop &&
-                         s.picture != PictureShape::kPad))
+      if (sides != 0 ||
+          (s.picture != PictureShape::kResize && s.picture != PictureShape::kCrop && s.picture != PictureShape::kPad))
         refuse("expected resize, crop or pad, and no resized");
       return;
     case PictureTransform::kCenterSquare:
@@ -123,7 +123,8 @@ PictureSpec or_transform(const PictureSpec& spec, PictureTransform transform) {
 
 PictureSpec with_size(PictureSpec spec, int64_t size) {
   for (int64_t& side : spec.resized)
-    side = side == published_short_side(spec.size) ? published_short_side(size) : std::max(size, side * size / spec.size);
+    side =
+        side == published_short_side(spec.size) ? published_short_side(size) : std::max(size, side * size / spec.size);
   spec.size = size;
   return spec;
 }

@@ -44,12 +44,9 @@ enum class PictureShape {
   kNone,         // nothing: pictures of another size are refused
 };
 inline constexpr std::pair<PictureShape, std::string_view> kPictureShapeNames[] = {
-    {PictureShape::kResize, "resize"},
-    {PictureShape::kCrop, "crop"},
-    {PictureShape::kPad, "pad"},
-    {PictureShape::kShorterSide, "shorter_side"},
-    {PictureShape::kCenter, "center"},
-    {PictureShape::kNone, "none"}};
+    {PictureShape::kResize, "resize"}, {PictureShape::kCrop, "crop"},
+    {PictureShape::kPad, "pad"},       {PictureShape::kShorterSide, "shorter_side"},
+    {PictureShape::kCenter, "center"}, {PictureShape::kNone, "none"}};
 
 /// How pixels between pixels are found.
 enum class Interpolation { kNearest, kBilinear, kBicubic };

@@ -64,6 +64,8 @@ struct Family {
   std::function<std::string(const std::filesystem::path& path)> form;
   /// All networks, weights loaded. @throws CheckpointError.
   std::function<std::vector<std::shared_ptr<torch::nn::Module>>(const ModelSource& source)> networks;
+  /// Null: it takes no pictures. How pictures become its input; no weights are read. @throws CheckpointError.
+  std::function<PictureSpec(const ModelSource& source)> pictures{};
   /// Null: it plans no actions. @throws CheckpointError.
   std::function<std::unique_ptr<WorldModel>(const std::filesystem::path& path, const WorldModelOptions& options)>
       make_world_model{};

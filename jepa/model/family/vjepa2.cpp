@@ -66,6 +66,7 @@ Family vjepa2_family() {
           .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kVideo; },
           .form = vjepa2_form_of,
           .networks = vjepa2_networks,
+          .pictures = [](const ModelSource& source) { return vjepa2_pictures(source.path, source.read); },
           .make_encoder = vjepa2_make_clip_encoder,
           .formats = {vjepa2_format("hf", "transformers",
                                     [](const auto& weights, const auto& out) { export_huggingface(weights, out); }),

@@ -29,6 +29,14 @@ bool is_lewm(const fs::path& path) {
 
 bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(path)); }
 
+PictureSpec lewm_pictures(const fs::path& path) {
+  const auto config = peek_model_config(path);
+  ModelFolder model;
+  if (is_swm_config(config)) model.preprocess.size = swm_image_size(config);
+  read_input_files(resolve_model_folder(path), model);
+  return or_transform(model.preprocess, PictureTransform::kFit);
+}
+
 ModelFolder load_lewm_folder(const fs::path& path) {
   const auto config = peek_model_config(path);
   if (!is_swm_config(config)) return load_model_folder(path, kLewmFamily);

@@ -16,6 +16,9 @@ bool is_lewm(const std::filesystem::path& path);
 /// Whether it is a folder of stable-worldmodel.
 bool is_swm(const std::filesystem::path& path);
 
+/// How pictures become the input of the LeWM at a path; its weights are not read. @throws CheckpointError.
+PictureSpec lewm_pictures(const std::filesystem::path& path);
+
 /// Reads a LeWM: ours, or stable-worldmodel's (config.json of its own form, which becomes `model` as it is; weights.pt;
 /// actions.json and preprocess.json may lie beside). @throws CheckpointError as load_model_folder.
 ModelFolder load_lewm_folder(const std::filesystem::path& path);

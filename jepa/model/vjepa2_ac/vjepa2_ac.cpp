@@ -172,7 +172,8 @@ LoadedVjepa2Ac load_vjepa2_ac(const Vjepa2Weights& files, bool use_extrinsics) {
                       .extrinsics_size = inputs("extrinsics_encoder.weight", kArmPoseSize - 1),
                       .use_extrinsics = use_extrinsics,
                       .qkv_bias = files.action_sizes.qkv_bias};
-  LoadedVjepa2Ac loaded{Vjepa2Ac(config), new_action_pictures(files.preprocess, config), ActionSpec{.size = config.predictor.action_size}};
+  LoadedVjepa2Ac loaded{Vjepa2Ac(config), new_action_pictures(files.preprocess, config),
+                        ActionSpec{.size = config.predictor.action_size}};
   loaded.encoder = files.taken;
   adopt_state_dict(*loaded.model.encoder, files.encoder, files.source + ": encoder");
   adopt_state_dict(*loaded.model.predictor, files.action_predictor, files.source + ": action predictor");

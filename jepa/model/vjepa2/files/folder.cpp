@@ -32,13 +32,16 @@ constexpr const char* kVjepa2ProbeInfoFile = "probe.json";
 
 }  // namespace
 
+PictureSpec foresee_pictures(const PictureSpec& said, const std::string& family) {
+  return or_transform(said,
+                      family == kVjepa2AcFamily ? PictureTransform::kCenterSquare : PictureTransform::kOfficialTensor);
+}
+
 Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options) {
   const ModelFolder files = read_model_folder(folder);
   const std::string where = (folder / "config.json").string() + ": model";
   Vjepa2Weights weights{.source = folder.string(), .taken = files.encoder, .format = "foresee"};
-  weights.preprocess = or_transform(files.preprocess, files.family == kVjepa2AcFamily
-                                                          ? PictureTransform::kCenterSquare
-                                                          : PictureTransform::kOfficialTensor);
+  weights.preprocess = foresee_pictures(files.preprocess, files.family);
   if (files.family == kVjepa2AcFamily) {
     if (options.weights != EncoderKey::kDefault)
       fail<CheckpointError>("{}: an encoder was chosen; a folder of family {} holds one encoder", folder.string(),

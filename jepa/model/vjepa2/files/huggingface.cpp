@@ -147,7 +147,7 @@ Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& 
   const json object = read_json(folder / "config.json");
   Vjepa2Weights weights{.source = folder.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
-  weights.preprocess = huggingface_pictures(folder, weights.config.encoder.image_size);
+  weights.preprocess = huggingface_pictures(folder);
   Vjepa2Tensors tensors = official_from_huggingface(read_tensors(folder), folder.string(), /*mapped=*/true);
   weights.encoder = std::move(tensors.encoder);
   weights.predictor = std::move(tensors.predictor);

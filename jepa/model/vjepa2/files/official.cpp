@@ -55,12 +55,6 @@ TensorMap network(const PtFile& file, const PickleValue& dict, const std::string
   return tensors;
 }
 
-/// The size of training crops: Meta's files do not hold it, but the names of those at 384 px do.
-int64_t image_size(const PtFile& file, const Vjepa2ReadOptions& options) {
-  if (options.image_size) return *options.image_size;
-  return file.path().stem().string().find("384") != std::string::npos ? 384 : 256;
-}
-
 ProbeWeights read_probe(const PtFile& file, const PickleValue& classifiers, const Vjepa2ReadOptions& options) {
   const std::string source = file.path().string();
   const auto count = static_cast<int64_t>(classifiers.items.size());
@@ -87,6 +81,14 @@ Vjepa2Content official_content(const PtFile& file) {
   return has_tensors(root.find("predictor"), "action_encoder") ? Vjepa2Content::kActions : Vjepa2Content::kVideo;
 }
 
+PictureSpec official_pictures(const std::filesystem::path& path, const Vjepa2ReadOptions& options) {
+  // Meta's files do not hold the size of training crops, but the names of those at 384 px do.
+  const int64_t guessed = path.stem().string().find("384") != std::string::npos ? 384 : 256;
+  const PictureSpec spec{.size = options.image_size.value_or(guessed),
+                         .colours = "swscale"};  // of the video reader that upstream's training used
+  return with_transform(spec, PictureTransform::kOfficial);
+}
+
 Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadOptions& options) {
   const PtFile file(path);
   const PickleValue& root = file.root();
@@ -96,9 +98,8 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
         "{}: not a checkpoint of V-JEPA 2: expected the keys encoder, target_encoder or classifiers, got {}",
         path.string(), fmt::join(keys_of(root), ", "));
   Vjepa2Weights weights{.source = path.string(), .format = "official"};
-  weights.config.encoder.image_size = weights.preprocess.size = image_size(file, options);
-  weights.preprocess = with_transform(weights.preprocess, PictureTransform::kOfficial);
-  weights.preprocess.colours = "swscale";                       // of the video reader that upstream's training used
+  weights.preprocess = official_pictures(path, options);
+  weights.config.encoder.image_size = weights.preprocess.size;
   weights.config.encoder.frames = options.frames.value_or(64);  // torch.hub's num_frames
   if (const PickleValue* classifiers = root.find("classifiers")) {
     weights.probe = read_probe(file, *classifiers, options);
@@ -108,8 +109,7 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   const PickleValue* predictor = root.find("predictor");
   const bool actions = has_tensors(predictor, "action_encoder");
   const bool has_encoder = root.find("encoder") != nullptr, has_target = root.find("target_encoder") != nullptr;
-  const EncoderKey taken =
-      taken_encoder(options.weights, has_encoder, has_target, actions || options.trained_on);
+  const EncoderKey taken = taken_encoder(options.weights, has_encoder, has_target, actions || options.trained_on);
   const std::string key = taken == EncoderKey::kTargetEncoder ? "target_encoder" : "encoder";
   const bool bare = has_tensors(&root, "patch_embed");  // torch.save of an encoder's state dict
   if (!bare) weights.taken = key;

@@ -19,6 +19,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int64_t kUpstreamCrop = 256;  // pixels, where no file says it
+
 /// One such file. Null counts as absent, as in transformers.
 class Processor {
  public:
@@ -164,7 +166,10 @@ void set_resized(Processor& file, bool own, bool cut, PictureSpec& spec) {
 
 }  // namespace
 
-PictureSpec huggingface_pictures(const fs::path& folder, int64_t crop) {
+PictureSpec huggingface_pictures(const fs::path& folder) {
+  const json config = read_json(folder / "config.json");
+  const json said = config.is_object() ? config.value("crop_size", json()) : json();
+  const int64_t crop = said.is_number_integer() ? said.get<int64_t>() : kUpstreamCrop;
   PictureSpec spec{.size = crop, .colours = "swscale"};  // of the video readers that upstream's training used
   spec = with_transform(spec, PictureTransform::kHuggingFace);
   auto file = find_processor(folder);
@@ -173,7 +178,6 @@ PictureSpec huggingface_pictures(const fs::path& folder, int64_t crop) {
   const bool own = !type || *type == "VJEPA2VideoProcessor";
   file->find("image_processor_type");
   const bool resize = file->truth("do_resize", true), cut = file->truth("do_center_crop", true);
-  constexpr int64_t kUpstreamCrop = 256;
   if (const auto size = file->sizes("crop_size", /*square=*/true); !size.empty()) {
     if (own && !size.contains("height"))
       file->refuse("crop_size", json(size), "expected a number, or height and width, as VJEPA2VideoProcessor");
@@ -198,15 +202,15 @@ PictureSpec huggingface_pictures(const fs::path& folder, int64_t crop) {
     spec.mean = {0, 0, 0};
     spec.std = {1, 1, 1};
   }
-  file->refuse_unless_off({"do_sample_frames", "do_pad", "pad_size", "size_divisor", "crop_pct", "do_flip_channel_order",
-                           "do_thumbnail", "do_align_long_axis", "do_crop_margin", "do_image_splitting", "max_size",
-                           "offset", "do_grayscale"});
+  file->refuse_unless_off({"do_sample_frames", "do_pad", "pad_size", "size_divisor", "crop_pct",
+                           "do_flip_channel_order", "do_thumbnail", "do_align_long_axis", "do_crop_margin",
+                           "do_image_splitting", "max_size", "offset", "do_grayscale"});
   for (const char* key : {"input_data_format", "data_format"})
     if (const json* format = file->find(key); format && *format != "channels_first" && *format != "FIRST")
       file->refuse(key, *format, "expected channels_first");
-  file->pass_over({"processor_class", "feature_extractor_type", "auto_map", "return_metadata", "return_tensors", "device",
-                   "do_convert_rgb", "num_frames", "fps", "video_metadata", "default_to_square", "disable_grouping",
-                   "model_input_names", "_valid_processor_keys"});
+  file->pass_over({"processor_class", "feature_extractor_type", "auto_map", "return_metadata", "return_tensors",
+                   "device", "do_convert_rgb", "num_frames", "fps", "video_metadata", "default_to_square",
+                   "disable_grouping", "model_input_names", "_valid_processor_keys"});
   file->warn_of_the_rest();
   try {
     spec.validate();

@@ -21,9 +21,13 @@ Vjepa2Weights read_huggingface(const std::filesystem::path& folder, const Vjepa2
 /// Whether config.json is there and of model_type "vjepa2". @throws CheckpointError where it is no JSON.
 bool is_huggingface_folder(const std::filesystem::path& folder);
 
-/// What the files of transformers' processors say of pictures. @param crop  pixels where there is no such file.
+/// What the files of transformers' processors say of pictures; without one, crop_size of config.json.
 /// @throws CheckpointError that names the key for what cannot be done.
-PictureSpec huggingface_pictures(const std::filesystem::path& folder, int64_t crop);
+PictureSpec huggingface_pictures(const std::filesystem::path& folder);
+/// What is done with pictures for a file that does not say it: as Meta evaluates.
+PictureSpec official_pictures(const std::filesystem::path& path, const Vjepa2ReadOptions& options);
+/// What preprocess.json says, or what the family did before it said it.
+PictureSpec foresee_pictures(const PictureSpec& said, const std::string& family);
 
 /// A model folder of ours, of either family. @throws CheckpointError.
 Vjepa2Weights read_foresee(const std::filesystem::path& folder, const Vjepa2ReadOptions& options);

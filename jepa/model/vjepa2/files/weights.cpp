@@ -133,6 +133,15 @@ Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options
   return weights;
 }
 
+PictureSpec vjepa2_pictures(const fs::path& path, const Vjepa2ReadOptions& options) {
+  if (!fs::is_directory(path)) return official_pictures(path, options);
+  const fs::path folder = resolve_model_folder(path);
+  if (is_huggingface_folder(folder)) return huggingface_pictures(folder);
+  ModelFolder files;
+  read_input_files(folder, files);
+  return foresee_pictures(files.preprocess, peek_model_config(folder).value("family", std::string()));
+}
+
 Vjepa2Content vjepa2_content(const fs::path& path) {
   try {
     if (!fs::is_directory(path)) return official_content(PtFile(path));

@@ -67,6 +67,9 @@ struct Vjepa2Weights {
 /// once); UnknownSizeError for sizes that an option has to give.
 Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {});
 
+/// How pictures become the input of what read_vjepa2 reads; no weights are read. @throws CheckpointError.
+PictureSpec vjepa2_pictures(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {});
+
 /// What of read_vjepa2's forms lies at a path.
 enum class Vjepa2Content {
   kNone,     // nothing that it reads
