@@ -66,8 +66,8 @@ Tensor hugging_face(const Tensor& frames, const PictureSpec& spec) {
   }
   if (spec.picture == PictureShape::kNone && (height != spec.size || width != spec.size))
     fail<DataError>(
-        "a picture of {} x {} pixels (width x height), where the model's processor neither resizes nor "
-        "cuts: expected {} x {}",
+        "a picture of {} x {} pixels (width x height), and the model's processor says do_resize and do_center_crop "
+        "false: expected {} x {}",
         width, height, spec.size, spec.size);
   return normalised(centre_of(resized_bytes(frames, height, width, spec), spec.size), spec);
 }
