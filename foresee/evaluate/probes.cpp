@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "foresee/train/interrupted.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/probe.h"
