@@ -27,7 +27,7 @@ struct EncodeRequest {
   enum class Precision { kFloat32, kBFloat16 };
   /// Whose transform brings pictures to the model's size.
   enum class Preprocess {
-    kAuto,            // of the code that the weights come from
+    kAuto,            // what the model folder says; of published weights, of the code that they come from
     kHuggingFace,     // transformers' VJEPA2VideoProcessor
     kOfficial,        // Meta's evaluation of decoded video
     kOfficialTensor,  // Meta's evaluation of tensors
@@ -46,7 +46,8 @@ struct EncodeRequest {
   };
   /// Which encoder of one of Meta's files.
   enum class Weights {
-    kDefault,  // encoder of a pretraining file, target encoder of an action-conditioned one
+    kDefault,  // the one that the classifier was trained on; else the encoder, of an action-conditioned file the
+               // target encoder
     kEncoder,
     kTargetEncoder,
   };
@@ -63,11 +64,12 @@ struct EncodeRequest {
   std::optional<std::filesystem::path> labels{};      // names of the classes, one per line; empty: the probe's own
   int64_t top = 5;                                    // classes per input, >= 1
 
-  std::optional<int64_t> frames{};            // of a clip; a multiple of the model's tubelet. Nothing: the model's
-  std::optional<int64_t> picture_frames{};    // that a picture is repeated to. Nothing: one time step's
-  std::optional<int64_t> size{};              // px, side of the input; a multiple of the patch. Nothing: the model's
+  // Of a clip and its pictures, nothing: as the classifier was trained, else as the model was.
+  std::optional<int64_t> frames{};            // of a clip; a multiple of the model's tubelet
+  std::optional<int64_t> picture_frames{};    // that a picture is repeated to. Where nothing says: one time step's
+  std::optional<int64_t> size{};              // px, side of the input; a multiple of the patch
   int64_t clips = 1;                          // of a video, each from an equal part of it
-  double fps = 4;                             // rate of a clip, Hz
+  std::optional<double> fps{};                // rate of a clip, Hz. Where nothing says: 4
   int64_t frame_step = 0;                     // frames of the video between two of a clip; 0: as fps says
   Sampling sampling = Sampling::kTime;        // which frames make a clip
   Colours colours = Colours::kAuto;           // arithmetic of the video's colours
@@ -104,6 +106,8 @@ struct EncodeResult {
   };
 
   std::string format;                  // of the model: "foresee", "huggingface", "official"
+  std::string weights{};               // which of Meta's two encoders: "encoder", "target_encoder"; empty: neither
+  std::string transform{};             // that brought pictures to the size: a name of Preprocess, "center_square", ...
   int64_t clips = 0, frames = 0;       // clips in all; frames of a clip of a video
   int64_t size = 0;                    // px, side of the input
   double seconds = 0;                  // for decoding and encoding
@@ -114,7 +118,8 @@ struct EncodeResult {
   bool stopped = false;  // stopped before the end: nothing was written, and only the fields above `shape` hold
 };
 
-/// Turns videos and pictures into embeddings, or into the classes of a probe. Progress is counted in clips. Videos that
+/// Turns videos and pictures into embeddings, or into the classes of a probe. Pictures are prepared as the model folder
+/// says, or as the classifier's folder says where there is one. Progress is counted in clips. Videos and pictures that
 /// do not open are named in a warning (set_log_sink) and left out; clips that do not decode are named and their rows
 /// NaN. Several threads may encode at once.
 /// @throws CheckpointError for a model or classifier that cannot be read or does not fit; DataError for an input that

@@ -43,6 +43,7 @@ struct InspectResult {
   std::string family;               // of the models that this library knows; empty: none of them
   std::string description;          // of that family, for people
   std::string declared;             // what config.json calls the model, as JSON; empty where there is none
+  std::string pictures;             // how pictures become the model's input, as JSON; empty where it is not known
   std::vector<TensorInfo> tensors;  // in the order of the file
   std::vector<std::pair<std::string, InspectedValue>> values;  // by dotted key
   std::vector<std::pair<std::string, std::string>> metadata;   // of .safetensors files

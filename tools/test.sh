@@ -51,8 +51,9 @@ if [ -n "${CI:-}" ]; then
   check clang_tidy bash "$root/tools/lint.sh" --tidy --seconds 110 --advise  # until the whole tree has been gone through
   check fuzz bash "$root/tools/fuzz.sh" 8 pt safetensors json npz process picture &
   check faults python3 "$root/tests/faults/faults.py" --foresee "$root/build/$preset/foresee" --seconds 60 &
-  check hf_round_trip bash "$root/tools/python/peer.sh" "$root/tools/parity/hf_round_trip.py" \
-    --foresee "$root/build/$preset/foresee" &
+  for peer in hf_round_trip processors; do  # one after the other: the first installs what both need
+    check $peer bash "$root/tools/python/peer.sh" "$root/tools/parity/$peer.py" --foresee "$root/build/$preset/foresee"
+  done &
   check install_and_example bash "$root/tools/check_install.sh" "$root/build/$preset" &
   wait
 fi

@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 20> kVideos{".mp4",  ".mov", ".mkv", ".av
                                                    ".flv",  ".3gp", ".3g2", ".ogv",  ".mxf",  ".divx"};
 constexpr std::array<std::string_view, 11> kMaybeVideos{".ts",  ".gif",  ".dv",  ".h264", ".h265", ".264",
                                                         ".265", ".hevc", ".ivf", ".y4m",  ".mjpeg"};
-constexpr std::array<std::string_view, 5> kPictures{".png", ".jpg", ".jpeg", ".bmp", ".webp"};
+constexpr std::array<std::string_view, 11> kPictures{".png",  ".jpg", ".jpeg", ".bmp", ".webp", ".tif",
+                                                     ".tiff", ".ppm", ".pgm",  ".pbm", ".pnm"};
 
 template <size_t N>
 bool is_in(const std::array<std::string_view, N>& known, const std::string& extension) {

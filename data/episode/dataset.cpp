@@ -137,6 +137,10 @@ void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceO
   source.height = pixels.shape[0], source.width = pixels.shape[1];
   take_size(path.string(), fit ? fit->height() : source.height, fit ? fit->columns() : source.width, pixels.shape[2],
             action == source.columns.end() ? 0 : action->second.size(1));
+  if (fit && fit->rule == PictureRule::kResize && set.info().cameras.size() < 2 &&
+      source.height * fit->columns() != source.width * fit->height())
+    log_warning("{}: pictures of {} x {} are squeezed to {} x {} (picture=resize); crop and pad keep their shape",
+                path.string(), source.width, source.height, fit->columns(), fit->height());
   count_broken(source);
   int64_t first = 0;
   for (int64_t e = 0; e < set.episodes(); ++e) {

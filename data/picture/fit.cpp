@@ -9,6 +9,16 @@
 
 namespace foresee::data {
 
+std::optional<PictureFit> fit_of(const PictureSpec& spec) {
+  if (spec.transform == PictureTransform::kCenterSquare) return std::nullopt;
+  const bool own = spec.transform == PictureTransform::kFamily || spec.transform == PictureTransform::kFit;
+  for (const auto& [shape, rule] :
+       {std::pair{PictureShape::kResize, PictureRule::kResize}, std::pair{PictureShape::kCrop, PictureRule::kCrop},
+        std::pair{PictureShape::kPad, PictureRule::kPad}})
+    if (own && spec.picture == shape) return PictureFit{.size = spec.size, .width = spec.size, .rule = rule};
+  fail("expected a model whose pictures are resized, cut or padded, got one with the rule {}", rule_name(spec));
+}
+
 Tensor fit_picture(const Tensor& picture, const PictureFit& fit) {
   FORESEE_CHECK(picture.dim() == 3 && picture.size(0) == 3 && picture.numel() > 0 && fit.size > 0,
                 "expected a picture uint8 [3, H, W] and a positive size, got {} and {}", foresee::describe(picture),

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <span>
 
+#include "jepa/core/picture/picture_spec.h"
 #include "jepa/core/picture_rule.h"
 #include "jepa/core/tensor.h"
 
@@ -16,6 +18,10 @@ struct PictureFit {
   int64_t height() const { return size; }
   int64_t columns() const { return width > 0 ? width : size; }
 };
+
+/// What a model's pictures are brought to before it sees them, as bytes. Nothing where its own encode takes any size
+/// (kCenterSquare). @throws Error for a transform that makes no bytes.
+std::optional<PictureFit> fit_of(const PictureSpec& spec);
 
 /// Brings a picture to a size by a rule: squeezed, its centre of the wanted shape, or whole with black around it.
 /// Works with Pillow's bilinear resize (resize_pillow_bilinear): the same bytes on

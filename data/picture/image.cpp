@@ -4,6 +4,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "data/picture/picture_end.h"
 #include "data/picture/picture_size.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -34,13 +35,19 @@ std::vector<unsigned char> encode(const Tensor& image, const std::string& extens
   return bytes;
 }
 
-/// Refuses what is no picture, and what would take far more memory than its bytes speak for, before anything is
-/// decoded.
+constexpr const char* kNoPicture = "is not a picture that can be read (PNG, JPEG, BMP, WebP, TIFF, PNM)";
+
+/// Refuses what is no picture, or not all of one, and what would take far more memory than its bytes speak for, before
+/// anything is decoded.
 void check_encoded(std::string_view bytes, const std::string& where) {
-  constexpr uint64_t kBytesPerPixel = 6;  // twice three: OpenCV's picture and ours
+  // OpenCV's picture, and ours; where it has 16 bits, a third of 8 between them.
+  const bool deep = bytes.size() > 24 && bytes.starts_with("\x89PNG") && bytes[24] == 16;
+  const uint64_t kBytesPerPixel = deep ? 12 : 6;
   constexpr uint64_t kMostPixels = uint64_t{1} << 27, kRatio = 200;
+  if (bytes.empty()) fail<DataError>("{}: is empty (0 bytes)", where);
   const auto size = encoded_picture_size(bytes);
-  if (!size) fail<DataError>("{}: is not a picture that can be read (PNG, JPEG, BMP, ...)", where);
+  if (!size) fail<DataError>("{}: {}", where, kNoPicture);
+  if (const auto reason = why_not_whole(bytes)) fail<DataError>("{}: {}", where, *reason);
   if (size->width > kMostPixels || size->height > kMostPixels || size->width * size->height > kMostPixels)
     fail<DataError>("{}: a picture of {} x {} pixels, expected at most {} pixels", where, size->width, size->height,
                     kMostPixels);
@@ -49,19 +56,34 @@ void check_encoded(std::string_view bytes, const std::string& where) {
             fmt::format("a picture of {} x {} pixels", size->width, size->height));
 }
 
+std::string bytes_of(const fs::path& path) {
+  try {
+    return read_file(path);
+  } catch (const Error& error) {
+    if (is_shortage(errno)) throw;  // not the file's fault: it must not be left out as a broken one
+    fail<DataError>("{}", error.what());
+  }
+}
+
 }  // namespace
 
 Tensor decode_image(std::string_view bytes, const std::string& where) {
-  if (bytes.empty()) fail<DataError>("{}: is empty (0 bytes)", where);
   check_encoded(bytes, where);
   cv::Mat bgr;
   try {
     const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-    bgr = cv::imdecode(buffer, cv::IMREAD_COLOR);
+    bgr = cv::imdecode(buffer, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH);
   } catch (const cv::Exception& error) {
     fail<DataError>("{}: cannot be read as a picture: {}", where, error.err);
   }
-  if (bgr.empty()) fail<DataError>("{}: is not a picture that can be read (PNG, JPEG, BMP, ...)", where);
+  if (bgr.empty()) fail<DataError>("{}: {}", where, kNoPicture);
+  if (bgr.depth() == CV_16U) {  // 0 to 65535 becomes 0 to 255, rounded
+    cv::Mat bytes_of_it;
+    bgr.convertTo(bytes_of_it, CV_8U, 1.0 / 257);
+    bgr = bytes_of_it;
+  }
+  if (bgr.depth() != CV_8U)
+    fail<DataError>("{}: its numbers are neither 8 nor 16 bits long; pictures of other depths are not read", where);
   const Tensor image = at::empty({3, bgr.rows, bgr.cols}, at::kByte);
   for (int channel = 0; channel < 3; ++channel) {  // B, G, R -> R, G, B
     cv::Mat plane(bgr.rows, bgr.cols, CV_8UC1, image[2 - channel].data_ptr<uint8_t>());
@@ -70,16 +92,9 @@ Tensor decode_image(std::string_view bytes, const std::string& where) {
   return image;
 }
 
-Tensor read_image(const fs::path& path) {
-  std::string bytes;
-  try {
-    bytes = read_file(path);
-  } catch (const Error& error) {
-    if (is_shortage(errno)) throw;  // not the file's fault: it must not be left out as a broken one
-    fail<DataError>("{}", error.what());
-  }
-  return decode_image(bytes, path.string());
-}
+Tensor read_image(const fs::path& path) { return decode_image(bytes_of(path), path.string()); }
+
+void check_image(const fs::path& path) { check_encoded(bytes_of(path), path.string()); }
 
 void write_image(const fs::path& path, const Tensor& image) {
   check_picture(image, __func__);

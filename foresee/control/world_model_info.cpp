@@ -20,29 +20,11 @@ Controller::StateInfo state_info(const WorldModel& model) {
   return {.size = spec.size, .of_goal = spec.of_goal, .meaning = meaning_of(spec.kind), .extrinsics = spec.extrinsics};
 }
 
-namespace {
-
-std::string name_of_rule(PictureSpec::Rule rule) {
-  switch (rule) {
-    case PictureSpec::Rule::kResize:
-      return "resize";
-    case PictureSpec::Rule::kCrop:
-      return "crop";
-    case PictureSpec::Rule::kPad:
-      return "pad";
-    case PictureSpec::Rule::kCenterSquare:
-      break;
-  }
-  return "center_square";
-}
-
-}  // namespace
-
 Controller::PictureInfo picture_info(const WorldModel& model) {
-  const PictureSpec spec = model.picture_spec();
+  const PictureSpec& spec = model.picture_spec();
   return {.size = spec.size,
           .cameras = std::max<int64_t>(1, static_cast<int64_t>(spec.cameras.size())),
-          .rule = name_of_rule(spec.rule)};
+          .rule = rule_name(spec)};
 }
 
 }  // namespace foresee

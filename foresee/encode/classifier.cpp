@@ -25,20 +25,23 @@ std::vector<std::string> lines_of(const fs::path& path) {
 
 }  // namespace
 
-Classifier read_classifier(const EncodeRequest& request, const Vjepa2Weights& model) {
+Classifier read_classifier(const EncodeRequest& request) {
   const fs::path& path = *request.classifier;
-  const bool same = fs::exists(path) && fs::equivalent(path, request.model);
-  ReadOptions read = read_options(request);
+  ReadOptions read = read_options(request, /*classifier=*/{});
   read.weights = EncoderKey::kDefault;  // of the model's file
-  const Vjepa2Weights own = same ? Vjepa2Weights{} : read_vjepa2(path, read, Vjepa2Parts::kEncoder);
-  const auto& weights = same ? model.probe : own.probe;
-  if (!weights) fail<CheckpointError>("{}: holds no classifier", path.string());
-  Classifier classifier{make_probe(*weights, path.string()), weights->labels};
-  if (classifier.probe->config.width != model.config.encoder.width)
-    fail<CheckpointError>("{}: made for features of {}, the model gives {}", path.string(),
-                          classifier.probe->config.width, model.config.encoder.width);
+  const Vjepa2Weights own = read_vjepa2(path, read, Vjepa2Parts::kEncoder);
+  if (!own.probe) fail<CheckpointError>("{}: holds no classifier", path.string());
+  Classifier classifier{make_probe(*own.probe, path.string()), own.probe->labels};
+  if (own.format != "official") classifier.pictures = own.preprocess;  // Meta's probe files say nothing of pictures
+  classifier.encoder = value_of(kEncoderKeyNames, own.taken).value_or(EncoderKey::kDefault);
   if (request.labels) classifier.labels = lines_of(*request.labels);
   return classifier;
+}
+
+void check_classifier(const EncodeRequest& request, const Classifier& classifier, const Vjepa2Weights& model) {
+  if (classifier.probe->config.width != model.config.encoder.width)
+    fail<CheckpointError>("{}: made for features of {}, the model gives {}", request.classifier->string(),
+                          classifier.probe->config.width, model.config.encoder.width);
 }
 
 void Votes::add(size_t input, const std::vector<Tensor>& logits, int64_t row) {

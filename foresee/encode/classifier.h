@@ -15,11 +15,15 @@ namespace foresee {
 struct Classifier {
   std::shared_ptr<AttentiveProbe> probe;
   std::vector<std::string> labels;  // of the first output; may be empty
+  /// Of the features that it was trained on, where its folder says: pictures and clips, and which of two encoders.
+  std::optional<PictureSpec> pictures{};
+  EncoderKey encoder = EncoderKey::kDefault;
 };
 
-/// The classifier of a request, for the features of `model`. @throws CheckpointError where there is none or it does not
-/// fit, DataError where the labels cannot be read.
-Classifier read_classifier(const EncodeRequest& request, const Vjepa2Weights& model);
+/// The classifier of a request. @throws CheckpointError where there is none, DataError where the labels cannot be read.
+Classifier read_classifier(const EncodeRequest& request);
+/// @throws CheckpointError where it is for features of another width.
+void check_classifier(const EncodeRequest& request, const Classifier& classifier, const Vjepa2Weights& model);
 
 /// Class probabilities of every input: the mean over its clips, as V-JEPA 2 averages views.
 class Votes {

@@ -30,7 +30,8 @@ namespace {
 void check_request(const EncodeRequest& request) {
   FORESEE_CHECK(request.out || request.in_memory || request.classifier,
                 "expected a file for the embeddings, embeddings in memory, or a classifier");
-  FORESEE_CHECK(request.top > 0 && request.clips > 0 && request.batch > 0 && request.fps > 0 && request.frame_step >= 0,
+  FORESEE_CHECK(request.top > 0 && request.clips > 0 && request.batch > 0 && request.fps.value_or(1) > 0 &&
+                    request.frame_step >= 0,
                 "expected at least one class, one clip per video, one clip at a time and a positive rate");
 }
 
@@ -45,20 +46,22 @@ Output claim(const EncodeRequest& request) {
 void check_batch(const EncodeRequest& request, const VideoEncoderConfig& encoder, const ClipPlan& plan) {
   const auto real = [](int64_t value) { return static_cast<double>(value); };
   const double frames = real(request.batch) * real(std::max(plan.segments.frames, plan.picture_frames));
-  const double side = real(plan.size) / real(encoder.patch_size), pixels = 3.0 * real(plan.size) * real(plan.size);
+  const double size = real(plan.pictures.size), side = size / real(encoder.patch_size), pixels = 3.0 * size * size;
   check_memory(
       2 * sizeof(float) * frames * pixels + forward_bytes(frames / real(encoder.tubelet_size) * side * side,
                                                           encoder.width, encoder.mlp_ratio * real(encoder.width)),
-      fmt::format("{} clips at a time of {} frames of {} px", request.batch, plan.segments.frames, plan.size));
+      fmt::format("{} clips at a time of {} frames of {} px", request.batch, plan.segments.frames, plan.pictures.size));
 }
 
 /// What a file of embeddings says of them.
-std::map<std::string, std::string> metadata_of(const EncodeRequest& request, const MediaSet& media,
-                                               const std::vector<MediaClip>& clips) {
+std::map<std::string, std::string> metadata_of(const EncodeRequest& request, const EncodeResult& result,
+                                               const MediaSet& media, const std::vector<MediaClip>& clips) {
   auto rows = nlohmann::ordered_json::array();
   for (const auto& clip : clips)
     rows.push_back({{"path", media.files[clip.file].path.string()}, {"frames", clip.indices}});
   return {{"model", request.model.string()},
+          {"weights", result.weights},
+          {"transform", result.transform},
           {"pool", std::string(name_of(kEncodePoolingNames, request.pooling))},
           {"precision", std::string(name_of(kEncodePrecisionNames, request.precision))},
           {"layers", fmt::format("{}", fmt::join(request.layers, ","))},
@@ -88,13 +91,14 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   if (request.out) place.emplace(claim(request));
   const JobThreads threads(request.options.threads);
   const at::Device device = job_device(request.options.device);
-  const Vjepa2Weights weights = read_vjepa2(request.model, read_options(request), Vjepa2Parts::kEncoder);
+  std::optional<Classifier> classifier;
+  if (request.classifier) classifier = read_classifier(request);
+  const Vjepa2Weights weights = read_vjepa2(request.model, read_options(request, classifier), Vjepa2Parts::kEncoder);
   const VideoEncoderConfig config = weights.config.encoder;
-  const ClipPlan plan = clip_plan(request, weights);
+  if (classifier) check_classifier(request, *classifier, weights);
+  const ClipPlan plan = clip_plan(request, weights, classifier);
   if (device.is_cpu()) check_batch(request, config, plan);
   if (!request.layers.empty()) check_levels(request.layers, config.depth);
-  std::optional<Classifier> classifier;
-  if (request.classifier) classifier = read_classifier(request, weights);
 
   MediaSet media;
   try {
@@ -104,9 +108,11 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   }
   const std::vector<MediaClip> clips = plan_clips(media, plan);
   EncodeResult result{.format = weights.format,
+                      .weights = weights.taken,
+                      .transform = rule_name(plan.pictures),
                       .clips = static_cast<int64_t>(clips.size()),
                       .frames = plan.segments.frames,
-                      .size = plan.size};
+                      .size = plan.pictures.size};
   if (keeps_rows) result.shape = embedding_shape(request, config, plan, clips);
 
   const auto encoder = make_encoder(weights);
@@ -114,7 +120,7 @@ EncodeResult encode(const EncodeRequest& request, const JobControl& control) {
   if (classifier) classifier->probe->to(device);
   const PackedEncoder fast(encoder, same_name(kPrecisionNames, kEncodePrecisionNames, request.precision));
   std::optional<ArrayWriter> writer;
-  if (place) writer.emplace(place->staged(), result.shape, "embeddings", metadata_of(request, media, clips));
+  if (place) writer.emplace(place->staged(), result.shape, "embeddings", metadata_of(request, result, media, clips));
   std::optional<Votes> votes;
   if (classifier) votes.emplace(*classifier, media.files.size());
 

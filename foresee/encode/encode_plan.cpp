@@ -8,10 +8,16 @@
 namespace foresee {
 namespace {
 
-data::PublishedTransform transform_of(EncodeRequest::Preprocess wanted, const std::string& format) {
-  if (wanted != EncodeRequest::Preprocess::kAuto)
-    return same_name(data::kPublishedTransformNames, kEncodePreprocessNames, wanted);
-  return value_of(data::kPublishedTransformNames, format).value_or(data::PublishedTransform::kOfficialTensor);
+/// The pictures of the classifier, else of the model; then what the request says otherwise.
+PictureSpec pictures_of(const EncodeRequest& request, const Vjepa2Weights& weights,
+                        const std::optional<Classifier>& classifier) {
+  PictureSpec pictures = classifier && classifier->pictures ? *classifier->pictures : weights.preprocess;
+  pictures = or_transform(pictures, PictureTransform::kOfficialTensor);
+  if (request.size) pictures = with_size(pictures, *request.size);
+  if (request.preprocess != EncodeRequest::Preprocess::kAuto)
+    pictures =
+        with_transform(pictures, same_name(data::kPublishedTransformNames, kEncodePreprocessNames, request.preprocess));
+  return pictures;
 }
 
 data::ColourConversion colours_of(EncodeRequest::Colours wanted, const Preprocess& preprocess) {
@@ -25,37 +31,42 @@ data::ColourConversion colours_of(const Preprocess& preprocess) {
   return value_of(data::kColourConversionNames, preprocess.colours).value_or(data::ColourConversion::kExact);
 }
 
-Vjepa2ReadOptions read_options(const EncodeRequest& request) {
+Vjepa2ReadOptions read_options(const EncodeRequest& request, const std::optional<Classifier>& classifier) {
   Vjepa2ReadOptions options = request.read;
   if (request.weights != EncodeRequest::Weights::kDefault)
     options.weights = same_name(kEncoderKeyNames, kEncodeWeightsNames, request.weights);
+  const bool file = std::filesystem::is_regular_file(request.model);  // a folder holds the one that it was made with
+  if (options.weights == EncoderKey::kDefault && classifier && file) options.weights = classifier->encoder;
+  if (classifier) options.trained_on = true;
   if (request.heads) options.heads = request.heads;
   if (request.probe_heads) options.probe_heads = request.probe_heads;
   return options;
 }
 
-ClipPlan clip_plan(const EncodeRequest& request, const Vjepa2Weights& weights) {
+ClipPlan clip_plan(const EncodeRequest& request, const Vjepa2Weights& weights,
+                   const std::optional<Classifier>& classifier) {
+  constexpr double kUsualFps = 4;
+  const auto said = [](int64_t number, int64_t otherwise) { return number > 0 ? number : otherwise; };
   const VideoEncoderConfig& encoder = weights.config.encoder;
   ClipPlan plan;
-  plan.segments = {.frames = request.frames.value_or(encoder.frames),
+  plan.pictures = pictures_of(request, weights, classifier);
+  const PictureSpec& pictures = plan.pictures;
+  plan.segments = {.frames = request.frames.value_or(said(pictures.frames, encoder.frames)),
                    .segments = request.clips,
-                   .fps = request.fps,
+                   .fps = request.fps.value_or(pictures.fps > 0 ? pictures.fps : kUsualFps),
                    .frame_step = request.frame_step,
                    .sampling = same_name(data::kClipSamplingNames, kEncodeSamplingNames, request.sampling)};
-  plan.picture_frames = request.picture_frames.value_or(encoder.tubelet_size);
-  plan.size = request.size.value_or(weights.preprocess.size);
-  if (plan.size <= 0 || plan.size % encoder.patch_size != 0)
-    fail("pictures of {} px: expected a multiple of the model's patches of {} px", plan.size, encoder.patch_size);
+  if (request.frame_step == 0 && !request.fps) plan.segments.frame_step = pictures.frame_step;
+  plan.picture_frames = request.picture_frames.value_or(said(pictures.picture_frames, encoder.tubelet_size));
+  if (pictures.size <= 0 || pictures.size % encoder.patch_size != 0)
+    fail("pictures of {} px: expected a multiple of the model's patches of {} px", pictures.size, encoder.patch_size);
   for (const int64_t frames : {plan.segments.frames, plan.picture_frames})
     if (frames <= 0 || frames % encoder.tubelet_size != 0)
       fail("{} frames: expected a multiple of the {} frames of a token of this model", frames, encoder.tubelet_size);
-  if (encoder.position_grid == PositionGrid::kImageSize && plan.size != encoder.image_size)
+  if (encoder.position_grid == PositionGrid::kImageSize && pictures.size != encoder.image_size)
     log_warning("this model takes positions from its own size of {} px: at {} px they are wrong, as in transformers",
-                encoder.image_size, plan.size);
-  plan.colours = colours_of(request.colours, weights.preprocess);
-  plan.transform = transform_of(request.preprocess, weights.format);
-  std::copy_n(weights.preprocess.mean.begin(), 3, plan.normalisation.mean.begin());
-  std::copy_n(weights.preprocess.std.begin(), 3, plan.normalisation.std.begin());
+                encoder.image_size, pictures.size);
+  plan.colours = colours_of(request.colours, pictures);
   return plan;
 }
 
@@ -71,7 +82,7 @@ std::vector<int64_t> embedding_shape(const EncodeRequest& request, const VideoEn
         "each picture to {} frames, or encode them one after the other",
         plan.segments.frames, plan.picture_frames, plan.segments.frames);
   const int64_t steps = (videos ? plan.segments.frames : plan.picture_frames) / encoder.tubelet_size;
-  const int64_t side = plan.size / encoder.patch_size;
+  const int64_t side = plan.pictures.size / encoder.patch_size;
   std::vector<int64_t> shape{static_cast<int64_t>(clips.size())};
   if (!request.layers.empty()) shape.push_back(static_cast<int64_t>(request.layers.size()));
   if (request.pooling == EncodeRequest::Pooling::kToken) shape.push_back(steps * side * side);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "foresee/encode.h"
+#include "foresee/encode/classifier.h"
 #include "foresee/encode/encode_run.h"
 #include "jepa/core/error.h"
 #include "jepa/core/names.h"
@@ -23,11 +24,13 @@ To same_name(const std::pair<To, std::string_view> (&inner)[M], const std::pair<
 /// The arithmetic of colours that a model's pictures were made with.
 data::ColourConversion colours_of(const Preprocess& preprocess);
 
-/// What of the model's files is read.
-Vjepa2ReadOptions read_options(const EncodeRequest& request);
+/// What of the model's files is read; of a file, the encoder that the classifier was trained on.
+Vjepa2ReadOptions read_options(const EncodeRequest& request, const std::optional<Classifier>& classifier);
 
-/// How files become clips that the model takes. @throws Error for sizes that do not fit the model's tokens.
-ClipPlan clip_plan(const EncodeRequest& request, const Vjepa2Weights& weights);
+/// How files become clips: as the classifier was trained, else as the model folder says, but for what the request says.
+/// @throws Error for sizes that do not fit the model's tokens.
+ClipPlan clip_plan(const EncodeRequest& request, const Vjepa2Weights& weights,
+                   const std::optional<Classifier>& classifier);
 
 /// Shape of the embeddings of these clips. @throws Error where pictures and videos give rows of different sizes.
 std::vector<int64_t> embedding_shape(const EncodeRequest& request, const VideoEncoderConfig& encoder,

@@ -8,6 +8,7 @@
 
 #include "data/clip/frame_reader.h"
 #include "data/clip/video_names.h"
+#include "data/picture/clip_input.h"
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
@@ -29,8 +30,21 @@ Tensor read_clip(data::FrameReader& reader, const MediaSet& media, const MediaCl
   const MediaFile& file = media.files[clip.file];
   const Tensor frames =
       file.video ? reader.frames(*file.video, clip.indices) : data::read_image(file.path).unsqueeze(0);
-  const Tensor made = data::published_clip(frames, plan.size, plan.transform, plan.normalisation);
+  const Tensor made = data::clip_input(frames, plan.pictures);
   return file.video ? made : made.repeat({1, plan.picture_frames, 1, 1});
+}
+
+/// Names a picture that cannot be read. @param reason  gets why.
+bool is_broken_picture(const fs::path& path, std::string& reason) {
+  if (!data::is_picture_name(path)) return false;
+  try {
+    data::check_image(path);
+    return false;
+  } catch (const DataError& error) {
+    reason = error.what();
+    log_warning("{}; it is left out", reason);
+    return true;
+  }
 }
 
 }  // namespace
@@ -50,6 +64,10 @@ MediaSet open_media(const std::vector<fs::path>& paths, int64_t threads, const J
   std::vector<fs::path> videos;
   for (const auto& path : listed)
     if (!data::is_picture_name(path)) videos.push_back(path);
+  std::string last_broken;
+  if (std::erase_if(listed, [&](const fs::path& path) { return is_broken_picture(path, last_broken); }) > 0 &&
+      listed.empty())
+    fail<DataError>("{}; nothing else is there to encode", last_broken);
   MediaSet media;
   if (!videos.empty()) media.videos = data::open_videos(videos, threads, control);
   for (const auto& path : listed) {
@@ -107,7 +125,7 @@ bool for_each_batch(const MediaSet& media, const std::vector<MediaClip>& clips, 
         if (failed == nullptr) throw;
         const bool picture = clips[i].indices.empty();
         const int64_t frames = picture ? plan.picture_frames : static_cast<int64_t>(clips[i].indices.size());
-        parts.push_back(at::zeros({3, frames, plan.size, plan.size}, at::kFloat));
+        parts.push_back(at::zeros({3, frames, plan.pictures.size, plan.pictures.size}, at::kFloat));
         out.failures.emplace_back(i, error.what());
       }
     }

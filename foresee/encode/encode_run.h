@@ -28,8 +28,9 @@ struct MediaSet {
   data::VideoSet videos;
 };
 
-/// Videos, pictures (png jpg jpeg bmp webp), folders of both, lists of videos (.csv .txt). Videos are what
-/// data::list_video_files takes for one. Those that do not open are named in a warning and left out.
+/// Videos, pictures (data::is_picture_name), folders of both, lists of videos (.csv .txt). Videos are what
+/// data::list_video_files takes for one. Those that do not open, and pictures that are none or cut off, are named in a
+/// warning and left out.
 /// @throws DataError for a path that does not exist, a folder without either, and when nothing is left.
 MediaSet open_media(const std::vector<std::filesystem::path>& paths, int64_t threads, const JobControl& control = {});
 
@@ -37,9 +38,7 @@ MediaSet open_media(const std::vector<std::filesystem::path>& paths, int64_t thr
 struct ClipPlan {
   data::SegmentConfig segments;
   int64_t picture_frames = 2;  // a picture is a clip of so many equal frames
-  int64_t size = 256;          // pixels
-  data::PublishedTransform transform = data::PublishedTransform::kHuggingFace;
-  data::Normalisation normalisation;
+  PictureSpec pictures;        // of each frame
   data::ColourConversion colours = data::ColourConversion::kExact;
 };
 

@@ -8,7 +8,7 @@
 #include "data/video/scene/render.h"
 #include "foresee/encode/encode_plan.h"
 #include "foresee/encode/encode_run.h"
-#include "foresee/train/labelled_clips.h"
+#include "foresee/train/probe/labelled_clips.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/hash.h"
 #include "jepa/core/torch.h"
@@ -51,11 +51,8 @@ ClipPlan plan_of(const Vjepa2Weights& weights) {
   const VideoEncoderConfig& encoder = weights.config.encoder;
   ClipPlan plan;
   plan.segments.frames = plan.picture_frames = encoder.frames;
-  plan.size = encoder.image_size;
-  plan.transform = data::PublishedTransform::kOfficialTensor;
-  plan.colours = colours_of(weights.preprocess);
-  std::copy(weights.preprocess.mean.begin(), weights.preprocess.mean.end(), plan.normalisation.mean.begin());
-  std::copy(weights.preprocess.std.begin(), weights.preprocess.std.end(), plan.normalisation.std.begin());
+  plan.pictures = with_size(or_transform(weights.preprocess, PictureTransform::kOfficialTensor), encoder.image_size);
+  plan.colours = colours_of(plan.pictures);
   return plan;
 }
 

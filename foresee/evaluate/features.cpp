@@ -129,8 +129,8 @@ FeatureEvaluation scored(const FeatureClips& source, const FeatureTokens& tokens
 
 FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& control) {
   ReadOptions read;  // of Meta's files the moving average, as upstream evaluates them
-  if (std::filesystem::is_regular_file(request.model)) read.weights = EncoderKey::kTargetEncoder;
-  const Vjepa2Weights weights = read_vjepa2(request.model, read);
+  read.trained_on = true;
+  const Vjepa2Weights weights = read_vjepa2(request.model, read, Vjepa2Parts::kEncoder);
   const VideoEncoderConfig& config = weights.config.encoder;
   const int64_t batch = std::clamp<int64_t>(4096 / config.grid().tokens(), 1, 32);
   const uint64_t seed = request.options.seed;

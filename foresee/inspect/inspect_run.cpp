@@ -1,7 +1,10 @@
 #include "foresee/inspect/inspect_run.h"
 
+#include <nlohmann/json.hpp>
+
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/log.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/weight_folder.h"
@@ -32,6 +35,17 @@ void add_missing_shards(InspectResult& result, const fs::path& folder) {
   }
 }
 
+/// As JSON. What cannot be done with pictures is named in a warning: the rest is listed all the same.
+std::string pictures_of(const Family& family, const fs::path& path) {
+  if (!family.pictures) return "";
+  try {
+    return preprocess_json(family.pictures({.path = path})).dump();
+  } catch (const Error& error) {
+    log_warning("{}", error.what());
+    return "";
+  }
+}
+
 }  // namespace
 
 InspectResult inspect(const InspectRequest& request, const JobControl& job, const std::vector<Family>& known) {
@@ -54,6 +68,7 @@ InspectResult inspect(const InspectRequest& request, const JobControl& job, cons
   if (const Family* family = find_family(path, known)) {
     result.family = family->name;
     result.description = family->description;
+    result.pictures = pictures_of(*family, path);
   } else if (const auto text = foreign_model(path)) {
     result.notes.push_back(*text);
   }

@@ -1,23 +1,11 @@
 #include "foresee/model/clip.h"
 
-#include <algorithm>
-
-#include "data/picture/published_transform.h"
+#include "data/picture/clip_input.h"
 #include "foresee/control/picture.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {
-namespace {
-
-data::PublishedTransform transform_of(const std::string& name) {
-  for (const auto& [transform, text] : data::kPublishedTransformNames)
-    if (text == name) return transform;
-  fail<InternalError>("no transform '{}'", name);
-}
-
-}  // namespace
-
 Tensor encode_clip(const ClipEncoder& encoder, std::span<const PictureView> pictures) {
   const torch::NoGradGuard no_grad;
   std::vector<Tensor> frames;
@@ -30,11 +18,7 @@ Tensor encode_clip(const ClipEncoder& encoder, std::span<const PictureView> pict
   if (frames.size() == 1) frames.resize(static_cast<size_t>(encoder.tubelet), frames.front());
   FORESEE_CHECK(static_cast<int64_t>(frames.size()) % encoder.tubelet == 0,
                 "expected a clip with a multiple of {} pictures, got {}", encoder.tubelet, frames.size());
-  data::Normalisation normalisation;
-  std::copy_n(encoder.preprocess.mean.begin(), 3, normalisation.mean.begin());
-  std::copy_n(encoder.preprocess.std.begin(), 3, normalisation.std.begin());
-  const Tensor clip =
-      data::published_clip(at::stack(frames), encoder.preprocess.size, transform_of(encoder.transform), normalisation);
+  const Tensor clip = data::clip_input(at::stack(frames), encoder.pictures);
   return encoder.encode(clip.unsqueeze(0))[0];
 }
 

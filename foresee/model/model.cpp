@@ -47,7 +47,7 @@ struct Model::Impl {
       picture = picture_info(*world);
     } else if (family.make_encoder) {
       encoder = family.make_encoder(source, device);
-      picture = {.size = encoder->preprocess.size, .rule = encoder->transform};
+      picture = {.size = encoder->pictures.size, .rule = rule_name(encoder->pictures)};
       info.frames = encoder->frames;
       info.tubelet = encoder->tubelet;
     }

@@ -128,9 +128,7 @@ Tensor nearest(const Tensor& rows, const Tensor& others, const Tensor& same = {}
 
 PlanScale plan_scale(const WorldModel& model, const std::vector<std::filesystem::path>& data, int64_t horizon,
                      Objective objective, double cost, const PlanEnds& ends) {
-  const bool cuts_itself = model.picture_spec().rule == PictureSpec::Rule::kCenterSquare;
-  const data::EpisodeDataset dataset =
-      cuts_itself ? open_episodes(data, {}) : open_episodes_of(model.preprocess(), data);
+  const data::EpisodeDataset dataset = open_episodes_of(model.picture_spec(), data);
   const bool poses = model.state_spec().kind == StateSpec::Kind::kArmPose;
   if (!poses) data::require_actions_fit(model.action_spec(), dataset, "the model");
   const RecordedSequences found = Recorder(model, dataset, horizon, objective).run();

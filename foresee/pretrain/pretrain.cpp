@@ -42,6 +42,15 @@ data::VideoBatch fixed_clips(const data::VideoSet& videos, const std::vector<dat
   return data::VideoLoader(videos, ranges, config, normalisation, ~seed).batch(0);
 }
 
+/// What is written beside the weights: clips as the loader gives them, without the random crops.
+PictureSpec pretraining_pictures(const PretrainRecipe& recipe) {
+  const PictureSpec spec{.size = recipe.loader.size,
+                         .colours = std::string(name_of(data::kColourConversionNames, recipe.loader.colours)),
+                         .frames = recipe.loader.clip.frames,
+                         .fps = recipe.loader.clip.fps};
+  return with_transform(spec, PictureTransform::kOfficialTensor);
+}
+
 /// The first or the last row with a score.
 Metrics score_at(const std::vector<std::pair<int64_t, Metrics>>& rows, bool last) {
   Metrics found;
@@ -125,15 +134,13 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
     check_clips(videos, split.train, recipe.loader, fixed(split.train, /*augment=*/false));
   clips.held_out = fixed(split.held_out, /*augment=*/false).frames;
   clips.other_crops = fixed(split.held_out, /*augment=*/true).frames;
-  PretrainTask task(
-      recipe.training, std::move(clips),
-      {.steps = recipe.loop.steps,
-       .seed = seed,
-       .device = job_device(request.options.device),
-       .evaluation_batch = recipe.loader.batch,
-       .preprocess = {.size = recipe.loader.size,
-                      .colours = std::string(name_of(data::kColourConversionNames, recipe.loader.colours))},
-       .preset = *record.origin.preset});
+  PretrainTask task(recipe.training, std::move(clips),
+                    {.steps = recipe.loop.steps,
+                     .seed = seed,
+                     .device = job_device(request.options.device),
+                     .evaluation_batch = recipe.loader.batch,
+                     .preprocess = pretraining_pictures(recipe),
+                     .preset = *record.origin.preset});
 
   // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.
   const int64_t first = latest_checkpoint_step(request.out).value_or(0);

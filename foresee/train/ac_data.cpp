@@ -211,8 +211,9 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
 }
 
 AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
-                          const Preprocess& preprocess, uint64_t seed, const JobControl& control) {
+                          const PictureSpec& said, uint64_t seed, const JobControl& control) {
   const data::EpisodeDataset& dataset = *source.dataset;
+  const PictureSpec preprocess = action_pictures(said, model.config);
   auto clips = std::make_shared<const std::vector<data::EpisodeClip>>(
       clips_of(dataset, data::Split::kTrain, recipe.train.frames, recipe.frameskip));
   const int64_t batch = recipe.train.batch, per_epoch = static_cast<int64_t>(clips->size()) / batch;
@@ -226,6 +227,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   AcTrainData out;
   out.grid = model.grid();
   out.preprocess = preprocess;
+  out.encoder = source.encoder;
   out.actions = maker->spec();
   out.held_out = held_out_clips(*maker, dataset, recipe);
   out.batch = [=, frames = recipe.train.frames,

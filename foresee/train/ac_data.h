@@ -13,6 +13,7 @@ struct AcSource {
   const data::EpisodeDataset* dataset = nullptr;  // outlives the result
   std::string identity;                           // of its files, for the latents
   std::filesystem::path latents;                  // folder
+  std::string encoder{};                          // as ModelFolder::encoder
 };
 
 /// A model for the data: sizes of actions and states, statistics of states; the predictor is not initialised.

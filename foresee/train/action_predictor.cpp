@@ -32,15 +32,15 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const auto paths = episode_files(record.origin);
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const Vjepa2Weights weights = frozen_encoder(job);
-  const data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes, /*fit=*/{}, state_reading(recipe));
+  const PictureSpec preprocess = new_action_pictures(weights.preprocess, {.encoder = weights.config.encoder});
+  const data::EpisodeDataset dataset =
+      open_episodes(paths, recipe.episodes, data::fit_of(preprocess), state_reading(recipe));
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
   check_step(recipe, model.config.encoder);
-  Preprocess preprocess = weights.preprocess;
-  preprocess.size = model.config.encoder.image_size;
   record_weights(record.origin, *model.encoder);
 
   RunFolder run(job.request.out, config_json(record), kAcLaterKeys);  // refuses another config before hours of encoding
-  const AcSource source{&dataset, files_identity(paths), latents_folder(job.request)};
+  const AcSource source{&dataset, files_identity(paths), latents_folder(job.request), weights.taken};
   AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed, job.control),
               recipe.loop.steps, seed, *record.origin.preset);
   return run_training(task, recipe.loop, run, recipe.train.batch * recipe.train.frames, job.control);

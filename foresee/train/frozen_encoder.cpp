@@ -10,8 +10,7 @@ Vjepa2Weights frozen_encoder(const TrainJob& job) {
     throw RequestError("encoder",
                        "expected a video encoder: a V-JEPA 2 folder of this program or of Hugging Face, or Meta's .pt");
   ReadOptions read = job.request.weights;
-  if (read.weights == EncoderKey::kDefault && std::filesystem::is_regular_file(*job.origin.encoder))
-    read.weights = EncoderKey::kTargetEncoder;
+  read.trained_on = true;
   return read_vjepa2(*job.origin.encoder, read, Vjepa2Parts::kEncoder);
 }
 

@@ -5,7 +5,7 @@
 
 namespace foresee {
 
-/// Reads the encoder that a run is trained on. Of Meta's pretraining files it is the moving average, as upstream.
+/// Reads the encoder that a run is trained on. Which one of Meta's files says taken_encoder.
 /// @throws RequestError where none is named, CheckpointError.
 Vjepa2Weights frozen_encoder(const TrainJob& job);
 

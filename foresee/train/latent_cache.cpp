@@ -23,6 +23,15 @@ namespace fs = std::filesystem;
 constexpr const char* kFeatures = "features";
 constexpr int64_t kFramesAtOnce = 8;
 
+/// ", first PATH": of two lists, the first entry of `now` with a path that differs.
+std::string first_other(const nlohmann::json& before, const nlohmann::json& now) {
+  if (!before.is_array() || !now.is_array()) return "";
+  for (size_t i = 0; i < now.size(); ++i)
+    if ((i >= before.size() || before[i] != now[i]) && now[i].is_object() && now[i].contains("path"))
+      return ", first " + now[i]["path"].get<std::string>();
+  return "";
+}
+
 }  // namespace
 
 LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::ordered_json& identity)
@@ -40,8 +49,8 @@ LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::or
   const auto before = read_json(path);
   for (const auto& [key, value] : identity.items())
     if (!before.contains(key) || before.at(key) != nlohmann::json(value))
-      fail<CheckpointError>("{}: these latents are of another {}; remove the folder, or choose another one",
-                            folder_.string(), key);
+      fail<CheckpointError>("{}: these latents are of another {}{}; remove the folder, or choose another one",
+                            folder_.string(), key, first_other(before.value(key, nlohmann::json()), value));
 }
 
 fs::path LatentFolder::file(int64_t item) const { return folder_ / fmt::format("{}-{:06d}.safetensors", item_, item); }
@@ -64,14 +73,12 @@ std::string weights_fingerprint(const torch::nn::Module& module) {
 
 LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, const Vjepa2Ac& model,
                          const Preprocess& preprocess, const std::string& identity, const JobControl& control)
-    : folder_(
-          std::move(folder), "episode",
-          {{"encoder", weights_fingerprint(*model.encoder)},
-           {"picture", {{"size", model.config.encoder.image_size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
-           {"episodes", identity},
-           {"normalised", model.config.normalise_features}}),
+    : folder_(std::move(folder), "episode",
+              {{"encoder", weights_fingerprint(*model.encoder)},
+               {"picture", {{"size", preprocess.size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
+               {"episodes", identity},
+               {"normalised", model.config.normalise_features}}),
       mapped_(static_cast<size_t>(dataset.episodes())) {
-  const int64_t size = model.config.encoder.image_size;
   std::vector<int64_t> missing;
   int64_t rows = 0, done = 0;
   for (int64_t episode = 0; episode < dataset.episodes(); ++episode)
@@ -91,7 +98,7 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
     std::vector<Tensor> parts;
     for (int64_t first = 0; first < dataset.length(episode); first += kFramesAtOnce) {
       const int64_t count = std::min(kFramesAtOnce, dataset.length(episode) - first);
-      const Tensor pictures = frame_input(dataset.frames(episode, first, count), preprocess, size, size);
+      const Tensor pictures = action_input(dataset.frames(episode, first, count), preprocess);
       const Tensor clips = pictures.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1});
       parts.push_back(model.normalise(encoder.forward(clips)));
       done += count;

@@ -81,6 +81,11 @@ Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
   return spec.normalise(actions.flatten(-2)).nan_to_num_(0.0);  // flat: a block of one looks like none
 }
 
+PictureShape shape_of(PictureRule rule) {
+  if (rule == PictureRule::kCrop) return PictureShape::kCrop;
+  return rule == PictureRule::kPad ? PictureShape::kPad : PictureShape::kResize;
+}
+
 /// "A,B" -> A, B.
 std::vector<std::string> cameras_of(const std::string& text) {
   std::vector<std::string> names;
@@ -112,7 +117,7 @@ data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& pat
 data::EpisodeDataset open_episodes_of(const Preprocess& preprocess, const std::vector<std::filesystem::path>& paths,
                                       EpisodeReading reading) {
   if (reading.camera.empty()) reading.camera = fmt::format("{}", fmt::join(preprocess.cameras, ","));
-  return open_episodes(paths, reading, data::PictureFit{.size = preprocess.size, .rule = preprocess.picture});
+  return open_episodes(paths, reading, data::fit_of(preprocess));
 }
 
 void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, LewmRecipe& recipe) {
@@ -157,7 +162,8 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
   set_limits(out.actions, recipe.action_low, recipe.action_high);
   out.preprocess.size = recipe.model.vit.image_size;
-  out.preprocess.picture = recipe.picture;
+  out.preprocess.picture = shape_of(recipe.picture);
+  out.preprocess = with_transform(out.preprocess, PictureTransform::kFit);
   out.preprocess.cameras = cameras_of(recipe.episodes.camera);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())

@@ -18,33 +18,6 @@
 namespace foresee {
 namespace fs = std::filesystem;
 
-Tensor Preprocess::normalise(const Tensor& frames) const {
-  FORESEE_CHECK(frames.dim() >= 3 && frames.size(-3) == 3 && frames.scalar_type() == at::kByte,
-                "expected uint8 [..., 3, H, W], got {}", describe(frames));
-  const auto channels = [&](const std::vector<double>& values) {  // [3, 1, 1]
-    return torch::tensor(values, at::kFloat).view({3, 1, 1}).to(frames.device());
-  };
-  return frames.to(at::kFloat).div_(255.0).sub_(channels(mean)).div_(channels(std));
-}
-
-void Preprocess::validate() const {
-  if (mean.size() != 3 || std.size() != 3)
-    fail<ConfigError>("preprocess: expected 3 values of mean and of std, got {} and {}", mean.size(), std.size());
-  for (const double value : std)
-    if (!(value > 0)) fail<ConfigError>("preprocess: expected std > 0, got {}", value);
-}
-
-void describe(Fields& fields, Preprocess& preprocess) {
-  fields("size", preprocess.size, "height and width of the input, pixels", {1, 16384});
-  fields("mean", preprocess.mean, "mean of R, G, B, of values in [0, 1]");
-  fields("std", preprocess.std, "standard deviation of R, G, B, of values in [0, 1]");
-  static constexpr std::string_view kColours[] = {"exact", "swscale"};
-  fields.choice("colours", preprocess.colours, kColours,
-                "arithmetic that makes RGB of video. exact: the standard's; swscale: FFmpeg's fast path");
-  fields.choice("picture", preprocess.picture, kPictureRuleNames, "how pictures of another shape become square");
-  fields("cameras", preprocess.cameras, "views that a picture is made of, in this order; none: one camera");
-}
-
 namespace {
 
 /// Whether a folder is a run. @throws CheckpointError where it is no folder.
@@ -103,7 +76,7 @@ void with_path(const fs::path& folder, const std::function<void()>& read) {
   }
 }
 
-/// Reads {"family": F, "preset": P, "model": {...}}.
+/// Reads {"family": F, "preset": P, "encoder": E, "model": {...}}.
 void read_model_config(const fs::path& file, const std::string& family, ModelFolder& model) {
   const auto config = read_json(file);
   const std::string where = file.string();
@@ -111,7 +84,7 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
   if (!config.contains("family"))
     fail<CheckpointError>("{}: no key 'family'; a folder of another program, which has nothing that was asked for here",
                           where);
-  const std::vector<std::string> known{"family", "preset", "model"};
+  const std::vector<std::string> known{"family", "preset", "encoder", "model"};
   for (const auto& [key, value] : config.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
       fail<CheckpointError>("{}: unknown key '{}'{}", where, key, suggestion(key, known));
@@ -124,6 +97,9 @@ void read_model_config(const fs::path& file, const std::string& family, ModelFol
   const auto preset = config.value("preset", nlohmann::json(""));
   if (!preset.is_string()) fail<CheckpointError>("{}: preset: expected a string", where);
   model.preset = preset.get<std::string>();
+  const auto encoder = config.value("encoder", nlohmann::json(""));
+  if (!encoder.is_string()) fail<CheckpointError>("{}: encoder: expected a string", where);
+  model.encoder = encoder.get<std::string>();
 }
 
 }  // namespace
@@ -193,6 +169,16 @@ ModelFolder read_model_folder(const fs::path& folder, const std::string& family,
   return model;
 }
 
+nlohmann::ordered_json preprocess_json(const PictureSpec& spec) {
+  auto json = config_json(spec);
+  if (spec.cameras.empty()) json.erase("cameras");
+  if (spec.transform == PictureTransform::kFamily)  // not said: as folders from before these keys
+    for (const char* key : {"transform", "resized", "interpolation", "antialias"}) json.erase(key);
+  for (const char* key : {"frames", "frame_step", "fps", "picture_frames"})
+    if (json[key] == 0) json.erase(key);
+  return json;
+}
+
 void save_model_folder(const fs::path& path, const ModelFolder& model) {
   FORESEE_CHECK(!model.family.empty(), "expected a family, got an empty name ({})", path.string());
   model.preprocess.validate();
@@ -202,13 +188,11 @@ void save_model_folder(const fs::path& path, const ModelFolder& model) {
   if (code) fail<CheckpointError>("{}: cannot create: {}", path.string(), system_reason(code));
   nlohmann::ordered_json config{{"family", model.family}};
   if (!model.preset.empty()) config["preset"] = model.preset;
+  if (!model.encoder.empty()) config["encoder"] = model.encoder;
   config["model"] = model.model;
   // The weights first: where a disk fills up it is here, and a folder without config.json is no model.
   save_safetensors(path / "model.safetensors", model.weights);
-  auto preprocess = config_json(model.preprocess);
-  if (model.preprocess.picture == PictureRule::kResize) preprocess.erase("picture");  // folders as they always were
-  if (model.preprocess.cameras.empty()) preprocess.erase("cameras");
-  write_json(path / "preprocess.json", preprocess);
+  write_json(path / "preprocess.json", preprocess_json(model.preprocess));
   if (model.actions) {
     write_json(path / "actions.json", config_json(*model.actions));
   } else {

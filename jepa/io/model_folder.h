@@ -7,30 +7,16 @@
 #include <vector>
 
 #include "jepa/core/action/action_spec.h"
-#include "jepa/core/picture_rule.h"
+#include "jepa/core/picture/picture_spec.h"
 #include "jepa/core/tensor.h"
 #include "jepa/io/manifest.h"
 
 namespace foresee {
 
-/// How pictures become input: `preprocess.json`.
-struct Preprocess {
-  int64_t size = 224;                             // pixels, height and width
-  std::vector<double> mean{0.485, 0.456, 0.406};  // RGB, of values in [0, 1] (ImageNet)
-  std::vector<double> std{0.229, 0.224, 0.225};
-  std::string colours = "exact";  // arithmetic that made RGB of video: "exact" or "swscale", as published weights saw
-  PictureRule picture = PictureRule::kResize;  // how pictures of another shape were made square in training
-  std::vector<std::string> cameras{};          // cameras learned from; several: views of one picture; empty: not said
+using Preprocess = PictureSpec;  // `preprocess.json`
 
-  /// uint8 [..., 3, H, W] -> float32 [..., 3, H, W]: (x / 255 - mean) / std.
-  Tensor normalise(const Tensor& frames) const;
-  /// @throws ConfigError when mean or std do not have three entries or a std is not positive.
-  void validate() const;
-};
-void describe(Fields& fields, Preprocess& preprocess);
-
-/// Our own model folder: config.json {"family", "preset", "model": {...}}, model.safetensors, preprocess.json,
-/// actions.json (families with actions), manifest.json (Note [Manifests]), README.md (model card).
+/// Our own model folder: config.json {"family", "preset", "encoder", "model": {...}}, model.safetensors,
+/// preprocess.json, actions.json (families with actions), manifest.json (Note [Manifests]), README.md (model card).
 struct ModelFolder {
   std::string family;    // a name of the table of families
   nlohmann::json model;  // the family's architecture config; strict when parsed by the family
@@ -38,6 +24,8 @@ struct ModelFolder {
   std::optional<ActionSpec> actions;
   TensorMap weights;     // loaded ones are views of the file: clone before writing
   std::string preset{};  // the preset that `model` was made from; empty: none
+  /// Which encoder of one of Meta's files its encoder is: "encoder" or "target_encoder"; empty: neither.
+  std::string encoder{};
 };
 
 /// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint).
@@ -63,6 +51,9 @@ nlohmann::json peek_model_config(const std::filesystem::path& path);
 
 /// Reads preprocess.json and actions.json into `model`, each where it is there. @throws CheckpointError.
 void read_input_files(const std::filesystem::path& folder, ModelFolder& model);
+
+/// What preprocess.json says: every key that is known.
+nlohmann::ordered_json preprocess_json(const PictureSpec& spec);
 
 /// The .safetensors, .pt, .pth, .ckpt and pytorch_model*.bin files of a resolved folder, by name. @throws
 /// CheckpointError where there is none.

@@ -19,13 +19,6 @@ Tensor WorldModel::propose(const Context&, const Tensor&, int64_t) const {
   fail("this model proposes no plans: it has no inverse-dynamics head");
 }
 
-PictureSpec WorldModel::picture_spec() const {
-  const auto rule = preprocess().picture == PictureRule::kCrop  ? PictureSpec::Rule::kCrop
-                    : preprocess().picture == PictureRule::kPad ? PictureSpec::Rule::kPad
-                                                                : PictureSpec::Rule::kResize;
-  return {preprocess().size, rule, preprocess().cameras};
-}
-
 Tensor WorldModel::states(const Context&, const Tensor&) const { return {}; }
 
 }  // namespace foresee

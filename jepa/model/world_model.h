@@ -45,19 +45,6 @@ struct StateSpec {
   int64_t extrinsics = 0;  // numbers of the camera's pose that the model takes with every picture; 0: it takes none
 };
 
-/// What pictures a world model works on, and how others are brought to that size.
-struct PictureSpec {
-  enum class Rule {
-    kResize,        // the whole picture, squeezed or stretched (Pillow's bilinear); encode refuses other sizes
-    kCrop,          // the central square, resized in the same way; encode refuses other sizes
-    kPad,           // the whole picture in its shape, with black beside it; encode refuses other sizes
-    kCenterSquare,  // the centre square, resized; encode takes any size and does so itself
-  };
-  int64_t size = 0;  // pixels, height and width
-  Rule rule = Rule::kResize;
-  std::vector<std::string> cameras{};  // views of one picture, in this order; empty: one camera
-};
-
 /// What a plan is judged by.
 enum class Objective {
   kLatent,    // how far the last prediction is from the goal's encoding
@@ -84,7 +71,9 @@ class WorldModel {
   virtual const ActionSpec& action_spec() const = 0;
   virtual const Preprocess& preprocess() const = 0;
   virtual StateSpec state_spec() const { return {}; }
-  virtual PictureSpec picture_spec() const;
+  /// What pictures it works on, and how others are brought to that size. encode takes pictures of any size where the
+  /// transform is kCenterSquare, else those of data::fit_picture alone.
+  const PictureSpec& picture_spec() const { return preprocess(); }
 
   virtual std::unique_ptr<Context> encode(const Observation& observation) const = 0;
   /// The goal's encoding. @returns the family's own shape, first axis B. @throws Error for a state that is missing.

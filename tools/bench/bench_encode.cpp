@@ -141,7 +141,8 @@ ordered_json bench_precision(const EncodeBench& bench) {
   if (bench.inputs.empty()) {
     for (int64_t i = 0; i < bench.clips; ++i) compare(synthetic_clip(bench, static_cast<uint64_t>(i)).unsqueeze(0));
   } else {
-    ClipPlan plan{.size = bench.size};
+    ClipPlan plan;
+    plan.pictures = with_transform(PictureSpec{.size = bench.size}, PictureTransform::kHuggingFace);
     plan.segments.frames = plan.picture_frames = bench.frames;
     const MediaSet media = open_media(bench.inputs, /*threads=*/1);
     (void)for_each_batch(media, plan_clips(media, plan), plan, /*batch=*/1,

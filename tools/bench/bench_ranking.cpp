@@ -35,7 +35,7 @@ Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& pictures, const Ten
                                    precision);
   const Vjepa2Ac& model = planned.model();
   const int64_t size = model.config.encoder.image_size;
-  const Tensor input = frame_input(pictures, world.preprocess, size, size);
+  const Tensor input = action_input(pictures, world.preprocess);
   const PackedEncoder encoder(model.encoder, precision);
   const Tensor features =
       model.normalise(encoder.forward(input.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1})));

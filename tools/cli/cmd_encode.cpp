@@ -34,6 +34,8 @@ ordered_json classes_json(const std::vector<EncodeResult::Classes>& outputs) {
 ordered_json result_json(const EncodeRequest& request, const EncodeResult& result) {
   ordered_json json{{"model", request.model.string()},
                     {"format", result.format},
+                    {"weights", result.weights},
+                    {"transform", result.transform},
                     {"precision", name_of(kEncodePrecisionNames, request.precision)},
                     {"clips", result.clips},
                     {"frames", result.frames},
@@ -109,10 +111,11 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
   number("--top", o->top, "How many classes")->capture_default_str();
   add_choice(app, "--precision", o->precision, kEncodePrecisionNames, "fp32 or bf16");
   number("--batch", o->batch, "Clips at a time")->capture_default_str();
-  number("--frames", o->frames, "Frames of a clip; default: the model's");
-  number("--picture-frames", o->picture_frames, "Frames that a picture is repeated to; default: one token's");
+  number("--frames", o->frames, "Frames of a clip; default: as trained");
+  number("--picture-frames", o->picture_frames,
+         "Frames that a picture is repeated to; default: as trained, else one token's");
   number("--clips", o->clips, "Clips of a video, from equal parts of it")->capture_default_str();
-  number("--fps", o->fps, "Rate of a clip, Hz")->capture_default_str();
+  number("--fps", o->fps, "Rate of a clip, Hz; default: the one that was trained on, else 4");
   number("--frame-step", o->frame_step, "Frames of the video between two of a clip, instead of --fps");
   add_choice(app, "--sampling", o->sampling, kEncodeSamplingNames,
              "time: by the times of the frames; segments: frames counted as Meta's evaluations; stride: a step apart");
@@ -120,8 +123,9 @@ Run setup_encode(CLI::App& app, CommonOptions& common) {
              "Whose arithmetic of colours; auto: what the weights saw, swscale for published ones");
   number("--size", o->size, "Pixels, side of the input; default: the model's");
   add_choice(app, "--preprocess", o->preprocess, kEncodePreprocessNames,
-             "Whose transform; auto: of the code that the weights come from");
-  add_choice(app, "--weights", o->weights, kEncodeWeightsNames, "Which encoder of one of Meta's files");
+             "Whose transform; auto: as the model folder or the classifier says");
+  add_choice(app, "--weights", o->weights, kEncodeWeightsNames,
+             "Which encoder of one of Meta's files; default: the one that the classifier was trained on, else encoder");
   number("--heads", o->heads, "Attention heads of an encoder of another size than the published ones");
   number("--probe-heads", o->probe_heads, "Attention heads of a probe");
   add_vjepa2_options(app, o->read);

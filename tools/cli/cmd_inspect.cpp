@@ -47,6 +47,11 @@ void print_openings(const InspectResult& found) {
 
 void print_table(const InspectResult& found) {
   if (!found.declared.empty()) print_line("a model of family {}", found.declared);
+  if (!found.pictures.empty()) {
+    print_line("pictures");
+    const Json pictures = Json::parse(found.pictures);
+    for (const auto& [key, value] : pictures.items()) print_line("  {} = {}", key, value.dump());
+  }
   size_t width = 4;
   constexpr size_t kWidest = 80;  // longer names push their row aside, not all rows
   for (const auto& tensor : found.tensors) width = std::max(width, std::min(tensor.name.size(), kWidest));
@@ -82,10 +87,17 @@ Json to_json(const InspectResult& found, const std::string& path) {
   }
   for (const auto& [name, value] : found.values) values[name] = json_of(value);
   for (const auto& [name, value] : found.metadata) metadata[name] = value;
-  return {
-      {"path", path},         {"tensors", tensors},        {"count", tensors.size()}, {"elements", found.elements},
-      {"bytes", found.bytes}, {"values", values},          {"metadata", metadata},    {"foreign", Json(found.foreign)},
-      {"opens", opens},       {"notes", Json(found.notes)}};
+  return {{"path", path},
+          {"pictures", found.pictures.empty() ? Json() : Json::parse(found.pictures)},
+          {"tensors", tensors},
+          {"count", tensors.size()},
+          {"elements", found.elements},
+          {"bytes", found.bytes},
+          {"values", values},
+          {"metadata", metadata},
+          {"foreign", Json(found.foreign)},
+          {"opens", opens},
+          {"notes", Json(found.notes)}};
 }
 
 }  // namespace

@@ -1,22 +1,25 @@
 #!/usr/bin/env bash
 # Python with transformers and PyTorch, for comparisons: bash tools/python/peer.sh SCRIPT [ARGUMENTS]
-# The first call installs tools/requirements/peer.txt from PyPI into .deps/peer. PyTorch is the wheel that the build
-# unpacked in .deps/site, on the CPU; it fits Python 3.11 only. Nothing of the system is changed.
+# The first call installs tools/requirements/peer.txt and peer_alone.txt from PyPI into .deps/peer. PyTorch is the wheel
+# that the build unpacked in .deps/site, on the CPU; it fits Python 3.11 only. Nothing of the system is changed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-peer="$root/.deps/peer" site="$root/.deps/site" list="$root/tools/requirements/peer.txt"
+peer="$root/.deps/peer" site="$root/.deps/site" lists="$root/tools/requirements"
 python=$(command -v python3.11 || command -v python3)
 
 [ "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = 3.11 ] ||
   { echo "peer.sh: Python 3.11 is needed: the PyTorch wheel in .deps/site is built for it" >&2; exit 77; }
 [ -d "$site/torch" ] || { echo "peer.sh: no $site/torch: run tools/test.sh or tools/quickstart.sh first" >&2; exit 77; }
 
-if ! cmp -s "$list" "$peer/complete"; then
+if ! cat "$lists/peer.txt" "$lists/peer_alone.txt" | cmp -s - "$peer/complete"; then
   rm -rf "$peer"
   mkdir -p "$peer"
-  "$python" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$peer/packages" -r "$list" >&2
+  "$python" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$peer/packages" \
+    -r "$lists/peer.txt" >&2
+  "$python" -m pip install --quiet --disable-pip-version-check --no-warn-conflicts --target "$peer/packages" --no-deps \
+    -r "$lists/peer_alone.txt" >&2
   bash "$root/tools/python/torch_without_cuda.sh" "$site" "$peer/stand_ins" >&2
-  cp "$list" "$peer/complete"
+  cat "$lists/peer.txt" "$lists/peer_alone.txt" >"$peer/complete"
 fi
 # By name alone: LD_PRELOAD takes no path with a space.
 export LD_PRELOAD=libtorch_nvshmem.so LD_LIBRARY_PATH="$peer/stand_ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"

@@ -12,7 +12,7 @@ namespace foresee {
 
 /// Which of the two encoders of one of Meta's files: the trained one or its moving average.
 enum class EncoderKey {
-  kDefault,  // encoder for pretraining files (as Meta's hub does), target_encoder for action-conditioned ones
+  kDefault,  // by the rule: target_encoder for what is trained on its features, else encoder (as Meta's hub does)
   kEncoder,
   kTargetEncoder,
 };
@@ -20,6 +20,7 @@ enum class EncoderKey {
 /// What a file may not say of itself, and what of it is wanted. Model folders need none of it but allow_nan.
 struct ReadOptions {
   EncoderKey weights = EncoderKey::kDefault;             // which of two encoders
+  bool trained_on = false;                               // whether a probe or action predictor stands on its features
   std::optional<int64_t> heads{}, predictor_heads{};     // attention heads; unset: those of the published model
   std::optional<int64_t> action_heads{}, probe_heads{};  // with the same widths and depths
   std::optional<int64_t> image_size{};                   // px; unset: 256, or 384 where the file's name says so

@@ -48,10 +48,9 @@ struct WorldModelOptions {
 
 /// An encoder of clips, weights frozen.
 struct ClipEncoder {
-  Preprocess preprocess;    // pixels, mean and standard deviation of its input
-  int64_t frames = 1;       // of a training clip
-  int64_t tubelet = 1;      // frames of one token: clips have a multiple
-  std::string transform{};  // how pictures are brought to its size: a name of data::PublishedTransform
+  PictureSpec pictures;  // how pictures become its input
+  int64_t frames = 1;    // of a training clip
+  int64_t tubelet = 1;   // frames of one token: clips have a multiple
   /// @param clips  float [B, 3, T, S, S], normalised. @returns float [B, N, D].
   std::function<Tensor(const Tensor& clips)> encode{};
 };
@@ -66,6 +65,8 @@ struct Family {
   std::function<std::string(const std::filesystem::path& path)> form;
   /// All networks, weights loaded. @throws CheckpointError.
   std::function<std::vector<std::shared_ptr<torch::nn::Module>>(const ModelSource& source)> networks;
+  /// Null: it takes no pictures. How pictures become its input; no weights are read. @throws CheckpointError.
+  std::function<PictureSpec(const ModelSource& source)> pictures{};
   /// Null: it plans no actions. @throws CheckpointError.
   std::function<std::unique_ptr<WorldModel>(const std::filesystem::path& path, const WorldModelOptions& options)>
       make_world_model{};

@@ -73,6 +73,7 @@ Family lewm_family() {
           .recognise = is_lewm,
           .form = [](const fs::path& path) { return is_swm(path) ? "swm" : "foresee"; },
           .networks = lewm_networks,
+          .pictures = [](const ModelSource& source) { return lewm_pictures(source.path, source.read); },
           .make_world_model = lewm_make_world_model,
           .formats = {{"swm", "stable-worldmodel", lewm_write_swm}, {"foresee", "this program", lewm_write_own}}};
 }

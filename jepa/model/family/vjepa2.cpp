@@ -15,12 +15,6 @@ Vjepa2Weights vjepa2_read(const ModelSource& source, Vjepa2Parts parts = Vjepa2P
                                : random_vjepa2(source.preset, source.seed);
 }
 
-/// The transform of the code that the weights come from.
-const char* vjepa2_transform_of(const Vjepa2Weights& weights) {
-  if (weights.format == "huggingface") return "huggingface";
-  return weights.format == "official" ? "official" : "official_tensor";
-}
-
 std::vector<std::shared_ptr<torch::nn::Module>> vjepa2_networks(const ModelSource& source) {
   const Vjepa2Weights weights = vjepa2_read(source);
   std::vector<std::shared_ptr<torch::nn::Module>> all;
@@ -35,10 +29,9 @@ ClipEncoder vjepa2_make_clip_encoder(const ModelSource& source, at::Device devic
   const auto encoder = foresee::make_encoder(weights);
   encoder->to(device);
   const auto fast = std::make_shared<PackedEncoder>(encoder, Precision::kFloat32);
-  return {.preprocess = weights.preprocess,
+  return {.pictures = or_transform(weights.preprocess, PictureTransform::kOfficialTensor),
           .frames = weights.config.encoder.frames,
           .tubelet = weights.config.encoder.tubelet_size,
-          .transform = vjepa2_transform_of(weights),
           .encode = [fast, device](const Tensor& clips) { return fast->forward(clips.to(device)); }};
 }
 
@@ -74,6 +67,7 @@ Family vjepa2_family() {
           .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kVideo; },
           .form = vjepa2_form_of,
           .networks = vjepa2_networks,
+          .pictures = [](const ModelSource& source) { return vjepa2_pictures(source.path, source.read); },
           .make_encoder = vjepa2_make_clip_encoder,
           .formats = {vjepa2_format("hf", "transformers",
                                     [](const auto& weights, const auto& out) { export_huggingface(weights, out); }),

@@ -32,6 +32,7 @@ int64_t ac_write_own(const ModelSource& source, const fs::path& out) {
   ModelFolder folder{
       .family = kVjepa2AcFamily, .model = config_json(loaded.model.config), .preprocess = loaded.preprocess};
   folder.actions = loaded.actions;
+  folder.encoder = loaded.encoder;
   folder.weights = loaded.model.weights();
   save_model_folder(out, folder);
   return count_elements(folder.weights);
@@ -45,6 +46,11 @@ Family vjepa2_ac_family() {
           .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kActions; },
           .form = [](const fs::path& path) { return fs::is_directory(path) ? "foresee" : "official"; },
           .networks = ac_networks,
+          .pictures =
+              [](const ModelSource& source) {
+                const PictureSpec said = vjepa2_pictures(source.path, source.read);
+                return fs::is_directory(source.path) ? said : with_transform(said, PictureTransform::kCenterSquare);
+              },
           .make_world_model = ac_make_world_model,
           .formats = {{"official", "Meta's .pt", ac_write_official}, {"foresee", "this program", ac_write_own}}};
 }

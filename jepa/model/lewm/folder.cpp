@@ -43,14 +43,18 @@ fs::path weights_in(const fs::path& folder) {
 }
 
 /// The tensors of a LeWM in a file, wherever they are below other modules.
-TensorMap lewm_tensors(const fs::path& path) {
-  const WeightFile file(path);
-  file.say_wrappings();
+TensorMap lewm_tensors(const WeightFile& file) {
   const auto place = lewm_place(file.names());
   if (!place)
     fail<CheckpointError>("{}: expected the tensors of a LeWM (encoder.embeddings.cls_token, ...); it holds {}",
-                          path.string(), file.summary());
+                          file.path().string(), file.summary());
   return with_lewm_names(file.tensors(place->before), *place);
+}
+
+TensorMap lewm_tensors(const fs::path& path) {
+  const WeightFile file(path);
+  file.say_wrappings();
+  return lewm_tensors(file);
 }
 
 /// Whether a weight file has a LeWM in it, whatever lies beside it.
@@ -87,6 +91,20 @@ bool is_lewm(const fs::path& path) {
 }
 
 bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(model_folder_of(path))); }
+
+PictureSpec lewm_pictures(const fs::path& path, const ReadOptions& options) {
+  const fs::path place = model_folder_of(path);
+  const auto config = peek_model_config(place);
+  const bool swm = is_swm_config(config), own = config.is_object() && config.contains("family");
+  const bool alone = place != path && !swm && !own;  // a file, whatever lies beside it
+  ModelFolder model;
+  if (swm) model.preprocess.size = swm_image_size(config);
+  if (alone)
+    model.preprocess.size =
+        lewm_image_size(with_transformers4_names(lewm_tensors(WeightFile(path))), options, path.string());
+  read_input_files(alone ? place : resolve_model_folder(place), model);
+  return or_transform(model.preprocess, PictureTransform::kFit);
+}
 
 ModelFolder load_lewm_folder(const fs::path& path, const ReadOptions& options) {
   const fs::path place = model_folder_of(path);

@@ -17,6 +17,9 @@ bool is_lewm(const std::filesystem::path& path);
 /// Whether it is a folder of stable-worldmodel, or a file of one.
 bool is_swm(const std::filesystem::path& path);
 
+/// How pictures become the input of the LeWM at a path; its networks are not made. @throws CheckpointError.
+PictureSpec lewm_pictures(const std::filesystem::path& path, const ReadOptions& options = {});
+
 /// Reads a LeWM: ours, or stable-worldmodel's (config.json of its own form, which becomes `model` as it is; weights.pt;
 /// actions.json and preprocess.json may lie beside). A folder with several files, as its trainer leaves it
 /// (weights_epoch_1.pt, ...), is read by the path of one of them. Wrappings are taken off (Note [Wrappings]).

@@ -10,7 +10,8 @@ namespace foresee {
 namespace {
 
 constexpr std::string_view kToken = "encoder.embeddings.cls_token", kActions = "action_encoder.patch_embed.weight",
-                           kActionsLater = "action_embed.patch_embed.weight", kPositions = "predictor.pos_embedding";
+                           kActionsLater = "action_embed.patch_embed.weight", kPositions = "predictor.pos_embedding",
+                           kPatches = "encoder.embeddings.patch_embeddings.projection.weight";
 
 /// Sizes of named tensors, each checked to be there.
 class Shapes {
@@ -81,17 +82,22 @@ TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place) {
   return renamed;
 }
 
+int64_t lewm_image_size(const TensorMap& tensors, const ReadOptions& options, const std::string& source) {
+  if (options.image_size) return *options.image_size;
+  const Shapes shapes(tensors, source);
+  const auto positions = static_cast<double>(shapes.size("encoder.embeddings.position_embeddings", 1) - 1);
+  return static_cast<int64_t>(std::llround(std::sqrt(positions))) * shapes.size(std::string(kPatches), 3);
+}
+
 LewmConfig lewm_config_from_tensors(const TensorMap& tensors, const ReadOptions& options, const std::string& source) {
   constexpr int64_t kHeadWidth = 64;  // of every published predictor
   const Shapes shapes(tensors, source);
   LewmConfig config;
   LewmVitConfig& vit = config.vit;
-  const std::string patches = "encoder.embeddings.patch_embeddings.projection.weight", layers = "encoder.encoder.layer";
-  vit.width = shapes.size(patches, 0);
-  vit.patch = shapes.size(patches, 3);
-  const auto side = static_cast<int64_t>(
-      std::llround(std::sqrt(static_cast<double>(shapes.size("encoder.embeddings.position_embeddings", 1) - 1))));
-  vit.image_size = options.image_size.value_or(side * vit.patch);
+  const std::string layers = "encoder.encoder.layer";
+  vit.width = shapes.size(std::string(kPatches), 0);
+  vit.patch = shapes.size(std::string(kPatches), 3);
+  vit.image_size = lewm_image_size(tensors, options, source);
   vit.layers = shapes.count(layers, "layernorm_before.weight");
   vit.mlp = shapes.size(layers + ".0.intermediate.dense.weight", 0);
   const auto heads = options.heads ? options.heads : vit_heads(vit.width);

@@ -25,6 +25,10 @@ std::optional<LewmPlace> lewm_place(const BareNames& names);
 /// The tensors at a place under LeWM's names. @param tensors  without what stands before them.
 TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place);
 
+/// Pixels, height and width of the pictures that tensors show, where no option says them.
+/// @param tensors  under the names of transformers 4. @throws CheckpointError where a tensor is missing.
+int64_t lewm_image_size(const TensorMap& tensors, const ReadOptions& options, const std::string& source);
+
 /// The architecture that tensors show. @param tensors  under the names of transformers 4.
 /// @throws UnknownSizeError for heads that an option has to give; CheckpointError where a tensor is missing.
 LewmConfig lewm_config_from_tensors(const TensorMap& tensors, const ReadOptions& options, const std::string& source);

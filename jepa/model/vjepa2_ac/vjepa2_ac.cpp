@@ -113,24 +113,36 @@ void Vjepa2Ac::load(const TensorMap& weights, const std::string& source) {
   load_state_dict(*predictor, with_prefix_removed(weights, "predictor."), source + ": predictor");
 }
 
-Tensor frame_input(const Tensor& frames, const Preprocess& preprocess, int64_t height, int64_t width) {
-  FORESEE_CHECK(frames.dim() == 4 && frames.size(1) == 3 && frames.scalar_type() == at::kByte,
-                "expected frames uint8 [N, 3, H, W], got {}", describe(frames));
-  const int64_t h = frames.size(2), w = frames.size(3), side = std::min(h, w);
-  Tensor pixels = frames;
-  if (h * width != w * height) pixels = pixels.narrow(2, (h - side) / 2, side).narrow(3, (w - side) / 2, side);
-  pixels = pixels.to(at::kFloat);
-  if (pixels.size(2) != height || pixels.size(3) != width)
-    pixels = at::upsample_bilinear2d(pixels, {height, width}, /*align_corners=*/false);
-  const Tensor mean = torch::tensor(preprocess.mean, at::kDouble), std = torch::tensor(preprocess.std, at::kDouble);
-  const auto channel = [&](const Tensor& x) { return (x * 255.0).to(pixels.options()).view({3, 1, 1}); };
-  return (pixels - channel(mean)) / channel(std);
+PictureSpec new_action_pictures(const PictureSpec& of_encoder, const Vjepa2AcConfig& config) {
+  return action_pictures(
+      {.mean = of_encoder.mean, .std = of_encoder.std, .colours = of_encoder.colours, .scale = of_encoder.scale},
+      config);
+}
+
+PictureSpec action_pictures(PictureSpec said, const Vjepa2AcConfig& config) {
+  said.size = config.encoder.image_size;
+  if (said.transform != PictureTransform::kCenterSquare && said.transform != PictureTransform::kFit) {
+    if (said.transform != PictureTransform::kFamily)
+      fail<ConfigError>("an action predictor plans with pictures of transform center_square or fit, got {}",
+                        rule_name(said));
+    said = with_transform(std::move(said), PictureTransform::kCenterSquare);
+  }
+  return said;
+}
+
+Tensor action_input(const Tensor& frames, const PictureSpec& spec) {
+  if (spec.transform == PictureTransform::kCenterSquare) return frame_input(frames, spec, spec.size, spec.size);
+  FORESEE_CHECK(frames.size(-1) == spec.size && frames.size(-2) == spec.size, "expected pictures of {} x {}, got {}",
+                spec.size, spec.size, describe(frames));
+  return spec.normalise(frames);
 }
 
 LoadedVjepa2Ac load_vjepa2_ac(const ModelFolder& folder, const std::string& source) {
   if (!folder.actions) fail<CheckpointError>("{}: no actions.json: a world model needs to know its actions", source);
   LoadedVjepa2Ac loaded{Vjepa2Ac(parse_config<Vjepa2AcConfig>(folder.model, source + "/config.json: model")),
                         folder.preprocess, *folder.actions};
+  loaded.encoder = folder.encoder;
+  loaded.preprocess = action_pictures(loaded.preprocess, loaded.model.config);
   adopt_state_dict(*loaded.model.encoder, with_prefix_removed(folder.weights, "encoder."), source + ": encoder");
   adopt_state_dict(*loaded.model.predictor, with_prefix_removed(folder.weights, "predictor."), source + ": predictor");
   return loaded;
@@ -160,7 +172,9 @@ LoadedVjepa2Ac load_vjepa2_ac(const Vjepa2Weights& files, bool use_extrinsics) {
                       .extrinsics_size = inputs("extrinsics_encoder.weight", kArmPoseSize - 1),
                       .use_extrinsics = use_extrinsics,
                       .qkv_bias = files.action_sizes.qkv_bias};
-  LoadedVjepa2Ac loaded{Vjepa2Ac(config), files.preprocess, ActionSpec{.size = config.predictor.action_size}};
+  LoadedVjepa2Ac loaded{Vjepa2Ac(config), new_action_pictures(files.preprocess, config),
+                        ActionSpec{.size = config.predictor.action_size}};
+  loaded.encoder = files.taken;
   adopt_state_dict(*loaded.model.encoder, files.encoder, files.source + ": encoder");
   adopt_state_dict(*loaded.model.predictor, files.action_predictor, files.source + ": action predictor");
   return loaded;

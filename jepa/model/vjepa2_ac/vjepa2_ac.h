@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jepa/core/api/read_options.h"
+#include "jepa/core/picture/center_square.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/model/vjepa2/encoder.h"
 #include "jepa/model/vjepa2_ac/action_predictor.h"
@@ -72,15 +73,24 @@ class Vjepa2Ac {
   const std::shared_ptr<ActionPredictor> predictor;
 };
 
-/// Pictures as upstream's planning sees them: the centre square, resized bilinearly without antialiasing, normalised.
-/// @param frames  uint8 [N, 3, H, W], RGB. @returns float32 [N, 3, height, width].
-Tensor frame_input(const Tensor& frames, const Preprocess& preprocess, int64_t height, int64_t width);
+/// The pictures of a new action predictor on an encoder whose own pictures are these: mean, std and scale stay.
+PictureSpec new_action_pictures(const PictureSpec& of_encoder, const Vjepa2AcConfig& config);
+/// What an action predictor of this config is trained on and plans with: the pictures of a folder, of the encoder's
+/// size, by the transform that the folder says, else by upstream's planning (kCenterSquare).
+/// @throws ConfigError for a transform that is neither kCenterSquare nor kFit.
+PictureSpec action_pictures(PictureSpec said, const Vjepa2AcConfig& config);
+
+/// Pictures as training and planning give them to the encoder. @param spec  of action_pictures.
+/// @param frames  uint8 [N, 3, H, W], RGB: any size for kCenterSquare, else as data::fit_picture left them.
+/// @returns float32 [N, 3, size, size].
+Tensor action_input(const Tensor& frames, const PictureSpec& spec);
 
 /// A trained model as others use it.
 struct LoadedVjepa2Ac {
   Vjepa2Ac model;
   Preprocess preprocess;
   ActionSpec actions;
+  std::string encoder{};  // as ModelFolder::encoder
 };
 /// From one of our folders of family `vjepa2_ac` (also a run or a checkpoint), or from Meta's .pt file, whose actions
 /// are changes of an arm's pose (Note [Arm poses]). @throws CheckpointError.

@@ -54,7 +54,7 @@ Vjepa2AcWorldModel::Vjepa2AcWorldModel(Vjepa2Ac model, ActionSpec actions, Prepr
                                        Precision precision)
     : model_(std::move(model)),
       actions_(std::move(actions)),
-      preprocess_(std::move(preprocess)),
+      preprocess_(action_pictures(std::move(preprocess), model_.config)),
       cache_bytes_(cache_bytes) {
   const Vjepa2AcConfig& c = model_.config;
   if (actions_.block_size() != c.predictor.action_size)
@@ -75,10 +75,6 @@ StateSpec Vjepa2AcWorldModel::state_spec() const {
   spec.kind = c.state_update == StateUpdate::kArmPose ? StateSpec::Kind::kArmPose : StateSpec::Kind::kNumbers;
   spec.size = c.predictor.state_size;
   return spec;
-}
-
-PictureSpec Vjepa2AcWorldModel::picture_spec() const {
-  return {model_.config.encoder.image_size, PictureSpec::Rule::kCenterSquare};
 }
 
 std::unique_ptr<Context> Vjepa2AcWorldModel::encode(const Observation& observation) const {
@@ -134,9 +130,8 @@ std::unique_ptr<Context> Vjepa2AcWorldModel::encode_features(const Tensor& featu
 
 Tensor Vjepa2AcWorldModel::encode_goal(const Goal& goal) const {
   const torch::NoGradGuard no_grad;
-  const int64_t size = model_.config.encoder.image_size;
   const Tensor& like = model_.predictor->embed.weight;
-  return model_.encode(frame_input(goal.pictures, preprocess_, size, size).to(like.device(), like.scalar_type()));
+  return model_.encode(action_input(goal.pictures, preprocess_).to(like.device(), like.scalar_type()));
 }
 
 /// Plans in the environment's units. @param actions  [..., H, D]. @returns double [..., H, block, A].

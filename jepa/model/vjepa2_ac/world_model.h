@@ -26,7 +26,6 @@ class Vjepa2AcWorldModel : public WorldModel {
   const ActionSpec& action_spec() const override { return actions_; }
   const Preprocess& preprocess() const override { return preprocess_; }
   StateSpec state_spec() const override;
-  PictureSpec picture_spec() const override;
   /// @param observation  with the robot's state at every frame, unless the model is told none.
   std::unique_ptr<Context> encode(const Observation& observation) const override;
   /// @returns float [B, n, D].

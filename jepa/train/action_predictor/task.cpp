@@ -52,7 +52,7 @@ void AcTask::save(const std::filesystem::path& folder) const {
   out.preset = preset_;
   out.model = config_json(model().config);
   out.preprocess = data_.preprocess;
-  out.preprocess.size = model().config.encoder.image_size;
+  out.encoder = data_.encoder;
   out.actions = data_.actions;
   out.weights = model().weights();
   save_model_folder(folder, out);

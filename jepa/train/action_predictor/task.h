@@ -17,6 +17,7 @@ struct AcTrainData {
   FrameGrid grid;
   Preprocess preprocess;
   ActionSpec actions;
+  std::string encoder{};  // as ModelFolder::encoder
 };
 
 /// Training of an action-conditioned predictor on the features of a frozen encoder. Weights are drawn from `seed`.

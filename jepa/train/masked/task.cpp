@@ -103,8 +103,7 @@ void PretrainTask::save(const std::filesystem::path& folder) const {
   model.family = "vjepa2";
   model.model = config_json(config_.model);
   model.preset = run_.preset;
-  model.preprocess = run_.preprocess;
-  model.preprocess.size = config_.model.encoder.image_size;
+  model.preprocess = with_size(run_.preprocess, config_.model.encoder.image_size);
   model.weights = state_dict(networks_.encoder());
   save_model_folder(folder, model);
   save_safetensors(folder / checkpoint_files::kPredictor, state_dict(networks_.predictor()));

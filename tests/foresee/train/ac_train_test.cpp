@@ -12,6 +12,7 @@
 #include "jepa/model/vjepa2_ac/world_model.h"
 #include "planner/cem.h"
 #include "planner/control/model_cost.h"
+#include "planner/control/picture_fit.h"
 #include "planner/env/collect.h"
 #include "planner/noise.h"
 #include "tests/support/stop_after.h"
@@ -92,6 +93,32 @@ std::vector<double> execute(const std::vector<double>& start, const Tensor& acti
   env->set_state(start);
   for (int64_t t = 0; t < actions.size(0); ++t) env->step(row_of(actions.clamp(-1, 1), t));
   return env->state();
+}
+
+/// Pictures of a rectangle: training and planning see the same numbers, bit for bit.
+TEST(AcPictures, OfTrainingAreThoseOfPlanning) {
+  std::vector<data::Episode> episodes;
+  for (uint64_t id = 0; id < 4; ++id)
+    episodes.push_back({.id = id,
+                        .frames = Random(3, Stream::kTest, id).uniform_tensor({24, 36, 48, 3}).mul(256).to(at::kByte),
+                        .columns = {{"action", Random(4, Stream::kTest, id).uniform_tensor({24, 2})},
+                                    {"proprio", Random(5, Stream::kTest, id).uniform_tensor({24, 2})}}});
+  const TemporaryFolder folder;
+  const data::EpisodeDataset dataset(std::move(episodes));
+  AcRecipe recipe = small_recipe();
+  recipe.state_update = StateUpdate::kAdd;
+  const Vjepa2Ac model = ac_model(dataset, recipe, small_encoder());
+  const PictureSpec spec = new_action_pictures({.size = 99}, model.config);
+  EXPECT_EQ(spec.size, kPixels);
+  const LatentCache latents(folder / "latents", dataset, model, spec, "one");
+  const Vjepa2AcWorldModel world(model, dataset.action_spec(recipe.frameskip), spec);
+  const Tensor pictures = dataset.frames(0, 0, 8);  // uint8 [8, 3, 36, 48]
+  for (int64_t i = 0; i < 8; ++i) {
+    const Tensor planned = planner::fit_picture(pictures[i], world.picture_spec());
+    EXPECT_TRUE(at::equal(action_input(planned.unsqueeze(0), world.picture_spec()),
+                          action_input(pictures.narrow(0, i, 1), spec)));
+  }
+  EXPECT_TRUE(at::allclose(latents.rows(0, 0, 8, 1), world.encode_goal({pictures}), 1e-4, 1e-4));
 }
 
 TEST_F(AcTrain, LearnsTwoRoomAndPlansBetterThanRandom) {

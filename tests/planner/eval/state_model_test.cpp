@@ -86,7 +86,7 @@ TEST(ModelWithStates, NeedsAnEnvironmentThatHasThem) {
 TEST(PictureFit, ResizesByTheModelsRule) {
   const Tensor picture =
       Random(1, Stream::kTest).normal_tensor({3, 48, 64}).mul(50).add(128).clamp(0, 255).to(at::kByte);
-  const PictureSpec whole{16, PictureSpec::Rule::kResize}, square{16, PictureSpec::Rule::kCenterSquare};
+  const PictureSpec whole{.size = 16}, square = with_transform(whole, PictureTransform::kCenterSquare);
   EXPECT_TRUE(at::equal(fit_picture(picture, whole), data::resize_pillow_bilinear(picture, 16, 16)));
   EXPECT_TRUE(at::equal(fit_picture(picture, square), picture)) << "the model cuts it itself";
   EXPECT_THROW(fit_picture(picture.to(at::kFloat), whole), Error);

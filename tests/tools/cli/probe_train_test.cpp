@@ -92,6 +92,85 @@ TEST(TrainProbe, LearnsAndLeavesAModelFolder) {
   EXPECT_EQ(read.encoder.size(), 16u);
 }
 
+/// The rows of `encode --pool token` and the classes of `encode --classify`, of what a probe was trained on.
+TEST(TrainProbe, AgreesWithItselfOnFortyClips) {
+  const fs::path cases = "tests/fixtures/cases/model";
+  const TemporaryFolder folder;
+  const std::string run = (folder / "run").string(), data = (cases / "88_probe_transform").string();
+  const tests::Outcome trained = run_program({"train",     "--probe",
+                                              "--data",    data + "/list.txt",
+                                              "--encoder", (cases / "00_base_hf").string(),
+                                              "--out",     run,
+                                              "--steps",   "120",
+                                              "--set",     "frames=4",
+                                              "--set",     "frame_step=2",
+                                              "--set",     "probe.heads=2",
+                                              "--set",     "train.batch=8",
+                                              "--set",     "train.learning_rate=0.003",
+                                              "--threads", "1",
+                                              "--json"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+
+  const std::string rows = (folder / "rows.safetensors").string();
+  const tests::Outcome used = run_program({"encode", "--model", run, "--input", data, "--classify", run, "--pool",
+                                           "token", "--out", rows, "--threads", "1", "--json"});
+  ASSERT_EQ(used.exit_code, 0) << used.err;
+  const auto result = nlohmann::json::parse(used.out);
+  ASSERT_EQ(result.at("inputs").size(), 40u);
+  const Tensor tokens = load_safetensors(rows).at("embeddings");
+  int64_t agreed = 0;
+  for (size_t i = 0; i < 40; ++i) {
+    const auto& input = result["inputs"][i];
+    const int64_t number = std::stoll(fs::path(input.at("path").get<std::string>()).stem().string().substr(1));
+    const Tensor seen =
+        load_safetensors(fs::path(run) / "latents" / fmt::format("clip-{:06d}.safetensors", number)).at("features");
+    EXPECT_TRUE(at::equal(tokens[input.at("first_row").get<int64_t>()], seen)) << input.at("path");
+    agreed += input["classes"]["linear"][0]["class"].get<int64_t>() == number % 2 ? 1 : 0;
+  }
+  EXPECT_EQ(agreed, 40);
+
+  const tests::Outcome told = run_program({"inspect", run, "--json"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const auto pictures = nlohmann::json::parse(told.out).at("pictures");
+  EXPECT_EQ(pictures.at("transform"), "huggingface") << "the encoder's own";
+  EXPECT_EQ(pictures.at("frames"), 4);
+  EXPECT_EQ(pictures.at("frame_step"), 2);
+  EXPECT_EQ(pictures.at("picture_frames"), 4);
+}
+
+/// Which of the two encoders of a file a probe was trained on is kept, and `encode --classify` of the file takes it.
+TEST(TrainProbe, KeepsWhichEncoderItWasTrainedOn) {
+  const fs::path cases = "tests/fixtures/cases/model";
+  const TemporaryFolder folder;
+  const std::string file = (cases / "15_ema_choice/both.pt").string(), data = (cases / "88_probe_transform").string();
+  const auto encode = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"encode",  "--model",         file,        "--heads", "2",     "--size", "32",
+                                   "--input", data + "/p00.png", "--threads", "1",       "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const tests::Outcome outcome = run_program(words);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out).at("weights").get<std::string>();
+  };
+  EXPECT_EQ(encode({"--out", (folder / "a.npy").string()}), "encoder");
+  for (const std::string wanted : {"", "encoder"}) {
+    const std::string run = (folder / ("run" + wanted)).string();
+    std::vector<std::string> words{"train",        "--probe",
+                                   "--data",       data + "/list.txt",
+                                   "--encoder",    file,
+                                   "--heads",      "2",
+                                   "--image-size", "32",
+                                   "--out",        run,
+                                   "--steps",      "2",
+                                   "--set",        "frames=2",
+                                   "--set",        "probe.heads=2",
+                                   "--threads",    "1"};
+    if (!wanted.empty()) words.insert(words.end(), {"--weights", wanted});
+    const tests::Outcome trained = run_program(words);
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    EXPECT_EQ(encode({"--classify", run}), wanted.empty() ? "target_encoder" : "encoder");
+  }
+}
+
 TEST(TrainProbe, NamesTheLineThatIsNoClip) {
   const TemporaryFolder folder;
   std::ofstream(folder / "clips.csv") << "one.mp4 3\nlonely.mp4\n";

@@ -91,16 +91,23 @@ Json huggingface_config(const Vjepa2Weights& weights) {
   return config;
 }
 
+/// Pillow's numbers.
+int resample_of(Interpolation interpolation) {
+  if (interpolation == Interpolation::kNearest) return 0;
+  return interpolation == Interpolation::kBicubic ? 3 : 2;
+}
+
 /// As VJEPA2VideoProcessor saves it; the shortest edge is what it computes from the crop.
 Json video_preprocessor_config(const Preprocess& preprocess) {
+  const bool cuts = preprocess.picture != PictureShape::kNone;
   return {{"video_processor_type", "VJEPA2VideoProcessor"},
-          {"do_resize", true},
-          {"size", {{"shortest_edge", preprocess.size * 256 / 224}}},
-          {"resample", 2},
-          {"do_center_crop", true},
+          {"do_resize", cuts && preprocess.picture != PictureShape::kCenter},
+          {"size", {{"shortest_edge", published_short_side(preprocess.size)}}},
+          {"resample", resample_of(preprocess.interpolation)},
+          {"do_center_crop", cuts},
           {"crop_size", {{"height", preprocess.size}, {"width", preprocess.size}}},
           {"do_rescale", true},
-          {"rescale_factor", 1.0 / 255.0},
+          {"rescale_factor", preprocess.scale},
           {"do_normalize", true},
           {"image_mean", preprocess.mean},
           {"image_std", preprocess.std}};

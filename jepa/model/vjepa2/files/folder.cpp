@@ -33,12 +33,17 @@ constexpr const char* kVjepa2ProbeInfoFile = "probe.json";
 
 }  // namespace
 
+PictureSpec foresee_pictures(const PictureSpec& said, const std::string& family) {
+  return or_transform(said,
+                      family == kVjepa2AcFamily ? PictureTransform::kCenterSquare : PictureTransform::kOfficialTensor);
+}
+
 Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
   const bool all = parts == Vjepa2Parts::kAll;
   const ModelFolder files = read_model_folder(folder, "", options.allow_nan);
   const std::string where = (folder / "config.json").string() + ": model";
-  Vjepa2Weights weights{.source = folder.string(), .format = "foresee"};
-  weights.preprocess = files.preprocess;
+  Vjepa2Weights weights{.source = folder.string(), .taken = files.encoder, .format = "foresee"};
+  weights.preprocess = foresee_pictures(files.preprocess, files.family);
   if (files.family == kVjepa2AcFamily) {
     if (options.weights != EncoderKey::kDefault)
       fail<CheckpointError>("{}: an encoder was chosen; a folder of family {} holds one encoder", folder.string(),
@@ -99,6 +104,7 @@ void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
   model.model = config_json(weights.config);
   model.preprocess = weights.preprocess;
   model.weights = weights.encoder;
+  model.encoder = weights.taken;
   save_model_folder(folder, model);
 }
 

@@ -61,6 +61,9 @@ Vjepa2Config parse_huggingface_config(const json& object, const std::string& whe
   encoder.image_size = config.integer("crop_size", 256);
   encoder.frames = config.integer("frames_per_clip", 64);
   encoder.patch_size = config.integer("patch_size", 16);
+  if (encoder.image_size % encoder.patch_size != 0)
+    fail<CheckpointError>("{}: crop_size {}: expected a multiple of patch_size {}", where, encoder.image_size,
+                          encoder.patch_size);
   encoder.tubelet_size = config.integer("tubelet_size", 2);
   encoder.width = config.integer("hidden_size", 1024);
   encoder.depth = config.integer("num_hidden_layers", 24);
@@ -80,30 +83,6 @@ Vjepa2Config parse_huggingface_config(const json& object, const std::string& whe
   predictor.layer_norm_eps = encoder.layer_norm_eps;
   predictor.qkv_bias = encoder.qkv_bias;
   return result;
-}
-
-/// video_preprocessor_config.json where it is there; else crop_size and ImageNet's mean and std.
-Preprocess read_preprocess(const fs::path& folder, int64_t crop) {
-  Preprocess preprocess;
-  preprocess.size = crop;
-  const fs::path path = folder / "video_preprocessor_config.json";
-  if (!fs::exists(path)) return preprocess;
-  const json object = read_json(path);
-  const HuggingfaceConfig config(object, path.string());
-  if (const json* size = config.find("crop_size"); size && size->is_object())
-    preprocess.size = HuggingfaceConfig(*size, path.string() + ": crop_size").integer("height", crop);
-  const auto triple = [&](const char* key, std::vector<double>& values) {
-    const json* list = config.find(key);
-    if (!list) return;
-    if (!list->is_array() || list->size() != 3 ||
-        !std::all_of(list->begin(), list->end(), [](const json& value) { return value.is_number(); }))
-      fail<CheckpointError>("{}: {}: expected 3 numbers", path.string(), key);
-    values = list->get<std::vector<double>>();
-  };
-  triple("image_mean", preprocess.mean);
-  triple("image_std", preprocess.std);
-  preprocess.validate();
-  return preprocess;
 }
 
 /// Tensors as VJEPA2Model has them: an encoder that was saved alone, or below another module, gets its place.
@@ -176,10 +155,18 @@ Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& 
   const json object = read_json(folder / "config.json");
   Vjepa2Weights weights{.source = file.empty() ? folder.string() : file.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
-  weights.preprocess = read_preprocess(folder, weights.config.encoder.image_size);
-  weights.preprocess.colours = "swscale";  // of the video readers that upstream's training used
+  weights.preprocess = huggingface_pictures(folder);
   set_tensors(weights, file.empty() ? folder_tensors(folder) : WeightFile(file).tensors(), options, object);
   return weights;
+}
+
+PictureSpec huggingface_file_pictures(const WeightFile& file, const Vjepa2ReadOptions& options) {
+  const json config = file.pt() == nullptr ? json() : pickled_config(*file.pt());
+  const int64_t size = config.is_object()
+                           ? parse_huggingface_config(config, file.path().string() + ": config").encoder.image_size
+                           : options.image_size.value_or(256);
+  const PictureSpec spec{.size = size, .colours = "swscale"};  // of the video readers that upstream's training used
+  return with_transform(spec, PictureTransform::kHuggingFace);
 }
 
 Vjepa2Weights read_huggingface_file(const WeightFile& file, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
@@ -198,8 +185,7 @@ Vjepa2Weights read_huggingface_file(const WeightFile& file, const Vjepa2ReadOpti
     encoder.layer_norm_eps = 1e-6;
     encoder = encoder.hugging_face();
   }
-  weights.preprocess.size = encoder.image_size;
-  weights.preprocess.colours = "swscale";
+  weights.preprocess = huggingface_file_pictures(file, options);
   set_tensors(weights, file.tensors(), options, config.is_object() ? config : json::object());
   if (!config.is_object() && parts == Vjepa2Parts::kAll && !weights.predictor.empty()) {
     set_predictor_sizes(weights.config.predictor, weights.predictor, options.predictor_heads, source);

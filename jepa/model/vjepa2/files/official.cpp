@@ -83,12 +83,6 @@ TensorMap network(const WeightFile& file, const std::string& place) {
   return tensors;
 }
 
-/// The size of training crops: Meta's files do not hold it, but the names of those at 384 px do.
-int64_t image_size(const WeightFile& file, const Vjepa2ReadOptions& options) {
-  if (options.image_size) return *options.image_size;
-  return file.path().stem().string().find("384") != std::string::npos ? 384 : 256;
-}
-
 ProbeWeights read_probe(const WeightFile& file, const Vjepa2ReadOptions& options) {
   const std::string source = file.path().string();
   const auto place = [](int64_t index) { return fmt::format("classifiers.{}.", index); };
@@ -103,19 +97,26 @@ ProbeWeights read_probe(const WeightFile& file, const Vjepa2ReadOptions& options
   return probe;
 }
 
-/// Which of the two encoders is read. Where a file has one alone, it is that one.
-const std::string& chosen_encoder(const WeightFile& file, const Places& places, EncoderKey wanted) {
+/// The encoder that is read.
+struct ChosenEncoder {
+  std::string place;  // before the names of its tensors
+  std::string taken;  // as Vjepa2Weights::taken
+};
+
+/// By the rule of taken_encoder. An encoder alone that is called neither is taken whatever is wanted.
+ChosenEncoder chosen_encoder(const WeightFile& file, const Places& places, const Vjepa2ReadOptions& options) {
   const bool named = places.encoder && (*places.encoder == "encoder." || places.encoder->ends_with(".encoder."));
-  if (places.encoder && !places.target_encoder && !named) return *places.encoder;
-  const bool target_by_default = has_actions(file, places.root);  // the frozen encoder of action-conditioned models
-  const bool target =
-      wanted == EncoderKey::kTargetEncoder ||
-      (wanted == EncoderKey::kDefault && places.target_encoder && (target_by_default || !places.encoder));
+  if (places.encoder && !places.target_encoder && !named) return {*places.encoder, ""};
+  const bool trained_on = options.trained_on || has_actions(file, places.root);
+  const EncoderKey key =
+      taken_encoder(options.weights, places.encoder.has_value(), places.target_encoder.has_value(), trained_on);
+  const bool target = key == EncoderKey::kTargetEncoder;
+  const std::string name = target ? "target_encoder" : "encoder";
   const auto& place = target ? places.target_encoder : places.encoder;
-  if (!place)
-    fail<CheckpointError>("{}: no {}; it holds {}", file.path().string(), target ? "target_encoder" : "encoder",
-                          file.summary());
-  return *place;
+  if (!place) fail<CheckpointError>("{}: no {}; it holds {}", file.path().string(), name, file.summary());
+  if (places.encoder && places.target_encoder)
+    log_info("{}: {} is taken, of encoder and target_encoder (its moving average)", file.path().string(), name);
+  return {*place, name};
 }
 
 [[noreturn]] void refuse_unknown(const WeightFile& file) {
@@ -147,6 +148,14 @@ Vjepa2Content official_content(const WeightFile& file) {
   return places.empty() ? Vjepa2Content::kVideo : Vjepa2Content::kActions;
 }
 
+PictureSpec official_pictures(const std::filesystem::path& path, const Vjepa2ReadOptions& options) {
+  // Meta's files do not hold the size of training crops, but the names of those at 384 px do.
+  const int64_t guessed = path.stem().string().find("384") != std::string::npos ? 384 : 256;
+  const PictureSpec spec{.size = options.image_size.value_or(guessed),
+                         .colours = "swscale"};  // of the video reader that upstream's training used
+  return with_transform(spec, PictureTransform::kOfficial);
+}
+
 Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
   const WeightFile file(path);
   refuse_later_version(file);
@@ -154,8 +163,8 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   const bool probe = file.has("classifiers.0.");
   if (!probe && has_huggingface_names(file.names())) return read_huggingface_file(file, options, parts);
   Vjepa2Weights weights{.source = path.string(), .format = "official"};
-  weights.config.encoder.image_size = weights.preprocess.size = image_size(file, options);
-  weights.preprocess.colours = "swscale";                       // of the video reader that upstream's training used
+  weights.preprocess = official_pictures(path, options);
+  weights.config.encoder.image_size = weights.preprocess.size;
   weights.config.encoder.frames = options.frames.value_or(64);  // torch.hub's num_frames
   if (probe) {
     weights.probe = read_probe(file, options);
@@ -164,7 +173,9 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
 
   const Places places = places_of(file);
   if (!places.encoder && !places.target_encoder) refuse_unknown(file);
-  weights.encoder = network(file, chosen_encoder(file, places, options.weights));
+  const ChosenEncoder chosen = chosen_encoder(file, places, options);
+  weights.taken = chosen.taken;
+  weights.encoder = network(file, chosen.place);
   set_encoder_sizes(weights.config.encoder, weights.encoder, options.heads, weights.source);
   const bool alone = places.encoder && places.encoder->empty();  // torch.save of an encoder's state dict
   if (alone || parts == Vjepa2Parts::kEncoder || !file.has(places.predictor())) return weights;

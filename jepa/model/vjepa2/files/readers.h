@@ -27,6 +27,16 @@ bool has_huggingface_names(const BareNames& names);
 /// Whether config.json is there and of model_type "vjepa2". @throws CheckpointError where it is no JSON.
 bool is_huggingface_folder(const std::filesystem::path& folder);
 
+/// What the files of transformers' processors say of pictures; without one, crop_size of config.json.
+/// @throws CheckpointError that names the key for what cannot be done.
+PictureSpec huggingface_pictures(const std::filesystem::path& folder);
+/// The same for read_huggingface_file, beside which lies no processor.
+PictureSpec huggingface_file_pictures(const WeightFile& file, const Vjepa2ReadOptions& options);
+/// What is done with pictures for a file that does not say it: as Meta evaluates.
+PictureSpec official_pictures(const std::filesystem::path& path, const Vjepa2ReadOptions& options);
+/// What preprocess.json says, or what the family did before it said it.
+PictureSpec foresee_pictures(const PictureSpec& said, const std::string& family);
+
 /// A model folder of ours, of either family. @throws CheckpointError.
 Vjepa2Weights read_foresee(const std::filesystem::path& folder, const Vjepa2ReadOptions& options, Vjepa2Parts parts);
 

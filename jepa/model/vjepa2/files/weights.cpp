@@ -42,6 +42,12 @@ double StackSizes::mlp_ratio() const {
   return ratio;
 }
 
+EncoderKey taken_encoder(EncoderKey wanted, bool has_encoder, bool has_target, bool trained_on) {
+  if (wanted != EncoderKey::kDefault) return wanted;
+  if (has_encoder != has_target) return has_target ? EncoderKey::kTargetEncoder : EncoderKey::kEncoder;
+  return trained_on ? EncoderKey::kTargetEncoder : EncoderKey::kEncoder;
+}
+
 StackSizes stack_sizes(const TensorMap& tensors, const std::string& blocks, std::optional<int64_t> heads,
                        const std::string& option, const std::string& source) {
   StackSizes sizes;
@@ -151,6 +157,20 @@ Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options
     require_finite(path, *tensors, options.allow_nan);
   if (weights.probe) require_finite(path, weights.probe->tensors, options.allow_nan);
   return weights;
+}
+
+PictureSpec vjepa2_pictures(const fs::path& path, const Vjepa2ReadOptions& options) {
+  if (is_huggingface_file(path)) return huggingface_pictures(folder_around(path));
+  if (!fs::is_directory(path)) {
+    const WeightFile file(path);
+    const bool theirs = !file.has("classifiers.0.") && has_huggingface_names(file.names());
+    return theirs ? huggingface_file_pictures(file, options) : official_pictures(path, options);
+  }
+  const fs::path folder = resolve_model_folder(path);
+  if (is_huggingface_folder(folder)) return huggingface_pictures(folder);
+  ModelFolder files;
+  read_input_files(folder, files);
+  return foresee_pictures(files.preprocess, peek_model_config(folder).value("family", std::string()));
 }
 
 Vjepa2Content vjepa2_content(const fs::path& path) {

@@ -16,6 +16,12 @@ inline constexpr std::pair<EncoderKey, std::string_view> kEncoderKeyNames[] = {
     {EncoderKey::kEncoder, "encoder"},
     {EncoderKey::kTargetEncoder, "target_encoder"}};
 
+/// Which encoder of a file is taken: the one rule of all commands. The wanted one; else the only one; else the moving
+/// average where something is trained on its features (an action predictor, a probe), as upstream trains them, and the
+/// encoder where nothing is, as Meta's hub does.
+/// @param trained_on  ReadOptions::trained_on, or an action predictor in the file. @returns not kDefault.
+EncoderKey taken_encoder(EncoderKey wanted, bool has_encoder, bool has_target, bool trained_on);
+
 using Vjepa2ReadOptions = ReadOptions;  // what a file does not say
 
 /// Sizes of a stack of transformer blocks, as its tensors show them.
@@ -40,6 +46,8 @@ struct ProbeWeights {
 /// Tensors are views of memory-mapped files.
 struct Vjepa2Weights {
   std::string source;  // the path, for messages
+  /// Which encoder of one of Meta's files `encoder` is: "encoder" or "target_encoder"; empty: neither.
+  std::string taken{};
   std::string format;  // "foresee", "huggingface", "official"
   /// Architecture of what is there; of what is not, the defaults. Hugging Face's folders set their quirks.
   Vjepa2Config config;
@@ -68,6 +76,9 @@ enum class Vjepa2Parts {
 /// give.
 Vjepa2Weights read_vjepa2(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {},
                           Vjepa2Parts parts = Vjepa2Parts::kAll);
+
+/// How pictures become the input of what read_vjepa2 reads; no weights are read. @throws CheckpointError.
+PictureSpec vjepa2_pictures(const std::filesystem::path& path, const Vjepa2ReadOptions& options = {});
 
 /// What of read_vjepa2's forms lies at a path.
 enum class Vjepa2Content {

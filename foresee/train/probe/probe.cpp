@@ -2,7 +2,7 @@
 
 #include "foresee/train/frozen_encoder.h"
 #include "foresee/train/jobs.h"
-#include "foresee/train/probe_data.h"
+#include "foresee/train/probe/probe_data.h"
 #include "foresee/train/run_training.h"
 #include "jepa/core/error.h"
 #include "jepa/model/vjepa2/models.h"
@@ -24,6 +24,7 @@ TrainResult train_probe(const TrainJob& job) {
   if (recipe.probe.width != width)
     fail<ConfigError>("probe.width: expected {} (the encoder's), got {}", width, recipe.probe.width);
   record_weights(record.origin, *encoder);
+  weights.preprocess = probe_pictures(weights.preprocess, recipe);
 
   RunFolder run(job.request.out, config_json(record));  // refuses another config before hours of encoding
   const auto seed = static_cast<uint64_t>(record.origin.seed);

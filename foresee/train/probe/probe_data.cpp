@@ -1,17 +1,16 @@
-#include "foresee/train/probe_data.h"
+#include "foresee/train/probe/probe_data.h"
 
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "data/episode/split.h"
 #include "foresee/encode/encode_plan.h"
 #include "foresee/encode/encode_run.h"
 #include "foresee/train/latent_cache.h"
+#include "foresee/train/probe/clip_identity.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
-#include "jepa/core/files/hash.h"
 #include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
@@ -21,17 +20,14 @@
 namespace foresee {
 namespace {
 
-ClipPlan clip_plan(const ProbeSource& source, const ProbeRecipe& recipe) {
+/// The plan of `foresee encode` with this probe: what the folder says of pictures and clips.
+ClipPlan clip_plan(const ProbeSource& source) {
   ClipPlan plan;
-  plan.segments = {.frames = recipe.frames, .frame_step = recipe.frame_step};
-  plan.picture_frames = recipe.frames;
-  plan.size = source.encoder->config.image_size;
-  plan.transform = data::PublishedTransform::kOfficial;
-  plan.colours = colours_of(source.weights.preprocess);
-  for (size_t i = 0; i < 3; ++i) {
-    plan.normalisation.mean[i] = source.weights.preprocess.mean[i];
-    plan.normalisation.std[i] = source.weights.preprocess.std[i];
-  }
+  const PictureSpec& said = source.weights.preprocess;
+  plan.segments = {.frames = said.frames, .frame_step = said.frame_step};
+  plan.picture_frames = said.picture_frames;
+  plan.pictures = source.weights.preprocess;
+  plan.colours = colours_of(plan.pictures);
   return plan;
 }
 
@@ -48,6 +44,17 @@ std::vector<int64_t> classes_of(const MediaSet& media, const LabelledClips& list
   return classes;
 }
 
+/// Two names of one content with two classes: one of them is wrong.
+void warn_of_equal_clips(const std::vector<ClipIdentity>& files, const std::vector<int64_t>& classes) {
+  std::map<std::pair<uint64_t, uint64_t>, size_t> first;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const size_t other = first.try_emplace({files[i].size, files[i].content}, i).first->second;
+    if (classes[other] != classes[i])
+      log_warning("{} and {} hold the same and are listed with two classes", files[other].path.string(),
+                  files[i].path.string());
+  }
+}
+
 /// How often the list names every file.
 std::vector<int64_t> repeats_of(const MediaSet& media, const LabelledClips& listed) {
   std::map<std::filesystem::path, int64_t> times;
@@ -58,15 +65,14 @@ std::vector<int64_t> repeats_of(const MediaSet& media, const LabelledClips& list
 }
 
 /// What the tokens are of.
-nlohmann::ordered_json identity_of(const MediaSet& media, const ProbeSource& source, const ProbeRecipe& recipe) {
-  nlohmann::ordered_json names = nlohmann::ordered_json::array();
-  for (const auto& file : media.files) names.push_back(file.path.string());
-  return {{"encoder", source.fingerprint},
-          {"frames", recipe.frames},
-          {"frame_step", recipe.frame_step},
-          {"size", source.encoder->config.image_size},
-          {"colours", source.weights.preprocess.colours},
-          {"clips", names}};
+nlohmann::ordered_json identity_of(const std::vector<ClipIdentity>& clips, const ProbeSource& source) {
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  for (const ClipIdentity& clip : clips)
+    files.push_back({{"path", clip.path.string()},
+                     {"size", clip.size},
+                     {"time", clip.time},
+                     {"content", fmt::format("{:016x}", clip.content)}});
+  return {{"encoder", source.fingerprint}, {"pictures", preprocess_json(source.weights.preprocess)}, {"clips", files}};
 }
 
 /// Encodes the clips that are not in `folder` yet; those that cannot be read are named and stay missing.
@@ -108,23 +114,33 @@ ProbeBatch batch_of(const LatentFolder& tokens, const std::vector<int64_t>& clas
 
 }  // namespace
 
+PictureSpec probe_pictures(PictureSpec of_encoder, const ProbeRecipe& recipe) {
+  of_encoder.frames = of_encoder.picture_frames = recipe.frames;
+  of_encoder.frame_step = recipe.frame_step;
+  of_encoder.fps = 0;
+  return or_transform(of_encoder, PictureTransform::kOfficialTensor);
+}
+
 ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, const ProbeRecipe& recipe, uint64_t seed,
                      const JobControl& control) {
   const MediaSet media = open_media(listed.paths, /*threads=*/1, control);
   const std::vector<int64_t> classes = classes_of(media, listed);
-  const auto tokens = std::make_shared<const LatentFolder>(source.latents, "clip", identity_of(media, source, recipe));
-  encode_missing(*tokens, media, clip_plan(source, recipe), PackedEncoder(source.encoder, Precision::kFloat32),
-                 control);
+  std::vector<ClipIdentity> files;
+  for (const auto& file : media.files) files.push_back(clip_identity(file.path));
+  const auto tokens = std::make_shared<const LatentFolder>(source.latents, "clip", identity_of(files, source));
+  encode_missing(*tokens, media, clip_plan(source), PackedEncoder(source.encoder, Precision::kFloat32), control);
 
   const std::vector<int64_t> repeats = repeats_of(media, listed);
+  warn_of_equal_clips(files, classes);
+  const std::vector<bool> kept_out = held_out_clips(files, listed.folder);
   std::vector<size_t> train, held;
   for (size_t i = 0; i < media.files.size(); ++i) {
     if (!tokens->has(static_cast<int64_t>(i))) continue;  // it could not be read, and was named
-    std::vector<size_t>& part = data::held_out(hash_bytes(media.files[i].path.filename().string())) ? held : train;
+    std::vector<size_t>& part = kept_out[i] ? held : train;
     part.insert(part.end(), static_cast<size_t>(repeats[i]), i);
   }
   const auto count = static_cast<int64_t>(train.size());
-  if (count == 0) fail<DataError>("no clip is left to train on: all {} are held out by their names", held.size());
+  if (count == 0) fail<DataError>("no clip is left to train on: all {} are held out", held.size());
   if (held.empty()) log_warning("none of {} clips is held out: training goes on without evaluation", count);
   log_info("{} clips of {} classes, {} held out", count, listed.labels.size(), held.size());
   const int64_t batch = std::min(recipe.train.batch, count);

@@ -1,4 +1,4 @@
-#include "foresee/train/labelled_clips.h"
+#include "foresee/train/probe/labelled_clips.h"
 
 #include <algorithm>
 #include <charconv>
@@ -23,14 +23,13 @@ std::optional<int64_t> class_number(const std::string& label) {
 // Clips that can be learned from; what is left out is told.
 std::vector<data::ListedClip> usable_clips(const std::filesystem::path& list) {
   const std::vector<data::ListedClip> clips = data::read_clip_list(list);
-  std::vector<size_t> clashing;
-  for (const std::string& conflict : data::label_conflicts(clips, &clashing))
-    log_warning("{}: left out, since its labels contradict each other: {}", list.string(), conflict);
+  if (const auto conflicts = data::label_conflicts(clips); !conflicts.empty())
+    fail<DataError>("{}: {} clip{} listed with two classes; keep one line of each: {}", list.string(), conflicts.size(),
+                    conflicts.size() == 1 ? " is" : "s are", conflicts.front());
   std::vector<data::ListedClip> usable;
   int64_t several = 0, without = 0, first_without = 0;
   for (size_t i = 0; i < clips.size(); ++i) {
     std::error_code code;
-    if (std::binary_search(clashing.begin(), clashing.end(), i)) continue;
     if (clips[i].labels.empty()) {
       if (without++ == 0) first_without = clips[i].line;
     } else if (!std::filesystem::exists(clips[i].path, code)) {
@@ -52,7 +51,7 @@ std::vector<data::ListedClip> usable_clips(const std::filesystem::path& list) {
 
 LabelledClips read_labelled_clips(const std::filesystem::path& list) {
   std::vector<std::string> labels;
-  LabelledClips out;
+  LabelledClips out{.folder = list.parent_path()};
   std::map<std::filesystem::path, size_t> places;
   for (const data::ListedClip& clip : usable_clips(list)) {
     const auto [place, fresh] = places.emplace(std::filesystem::weakly_canonical(clip.path), out.paths.size());
