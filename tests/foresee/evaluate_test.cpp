@@ -34,17 +34,18 @@ std::string field_of(const EvaluateRequest& request) {
   return "";
 }
 
-/// Asks the job to stop after some reports.
+/// Asks the job to stop after some reports of methods, or of the collection of starts.
 class Stopper : public JobObserver {
  public:
-  explicit Stopper(int reports) : left_(reports) {}
-  void progress(const ProgressUpdate&) override {
-    if (--left_ == 0) stop.request_stop();
+  explicit Stopper(int reports, bool of_starts = false) : left_(reports), of_starts_(of_starts) {}
+  void progress(const ProgressUpdate& update) override {
+    if ((update.label == "starts") == of_starts_ && --left_ == 0) stop.request_stop();
   }
   std::stop_source stop;
 
  private:
   int left_;
+  bool of_starts_;
 };
 
 TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
@@ -129,6 +130,17 @@ TEST(Evaluate, EndsEarlyWithWhatIsFinished) {
   EXPECT_TRUE(found.interrupted);
   ASSERT_EQ(found.methods.size(), 1u) << "the second method is not begun";
   EXPECT_LT(found.methods.front().n, 400);
+}
+
+TEST(Evaluate, StoppedWhileItCollectsItsStartsItWritesNothing) {
+  const TemporaryFolder folder;
+  Stopper stopper(3, /*of_starts=*/true);
+  EvaluateRequest request = request_of({"noop"}, 400);
+  request.out = folder / "eval";
+  const EvaluateResult result = evaluate(request, {.observer = &stopper, .stop = stopper.stop.get_token()});
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_TRUE(result.evaluations.front().methods.empty());
+  EXPECT_EQ(count_entries(folder.path()), 0);
 }
 
 TEST(Evaluate, ScoresAModelOffline) {
