@@ -34,7 +34,6 @@ Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& pictures, const Ten
   const Vjepa2AcWorldModel planned(world.model, world.actions, world.preprocess, Vjepa2AcWorldModel::kCacheBytes,
                                    precision);
   const Vjepa2Ac& model = planned.model();
-  const int64_t size = model.config.encoder.image_size;
   const Tensor input = action_input(pictures, world.preprocess);
   const PackedEncoder encoder(model.encoder, precision);
   const Tensor features =

@@ -71,7 +71,7 @@ TEST_F(JudgedPlan, IsCheaperThanDoingNothingAndDearerThanTheGoal) {
 
 TEST_F(JudgedPlan, LiesAmongRecordedSequences) {
   const fs::path episodes = folder_ / "episodes.npz";
-  const auto sink = data::make_sink("npz", episodes);
+  const auto sink = data::make_sink(data::SinkFormat::kNpz, episodes);
   for (const auto& episode : planner::generate_episodes({.max_steps = 40, .size = 64, .seed = 3}, 12))
     sink->add(episode);
   sink->commit();
