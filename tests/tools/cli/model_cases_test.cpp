@@ -21,7 +21,7 @@ const std::string kPicture = "tools/assets/franka/now.png", kGoal = "tools/asset
 
 std::string at(const std::string& place) { return (kCases / place).string(); }
 
-json inspected(const std::string& place) {
+json inspect_case(const std::string& place) {
   const auto run = run_program({"inspect", at(place), "--json"});
   EXPECT_EQ(run.exit_code, 0) << place << ": " << run.err;
   return run.exit_code == 0 ? json::parse(run.out) : json();
@@ -57,7 +57,7 @@ TEST(ModelCases, EncodersInTheirWrappingsAreOneEncoder) {
 
 TEST(ModelCases, AFullPretrainingFileOfAnySizeIsEncoded) {
   EXPECT_TRUE(encoded(at("01_ddp_prefix/model.pt"), {"--heads", "2"}).starts_with("\x93NUMPY"));
-  EXPECT_EQ(inspected("01_ddp_prefix/model.pt").at("opens"),
+  EXPECT_EQ(inspect_case("01_ddp_prefix/model.pt").at("opens"),
             json({{{"family", "vjepa2"}, {"options", {"heads", "predictor_heads"}}}}));
 }
 
@@ -66,7 +66,7 @@ TEST(ModelCases, FilesOfTransformersAreReadWithoutTheirFolder) {
                     file = encoded(at("29_bin_only/pytorch_model.bin")), alone = encoded(at("34_encoder_only_prefix"));
   for (const std::string& result : {module, bin, alone}) ASSERT_TRUE(result.starts_with("\x93NUMPY")) << result;
   EXPECT_TRUE(file == bin);
-  const json listed = inspected("05_whole_module/model.pt");
+  const json listed = inspect_case("05_whole_module/model.pt");
   EXPECT_GT(listed.at("count"), 50);
   EXPECT_TRUE(says(listed.at("notes").dump(), "VJEPA2Model"));
 }
@@ -74,12 +74,12 @@ TEST(ModelCases, FilesOfTransformersAreReadWithoutTheirFolder) {
 TEST(ModelCases, EveryOddTensorIsARow) {
   for (const auto& entry : fs::directory_iterator(kCases / "10_odd_tensors")) {
     if (entry.path().extension() != ".pt") continue;
-    const json listed = inspected("10_odd_tensors/" + entry.path().filename().string());
+    const json listed = inspect_case("10_odd_tensors/" + entry.path().filename().string());
     const bool bare = entry.path().stem() == "storage" || entry.path().stem() == "typed_storage";
     EXPECT_GT(bare ? listed.at("foreign").size() : listed.at("tensors").size(), 0u) << entry.path();
   }
   for (const char* name : {"quantized", "nested", "meta"}) {
-    const json listed = inspected(std::string("10_odd_tensors/") + name + ".pt");
+    const json listed = inspect_case(std::string("10_odd_tensors/") + name + ".pt");
     const auto& rows = listed.at("tensors");
     EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [](const json& row) { return row.contains("not_read"); }))
         << name;
@@ -88,24 +88,24 @@ TEST(ModelCases, EveryOddTensorIsARow) {
 
 TEST(ModelCases, AMissingShardIsNamed) {
   EXPECT_TRUE(says(encoded(at("12_sharded/missing_shard")), "model-00002-of-00003.safetensors"));
-  EXPECT_TRUE(says(inspected("12_sharded/missing_shard").at("notes").dump(), "model-00002-of-00003.safetensors"));
+  EXPECT_TRUE(says(inspect_case("12_sharded/missing_shard").at("notes").dump(), "model-00002-of-00003.safetensors"));
 }
 
 TEST(ModelCases, WhatIsNoModelIsRefusedByName) {
   EXPECT_TRUE(says(encoded(at("32_lora_adapter")), "an adapter (LORA)"));
-  EXPECT_TRUE(says(inspected("32_lora_adapter").at("notes").dump(), "an adapter"));
+  EXPECT_TRUE(says(inspect_case("32_lora_adapter").at("notes").dump(), "an adapter"));
   const auto plan = [](const std::string& model) {
     return run_program({"plan", "--model", model, "--obs", kPicture, "--goal", kGoal}).err;
   };
   EXPECT_TRUE(says(plan(at("69_swm_other_model")), "stable_worldmodel.wm.pldm.PLDM"));
   EXPECT_TRUE(says(plan(at("62_ac_predictor_only/vjepa2_ac_droid.pth.tar")), "without its encoder"));
-  EXPECT_GT(inspected("62_ac_predictor_only/vjepa2_ac_droid.pth.tar").at("count"), 30);
+  EXPECT_GT(inspect_case("62_ac_predictor_only/vjepa2_ac_droid.pth.tar").at("count"), 30);
 }
 
 TEST(ModelCases, NaNInWeightsIsAnErrorUnlessItIsAllowed) {
   EXPECT_TRUE(says(encoded(at("36_nan_weight")), "--allow-nan"));
   EXPECT_TRUE(encoded(at("36_nan_weight"), {"--allow-nan"}).starts_with("\x93NUMPY"));
-  const json listed = inspected("36_nan_weight");
+  const json listed = inspect_case("36_nan_weight");
   const auto& rows = listed.at("tensors");
   EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const json& row) { return row.value("nan", 0) == 1; }), 1);
 }
