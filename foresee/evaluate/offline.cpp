@@ -9,7 +9,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
-#include "jepa/model/lewm/folder.h"
+#include "jepa/model/lewm/files/folder.h"
 #include "jepa/model/lewm/world_model.h"
 #include "jepa/train/lewm/evaluation.h"
 

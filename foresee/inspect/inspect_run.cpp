@@ -6,24 +6,20 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/io/model_folder.h"
-#include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/weight_folder.h"
+#include "jepa/model/family/foreign_model.h"
 
 namespace foresee {
 namespace fs = std::filesystem;
 
 namespace {
 
-/// What config.json calls the model; where it cannot be read, a note.
+/// What config.json calls the model. @throws DataError where it is no JSON or made to do harm.
 void add_declaration(InspectResult& result, const fs::path& config) {
   if (!fs::exists(config)) return;
-  try {
-    const auto object = read_json(config);
-    for (const char* key : {"family", "model_type", "_target_"})
-      if (object.is_object() && object.contains(key)) result.declared = object[key].dump();
-  } catch (const Error& error) {
-    result.notes.emplace_back(error.what());
-  }
+  const auto object = read_json(config);
+  for (const char* key : {"family", "model_type", "_target_"})
+    if (object.is_object() && object.contains(key)) result.declared = object[key].dump();
 }
 
 void add_missing_shards(InspectResult& result, const fs::path& folder) {

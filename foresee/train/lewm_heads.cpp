@@ -4,7 +4,7 @@
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
 #include "jepa/core/error.h"
-#include "jepa/model/lewm/folder.h"
+#include "jepa/model/lewm/files/folder.h"
 
 namespace foresee {
 

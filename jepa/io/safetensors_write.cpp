@@ -5,8 +5,10 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/descriptor.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/text/json_text.h"
+#include "jepa/core/text/printable.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/safetensors_format.h"
 
@@ -31,6 +33,7 @@ std::vector<std::pair<std::string_view, const Tensor*>> file_order(const TensorM
     FORESEE_CHECK(tensor.defined(), "expected a tensor, '{}' is undefined", name);
     FORESEE_CHECK(safetensors::dtype_name(tensor.scalar_type()), "safetensors has no dtype for '{}' {}", name,
                   describe(tensor));
+    FORESEE_CHECK(is_utf8(name), "'{}' is not a name for a tensor: it is not UTF-8", printable(name));
     FORESEE_CHECK(name != "__metadata__", "'{}' is not a name for a tensor: the format uses it", name);
     order.emplace_back(name, &tensor);
   }

@@ -136,6 +136,7 @@ TEST(Evaluate, StoppedWhileItCollectsItsStartsItWritesNothing) {
   const TemporaryFolder folder;
   Stopper stopper(3, /*of_starts=*/true);
   EvaluateRequest request = request_of({"noop"}, 400);
+  request.protocol = "near";
   request.out = folder / "eval";
   const EvaluateResult result = evaluate(request, {.observer = &stopper, .stop = stopper.stop.get_token()});
   EXPECT_TRUE(result.interrupted);

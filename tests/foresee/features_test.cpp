@@ -41,7 +41,7 @@ ProbedClips clips_with_a_secret(int64_t clips, uint64_t part) {
 }
 
 TEST(Probes, FindWhatFeaturesHoldAndNothingElse) {
-  const auto answers = probe_features(clips_with_a_secret(400, 1), clips_with_a_secret(300, 2), {3, 4}, {}, 0, {});
+  const auto answers = probe_features(clips_with_a_secret(1000, 1), clips_with_a_secret(300, 2), {3, 4}, {}, 0, {});
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_GT(answers[0].attentive.low, 0.9);
   EXPECT_GT(answers[0].linear.low, 0.8);

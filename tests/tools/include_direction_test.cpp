@@ -49,7 +49,7 @@ const std::map<std::string, std::vector<std::string>> kLibraries = {
     {R"(opencv2/.*)", {"data/picture", "tools/cli/data"}},
     {R"((hdf5|H5.*)\.h)", {"data/episode/hdf5", "tests/data/episode"}},
     {R"(blosc\.h)", {"data/episode/hdf5"}},
-    {R"(zlib\.h)", {"data/episode/npz"}},
+    {R"((zlib|zstd)\.h)", {"data/episode/hdf5", "data/episode/npz"}},
     {R"((Eigen|unsupported/Eigen)/.*)", {"jepa/model/vjepa2_ac", "jepa/train/probe"}},
     {R"(boost/math/.*)", {"jepa/core"}},
     {R"((arrow|parquet)/.*)", {"data/episode/lerobot"}},

@@ -118,7 +118,7 @@ PictureSpec probe_pictures(PictureSpec of_encoder, const ProbeRecipe& recipe) {
   of_encoder.frames = of_encoder.picture_frames = recipe.frames;
   of_encoder.frame_step = recipe.frame_step;
   of_encoder.fps = 0;
-  return or_transform(of_encoder, PictureTransform::kOfficialTensor);
+  return with_transform(of_encoder, PictureTransform::kOfficial);  // as Meta's evaluations of frozen encoders
 }
 
 ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, const ProbeRecipe& recipe, uint64_t seed,

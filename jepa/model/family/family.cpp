@@ -7,8 +7,8 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/format.h"
-#include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/weight_file.h"
+#include "jepa/model/family/foreign_model.h"
 #include "jepa/model/family/rows.h"
 
 namespace foresee {

@@ -5,7 +5,7 @@
 #include "jepa/io/pt_write.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/family/rows.h"
-#include "jepa/model/lewm/folder.h"
+#include "jepa/model/lewm/files/folder.h"
 #include "jepa/model/lewm/world_model.h"
 
 namespace foresee {

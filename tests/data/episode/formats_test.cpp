@@ -465,7 +465,7 @@ TEST_F(LeRobot, RowsWithoutANumberAreRefusedInOneLine) {
       table.numbers[name] = values_of(table.rows);
       write_parquet(parquet, table);
     }
-    return message_of([&] { open_source(folder_.path(), {.camera = "top", .strict = true}); });
+    return message_of([&] { open_source(folder_.path(), {.strict = true}); });
   };
   const std::string number =
       refusal_with("episode_index", [](int64_t rows) { return at::full({rows}, NAN, at::kDouble); });

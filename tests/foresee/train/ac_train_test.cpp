@@ -107,6 +107,7 @@ TEST(AcPictures, OfTrainingAreThoseOfPlanning) {
   const data::EpisodeDataset dataset(std::move(episodes));
   AcRecipe recipe = small_recipe();
   recipe.state_update = StateUpdate::kAdd;
+  recipe.state_column = "proprio";
   const Vjepa2Ac model = ac_model(dataset, recipe, small_encoder());
   const PictureSpec spec = new_action_pictures({.size = 99}, model.config);
   EXPECT_EQ(spec.size, kPixels);

@@ -119,18 +119,18 @@ TEST_F(TrainOnLogs, AQuaternionInThePlaceOfAnglesIsRefused) {
 
 TEST_F(TrainOnLogs, ANumberThatNeverMovesKeepsItsValueInPlans) {
   LogCapture log;
-  const TrainResult result = train(request("lewm", log_of("75_lewm_constant_action")));
+  const TrainResult result = train(request("lewm", log_of("75_lewm_constant_action"), {"frameskip=1"}));
   EXPECT_TRUE(says(log.text(), "2 (always 0.5)"));
   for (const auto& step : plan(result)) EXPECT_EQ(step[2], 0.5);
 }
 
 TEST_F(TrainOnLogs, LimitsCanBeGiven) {
   const TrainResult lewm =
-      train(request("lewm", log_of("84_raw_actions"), {"action_low=[-0.02]", "action_high=[0.01]"}));
+      train(request("lewm", log_of("84_raw_actions"), {"frameskip=1", "action_low=[-0.02]", "action_high=[0.01]"}));
   EXPECT_EQ(actions_of(lewm)["high"], (std::vector<double>{0.01, 0.01}));
   for (const auto& step : plan(lewm))
     for (const double number : step) EXPECT_TRUE(number >= -0.02 && number <= 0.01) << number;
-  const TrainResult ac = train(request("vjepa2_ac", log_of("84_raw_actions"), {"action_high=[0.01,0.5]"}));
+  const TrainResult ac = train(request("vjepa2_ac", log_of("84_raw_actions"), {"frameskip=1", "action_high=[0.01,0.5]"}));
   EXPECT_EQ(actions_of(ac)["high"], (std::vector<double>{0.01, 0.5}));
 }
 

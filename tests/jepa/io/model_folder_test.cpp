@@ -129,13 +129,14 @@ TEST_F(ModelFolderTest, RefusesPreprocessingAndActionsThatCannotBe) {
   EXPECT_TRUE(says(refusal_of_model(path_), path_.string()));
 }
 
-TEST_F(ModelFolderTest, WarnsOfWeightsThatAreNotFiniteAndLoadsThem) {
+TEST_F(ModelFolderTest, RefusesWeightsThatAreNotFiniteUnlessTheyAreAllowed) {
   auto model = small_model();
   for (const double bad : {std::nan(""), HUGE_VAL}) {
     model.weights["a.bias"] = torch::tensor({0.0, bad}, at::kBFloat16);
     save_model_folder(path_, model);
+    EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { load_model_folder(path_); }), "1 of 2 tensors hold NaN"));
     const LogCapture lines;
-    EXPECT_EQ(load_model_folder(path_).weights.size(), 2u);
+    EXPECT_EQ(load_model_folder(path_, "", /*allow_nan=*/true).weights.size(), 2u);
     const std::string log = lines.text();
     EXPECT_TRUE(says(log, "1 of 2 tensors"));
     EXPECT_TRUE(says(log, "a.bias"));

@@ -132,7 +132,7 @@ TEST(TrainProbe, AgreesWithItselfOnFortyClips) {
   const tests::Outcome told = run_program({"inspect", run, "--json"});
   ASSERT_EQ(told.exit_code, 0) << told.err;
   const auto pictures = nlohmann::json::parse(told.out).at("pictures");
-  EXPECT_EQ(pictures.at("transform"), "huggingface") << "the encoder's own";
+  EXPECT_EQ(pictures.at("transform"), "official") << "Meta's evaluation";
   EXPECT_EQ(pictures.at("frames"), 4);
   EXPECT_EQ(pictures.at("frame_step"), 2);
   EXPECT_EQ(pictures.at("picture_frames"), 4);

@@ -6,8 +6,8 @@
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/name_list.h"
-#include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/pickled_config.h"
+#include "jepa/model/family/foreign_model.h"
 #include "jepa/model/vjepa2/files/readers.h"
 
 namespace foresee {

@@ -7,10 +7,10 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/weight_file.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
+#include "jepa/model/family/foreign_model.h"
 #include "jepa/model/vjepa2/files/readers.h"
 
 namespace foresee {

@@ -9,7 +9,7 @@
 #include "jepa/io/pt_write.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
-#include "jepa/model/lewm/folder.h"
+#include "jepa/model/lewm/files/folder.h"
 #include "jepa/model/lewm/lewm.h"
 #include "jepa/model/lewm/world_model.h"
 #include "tests/support/refusal.h"

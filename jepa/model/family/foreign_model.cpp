@@ -1,4 +1,4 @@
-#include "jepa/io/names/foreign_model.h"
+#include "jepa/model/family/foreign_model.h"
 
 #include <nlohmann/json.hpp>
 

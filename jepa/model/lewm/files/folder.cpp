@@ -1,11 +1,11 @@
-#include "jepa/model/lewm/folder.h"
+#include "jepa/model/lewm/files/folder.h"
 
 #include <fmt/ranges.h>
 
 #include "jepa/core/error.h"
-#include "jepa/io/names/foreign_model.h"
 #include "jepa/io/names/weight_file.h"
-#include "jepa/model/lewm/from_tensors.h"
+#include "jepa/model/family/foreign_model.h"
+#include "jepa/model/lewm/files/from_tensors.h"
 #include "jepa/model/lewm/lewm.h"
 
 namespace foresee {

@@ -1,4 +1,4 @@
-#include "jepa/model/lewm/from_tensors.h"
+#include "jepa/model/lewm/files/from_tensors.h"
 
 #include <cmath>
 #include <utility>
