@@ -9,8 +9,8 @@
 namespace foresee {
 namespace {
 
-// Of normalised pixels: about three grey levels, which compression may make of one picture.
-constexpr double kSame = 0.05;
+// Of normalised pixels: about eight grey levels, which compression may make of one picture.
+constexpr double kSame = 0.15;
 
 /// Clips that do not overlap.
 int64_t clips_apart(const data::VideoSet& videos, const std::vector<data::FrameRange>& ranges,
@@ -42,7 +42,8 @@ void check_clips(const data::VideoSet& videos, const std::vector<data::FrameRang
   const int64_t clips = clips_apart(videos, ranges, config.clip);
   if (clips < config.batch)
     log_warning(
-        "there are {} clips that do not overlap, and a batch has {}: the same moments come several times per step; more "
+        "there are {} clips that do not overlap, and a batch has {}: the same moments come several times per step; "
+        "more "
         "video gives better features",
         clips, config.batch);
 }

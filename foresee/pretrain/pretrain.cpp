@@ -150,8 +150,9 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   }
   RunFolder run(request.out, config_json(record), kPretrainLaterKeys);
   if (first > 0) {
-    const double start = metric(score_at(read_metrics(run.metrics_path()), /*last=*/false), "between_clips");
-    if (std::isfinite(start)) task.remember_start(start);
+    const Metrics start = score_at(read_metrics(run.metrics_path()), /*last=*/false);
+    FeatureSpread spread{.between_clips = metric(start, "between_clips"), .rank_clips = metric(start, "rank_clips")};
+    if (std::isfinite(spread.between_clips)) task.remember_start(spread);
   }
   remember_videos(request.out, videos);
   const auto begin = std::chrono::steady_clock::now();

@@ -45,8 +45,8 @@ TEST(Probes, FindWhatFeaturesHoldAndNothingElse) {
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_GT(answers[0].attentive.low, 0.9);
   EXPECT_GT(answers[0].linear.low, 0.8);
-  EXPECT_LE(answers[1].attentive.low, 0.25) << "the second class is in no token";
-  EXPECT_LE(answers[1].linear.low, 0.25);
+  EXPECT_LE(answers[1].attentive.low, 0.3) << "the second class is in no token";
+  EXPECT_LE(answers[1].linear.low, 0.3);
   EXPECT_EQ(answers[0].attentive.n, 300);
 }
 

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/scenes.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
@@ -117,8 +118,11 @@ TEST(Pretrain, FewerClipsThanABatchAreAWarningAndAreLearnedFrom) {
 // A target that follows at once and no remedy: both networks agree on features that say nothing.
 TEST(Pretrain, ARunMadeToCollapseCarriesTheFlagAndTheDefaultDoesNot) {
   const TemporaryFolder folder;
+  make_scenes({.out = folder / "scenes", .clips = 60});
   PretrainRequest good = small_request(folder / "good");
-  good.steps = 200;
+  good.data = {folder / "scenes"};
+  good.steps = 150;
+  good.options.settings.set = {"loader.batch=4", "held_out_clips=24", "loader.workers=1"};
   PretrainRequest bad = good;
   bad.out = folder / "bad";
   for (const char* setting : {"objective.regulariser=none", "optimizer.ema_start=0", "optimizer.ema_end=0"})

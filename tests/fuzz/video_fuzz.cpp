@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const InputFile file({reinterpret_cast<const char*>(data), size});
   try {
     data::VideoReader reader(file.path());
-    const int64_t frames = reader.info().frames;
+    const int64_t frames = reader.info().frame_count;
     for (const int64_t index : {int64_t{0}, frames / 2, frames - 1}) reader.frame(std::max<int64_t>(index, 0)).sum();
   } catch (const Error&) {
   }

@@ -58,7 +58,8 @@ Report run_report(const fs::path& folder) {
   add_tile(report, curves, "effective_rank", "Effective rank");
   if (has_collapsed(curves))
     report.add_notice(
-        "The features collapsed: they vary between clips less than half as much as before training. This run did not "
+        "The features collapsed: they differ between clips less than half as much as before training, or in less than "
+        "half as many directions. This run did not "
         "learn features that are worth using, whatever its loss and skill say.");
   add_tile(report, curves, "loss", "Training loss");
   report.add_section("Curves", {draw_curves(curves)});

@@ -110,15 +110,18 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   return score;
 }
 
-bool has_collapsed(double start, double now) { return now < 0.5 * start; }
+bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now) {
+  return now.between_clips < 0.5 * start.between_clips || now.rank_clips < 0.5 * start.rank_clips;
+}
 
-std::string collapse_text(double start, double now) {
+std::string collapse_text(const FeatureSpread& start, const FeatureSpread& now) {
   return fmt::format(
-      "the features collapse: their differences between clips are {:.1f} % of their size, {:.1f} % before training; a "
-      "falling loss does not show it. What helps: objective.variance=0.5 and objective.covariance=0.05, a slower "
-      "target "
-      "(optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more different clips",
-      100 * now, 100 * start);
+      "the features collapse: what differs between clips is {:.1f} % of a feature's size in {:.1f} directions, {:.1f} "
+      "% "
+      "in {:.1f} before training; a falling loss does not show it. What helps: objective.variance=0.5 and "
+      "objective.covariance=0.05, a slower target (optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more "
+      "different clips",
+      100 * now.between_clips, now.rank_clips, 100 * start.between_clips, start.rank_clips);
 }
 
 }  // namespace foresee

@@ -47,10 +47,11 @@ struct PretrainScore {
 PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
                                    const Tensor& other_crops = {});
 
-/// Whether features have collapsed: they vary between clips less than half as much as before training.
-/// @param start, now  PretrainScore::spread.between_clips.
-bool has_collapsed(double start, double now);
+/// Whether features have collapsed: what differs between clips at a place is less than half as much as before training,
+/// or lies in less than half as many directions (effective rank). The second comes first where clips differ in
+/// brightness: features of one direction that follow it are easy to predict.
+bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now);
 /// What to say then: the numbers, and the keys that help.
-std::string collapse_text(double start, double now);
+std::string collapse_text(const FeatureSpread& start, const FeatureSpread& now);
 
 }  // namespace foresee

@@ -71,18 +71,18 @@ Metrics PretrainTask::step(int64_t step) {
 
 Metrics PretrainTask::evaluate() {
   const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_);
-  const double now = score.spread.between_clips;
-  if (!start_) start_ = now;
-  const bool collapsed = has_collapsed(*start_, now);
-  if (collapsed && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, now));
+  if (!start_) start_ = score.spread;
+  const bool collapsed = has_collapsed(*start_, score.spread);
+  if (collapsed && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, score.spread));
   Metrics metrics = score.metrics();
   metrics.emplace_back("collapse", collapsed ? 1 : 0);
   return metrics;
 }
 
 std::string PretrainTask::headline(const Metrics& evaluation) const {
-  return fmt::format("skill {:.2f}, between clips {:.1f} %{}", metric(evaluation, "skill"),
-                     100 * metric(evaluation, "between_clips"), metric(evaluation, "collapse") > 0 ? ", COLLAPSE" : "");
+  return fmt::format("skill {:.2f}, clips differ by {:.0f} % in {:.1f} directions{}", metric(evaluation, "skill"),
+                     100 * metric(evaluation, "between_clips"), metric(evaluation, "rank_clips"),
+                     metric(evaluation, "collapse") > 0 ? ", COLLAPSE" : "");
 }
 
 std::string PretrainTask::keep_bad_step(int64_t step, const std::filesystem::path& run) {

@@ -47,9 +47,8 @@ class PretrainTask : public TrainTask {
   /// Writes the clips of the step as "bad_batch.safetensors" (tensor "clips", float [B, 3, T, H, W], normalised; the
   /// step and where each clip comes from in its metadata).
   std::string keep_bad_step(int64_t step, const std::filesystem::path& run) override;
-  /// What features are compared with: the spread between clips before the first step. Without it, of the first
-  /// evaluation.
-  void remember_start(double between_clips) { start_ = between_clips; }
+  /// What features are compared with: their spread before the first step. Without it, that of the first evaluation.
+  void remember_start(const FeatureSpread& spread) { start_ = spread; }
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
   /// Networks, target encoder and optimizer of an earlier run, which this one begins with: a checkpoint or run folder
@@ -71,7 +70,7 @@ class PretrainTask : public TrainTask {
   MaskedPretrainer networks_;
   PretrainEvaluation held_out_;
   Tensor other_crops_;
-  std::optional<double> start_;  // spread between clips before training
+  std::optional<FeatureSpread> start_;  // before training
   bool warned_ = false;
 };
 

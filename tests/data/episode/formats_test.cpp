@@ -457,7 +457,8 @@ TEST_F(LeRobot, DamageIsRefusedInOneLine) {
 }
 
 TEST_F(LeRobot, RowsWithoutANumberAreRefusedInOneLine) {
-  const auto refusal_with = [&](const char* name, const std::function<Tensor(int64_t)>& values_of) {
+  const auto refusal_with = [&](const char* name, const std::string& camera,
+                                const std::function<Tensor(int64_t)>& values_of) {
     write_v21(folder_.path());
     for (const char* file : {"episode_000000.parquet", "episode_000001.parquet"}) {
       const fs::path parquet = folder_.path() / "data" / "chunk-000" / file;
@@ -465,12 +466,12 @@ TEST_F(LeRobot, RowsWithoutANumberAreRefusedInOneLine) {
       table.numbers[name] = values_of(table.rows);
       write_parquet(parquet, table);
     }
-    return message_of([&] { open_source(folder_.path(), {.strict = true}); });
+    return message_of([&] { open_source(folder_.path(), {.camera = camera, .strict = true}); });
   };
   const std::string number =
-      refusal_with("episode_index", [](int64_t rows) { return at::full({rows}, NAN, at::kDouble); });
+      refusal_with("episode_index", "", [](int64_t rows) { return at::full({rows}, NAN, at::kDouble); });
   EXPECT_NE(number.find("row 0 has no 'episode_index'"), std::string::npos) << number;
-  const std::string times = refusal_with("timestamp", [](int64_t rows) { return at::zeros({rows, 2}); });
+  const std::string times = refusal_with("timestamp", "top", [](int64_t rows) { return at::zeros({rows, 2}); });
   EXPECT_NE(times.find("expected one 'timestamp' per row"), std::string::npos) << times;
 }
 

@@ -130,7 +130,8 @@ TEST_F(TrainOnLogs, LimitsCanBeGiven) {
   EXPECT_EQ(actions_of(lewm)["high"], (std::vector<double>{0.01, 0.01}));
   for (const auto& step : plan(lewm))
     for (const double number : step) EXPECT_TRUE(number >= -0.02 && number <= 0.01) << number;
-  const TrainResult ac = train(request("vjepa2_ac", log_of("84_raw_actions"), {"frameskip=1", "action_high=[0.01,0.5]"}));
+  const TrainResult ac =
+      train(request("vjepa2_ac", log_of("84_raw_actions"), {"frameskip=1", "action_high=[0.01,0.5]"}));
   EXPECT_EQ(actions_of(ac)["high"], (std::vector<double>{0.01, 0.5}));
 }
 
