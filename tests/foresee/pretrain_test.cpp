@@ -121,10 +121,11 @@ TEST(Pretrain, ARunMadeToCollapseCarriesTheFlagAndTheDefaultDoesNot) {
   make_scenes({.out = folder / "scenes", .clips = 60});
   PretrainRequest good = small_request(folder / "good");
   good.data = {folder / "scenes"};
-  good.steps = 150;
+  good.steps = 100;
   good.options.settings.set = {"loader.batch=4", "held_out_clips=24", "loader.workers=1"};
   PretrainRequest bad = good;
   bad.out = folder / "bad";
+  bad.steps = 300;
   for (const char* setting : {"objective.regulariser=none", "optimizer.ema_start=0", "optimizer.ema_end=0"})
     bad.options.settings.set.emplace_back(setting);
   const LogCapture log;
