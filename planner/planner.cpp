@@ -1,7 +1,10 @@
 #include "planner/planner.h"
 
+#include <cmath>
+
 #include "jepa/core/error.h"
 #include "jepa/core/names.h"
+#include "jepa/core/torch.h"
 #include "planner/cem.h"
 
 namespace foresee::planner {
@@ -10,7 +13,9 @@ namespace {
 constexpr std::pair<Solver, std::string_view> kSolvers[] = {{Solver::kCem, "cem"},
                                                             {Solver::kIcem, "icem"},
                                                             {Solver::kMppi, "mppi"},
-                                                            {Solver::kPredictiveSampling, "predictive_sampling"}};
+                                                            {Solver::kPredictiveSampling, "predictive_sampling"},
+                                                            {Solver::kCategoricalCem, "categorical_cem"},
+                                                            {Solver::kGradient, "gradient"}};
 
 /// Where a request is searched.
 using SpaceOf = std::function<ActionSpace(const SearchRequest& request)>;
@@ -31,6 +36,15 @@ Planner bind(const PlannerConfig& config, const SpaceOf& space) {
       };
     case Solver::kPredictiveSampling:
       return [=](const CostFn& cost, const SearchRequest& r) { return predictive_sampling(cost, r, search, space(r)); };
+    case Solver::kCategoricalCem:
+      return [=, options = config.categorical](const CostFn& cost, SearchRequest r) {
+        r.noise = 0.5 * at::erfc(-r.noise / std::sqrt(2.0));  // uniform
+        return categorical_cem(cost, r, search, options);
+      };
+    case Solver::kGradient:
+      return [=, options = config.gradient](const CostFn& cost, const SearchRequest& r) {
+        return gradient_descent(cost, r, search, options, space(r));
+      };
   }
   FORESEE_CHECK(false, "expected a known solver, got number {}", static_cast<int>(config.solver));
   return {};
@@ -52,6 +66,8 @@ void describe(Fields& f, PlannerConfig& c) {
   describe(f, c.search);
   f("icem", c.icem, "solver icem");
   f("mppi", c.mppi, "solver mppi");
+  f("categorical", c.categorical, "solver categorical_cem");
+  f("gradient", c.gradient, "solver gradient");
 }
 
 Planner make_planner(const PlannerConfig& config) {

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "planner/arm_space.h"
+#include "planner/categorical.h"
+#include "planner/gradient.h"
 #include "planner/icem.h"
 #include "planner/mppi.h"
 #include "planner/noise.h"
@@ -14,20 +16,25 @@ namespace foresee::planner {
 /// A search with its settings bound: finds plans for the B problems of a request.
 using Planner = std::function<Plan(const CostFn& cost, const SearchRequest& request)>;
 
-/// How a plan is searched; each is described beside its function (planner/cem.h, mppi.h, predictive_sampling.h).
-enum class Solver { kCem, kIcem, kMppi, kPredictiveSampling };
-/// By its name in configs: cem, icem, mppi, predictive_sampling. @throws ConfigError with the nearest known name.
+/// How a plan is searched; each is described beside its function (planner/cem.h, mppi.h, categorical.h, gradient.h).
+enum class Solver { kCem, kIcem, kMppi, kPredictiveSampling, kCategoricalCem, kGradient };
+/// By its name in configs: cem, icem, mppi, predictive_sampling, categorical_cem, gradient. @throws ConfigError with
+/// the nearest known name.
 Solver solver_of(const std::string& name);
 std::string_view name_of(Solver solver);
 
-/// Which search, and its settings. `icem` and `mppi` matter to their own solver only.
+/// Which search, and its settings. The last four matter to their own solver only.
 struct PlannerConfig {
   Solver solver = Solver::kCem;
   SearchConfig search;
   IcemConfig icem;
   MppiConfig mppi;
+  CategoricalConfig categorical;
+  GradientConfig gradient;
 
   void validate() const { search.validate(); }
+  /// The search whose draws draw_noise() makes.
+  SearchConfig draws() const { return solver == Solver::kGradient ? gradient_draws(search, gradient) : search; }
 };
 void describe(Fields& fields, PlannerConfig& config);
 

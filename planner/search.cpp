@@ -54,9 +54,8 @@ Tensor Search::sample(const Tensor& noise, bool mean_first) const {
   return candidates;
 }
 
-/// @param actions  float [B, K, H, D]. @returns float [B, K], on the same device.
+/// @param actions  float [B, K, H, D]. @returns float [B, K], on the same device; with a graph where gradients are on.
 Tensor Search::costs_of(const Tensor& actions) const {
-  const at::NoGradGuard no_grad;
   const Tensor costs = cost_(actions, rows_);
   FORESEE_CHECK(
       costs.defined() && costs.dim() == 2 && costs.size(0) == actions.size(0) && costs.size(1) == actions.size(1),
@@ -65,7 +64,22 @@ Tensor Search::costs_of(const Tensor& actions) const {
 }
 
 Elites Search::judge(const Tensor& candidates, int64_t count) {
-  const Tensor actions = space_.to_action(candidates), costs = costs_of(actions);
+  const at::NoGradGuard no_grad;
+  const Tensor actions = space_.to_action(candidates);
+  return pick(candidates, actions, costs_of(actions), count);
+}
+
+Tensor Search::slope(const Tensor& candidates, Elites& cheapest) {
+  const at::AutoGradMode with_graph(true);
+  const Tensor leaf = candidates.detach().requires_grad_(true);
+  const Tensor actions = space_.to_action(leaf), costs = costs_of(actions);
+  FORESEE_CHECK(costs.requires_grad(), "this cost gives no gradients: search by sampling, for example with solver cem");
+  const Tensor gradient = torch::autograd::grad({costs.sum()}, {leaf}).front();
+  cheapest = pick(candidates, actions.detach(), costs.detach(), /*count=*/1);
+  return gradient;
+}
+
+Elites Search::pick(const Tensor& candidates, const Tensor& actions, const Tensor& costs, int64_t count) {
   auto [elite_costs, index] = at::topk(costs, count, /*dim=*/1, /*largest=*/false, /*sorted=*/true);
   const Tensor picked = index.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, candidates.size(2), candidates.size(3)});
   best_.push_back(elite_costs.select(1, 0));
@@ -84,7 +98,10 @@ void Search::record(int64_t iteration) const {
 Plan Search::finish(const Tensor& numbers, const Tensor& elite_cost, bool cut) const {
   Plan plan;
   plan.blocks = space_.to_action(cut ? space_.settle(numbers) : space_.settle_only(numbers));
-  plan.cost = costs_of(plan.blocks.unsqueeze(1)).select(1, 0);
+  {
+    const at::NoGradGuard no_grad;
+    plan.cost = costs_of(plan.blocks.unsqueeze(1)).select(1, 0);
+  }
   plan.elite_cost = elite_cost;
   plan.iterations = static_cast<int64_t>(best_.size());
   // One transfer at the end: nothing inside the search waits for the device.

@@ -82,6 +82,11 @@ class Search {
   /// Asks the cost and picks the `count` cheapest candidates. @param candidates  float [B, K, H, S]. @throws Error when
   /// the cost answers in another shape.
   Elites judge(const Tensor& candidates, int64_t count);
+  /// Asks the cost with its graph. @param candidates  as for judge(). @param cheapest  gets the cheapest one.
+  /// @returns the gradient of the summed costs, [B, K, H, S]. @throws Error where the cost gives none.
+  Tensor slope(const Tensor& candidates, Elites& cheapest);
+  /// Brings candidates inside the limits of the space. @param candidates  [B, K, H, S], changed.
+  void constrain(const Tensor& candidates) const { space_.constrain(candidates); }
   /// Hands the finished iteration to the trace.
   void record(int64_t iteration) const;
   /// Ends the search: dead band, limits, whole actions, and what the plan itself costs. @param numbers  [B, H, S].
@@ -92,6 +97,7 @@ class Search {
 
  private:
   Tensor costs_of(const Tensor& actions) const;
+  Elites pick(const Tensor& candidates, const Tensor& actions, const Tensor& costs, int64_t count);
 
   const CostFn& cost_;
   const SearchRequest& request_;

@@ -58,7 +58,7 @@ Plan Mpc::search(std::span<const PlanId> ids, const CostFn& cost, const Tensor& 
     return planner_([&](const Tensor& actions, const Tensor& rows) { return cost(actions_.normalise(actions), rows); },
                     request);
   }
-  request.noise = draw_noise(seed_, ids, config, actions_.block_size());
+  request.noise = draw_noise(seed_, ids, config_.planner.draws(), actions_.block_size());
   std::tie(request.low, request.high) = normalised_bounds(actions_);
   return planner_(cost, request);
 }

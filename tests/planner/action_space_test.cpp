@@ -45,11 +45,12 @@ TEST(ActionSpace, SettlesSmallNumbersOnly) {
 }
 
 TEST(ActionSpace, HoldsInEverySolver) {
-  for (const Solver solver : {Solver::kCem, Solver::kIcem, Solver::kMppi, Solver::kPredictiveSampling}) {
+  for (const Solver solver :
+       {Solver::kCem, Solver::kIcem, Solver::kMppi, Solver::kPredictiveSampling, Solver::kGradient}) {
     const PlannerConfig config{.solver = solver, .search = {.samples = 20, .iterations = 3, .elites = 4, .horizon = 3}};
     SearchRequest request;
     request.init = at::zeros({1, 0, 2});
-    request.noise = draw_noise(2, std::vector<PlanId>{{0}}, config.search, 2);
+    request.noise = draw_noise(2, std::vector<PlanId>{{0}}, config.draws(), 2);
     int64_t seen = 0;
     request.trace = [&](int64_t, const Iteration& done) {
       ++seen;

@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-constexpr Solver kAll[] = {Solver::kCem, Solver::kIcem, Solver::kMppi, Solver::kPredictiveSampling};
+constexpr Solver kAll[] = {Solver::kCem, Solver::kIcem, Solver::kMppi, Solver::kPredictiveSampling, Solver::kGradient};
 
 /// Three numbers, of which the last never moves; blocks of two. The box of the second lies beside its mean.
 ActionSpec three_numbers() {

@@ -1,0 +1,42 @@
+#include "planner/categorical.h"
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+
+namespace foresee::planner {
+
+void describe(Fields& f, CategoricalConfig& c) {
+  f("categories", c.categories, "values that each discrete action has; 0: the actions are numbers", {0, 1e6});
+  f("smoothing", c.smoothing, "added to the elites' frequencies", {0, 1e6});
+  f("momentum", c.momentum, "share of the old distribution that an update keeps", {0, 1});
+}
+
+Plan categorical_cem(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
+                     const CategoricalConfig& categorical) {
+  const int64_t n = categorical.categories, size = request.init.defined() ? request.init.size(-1) : 0;
+  if (n < 2 || size % n != 0)
+    fail<ConfigError>(
+        "categorical_cem: searches discrete actions of {} categories (planner.categorical.categories), and the model "
+        "takes blocks of {} numbers",
+        n, size);
+  Search search(cost, request, config);
+  const auto one_hot = [&](const Tensor& scores) {  // [..., S] -> one-hot of each action's largest
+    const Tensor of_actions = scores.unflatten(-1, {size / n, n});
+    return at::one_hot(of_actions.argmax(-1), n).flatten(-2).to(scores.scalar_type());
+  };
+  search.mean = at::full_like(search.mean, 1.0 / static_cast<double>(n));
+  Elites elites;
+  for (int64_t i = 0; i < config.iterations; ++i) {
+    const Tensor gumbel = -at::log(-at::log(search.noise(i).clamp_min(1e-10)));
+    const Tensor candidates = one_hot(search.mean.log().unsqueeze(1) + gumbel);
+    candidates.select(1, 0).copy_(one_hot(search.mean));
+    elites = search.judge(candidates, config.elites);
+    Tensor frequency = elites.actions.mean(1).unflatten(-1, {size / n, n}) + categorical.smoothing;
+    frequency = (frequency / frequency.sum(-1, /*keepdim=*/true)).flatten(-2);
+    search.mean = (1 - categorical.momentum) * frequency + categorical.momentum * search.mean;
+    search.record(i);
+  }
+  return search.finish(one_hot(search.mean), elites.costs.mean(1));
+}
+
+}  // namespace foresee::planner
