@@ -345,6 +345,9 @@ std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) c
         "too few)",
         too_short.size(), chosen.size(), too_short.back().first, shape.span() - too_short.back().first,
         too_short.front().first, shape.span() - too_short.front().first);
+  if (const int64_t fits = too_short.empty() ? 0 : too_short.back().first / shape.frames;
+      fits > 0 && fits < shape.frameskip)
+    text += fmt::format("; with a frameskip of {} the longest fits", fits);
   if (broken > 0) text += fmt::format("; {} clips hold NaN or infinity", broken);
   return text;
 }

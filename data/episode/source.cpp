@@ -153,6 +153,8 @@ void EpisodeSource::choose_camera(const SourceOptions& options, const std::strin
   const auto known = [&](const std::string& name) {
     return std::find(cameras.begin(), cameras.end(), name) != cameras.end();
   };
+  if (options.any_camera && asked.empty() && cameras.size() > 1)
+    info_.notes.push_back(fmt::format("{} cameras, of which one can be chosen: {}", cameras.size(), listed));
   if (!asked.empty()) {
     camera_ = asked.front();
   } else if (known(usual_camera)) {

@@ -16,6 +16,13 @@ namespace {
 // A damaged region is passed over this many times before the rest of the file counts as lost.
 constexpr int kMaxReadErrorsInARow = 64;
 
+// FFmpeg's words of a file whose content is none of the containers that are read.
+std::string plain_reason(const std::string& reason) {
+  return reason.find("not on whitelist") == std::string::npos
+             ? reason
+             : "its content is no film (a picture or a list with a film's name?)";
+}
+
 std::string hint(const std::string& reason) {
   return reason.find("moov atom not found") == std::string::npos
              ? ""
@@ -102,7 +109,7 @@ UniqueInput Demuxer::open() const {
     // Not the file's fault: it must not be left out as a broken one.
     if (is_shortage(AVUNERROR(code))) fail("{}: cannot be opened: {}", path_.string(), system_reason(AVUNERROR(code)));
     const std::string reason = errors.reason(code);
-    fail<DataError>("{}: cannot be read as a video: {}{}", path_.string(), reason, hint(reason));
+    fail<DataError>("{}: cannot be read as a video: {}{}", path_.string(), plain_reason(reason), hint(reason));
   }
   UniqueInput input(raw);
   code = avformat_find_stream_info(raw, nullptr);

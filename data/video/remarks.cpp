@@ -25,7 +25,7 @@ void remark_on_reading(const VideoInfo& info, std::vector<std::string>& out) {
   if (info.variable_rate)
     out.push_back(fmt::format("variable rate, {:.3g} to {:.3g} fps", info.lowest_fps, info.highest_fps));
   if (info.header_fps)
-    out.push_back(fmt::format("its header says {:.3g} fps, its times {:.3g}", *info.header_fps, info.average_fps));
+    out.push_back(fmt::format("its header says {:.4g} fps, its times {:.4g}", *info.header_fps, info.average_fps));
 }
 
 void remark_on_pictures(const VideoInfo& info, std::vector<std::string>& out) {

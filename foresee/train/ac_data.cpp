@@ -182,7 +182,7 @@ std::string files_identity(const std::vector<std::filesystem::path>& paths) {
 Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, std::shared_ptr<VideoEncoder> encoder) {
   const bool states = recipe.state_update != StateUpdate::kNone;
   if (recipe.actions == ActionSource::kRecorded && !dataset.has("action"))
-    fail<DataError>("the episodes have no column 'action'; train.actions=state_change takes them from the states");
+    fail<DataError>("the episodes have no column 'action'; actions=state_change takes them from the states");
   if (states && !dataset.has(recipe.state_column))
     fail<DataError>("the episodes have no column '{}': set state_column, or state_update=none", recipe.state_column);
   Vjepa2AcConfig config;

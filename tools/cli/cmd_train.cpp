@@ -43,7 +43,10 @@ const RequestFlags kTrainFlags{{"family", "--family"},
 int run_train(TrainRequest request, const CommonOptions& common) {
   request.options = job_options(common);
   request.out = common.out.value_or("");
-  const TrainResult done = with_hints({{"several cameras", "--camera NAME"}, {"can be allowed", "--allow NAME"}},
+  const TrainResult done = with_hints({{"several cameras", "--camera NAME"},
+                                       {"can be allowed", "--allow NAME"},
+                                       {"actions=state_change takes", "--set actions=state_change"},
+                                       {"with a frameskip of", "--set frameskip=N"}},
                                       [&] { return train(request, common.control); });
   if (done.interrupted && done.model.empty()) fail("train: interrupted before the first step; no run was begun");
   if (!common.json) {
@@ -92,7 +95,8 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
          "--probe", [request] { request->family = "probe"; }, "The same as --family probe")
       ->excludes(family);
   app.add_option("--preset", request->preset, presets_text());
-  app.add_option("--data", request->data, "Episode files (HDF5); of a probe a list, 'PATH LABEL' in each line");
+  app.add_option("--data", request->data,
+                 "Sets of episodes, of any format that is read; of a probe a list, 'PATH LABEL' in each line");
   app.add_option("--camera", request->camera, families_with("episodes") + ": which camera of several")
       ->option_text("NAME");
   add_choice(app, "--picture", request->picture, kPictureRuleNames,

@@ -110,7 +110,6 @@ int run(int argc, char** argv) {
   CLI::App app{"Foresee learns a world model from video and plans with it."};
   app.set_version_flag("--version", fmt::format("foresee {}", kVersion));
   app.require_subcommand(argc > 1 ? 1 : 0);
-  app.footer("Examples:\n  foresee demo\n  foresee doctor\n  foresee pretrain --help");
   CommonOptions common;
   Run chosen;
   std::vector<Run> runs;
@@ -122,6 +121,8 @@ int run(int argc, char** argv) {
     const std::string more = sub->get_footer().empty() ? "" : sub->get_footer() + "\n\n";
     sub->footer(fmt::format("{}Examples:\n{}", more, command.examples));
   }
+  // Only now: a command that is added takes over what its parent says below its help.
+  app.footer("Examples:\n  foresee demo\n  foresee doctor\n  foresee pretrain --help");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -171,10 +171,10 @@ class DroidSource : public EpisodeSource {
         leave_out(listed, error.what());
       }
     }
-    if (other_rate)
-      info_.notes.push_back(
-          fmt::format("films say {:.4g} frames per second; DROID records {} rows per second, which is used",
-                      *other_rate, kRowsPerSecond));
+    if (!other_rate) return;
+    const auto note = fmt::format("films say {:.4g} frames per second; DROID records {} rows per second, which is used",
+                                  *other_rate, kRowsPerSecond);
+    if (std::find(info_.notes.begin(), info_.notes.end(), note) == info_.notes.end()) info_.notes.push_back(note);
   }
 
   static fs::path video(const DroidEpisode& episode, const std::string& name) {

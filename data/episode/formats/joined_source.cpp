@@ -86,6 +86,7 @@ class JoinedSource : public EpisodeSource {
     if (std::all_of(info_.tasks.begin(), info_.tasks.end(), [](const auto& task) { return task.empty(); }))
       info_.tasks.clear();
     options.camera.clear();  // chosen in every file
+    options.any_camera = false;
     opened(options);
     info_.cameras = cameras_;
   }

@@ -40,7 +40,7 @@ bool is_depth_film(const VideoInfo& info) {
 }
 
 std::vector<int64_t> film_frames(VideoShelf& films, const LeRobotEpisode::Video& film, const FilmRows& rows,
-                                 std::string* note) {
+                                 FilmNote* note) {
   const VideoInfo info = films.info(film.path);
   const auto count = static_cast<int64_t>(rows.seconds.size());
   if (count == 0) return {};
@@ -60,15 +60,15 @@ std::vector<int64_t> film_frames(VideoShelf& films, const LeRobotEpisode::Video&
     failure = error.what();
   }
   if (failure.empty()) {
-    if (note != nullptr && places.worst_s > kUsualTolerance_s)
-      *note = fmt::format("times lie up to {:.1f} ms from their frames", places.worst_s * 1000);
+    if (note != nullptr && places.worst_s > kUsualTolerance_s) note->off_s = places.worst_s;
     if (note != nullptr && !same_rate)
-      *note = fmt::format("films run at {:.4g} frames per second and rows at {:.4g}: frames between rows are not used",
-                          info.average_fps, rows.fps);
+      note->text =
+          fmt::format("films run at {:.4g} frames per second and rows at {:.4g}: frames between rows are not used",
+                      info.average_fps, rows.fps);
     return places.frames;
   }
   if (!one_each || rows.tolerance_s > 0) fail<DataError>("{}", failure);
-  if (note != nullptr) *note = "times do not fit the film, which has one frame per row: row i is frame i";
+  if (note != nullptr) note->text = "times do not fit the film, which has one frame per row: row i is frame i";
   places.frames.resize(static_cast<size_t>(count));
   std::iota(places.frames.begin(), places.frames.end(), 0);
   return places.frames;

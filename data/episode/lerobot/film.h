@@ -23,10 +23,16 @@ struct FilmRows {
   double tolerance_s = 0;       // 0: half a row
 };
 
-/// Which frame each row shows, checked. @param note  gets a line where times needed help.
+/// What is worth a line about the times of an episode.
+struct FilmNote {
+  std::string text;  // what was done with them; empty: nothing
+  double off_s = 0;  // else the largest distance of a row from its frame, seconds, where it is unusual
+};
+
+/// Which frame each row shows, checked. @param note  is filled in where times needed help.
 /// @throws DataError with what does not fit and the numbers.
 std::vector<int64_t> film_frames(VideoShelf& films, const LeRobotEpisode::Video& film, const FilmRows& rows,
-                                 std::string* note = nullptr);
+                                 FilmNote* note = nullptr);
 
 /// Whether a film holds numbers of more than 8 bits of grey: depth.
 bool is_depth_film(const VideoInfo& info);

@@ -282,13 +282,20 @@ class LeRobotSource : public EpisodeSource {
       const LeRobotFeature& feature = features_.at(name);
       const auto column = std::find_if(info_.columns.begin(), info_.columns.end(),
                                        [&](const auto& info) { return stored(info.name) == name; });
-      std::map<std::string, int64_t> notes;
+      std::map<std::string, int64_t> notes;  // episodes of each
+      double worst_s = 0;
+      int64_t off = 0;
       each_episode([&](int64_t i, const LeRobotEpisode& episode) {
         std::vector<int64_t> shape;
         if (feature.dtype == "video") {
-          std::string note;
+          FilmNote note;
           shown_[{feature.key, i}] = film_frames(videos_, film(episode, feature), film_rows(i, feature), &note);
-          if (!note.empty()) ++notes[note];
+          if (!note.text.empty()) {
+            ++notes[note.text];
+          } else if (note.off_s > 0) {
+            worst_s = std::max(worst_s, note.off_s);
+            ++off;
+          }
         } else {
           check_no_picture_is_missing(episode, feature);
         }
@@ -298,9 +305,15 @@ class LeRobotSource : public EpisodeSource {
           fail<DataError>("pictures of '{}' are {} x {}, of the others {} x {}", feature.key, shape.at(0), shape.at(1),
                           column->shape[0], column->shape[1]);
       });
+      if (off > 0) notes[fmt::format("times lie up to {:.1f} ms from their frames", worst_s * 1000)] = off;
+      constexpr size_t kMostNotes = 3;
       size_t told = 0;
       for (const auto& [note, count] : notes)
-        if (told++ < 3) info_.notes.push_back(fmt::format("{} (episodes: {})", note, count));
+        if (told++ < kMostNotes)
+          info_.notes.push_back(
+              fmt::format("'{}': {} (in {} of {} episodes)", feature.key, note, count, info_.lengths.size()));
+      if (told > kMostNotes)
+        info_.notes.push_back(fmt::format("'{}': {} more notes on times", feature.key, told - kMostNotes));
     }
   }
 

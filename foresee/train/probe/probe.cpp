@@ -18,6 +18,7 @@ TrainResult train_probe(const TrainJob& job) {
   const int64_t width = encoder->config.width;
   ProbeRecipe defaults;  // what is known comes first: the reader checks heads against the width
   defaults.probe.width = width;
+  if (width % defaults.probe.heads != 0) defaults.probe.heads = encoder->config.heads;  // small encoders
   defaults.probe.classes = {static_cast<int64_t>(listed.labels.size())};
   auto record = resolved_record(job, defaults);
   const ProbeRecipe& recipe = record.recipe;

@@ -87,6 +87,16 @@ TEST_F(LeRobotCases, SoundSetsAreReadInPlaceAndFoundSound) {
   }
 }
 
+TEST_F(LeRobotCases, OfShortEpisodesTheFrameskipThatFitsIsSaid) {
+  const EpisodeDataset dataset({kCases / "lr-baseline/v21"});
+  const auto why = [&](int64_t frameskip) {
+    return dataset.why_few_clips({.frames = 4, .frameskip = frameskip, .columns = {}}, Split::kAll);
+  };
+  EXPECT_TRUE(says(why(5), "5 of 5 episodes are too short: the longest of them has 14 rows (6 too few)")) << why(5);
+  EXPECT_TRUE(says(why(5), "with a frameskip of 3 the longest fits")) << why(5);
+  EXPECT_FALSE(says(why(1), "with a frameskip")) << why(1);
+}
+
 TEST_F(LeRobotCases, NumbersOfDeletedEpisodesStayFree) {
   for (const char* set : {"lr-gaps/v21", "lr-gaps/v30"}) {
     const auto source = open_source(kCases / set);
@@ -96,7 +106,9 @@ TEST_F(LeRobotCases, NumbersOfDeletedEpisodesStayFree) {
 
 TEST_F(LeRobotCases, TimesOffByMillisecondsAreSaid) {
   EXPECT_TRUE(has_note(open_source(kCases / "lr-drift/set")->info(), "ms from their frames"));
-  EXPECT_TRUE(has_note(open_source(kCases / "lr-clock/set")->info(), "ms from their frames"));
+  const auto clock = open_source(kCases / "lr-clock/set");
+  EXPECT_TRUE(has_note(clock->info(), "ms from their frames (in "));
+  EXPECT_EQ(clock->info().notes.size(), 1u) << "one line, with the largest distance of all episodes";
   EXPECT_TRUE(says(refusal("lr-clock/set", {.tolerance_s = 1e-4}), "no frame within"));
 }
 
@@ -160,6 +172,8 @@ TEST_F(LeRobotCases, RowsWithoutAValueAreNaN) {
 
 TEST_F(LeRobotCases, OfSeveralCamerasOneIsAskedFor) {
   EXPECT_TRUE(says(refusal("lr-sizes/two"), "pixels_top, pixels_wrist"));
+  EXPECT_TRUE(has_note(open_source(kCases / "lr-sizes/two", {.any_camera = true})->info(),
+                       "2 cameras, of which one can be chosen: pixels_top, pixels_wrist"));
   for (const char* camera : {"top", "pixels_top", "observation.images.top"}) {
     const auto source = open_source(kCases / "lr-sizes/two", {.camera = camera});
     EXPECT_EQ(source->column("pixels").shape, (std::vector<int64_t>{64, 64, 3})) << camera;
@@ -259,6 +273,7 @@ TEST_F(Hdf5Cases, AShortFilmOfDroidLeavesItsEpisodeOut) {
   EXPECT_TRUE(says(source->info().left_out.front().reason, "frames and trajectory.h5"));
   EXPECT_EQ(source->info().fps, 15);
   EXPECT_TRUE(has_note(source->info(), "60 frames per second"));
+  EXPECT_EQ(source->info().notes.size(), 1u) << "once, not for each camera";
 }
 
 TEST_F(Hdf5Cases, PicturesAreBroughtToASquareAsTheyAreRead) {

@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
         Film{"long-gop/refresh.mp4", range(0, 80), ""}, Film{"no-video/good.mp4", range(0, 20), ""},
         Film{"one-frame/one.gif", {0}, "transparency"}, Film{"one-frame/one.mkv", {0}, ""},
         Film{"one-frame/one.mp4", {0}, ""}, Film{"one-frame/two.mp4", {0, 1}, ""},
-        Film{"same-times/fast.mkv", range(0, 48), "share a time"},
+        Film{"same-times/fast.mkv", range(0, 48), "header says 1000 fps"},
         Film{"times-out-of-order/film.mp4", range(0, 20),
              "is decoded in order, since the times of its packets are out"},
         Film{"ts-cut/cut.ts", range(8, 57) + std::vector<int64_t>{59}, "variable rate"},
@@ -246,7 +246,7 @@ TEST(RefusalFromTheField, SaysTheReason) {
   EXPECT_TRUE(says(refusal("no-video/sound.mp4"), "holds no video stream (only sound or data)"));
   EXPECT_TRUE(says(refusal("no-video/album.mp4"), "holds no video stream (only a cover picture)"));
   EXPECT_TRUE(says(refusal("no-video/notes.mp4"), "cannot be read as a video"));
-  EXPECT_TRUE(says(refusal("no-video/picture.mp4"), "cannot be read as a video"));
+  EXPECT_TRUE(says(refusal("no-video/picture.mp4"), "cannot be read as a video: its content is no film"));
   EXPECT_TRUE(says(refusal("no-video/empty.mp4"), "is empty (0 bytes)"));
   EXPECT_TRUE(says(refusal("depth16/depth.mkv"), "grey values of 16 bits"));
 }

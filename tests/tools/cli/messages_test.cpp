@@ -194,6 +194,7 @@ TEST(Messages, HelpShowsExamplesAndOnlyWhatIsUsed) {
   EXPECT_TRUE(says(help({"data", "probe"}), "Example"));
   EXPECT_TRUE(says(help({"bench", "env"}), "Example"));
   EXPECT_TRUE(says(help({}), "Example"));
+  EXPECT_FALSE(says(help({"train"}), "foresee demo")) << "examples of its own only";
   EXPECT_FALSE(says(help({"inspect"}), "--seed"));
   EXPECT_TRUE(says(help({"eval"}), "--seed"));
 }

@@ -104,7 +104,6 @@ TEST(TrainProbe, AgreesWithItselfOnFortyClips) {
                                               "--steps",   "120",
                                               "--set",     "frames=4",
                                               "--set",     "frame_step=2",
-                                              "--set",     "probe.heads=2",
                                               "--set",     "train.batch=8",
                                               "--set",     "train.learning_rate=0.003",
                                               "--threads", "1",

@@ -8,6 +8,7 @@
 #include "jepa/core/log.h"
 #include "tools/cli/data/data_commands.h"
 #include "tools/cli/data/episode_view.h"
+#include "tools/cli/options/hints.h"
 #include "tools/cli/options/unused.h"
 
 namespace foresee::tools {
@@ -28,7 +29,8 @@ int view(const ViewCommand& command, const CommonOptions& common) {
   if (format != FileFormat::kPng && format != FileFormat::kJpeg && format != FileFormat::kMp4)
     fail("data view: {}: expected a name that ends in .png, .jpg or .mp4", output.string());
   Output place = Output::file(output, format, output_rules(common, {}, {command.input}));
-  const auto source = data::open_source(command.input, {.camera = command.camera});
+  const auto source = with_hints({{"several cameras", "--camera NAME"}},
+                                 [&] { return data::open_source(command.input, {.camera = command.camera}); });
   source->column("pixels");  // nothing to see without
   const bool video = format == FileFormat::kMp4;
   std::vector<int64_t> chosen = command.episodes;

@@ -9,6 +9,7 @@
 #include "jepa/core/log.h"
 #include "jepa/io/safetensors.h"
 #include "tools/cli/data/data_commands.h"
+#include "tools/cli/options/hints.h"
 
 namespace foresee::tools {
 namespace {
@@ -45,7 +46,7 @@ void write_columns(const std::map<std::string, WindowColumn>& columns, const Out
 int window(const WindowRequest& request, const CommonOptions& common) {
   if (!common.out) fail("data window: --out FILE.safetensors is missing");
   Output place = Output::file(*common.out, FileFormat::kSafetensors, output_rules(common, {}, {request.data}));
-  const auto columns = read_window(request);
+  const auto columns = with_hints({{"several cameras", "--camera NAME"}}, [&] { return read_window(request); });
   write_columns(columns, place);
   place.commit();
   if (!common.json) {
