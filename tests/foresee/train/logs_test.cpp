@@ -112,6 +112,11 @@ TEST_F(TrainOnLogs, OtherUnitsAreRefusedUnlessTheyAreAllowed) {
   EXPECT_TRUE(says(refusal_of<ConfigError>([&] { train(request); }), "did you mean 'millimetres'?"));
 }
 
+TEST_F(TrainOnLogs, WithoutActionsTheKeyThatTakesThemFromStatesIsNamed) {
+  const TrainRequest without = request("vjepa2_ac", log_of("70_arm_log_good"), {"state_update=arm_pose"});
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { train(without); }), "'action'; actions=state_change takes"));
+}
+
 TEST_F(TrainOnLogs, AQuaternionInThePlaceOfAnglesIsRefused) {
   const TrainRequest request = arm("73_arm_log_quaternion");
   EXPECT_TRUE(says(refusal_of<DataError>([&] { train(request); }), "three Euler angles"));
