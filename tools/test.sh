@@ -51,9 +51,13 @@ if [ -n "${CI:-}" ]; then
   check clang_tidy bash "$root/tools/lint.sh" --tidy --seconds 110 --advise  # until the whole tree has been gone through
   check fuzz bash "$root/tools/fuzz.sh" 8 pt safetensors json npz process picture &
   check faults python3 "$root/tests/faults/faults.py" --foresee "$root/build/$preset/foresee" --seconds 60 &
-  for peer in hf_round_trip processors; do  # one after the other: the first installs what both need
-    check $peer bash "$root/tools/python/peer.sh" "$root/tools/parity/$peer.py" --foresee "$root/build/$preset/foresee"
-  done &
+  {  # one after the other: the first installs what all need
+    peer=$root/tools/python/peer.sh parity=$root/tools/parity program=$root/build/$preset/foresee
+    check hf_round_trip bash "$peer" "$parity/hf_round_trip.py" --foresee "$program"
+    check processors bash "$peer" "$parity/processors.py" --foresee "$program"
+    check swm_names_5 bash "$peer" --also swm "$parity/swm_round_trip.py" --foresee "$program"
+    check swm_names_4 bash "$peer" --also swm --also transformers4 "$parity/swm_round_trip.py" --foresee "$program"
+  } &
   check install_and_example bash "$root/tools/check_install.sh" "$root/build/$preset" &
   wait
 fi
