@@ -11,6 +11,7 @@
 
 #include "data/episode/check/check.h"
 #include "data/episode/npz/npy.h"
+#include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 #include "tests/support/temporary_folder.h"
 
@@ -78,13 +79,13 @@ class Logs : public ::testing::Test {
 };
 
 TEST_F(Logs, APoseOfAnotherSizeIsCertain) {
-  const auto findings = units_of(*with("state", at::rand({20, 6})), kPoses);
+  const auto findings = units_of(*with("state", Random(1, Stream::kTest).uniform_tensor({20, 6})), kPoses);
   ASSERT_THAT(kinds(findings), ElementsAre("state_size"));
   EXPECT_TRUE(findings[0].certain);
 }
 
 TEST_F(Logs, WhatCouldBeMeantIsNotCertain) {
-  Tensor rows = at::rand({20, 7}) * 0.5;
+  Tensor rows = Random(2, Stream::kTest).uniform_tensor({20, 7}) * 0.5;
   rows.select(1, 0).add_(8);    // a mobile base
   rows.select(1, 4).mul_(20);   // counted on over a turn and a half
   rows.select(1, 6).mul_(2.4);  // a gripper that overshoots
