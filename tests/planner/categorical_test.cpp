@@ -20,13 +20,13 @@ Tensor prices(int64_t problems) {
   return out;
 }
 
-CostFn cost_of(const Tensor& prices) {
+CostFn price_of(const Tensor& prices) {
   return [prices](const Tensor& actions, const Tensor& rows) {
     return (actions * prices.index_select(0, rows).unsqueeze(1)).sum({2, 3});
   };
 }
 
-SearchRequest request_for(const SearchConfig& config, const std::vector<int64_t>& problems) {
+SearchRequest choices_for(const SearchConfig& config, const std::vector<int64_t>& problems) {
   SearchRequest request;
   const auto count = static_cast<int64_t>(problems.size());
   request.init = at::zeros({count, 0, kActions * kCategories});
@@ -45,7 +45,7 @@ TEST(CategoricalCem, FindsTheCheapestPlan) {
   const Tensor price = prices(3);
   const SearchConfig config{.samples = 200, .iterations = 15, .elites = 20, .horizon = kHorizon};
   const CategoricalConfig categorical{.categories = kCategories, .smoothing = 0.02, .momentum = 0.1};
-  const Plan plan = categorical_cem(cost_of(price), request_for(config, {0, 1, 2}), config, categorical);
+  const Plan plan = categorical_cem(price_of(price), choices_for(config, {0, 1, 2}), config, categorical);
   const Tensor cheapest = price.unflatten(-1, {kActions, kCategories}).amin(-1).sum({1, 2});
   EXPECT_TRUE(at::allclose(plan.cost, cheapest)) << plan.cost << cheapest;
   EXPECT_EQ(plan.blocks.sum().item<float>(), 3 * kHorizon * kActions) << "one category per action";
@@ -55,9 +55,10 @@ TEST(CategoricalCem, PlansTheSameAloneAndTogether) {
   const Tensor price = prices(3);
   const SearchConfig config{.samples = 30, .iterations = 4, .elites = 5, .horizon = kHorizon};
   const CategoricalConfig categorical{.categories = kCategories};
-  const Plan together = categorical_cem(cost_of(price), request_for(config, {0, 1, 2}), config, categorical);
+  const Plan together = categorical_cem(price_of(price), choices_for(config, {0, 1, 2}), config, categorical);
   for (int64_t row = 0; row < 3; ++row) {
-    const Plan alone = categorical_cem(cost_of(price), request_for(config, {row}), config, categorical);
+    const Plan alone =
+        categorical_cem(price_of(price), choices_for(config, std::vector<int64_t>{row}), config, categorical);
     EXPECT_TRUE(at::equal(alone.blocks[0], together.blocks[row]));
   }
 }
@@ -65,7 +66,7 @@ TEST(CategoricalCem, PlansTheSameAloneAndTogether) {
 TEST(CategoricalCem, RefusesActionsThatAreNumbers) {
   const SearchConfig config{.samples = 4, .iterations = 1, .elites = 2, .horizon = kHorizon};
   for (const int64_t categories : {0, 1, 3})
-    EXPECT_THROW(categorical_cem(cost_of(prices(1)), request_for(config, {0}), config, {.categories = categories}),
+    EXPECT_THROW(categorical_cem(price_of(prices(1)), choices_for(config, {0}), config, {.categories = categories}),
                  ConfigError);
 }
 

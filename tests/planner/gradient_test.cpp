@@ -12,9 +12,9 @@
 namespace foresee::planner {
 namespace {
 
-Tensor starts() { return torch::tensor({{1.0f, 0.0f}, {-1.0f, 0.5f}, {0.3f, -1.0f}}); }
+Tensor descent_starts() { return torch::tensor({{1.0f, 0.0f}, {-1.0f, 0.5f}, {0.3f, -1.0f}}); }
 
-SearchRequest request_for(const SearchConfig& search, const GradientConfig& config, std::vector<PlanId> ids) {
+SearchRequest descent_for(const SearchConfig& search, const GradientConfig& config, std::vector<PlanId> ids) {
   SearchRequest request;
   request.init = at::zeros({static_cast<int64_t>(ids.size()), 0, 2});
   request.noise = draw_noise(5, ids, gradient_draws(search, config), 2);
@@ -22,23 +22,23 @@ SearchRequest request_for(const SearchConfig& search, const GradientConfig& conf
 }
 
 TEST(GradientPlanner, FindsTheClosedFormOptimumOfALinearSystemWithEveryOptimizer) {
-  const DoubleIntegrator system{.start = starts(), .step = 0.2, .effort = 0.5};
+  const DoubleIntegrator system{.start = descent_starts(), .step = 0.2, .effort = 0.5};
   const SearchConfig search{.samples = 4, .iterations = 400, .elites = 1};
   for (const auto& [optimizer, name] : kDescentNames) {
     const GradientConfig config{.optimizer = optimizer, .learning_rate = 0.05, .weight_decay = 0};
-    const Plan plan = gradient_descent(system, request_for(search, config, {{0}, {1}, {2}}), search, config);
+    const Plan plan = gradient_descent(system, descent_for(search, config, {{0}, {1}, {2}}), search, config);
     for (int64_t row = 0; row < 3; ++row)
       EXPECT_LT((plan.blocks[row].flatten() - system.best_actions(row)).abs().max().item<double>(), 0.02) << name;
   }
 }
 
 TEST(GradientPlanner, PlansTheSameAloneAndTogetherWithNoiseAndClipping) {
-  const DoubleIntegrator system{starts()};
+  const DoubleIntegrator system{descent_starts()};
   const SearchConfig search{.samples = 5, .iterations = 12, .elites = 1};
   const GradientConfig config{.noise = 0.02, .clip_norm = 0.5};
-  const Plan together = gradient_descent(system, request_for(search, config, {{0}, {1}, {2}}), search, config);
+  const Plan together = gradient_descent(system, descent_for(search, config, {{0}, {1}, {2}}), search, config);
   for (int64_t row = 0; row < 3; ++row) {
-    SearchRequest request = request_for(search, config, {{row}});
+    SearchRequest request = descent_for(search, config, {{row}});
     request.rows = torch::tensor({row});
     const Plan alone = gradient_descent(system, request, search, config);
     EXPECT_LT((alone.blocks[0] - together.blocks[row]).abs().max().item<double>(), 1e-5);
@@ -46,10 +46,10 @@ TEST(GradientPlanner, PlansTheSameAloneAndTogetherWithNoiseAndClipping) {
 }
 
 TEST(GradientPlanner, KeepsToItsLimits) {
-  const DoubleIntegrator system{starts()};
+  const DoubleIntegrator system{descent_starts()};
   const SearchConfig search{.samples = 5, .iterations = 30, .elites = 1};
   const PlannerConfig config{.solver = Solver::kGradient, .search = search};
-  SearchRequest request = request_for(search, config.gradient, {{0}, {1}, {2}});
+  SearchRequest request = descent_for(search, config.gradient, {{0}, {1}, {2}});
   request.low = at::full({2}, -0.1f);
   request.high = at::full({2}, 0.2f);
   request.trace = [](int64_t, const Iteration& done) {
@@ -67,7 +67,7 @@ TEST(GradientPlanner, RefusesACostWithoutGradients) {
   const CostFn steps = [](const Tensor& actions, const Tensor&) {
     return (actions.detach() > 0).sum({2, 3}).to(at::kFloat);
   };
-  EXPECT_THROW(gradient_descent(steps, request_for(search, {}, {{0}}), search, {}), Error);
+  EXPECT_THROW(gradient_descent(steps, descent_for(search, {}, {{0}}), search, {}), Error);
 }
 
 }  // namespace

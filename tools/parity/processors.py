@@ -83,7 +83,8 @@ def make_pictures(folder):
 def features_of_peer(model, folder, picture):
     processor = AutoVideoProcessor.from_pretrained(folder)
     pixels = torch.from_numpy(np.array(Image.open(picture).convert("RGB"))).permute(2, 0, 1)
-    clip = processor(pixels.repeat(FRAMES, 1, 1, 1), return_tensors="pt")["pixel_values_videos"]
+    made = processor(pixels.repeat(FRAMES, 1, 1, 1), return_tensors="pt")
+    clip = made["pixel_values_videos"] if "pixel_values_videos" in made else made["pixel_values"]  # by class
     with torch.no_grad():
         return model(clip.float(), skip_predictor=True).last_hidden_state[0].numpy()
 
