@@ -46,7 +46,7 @@ const std::set<std::pair<std::string, std::string>> kExceptions = {
 // Heavy libraries and the only folders that may see them.
 const std::map<std::string, std::vector<std::string>> kLibraries = {
     {R"(lib(avcodec|avformat|avutil|swscale|avfilter)/.*)", {"data/video"}},
-    {R"(opencv2/.*)", {"data/picture", "tools/cli/data"}},
+    {R"(opencv2/.*)", {"data/picture", "foresee/view"}},
     {R"((hdf5|H5.*)\.h)", {"data/episode/hdf5", "tests/data/episode"}},
     {R"(blosc\.h)", {"data/episode/hdf5"}},
     {R"((zlib|zstd)\.h)", {"data/episode/hdf5", "data/episode/npz"}},

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "foresee/evaluate.h"
+#include "foresee/evaluate/evaluation_json.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "planner/env/env.h"

@@ -6,7 +6,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/text/json_text.h"
 #include "tools/cli/command.h"
-#include "tools/cli/shell/shell_commands.h"
 #include "tools/start/cuda.h"
 
 namespace foresee::tools {

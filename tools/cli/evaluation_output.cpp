@@ -2,33 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
-#include "foresee/evaluate/features.h"
-#include "foresee/evaluate/offline.h"
 #include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
-
-using nlohmann::ordered_json;
-
-ordered_json json_of(const Evaluation& result) {
-  ordered_json success = ordered_json::object();
-  for (const auto& method : result.methods)
-    success[method.method] = {{"rate", method.rate}, {"low", method.low}, {"high", method.high}, {"n", method.n}};
-  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
-  if (result.planning_ms) planning = {{"p50", result.planning_ms->first}, {"p95", result.planning_ms->second}};
-  ordered_json out{{"env", result.env},
-                   {"protocol", result.protocol},
-                   {"seed", result.seed},
-                   {"success", success},
-                   {"excluded_solved", result.excluded_solved},
-                   {"planning_ms", planning}};
-  if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
-  if (!result.remarks.empty()) out["remarks"] = result.remarks;
-  return out;
-}
 
 void print_table(const Evaluation& result) {
   const std::string left_out =
@@ -64,16 +41,6 @@ void print_features(const std::string& model, const FeatureEvaluation& result) {
 }
 
 }  // namespace
-
-ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
-  if (result.offline) return offline_json(request, *result.offline);
-  if (result.features) return features_json(request, *result.features);
-  const Evaluation& first = result.evaluations.front();
-  if (!request.vary) return json_of(first);
-  ordered_json sweep = ordered_json::object();
-  for (const Evaluation& evaluation : result.evaluations) sweep[evaluation.value] = json_of(evaluation);
-  return {{"env", first.env}, {"protocol", first.protocol}, {"vary", request.vary->key}, {"values", sweep}};
-}
 
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
   if (const auto& offline = result.offline) {

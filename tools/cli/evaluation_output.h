@@ -1,18 +1,10 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "foresee/evaluate.h"
 
 namespace foresee::tools {
 
-/// What `foresee eval --json` prints: {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}},
-/// "excluded_solved", "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned. Protocol swm adds
-/// "solved_at_start"; "remarks" are there where there are any; a sweep has one such object for each value; protocol
-/// offline has its metrics, protocol features its factors.
-nlohmann::ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result);
-
-/// The same as tables for people.
+/// An evaluation as tables for people.
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result);
 
 }  // namespace foresee::tools

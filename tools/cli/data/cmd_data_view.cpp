@@ -4,10 +4,10 @@
 #include "data/episode/source.h"
 #include "data/picture/image.h"
 #include "data/video/encode.h"
+#include "foresee/view/episode_view.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "tools/cli/data/data_commands.h"
-#include "tools/cli/data/episode_view.h"
 #include "tools/cli/options/hints.h"
 #include "tools/cli/options/unused.h"
 

@@ -2,9 +2,9 @@
 #include <cstdio>
 
 #include "build_info.h"
-#include "tools/cli/shell/completion.h"
-#include "tools/cli/shell/man_page.h"
-#include "tools/cli/shell/shell_commands.h"
+#include "tools/cli/command.h"
+#include "tools/package/shell/completion.h"
+#include "tools/package/shell/man_page.h"
 
 namespace foresee::tools {
 namespace {
@@ -18,6 +18,7 @@ std::string text_for(const std::string& reader, const CommandInfo& program) {
 
 }  // namespace
 
+/// `foresee completion bash|zsh|fish|man`.
 Run setup_completion(CLI::App& app, CommonOptions& common) {
   auto reader = std::make_shared<std::string>();
   app.add_option("SHELL", *reader, "Who reads it: bash, zsh, fish, or man for the manual page")

@@ -1,12 +1,12 @@
 // What drawing episodes is in a build without OpenCV.
+#include "foresee/view/episode_view.h"
 #include "jepa/core/error.h"
-#include "tools/cli/data/episode_view.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 Tensor contact_sheet(const std::vector<data::Episode>&, const ViewOptions&) {
   fail("this build has no pictures (FORESEE_VIDEO=OFF)");
 }
 Tensor view_frames(const data::Episode&, int64_t) { fail("this build has no pictures (FORESEE_VIDEO=OFF)"); }
 
-}  // namespace foresee::tools
+}  // namespace foresee

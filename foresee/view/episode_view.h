@@ -4,7 +4,7 @@
 
 #include "data/episode/episode.h"
 
-namespace foresee::tools {
+namespace foresee {
 
 /// How an episode is drawn.
 struct ViewOptions {
@@ -21,4 +21,4 @@ Tensor contact_sheet(const std::vector<data::Episode>& episodes, const ViewOptio
 /// @returns uint8 [T, 3, H, W], RGB, with even sides.
 Tensor view_frames(const data::Episode& episode, int64_t height = 256);
 
-}  // namespace foresee::tools
+}  // namespace foresee

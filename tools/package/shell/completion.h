@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "tools/cli/shell/command_tree.h"
+#include "tools/package/shell/command_tree.h"
 
 namespace foresee::tools {
 

@@ -1,4 +1,4 @@
-#include "tools/cli/shell/command_tree.h"
+#include "tools/package/shell/command_tree.h"
 
 #include <CLI/CLI.hpp>
 #include <sstream>

@@ -1,4 +1,4 @@
-#include "tools/cli/data/episode_view.h"
+#include "foresee/view/episode_view.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
-namespace foresee::tools {
+namespace foresee {
 namespace {
 
 constexpr int kCurves = 56, kMargin = 4, kText = 14;  // pixels
@@ -142,4 +142,4 @@ Tensor view_frames(const data::Episode& episode, int64_t height) {
   return at::stack(frames);
 }
 
-}  // namespace foresee::tools
+}  // namespace foresee

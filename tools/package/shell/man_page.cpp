@@ -1,4 +1,4 @@
-#include "tools/cli/shell/man_page.h"
+#include "tools/package/shell/man_page.h"
 
 #include <fmt/format.h>
 

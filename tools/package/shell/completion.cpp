@@ -1,4 +1,4 @@
-#include "tools/cli/shell/completion.h"
+#include "tools/package/shell/completion.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

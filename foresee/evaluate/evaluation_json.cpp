@@ -1,0 +1,42 @@
+#include "foresee/evaluate/evaluation_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "foresee/evaluate/features.h"
+#include "foresee/evaluate/offline.h"
+
+namespace foresee {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json closed_loop_json(const Evaluation& result) {
+  ordered_json success = ordered_json::object();
+  for (const auto& method : result.methods)
+    success[method.method] = {{"rate", method.rate}, {"low", method.low}, {"high", method.high}, {"n", method.n}};
+  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
+  if (result.planning_ms) planning = {{"p50", result.planning_ms->first}, {"p95", result.planning_ms->second}};
+  ordered_json out{{"env", result.env},
+                   {"protocol", result.protocol},
+                   {"seed", result.seed},
+                   {"success", success},
+                   {"excluded_solved", result.excluded_solved},
+                   {"planning_ms", planning}};
+  if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
+  if (!result.remarks.empty()) out["remarks"] = result.remarks;
+  return out;
+}
+
+}  // namespace
+
+ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
+  if (result.offline) return offline_json(request, *result.offline);
+  if (result.features) return features_json(request, *result.features);
+  const Evaluation& first = result.evaluations.front();
+  if (!request.vary) return closed_loop_json(first);
+  ordered_json sweep = ordered_json::object();
+  for (const Evaluation& evaluation : result.evaluations) sweep[evaluation.value] = closed_loop_json(evaluation);
+  return {{"env", first.env}, {"protocol", first.protocol}, {"vary", request.vary->key}, {"values", sweep}};
+}
+
+}  // namespace foresee
