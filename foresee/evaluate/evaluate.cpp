@@ -7,8 +7,8 @@
 
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
-#include "foresee/settings/job_output.h"
 #include "foresee/settings/provenance.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -88,12 +88,8 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   if (request.protocol == "features") return evaluate_features(request, control);
   if (request.strips < 0)
     throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));
-  std::optional<Output> place;  // a folder that cannot be written is an error now, not after the episodes
-  if (request.out) {
-    std::vector<fs::path> inputs = request.data;
-    inputs.push_back(request.model);
-    place.emplace(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
-  }
+  // A folder that cannot be written is an error now, not after the episodes.
+  std::optional<Output> place = claim_results(request);
   const auto values = request.vary ? request.vary->values : std::vector<std::string>{""};
   if (values.empty()) throw RequestError("vary", fmt::format("eval: expected values of {}", request.vary->key));
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once

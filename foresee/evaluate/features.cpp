@@ -8,9 +8,8 @@
 
 #include "foresee/evaluate/feature_clips.h"
 #include "foresee/evaluate/probes.h"
+#include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
-#include "foresee/settings/job_output.h"
-#include "foresee/settings/provenance.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/interrupted.h"
@@ -206,21 +205,9 @@ nlohmann::ordered_json features_json(const EvaluateRequest& request, const Featu
 
 EvaluateResult evaluate_features(const EvaluateRequest& request, const JobControl& control) {
   check_features(request);
-  std::optional<Output> place;
-  if (request.out) {
-    std::vector<std::filesystem::path> inputs = request.data;
-    inputs.push_back(request.model);
-    place.emplace(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
-  }
+  std::optional<Output> place = claim_results(request);
   EvaluateResult result{.features = evaluated(request, control)};
-  if (!place) return result;
-  std::filesystem::create_directories(place->staged());
-  write_json(place->staged() / "results.json", {{"made_by", provenance(request.model)},
-                                                {"result", features_json(request, *result.features)},
-                                                {"interrupted", false},
-                                                {"files", nlohmann::ordered_json::array()}});
-  place->commit();
-  result.folder = place->path();
+  write_results(place, request, {{"result", features_json(request, *result.features)}}, result);
   return result;
 }
 

@@ -2,9 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
-#include "foresee/settings/job_output.h"
-#include "foresee/settings/provenance.h"
 #include "foresee/train/lewm_data.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -68,23 +67,13 @@ nlohmann::ordered_json offline_json(const EvaluateRequest& request, const Offlin
 
 EvaluateResult evaluate_offline(const EvaluateRequest& request) {
   check_offline(request);
-  std::optional<Output> place;
-  if (request.out) {
-    std::vector<std::filesystem::path> inputs = request.data;
-    inputs.push_back(request.model);
-    place.emplace(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
-  }
+  std::optional<Output> place = claim_results(request);
   EvaluateResult result{.offline = evaluated(request)};
-  if (!place) return result;
-  std::filesystem::create_directories(place->staged());
   const std::vector<std::string> data(request.data.begin(), request.data.end());
-  write_json(place->staged() / "results.json", {{"made_by", provenance(request.model)},
-                                                {"config", {{"data", data}, {"seed", request.options.seed}}},
-                                                {"result", offline_json(request, *result.offline)},
-                                                {"interrupted", false},
-                                                {"files", nlohmann::ordered_json::array()}});
-  place->commit();
-  result.folder = place->path();
+  write_results(place, request,
+                {{"config", {{"data", data}, {"seed", request.options.seed}}},
+                 {"result", offline_json(request, *result.offline)}},
+                result);
   return result;
 }
 

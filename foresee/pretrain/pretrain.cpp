@@ -11,6 +11,7 @@
 #include "foresee/pretrain/recipe.h"
 #include "foresee/settings/agree.h"
 #include "foresee/settings/device.h"
+#include "foresee/settings/interrupted_run.h"
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
@@ -130,8 +131,9 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   const auto fixed = [&](const std::vector<data::FrameRange>& ranges, bool augment) {
     return fixed_clips(videos, ranges, recipe, normalisation, seed, augment);
   };
-  if (!latest_checkpoint_step(request.out))
-    check_clips(videos, split.train, recipe.loader, fixed(split.train, /*augment=*/false));
+  const int64_t first = latest_checkpoint_step(request.out).value_or(0);
+  const bool fresh = first == 0;
+  if (fresh) check_clips(videos, split.train, recipe.loader, fixed(split.train, /*augment=*/false));
   clips.held_out = fixed(split.held_out, /*augment=*/false).frames;
   clips.other_crops = fixed(split.held_out, /*augment=*/true).frames;
   PretrainTask task(recipe.training, std::move(clips),
@@ -143,13 +145,12 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
                      .preset = *record.origin.preset});
 
   // Before the run folder is made: a wrong path leaves nothing behind that would refuse the right one.
-  const int64_t first = latest_checkpoint_step(request.out).value_or(0);
-  if (!recipe.from.empty() && !latest_checkpoint_step(request.out)) {
+  if (!recipe.from.empty() && fresh) {
     task.begin_with(recipe.from);
     log_info("begins with {}", recipe.from);
   }
   RunFolder run(request.out, config_json(record), kPretrainLaterKeys);
-  if (first > 0) {
+  if (!fresh) {
     const Metrics start = score_at(read_metrics(run.metrics_path()), /*last=*/false);
     FeatureSpread spread{.between_clips = metric(start, "between_clips"), .rank_clips = metric(start, "rank_clips")};
     if (std::isfinite(spread.between_clips)) task.remember_start(spread);
@@ -190,12 +191,7 @@ PretrainResult pretrain(const PretrainRequest& request, const JobControl& contro
   try {
     videos = data::open_videos(request.data, /*threads=*/2, control);
   } catch (const Interrupted& interrupted) {
-    log_info("{}", interrupted.what());
-    const int64_t done = latest_checkpoint_step(request.out).value_or(0);
-    return {.run = request.out,
-            .model = done > 0 ? checkpoint_folder(request.out, done) : "",
-            .steps = done,
-            .interrupted = true};
+    return interrupted_run<PretrainResult>(request.out, interrupted);
   }
   return run_pretraining(std::move(videos), std::move(record), request, control);
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "foresee/settings/agree.h"
+#include "foresee/settings/interrupted_run.h"
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
@@ -118,12 +119,7 @@ TrainResult train_with(const Trainer& trainer, const TrainRequest& request, cons
   try {
     return trainer.train(job);
   } catch (const Interrupted& interrupted) {
-    log_info("{}", interrupted.what());
-    const int64_t done = latest_checkpoint_step(request.out).value_or(0);
-    return {.run = request.out,
-            .model = done > 0 ? checkpoint_folder(request.out, done) : "",
-            .steps = done,
-            .interrupted = true};
+    return interrupted_run<TrainResult>(request.out, interrupted);
   }
 }
 

@@ -9,24 +9,14 @@
 #include "data/picture/image.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
-#include "planner/env/two_room/two_room.h"
 #include "tests/support/arm_model.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/two_room_picture.h"
 
 namespace foresee {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Two-Room's picture with the agent at (x, y), rows of red, green and blue.
-Tensor picture_at(double x, double y) {
-  planner::TwoRoom room;
-  room.set_goal(std::vector<double>{180, 180});
-  room.set_state(std::vector<double>{x, y});
-  return room.render(64).permute({1, 2, 0}).contiguous();
-}
-
-PictureView view_of(const Tensor& rows) { return {rows.const_data_ptr<uint8_t>(), rows.size(0), rows.size(1)}; }
 
 /// A plan of the shipped model between two pictures of Two-Room.
 class PlanOnce : public ::testing::Test {
@@ -39,7 +29,7 @@ class PlanOnce : public ::testing::Test {
                                     "planner.horizon=2"};
     return request;
   }
-  const Tensor now_ = picture_at(40, 40), goal_ = picture_at(60, 60);
+  const Tensor now_ = room_at(40, 40), goal_ = room_at(60, 60);
   const TemporaryFolder folder_;
 };
 

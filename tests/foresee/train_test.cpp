@@ -15,10 +15,9 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
-#include "jepa/io/state_dict.h"
-#include "jepa/model/vjepa2/files/export.h"
 #include "planner/env/collect.h"
 #include "tests/support/refusal.h"
+#include "tests/support/small_encoder.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
@@ -36,7 +35,7 @@ class Train : public ::testing::Test {
     for (const auto& episode : planner::generate_episodes({.max_steps = 40, .size = 16, .seed = 3}, 24))
       sink->add(episode);
     sink->commit();
-    write_encoder();
+    save_small_encoder(encoder());
     write_clips();
   }
   static void TearDownTestSuite() { folder_.reset(); }
@@ -44,19 +43,6 @@ class Train : public ::testing::Test {
   static fs::path episodes() { return *folder_ / "episodes.npz"; }
   static fs::path encoder() { return *folder_ / "encoder"; }
   static fs::path clips() { return *folder_ / "clips.csv"; }
-
-  static void write_encoder() {
-    Vjepa2Weights weights;
-    VideoEncoderConfig& config = weights.config.encoder;
-    config.image_size = 16, config.frames = 2, config.patch_size = 8;
-    config.width = 32, config.depth = 1, config.heads = 2;
-    VideoEncoder network(config);
-    network.initialise(5);
-    weights.preprocess.size = 16;
-    weights.encoder = state_dict(network);
-    fs::create_directories(encoder());
-    export_foresee(weights, encoder());
-  }
 
   static void write_clips() {
     std::ofstream list(clips());

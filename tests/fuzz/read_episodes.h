@@ -8,6 +8,13 @@
 
 namespace foresee {
 
+/// How a set is opened whose names nobody knows, without a line per column.
+inline data::SourceOptions any_columns() {
+  data::SourceOptions options;
+  options.any_camera = options.quiet = true;
+  return options;
+}
+
 /// Reads the ends of the first and last episode of a set, every column of them.
 inline void read_episodes(const data::EpisodeSource& source) {
   for (const int64_t episode : {int64_t{0}, source.episodes() - 1})

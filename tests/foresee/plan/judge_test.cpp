@@ -18,28 +18,18 @@
 #include "jepa/io/state_dict.h"
 #include "jepa/model/lewm/lewm.h"
 #include "planner/env/collect.h"
-#include "planner/env/two_room/two_room.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/two_room_picture.h"
 
 namespace foresee {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Two-Room's picture with the agent at (x, y), rows of red, green and blue.
-Tensor room_at(double x, double y) {
-  planner::TwoRoom room;
-  room.set_goal(std::vector<double>{180, 180});
-  room.set_state(std::vector<double>{x, y});
-  return room.render(64).permute({1, 2, 0}).contiguous();
-}
-
-PictureView seen(const Tensor& rows) { return {rows.const_data_ptr<uint8_t>(), rows.size(0), rows.size(1)}; }
-
 class JudgedPlan : public ::testing::Test {
  protected:
   PlanRequest request(const Tensor& goal) const {
-    PlanRequest request{.model = "tools/assets/two_room", .observed = {seen(now_)}, .goal = {seen(goal)}};
+    PlanRequest request{.model = "tools/assets/two_room", .observed = {view_of(now_)}, .goal = {view_of(goal)}};
     request.options.device = Device::kCpu;
     request.options.settings.set = {"planner.samples=64", "planner.elites=8", "planner.iterations=5",
                                     "planner.horizon=3"};
@@ -95,7 +85,7 @@ TEST_F(JudgedPlan, LiesAmongRecordedSequences) {
 TEST_F(JudgedPlan, LooksAtAHistoryWithItsActions) {
   PlanRequest two = request(goal_);
   const Tensor before = room_at(35, 40);
-  two.observed = {seen(before), seen(now_)};
+  two.observed = {view_of(before), view_of(now_)};
   EXPECT_EQ(member(two), "executed") << "a model without poses has to be told the actions";
   two.executed.assign(5, {1, 0});
   const PlanResult right = plan_once(two);
@@ -163,18 +153,18 @@ TEST_F(AlteredModel, SeesAGoalThatIsInCameraBAlone) {
   two.model = with_cameras();
   const Tensor other = room_at(150, 150);
   const auto plan_to = [&](const Tensor& a, const Tensor& b) {
-    two.observed = {seen(now_), seen(now_)};
-    two.goal = {seen(a), seen(b)};
+    two.observed = {view_of(now_), view_of(now_)};
+    two.goal = {view_of(a), view_of(b)};
     return plan_once(two).plan;
   };
   const auto same = plan_to(now_, now_), in_b = plan_to(now_, other);
   EXPECT_NE(same.actions, in_b.actions);
   EXPECT_NE(*in_b.cost_of_nothing, *same.cost_of_nothing) << "only camera B shows that something is to be done";
   EXPECT_EQ(plan_to(now_, other).actions, in_b.actions);
-  two.goal = {seen(now_)};
+  two.goal = {view_of(now_)};
   EXPECT_EQ(member(two), "goal");
-  two.goal = {seen(now_), seen(other)};
-  two.observed = {seen(now_), seen(now_), seen(now_)};
+  two.goal = {view_of(now_), view_of(other)};
+  two.observed = {view_of(now_), view_of(now_), view_of(now_)};
   EXPECT_EQ(member(two), "observed");
 }
 

@@ -11,10 +11,9 @@
 #include "foresee/train.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
-#include "jepa/io/state_dict.h"
-#include "jepa/model/vjepa2/files/export.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
+#include "tests/support/small_encoder.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
@@ -52,16 +51,7 @@ class TrainOnLogs : public ::testing::Test {
   fs::path encoder() {
     const fs::path folder = folder_ / "encoder";
     if (fs::exists(folder)) return folder;
-    Vjepa2Weights weights;
-    VideoEncoderConfig& config = weights.config.encoder;
-    config.image_size = 16, config.frames = 2, config.patch_size = 8;
-    config.width = 32, config.depth = 1, config.heads = 2;
-    VideoEncoder network(config);
-    network.initialise(5);
-    weights.preprocess.size = 16;
-    weights.encoder = state_dict(network);
-    fs::create_directories(folder);
-    export_foresee(weights, folder);
+    save_small_encoder(folder);
     return folder;
   }
 

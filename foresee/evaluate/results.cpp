@@ -1,0 +1,31 @@
+#include "foresee/evaluate/results.h"
+
+#include <nlohmann/json.hpp>
+
+#include "foresee/settings/job_output.h"
+#include "foresee/settings/provenance.h"
+#include "jepa/core/files/file.h"
+
+namespace foresee {
+
+std::optional<Output> claim_results(const EvaluateRequest& request) {
+  if (!request.out) return std::nullopt;
+  std::vector<std::filesystem::path> inputs = request.data;
+  inputs.push_back(request.model);
+  return std::optional<Output>(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
+}
+
+void write_results(std::optional<Output>& place, const EvaluateRequest& request, const nlohmann::ordered_json& found,
+                   EvaluateResult& result) {
+  if (!place) return;
+  nlohmann::ordered_json out{{"made_by", provenance(request.model)}};
+  out.update(found);
+  out["interrupted"] = false;
+  out["files"] = nlohmann::ordered_json::array();
+  std::filesystem::create_directories(place->staged());
+  write_json(place->staged() / "results.json", out);
+  place->commit();
+  result.folder = place->path();
+}
+
+}  // namespace foresee

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+
+#include "foresee/evaluate.h"
+#include "jepa/core/files/output.h"
+
+namespace foresee {
+
+/// The folder of the results, claimed before the work; nothing where none is asked for. @throws as Output::folder.
+std::optional<Output> claim_results(const EvaluateRequest& request);
+
+/// Writes results.json of a protocol that plays no trials, and names the folder in `result`. Without a place: nothing.
+/// @param found  what stands between "made_by" and "interrupted": {"result": ...}.
+void write_results(std::optional<Output>& place, const EvaluateRequest& request, const nlohmann::ordered_json& found,
+                   EvaluateResult& result);
+
+}  // namespace foresee
