@@ -1,6 +1,6 @@
 # How every target of the project is made.
 #
-#   foresee_library(NAME SOURCES a.cpp ... [HEADERS a.h ...] [DEPS target ...])
+#   foresee_library(NAME SOURCES a.cpp ... [HEADERS a.h ...] [DEPS target ...])   again: a folder more of the same library
 #   foresee_test(NAME SOURCES a_test.cpp ... [DEPS target ...] [LABELS unit|parity|slow|gpu])
 #
 # HEADERS, held against the rule that each compiles alone, default to all of the folder. Paths are relative to it.
@@ -34,16 +34,15 @@ configure_file("${CMAKE_CURRENT_LIST_DIR}/build_info.h.in" "${FORESEE_BINARY_DIR
 
 add_library(foresee_options INTERFACE)
 target_include_directories(foresee_options INTERFACE "${FORESEE_SOURCE_DIR}" "${FORESEE_BINARY_DIR}/generated")
-target_compile_definitions(foresee_options INTERFACE FMT_HEADER_ONLY
-                           $<$<CONFIG:Debug>:FORESEE_DEBUG>)
+target_compile_definitions(foresee_options INTERFACE $<$<CONFIG:Debug>:FORESEE_DEBUG>)
 target_compile_options(foresee_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers
                        $<$<BOOL:${FORESEE_WERROR}>:-Werror> -fopenmp)
 target_link_options(foresee_options INTERFACE -fopenmp)
 target_link_libraries(foresee_options INTERFACE torch_cpu c10 Threads::Threads)
 
 # The precompiled header costs 28 s once; without it every file that includes torch costs 8 s more.
-file(WRITE "${FORESEE_BINARY_DIR}/generated/pch.cpp" "")
-add_library(foresee_pch STATIC "${FORESEE_BINARY_DIR}/generated/pch.cpp")
+# Its library holds what fmt and nlohmann::json would otherwise compile into every file.
+add_library(foresee_pch STATIC "${FORESEE_SOURCE_DIR}/tools/cmake/instances.cpp")
 target_link_libraries(foresee_pch PUBLIC foresee_options)
 target_precompile_headers(foresee_pch PRIVATE "${FORESEE_SOURCE_DIR}/tools/cmake/pch.h")
 
@@ -56,21 +55,26 @@ foresee_needs(LibTorch "${FORESEE_TORCH}/lib/libc10.so" false)
 foresee_needs(LibTorch "${FORESEE_TORCH}/lib/libtorch_cpu.so" false)
 
 function(foresee_configure target)
-  target_link_libraries(${target} PUBLIC foresee_options)
+  target_link_libraries(${target} PUBLIC foresee_pch)
   target_precompile_headers(${target} REUSE_FROM foresee_pch)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL EXECUTABLE)  # CMake would take -fPIE, which does not go with a header precompiled with -fPIC
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${FORESEE_UNITY} UNITY_BUILD_BATCH_SIZE 6
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${FORESEE_UNITY} UNITY_BUILD_BATCH_SIZE 10
                         BUILD_RPATH "${FORESEE_RPATH}" INSTALL_RPATH "${FORESEE_RPATH}")
 endfunction()
 
 function(foresee_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;DEPS" ${ARGN})
-  add_library(${name} STATIC ${ARG_SOURCES})
-  foresee_configure(${name})
+  if(TARGET ${name})
+    list(TRANSFORM ARG_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+    target_sources(${name} PRIVATE ${ARG_SOURCES})
+  else()
+    add_library(${name} STATIC ${ARG_SOURCES})
+    foresee_configure(${name})
+  endif()
   target_link_libraries(${name} PUBLIC ${ARG_DEPS})
   if(NOT ARG_HEADERS)
     file(GLOB ARG_HEADERS CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "*.h")

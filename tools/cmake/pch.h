@@ -2,7 +2,12 @@
 // file: GCC instantiates the templates of its inline functions anew each time.
 #pragma once
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/torch.h"
+
+// Compiled once, in instances.cpp.
+extern template class nlohmann::basic_json<>;
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostDepth = 4;             // groups inside groups
+constexpr int kMostGroupDepth = 4;        // groups inside groups
 constexpr int64_t kMostMembers = 100000;  // of a group
 
 /// Names in a group, and whether each is a group.
@@ -51,7 +51,7 @@ void datasets(hid_t file, const std::string& group, const std::string& prefix, i
   for (const auto& [name, is_inner] : members(file, group)) {
     if (!is_inner)
       out.push_back(prefix + name);
-    else if (depth < kMostDepth)
+    else if (depth < kMostGroupDepth)
       datasets(file, group + "/" + name, prefix + name + "/", depth + 1, out);
   }
 }

@@ -7,13 +7,12 @@
 #include "jepa/nn/attention.h"
 #include "jepa/nn/block.h"
 #include "jepa/nn/patch_embed.h"
+#include "tests/jepa/nn/fast/both_ways.h"
 
 namespace foresee {
 namespace {
 
-Tensor draw(at::IntArrayRef shape, uint64_t first = 0) {
-  return Random(1, Stream::kTest).normal_tensor(shape, first).to(at::kDouble);
-}
+using testing::draw_double;
 
 // Section 1.4 of the reference: a segment of 20 channels holding 0.1 .. 2.0 at positions 1 and 7.
 TEST(Rope, TurnsASegmentAsRecorded) {
@@ -33,7 +32,7 @@ TEST(Rope, TurnsASegmentAsRecorded) {
 }
 
 TEST(Rope, InterleavedAnglesKeepLengths) {
-  const Tensor ids = at::arange(24, at::kLong), x = draw({2, 2, 24, 64});
+  const Tensor ids = at::arange(24, at::kLong), x = draw_double({2, 2, 24, 64});
   const auto table = rope_table(token_positions(ids, 3, 4), 64, at::kDouble, RopeAngles::kInterleaved);
   EXPECT_TRUE(at::allclose(apply_rope(x, table).norm(2, -1), x.norm(2, -1)));
   const auto tiled = rope_table(token_positions(ids, 3, 4), 64, at::kDouble);
@@ -47,10 +46,10 @@ TEST(Attention, IsItsFormulaForEveryHead) {
   module.to(at::kDouble);
   uint64_t first = 0;
   for (auto& parameter : module.parameters()) {
-    parameter.copy_(draw(parameter.sizes(), first) * 0.3);
+    parameter.copy_(draw_double(parameter.sizes(), first) * 0.3);
     first += 10000;
   }
-  const Tensor x = draw({2, 7, 48}, 90000);
+  const Tensor x = draw_double({2, 7, 48}, 90000);
   const auto parts = at::linear(x, attention.qkv.weight, attention.qkv.bias).chunk(3, -1);
   std::vector<Tensor> heads;
   for (int64_t h = 0; h < 3; ++h) {
@@ -66,7 +65,8 @@ Block random_block(torch::nn::Module& module) {
   const Block block(module, "block", {.width = 24, .heads = 2, .mlp = 48});
   module.to(at::kDouble);
   uint64_t i = 0;
-  for (Tensor& parameter : module.parameters()) parameter.detach().copy_(0.3 * draw(parameter.sizes(), 5000 * ++i));
+  for (Tensor& parameter : module.parameters())
+    parameter.detach().copy_(0.3 * draw_double(parameter.sizes(), 5000 * ++i));
   return block;
 }
 
@@ -74,7 +74,7 @@ TEST(Block, TailIsTheLastTokensOfAllWithTheirGradient) {
   torch::nn::Module module;
   const Block block = random_block(module);
   const auto table = rope_table(token_positions(at::arange(10, at::kLong), 3, 4), 12, at::kDouble);
-  const Tensor x = draw({2, 10, 24}).requires_grad_(), weight = draw({2, 6, 24}, 999);
+  const Tensor x = draw_double({2, 10, 24}).requires_grad_(), weight = draw_double({2, 6, 24}, 999);
   const std::vector<Sequences> tail_only{{.batch = 2, .tokens = 10, .rope = &table, .from = 4}};
   const Tensor whole = block.forward(x, &table).slice(1, 4),
                tail = block.forward(x.flatten(0, 1), tail_only).view({2, 6, 24});
@@ -93,7 +93,7 @@ TEST(Block, PackedSequencesAreWhatTheyAreAloneWithTheirGradients) {
   for (const bool turned : {true, false}) {
     const std::vector<Sequences> sequences{{.batch = 2, .tokens = 5, .rope = turned ? &few : nullptr, .from = 2},
                                            {.batch = 3, .tokens = 9, .rope = turned ? &many : nullptr}};
-    const Tensor x = draw({37, 24}).requires_grad_();
+    const Tensor x = draw_double({37, 24}).requires_grad_();
     const Tensor packed = block.forward(x, sequences);
     std::vector<Tensor> alone;
     for (const auto& part : unpack_rows(x, sequences))
@@ -101,20 +101,20 @@ TEST(Block, PackedSequencesAreWhatTheyAreAloneWithTheirGradients) {
     EXPECT_TRUE(at::allclose(packed, at::cat(alone)));
     auto inputs = module.parameters();
     inputs.push_back(x);
-    const Tensor weight = draw(packed.sizes(), 999);
+    const Tensor weight = draw_double(packed.sizes(), 999);
     const auto mine = torch::autograd::grad({(packed * weight).sum()}, inputs),
                plain = torch::autograd::grad({(at::cat(alone) * weight).sum()}, inputs);
     for (size_t i = 0; i < mine.size(); ++i) EXPECT_TRUE(at::allclose(mine[i], plain[i])) << i;
   }
   const std::vector<Sequences> short_of_rows{{.batch = 2, .tokens = 5}};
-  EXPECT_THROW(block.forward(draw({11, 24}), short_of_rows), Error);
+  EXPECT_THROW(block.forward(draw_double({11, 24}), short_of_rows), Error);
 }
 
 TEST(Block, UnderAMaskALaterTokenChangesNothingBefore) {
   torch::nn::Module module;
   const Block block = random_block(module);
   const auto table = rope_table(token_positions(at::arange(6, at::kLong), 3, 4), 12, at::kDouble);
-  const Tensor x = draw({2, 6, 24}), mask = at::ones({6, 6}, at::kBool).tril();
+  const Tensor x = draw_double({2, 6, 24}), mask = at::ones({6, 6}, at::kBool).tril();
   Tensor changed = x.clone();
   changed.select(1, 5).add_(1);
   const Tensor before = block.forward(x, &table, mask), after = block.forward(changed, &table, mask);
@@ -143,13 +143,13 @@ TEST(PatchEmbed, IsTheOfficialConvolution) {
   const PatchEmbed embed(module, "proj", 5, tubelet);
   torch::NoGradGuard no_grad;
   module.to(at::kDouble);
-  embed.proj.weight.copy_(draw(embed.proj.weight.sizes()));
-  embed.proj.bias.copy_(draw({5}, 5000));
-  const Tensor clips = draw({2, 3, 5, 19, 24}, 9000);  // odd frames and pixels are left out
+  embed.proj.weight.copy_(draw_double(embed.proj.weight.sizes()));
+  embed.proj.bias.copy_(draw_double({5}, 5000));
+  const Tensor clips = draw_double({2, 3, 5, 19, 24}, 9000);  // odd frames and pixels are left out
   const Tensor convolved = at::conv3d(clips, embed.proj.weight, embed.proj.bias, {2, 8, 8}).flatten(2).transpose(1, 2);
   EXPECT_TRUE(at::allclose(embed.forward(unfold_tubelets(clips, tubelet)), convolved));
   EXPECT_EQ(tubelet.grid(clips), (TokenGrid{2, 2, 3}));
-  EXPECT_THROW(unfold_tubelets(draw({1, 3, 1, 16, 16}), tubelet), Error);
+  EXPECT_THROW(unfold_tubelets(draw_double({1, 3, 1, 16, 16}), tubelet), Error);
 }
 
 TEST(PatchEmbed, GathersEachSamplesOwnTokens) {

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using tests::run_program;
 
-const std::string kModel = "tests/fixtures/vjepa2/hf_base";
+const std::string kEncoder = "tests/fixtures/vjepa2/hf_base";
 
 TEST(FeaturesProgram, ScenesArePretrainedOn) {
   const TemporaryFolder folder;
@@ -35,7 +35,7 @@ TEST(FeaturesProgram, ScenesArePretrainedOn) {
 
 TEST(FeaturesProgram, PrintsAnObjectPerFactor) {
   const auto run = run_program(
-      {"eval", "--protocol", "features", "--model", kModel, "--episodes", "12", "--device", "cpu", "--json"});
+      {"eval", "--protocol", "features", "--model", kEncoder, "--episodes", "12", "--device", "cpu", "--json"});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const auto result = nlohmann::json::parse(run.out);
   for (const char* factor : {"direction", "speed", "count", "colour", "bounce", "occlusion"})
@@ -55,7 +55,7 @@ TEST(FeaturesProgram, RefusesWhatItCannotUse) {
     return run.err;
   };
   EXPECT_NE(refused({}).find("--model DIR"), std::string::npos);
-  EXPECT_NE(refused({"--model", kModel, "--env", "two_room"}).find("--env"), std::string::npos);
+  EXPECT_NE(refused({"--model", kEncoder, "--env", "two_room"}).find("--env"), std::string::npos);
   EXPECT_NE(refused({"--model", "tools/assets/two_room"}).find("tools/assets/two_room"), std::string::npos);
 }
 

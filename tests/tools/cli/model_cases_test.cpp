@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 const fs::path kCases = "tests/fixtures/cases/model";
-const std::string kPicture = "tools/assets/franka/now.png", kGoal = "tools/assets/franka/goal.png";
+const std::string kNow = "tools/assets/franka/now.png", kGoal = "tools/assets/franka/goal.png";
 
 std::string at(const std::string& place) { return (kCases / place).string(); }
 
@@ -34,7 +34,7 @@ std::string encoded(const std::string& model, std::vector<std::string> more = {}
                                      "--model",
                                      model,
                                      "--input",
-                                     kPicture,
+                                     kNow,
                                      "--size",
                                      "32",
                                      "--preprocess",
@@ -95,7 +95,7 @@ TEST(ModelCases, WhatIsNoModelIsRefusedByName) {
   EXPECT_TRUE(says(encoded(at("32_lora_adapter")), "an adapter (LORA)"));
   EXPECT_TRUE(says(inspect_case("32_lora_adapter").at("notes").dump(), "an adapter"));
   const auto plan = [](const std::string& model) {
-    return run_program({"plan", "--model", model, "--obs", kPicture, "--goal", kGoal}).err;
+    return run_program({"plan", "--model", model, "--obs", kNow, "--goal", kGoal}).err;
   };
   EXPECT_TRUE(says(plan(at("69_swm_other_model")), "stable_worldmodel.wm.pldm.PLDM"));
   EXPECT_TRUE(says(plan(at("62_ac_predictor_only/vjepa2_ac_droid.pth.tar")), "without its encoder"));
@@ -113,7 +113,7 @@ TEST(ModelCases, NaNInWeightsIsAnErrorUnlessItIsAllowed) {
 TEST(ModelCases, PlanTakesWhatAFileDoesNotSay) {
   const auto run = [](std::vector<std::string> more) {
     std::vector<std::string> arguments{"plan",     "--model",   at("60_ac_small/model.pt"),
-                                       "--obs",    kPicture,    "--goal",
+                                       "--obs",    kNow,        "--goal",
                                        kGoal,      "--state",   "0.5,0,0.25,-3.1,0,-1.9,0.2",
                                        "--set",    "samples=4", "--set",
                                        "elites=2", "--set",     "iterations=1",
@@ -128,9 +128,8 @@ TEST(ModelCases, PlanTakesWhatAFileDoesNotSay) {
 
 TEST(ModelCases, ARunOfStableWorldmodelIsReadByTheFile) {
   const auto plan = [](const std::string& model) {
-    return run_program({"plan", "--model", model, "--obs", kPicture, "--goal", kGoal, "--set", "planner.samples=4",
-                        "--set", "planner.elites=2", "--set", "planner.iterations=1", "--set", "planner.horizon=1",
-                        "--json"});
+    return run_program({"plan", "--model", model, "--obs", kNow, "--goal", kGoal, "--set", "planner.samples=4", "--set",
+                        "planner.elites=2", "--set", "planner.iterations=1", "--set", "planner.horizon=1", "--json"});
   };
   const auto folder = plan(at("65_swm_run_folder"));
   EXPECT_EQ(folder.exit_code, 1);

@@ -297,7 +297,7 @@ TEST(Reproduction, QuotesTheCommandForAShell) {
   EXPECT_EQ(shell_quoted("my clips"), "'my clips'");
   EXPECT_EQ(shell_quoted("it's"), "'it'\\''s'");
   EXPECT_EQ(shell_quoted(""), "''");
-  EXPECT_THAT(command_line(), HasSubstr("test_report"));
+  EXPECT_THAT(command_line(), HasSubstr("test_tools"));
   EXPECT_EQ(reproduction_facts(7)[1], (std::pair<std::string, std::string>("seed", "7")));
 }
 

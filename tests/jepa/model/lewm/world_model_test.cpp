@@ -5,6 +5,7 @@
 
 #include "jepa/core/error.h"
 #include "tests/jepa/model/lewm/lewm_small.h"
+#include "tests/support/difference.h"
 
 namespace foresee {
 namespace {
@@ -33,8 +34,6 @@ Tensor plans(int64_t batch, int64_t candidates, int64_t horizon) {
   return Random(4, Stream::kTest).normal_tensor({batch, candidates, horizon, 4});
 }
 
-double difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
-
 TEST(LewmWorldModel, CostsArePlainRolloutsDistances) {
   const LewmWorldModel model = small_world_model();
   const Tensor goal = model.encode_goal(random_bytes({2, 3, 16, 16}, 5));
@@ -42,10 +41,10 @@ TEST(LewmWorldModel, CostsArePlainRolloutsDistances) {
     const auto context = model.encode(observe(2, length));
     for (const int64_t horizon : {1, 2, 5}) {
       const Tensor actions = plans(2, 7, horizon), plain = model.plain_rollout(*context, actions);
-      EXPECT_LT(difference(model.rollout(*context, actions), plain), kClose)
+      EXPECT_LT(max_difference(model.rollout(*context, actions), plain), kClose)
           << length << " frames, horizon " << horizon;
       const Tensor wanted = (plain.select(2, horizon - 1) - goal.unsqueeze(1)).square().sum(-1);
-      EXPECT_LT(difference(model.costs(*context, goal, actions), wanted), 24 * kClose);
+      EXPECT_LT(max_difference(model.costs(*context, goal, actions), wanted), 24 * kClose);
     }
   }
 }
@@ -59,7 +58,7 @@ TEST(LewmWorldModel, FastPathTakesProjectionsOfAnotherWidth) {
   const LewmWorldModel model = small_world_model(config);
   const auto context = model.encode(observe(1, 2));
   const Tensor actions = plans(1, 5, 4);
-  EXPECT_LT(difference(model.rollout(*context, actions), model.plain_rollout(*context, actions)), kClose);
+  EXPECT_LT(max_difference(model.rollout(*context, actions), model.plain_rollout(*context, actions)), kClose);
 }
 
 TEST(LewmWorldModel, ChunksOfCandidatesDoNotChangeCosts) {
@@ -69,9 +68,9 @@ TEST(LewmWorldModel, ChunksOfCandidatesDoNotChangeCosts) {
   const Tensor together = model.costs(*context, goal, actions);
   std::vector<Tensor> parts;
   for (const Tensor& part : actions.split(33, 1)) parts.push_back(model.costs(*context, goal, part));
-  EXPECT_LT(difference(together, at::cat(parts, 1)), 24 * kClose);
+  EXPECT_LT(max_difference(together, at::cat(parts, 1)), 24 * kClose);
   const Tensor many = plans(1, 1500, 2);  // more than the plain path takes at a time
-  EXPECT_LT(difference(model.rollout(*context, many), model.plain_rollout(*context, many)), kClose);
+  EXPECT_LT(max_difference(model.rollout(*context, many), model.plain_rollout(*context, many)), kClose);
 }
 
 TEST(LewmWorldModel, ContextRowsAreTheirProblemsAlone) {
@@ -81,11 +80,11 @@ TEST(LewmWorldModel, ContextRowsAreTheirProblemsAlone) {
   ASSERT_EQ(rows->batch(), 3);
   const Tensor actions = plans(3, 4, 3), chosen = actions.index_select(0, at::tensor({2, 0, 2}, at::kLong));
   const Tensor all = model.rollout(*context, actions), some = model.rollout(*rows, chosen);
-  EXPECT_LT(difference(some[0], all[2]), kClose);
-  EXPECT_LT(difference(some[1], all[0]), kClose);
-  EXPECT_LT(difference(some[2], some[0]), kClose);
-  EXPECT_GT(difference(all[2], all[0]), 0.01);
-  EXPECT_LT(difference(model.plain_rollout(*rows, chosen), some), kClose);
+  EXPECT_LT(max_difference(some[0], all[2]), kClose);
+  EXPECT_LT(max_difference(some[1], all[0]), kClose);
+  EXPECT_LT(max_difference(some[2], some[0]), kClose);
+  EXPECT_GT(max_difference(all[2], all[0]), 0.01);
+  EXPECT_LT(max_difference(model.plain_rollout(*rows, chosen), some), kClose);
 }
 
 TEST(LewmWorldModel, LongHistoriesLoseTheirOldestFrames) {
@@ -95,7 +94,7 @@ TEST(LewmWorldModel, LongHistoriesLoseTheirOldestFrames) {
   recent.frames = all.frames.slice(1, 2);
   recent.actions = all.actions.slice(1, 4);
   const Tensor actions = plans(1, 3, 2);
-  EXPECT_LT(difference(model.rollout(*model.encode(all), actions), model.rollout(*model.encode(recent), actions)),
+  EXPECT_LT(max_difference(model.rollout(*model.encode(all), actions), model.rollout(*model.encode(recent), actions)),
             kClose);
 }
 
@@ -105,7 +104,7 @@ TEST(LewmWorldModel, PastActionsAreNormalisedAndMissingOnesZero) {
   missing.actions = at::full_like(seen.actions, NAN);
   seen.actions = at::tensor({0.1, -0.2}, at::kFloat).expand({1, 2, 2}).contiguous();  // the mean: zero when normalised
   const Tensor actions = plans(1, 2, 1);
-  EXPECT_LT(difference(model.rollout(*model.encode(seen), actions), model.rollout(*model.encode(missing), actions)),
+  EXPECT_LT(max_difference(model.rollout(*model.encode(seen), actions), model.rollout(*model.encode(missing), actions)),
             1e-5);
 }
 

@@ -7,12 +7,13 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/action_rollout.h"
+#include "tests/support/difference.h"
 #include "tests/support/golden.h"
 
 namespace foresee {
 namespace {
 
-constexpr double kClose = 1e-5;
+constexpr double kPredictorClose = 1e-5;
 
 ActionPredictorConfig small_config(bool extrinsics = false) {
   ActionPredictorConfig config;
@@ -41,8 +42,6 @@ ActionSteps some_steps(int64_t batch, int64_t steps, const FrameGrid& grid, bool
   return {draws({batch, steps * grid.tokens(), 40}, 0), draws({batch, steps, 7}, 1), draws({batch, steps, 7}, 2),
           extrinsics ? draws({batch, steps, 6}, 3) : Tensor()};
 }
-
-double difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 TEST(ActionPredictor, GivesTheRecordedFeatures) {
   const torch::NoGradGuard no_grad;
@@ -76,9 +75,9 @@ TEST(ActionPredictor, AStepSeesThePastAndItsOwnActionOnly) {
   steps.actions = steps.actions.clone();
   steps.actions[0][1].add_(1.0);
   const Tensor after = predictor->forward(steps, grid).unflatten(1, {3, 4});
-  EXPECT_LT(difference(before.select(1, 0), after.select(1, 0)), kClose);
-  EXPECT_GT(difference(before.select(1, 1), after.select(1, 1)), 0.01);
-  EXPECT_GT(difference(before.select(1, 2), after.select(1, 2)), 0.001);
+  EXPECT_LT(max_difference(before.select(1, 0), after.select(1, 0)), kPredictorClose);
+  EXPECT_GT(max_difference(before.select(1, 1), after.select(1, 1)), 0.01);
+  EXPECT_GT(max_difference(before.select(1, 2), after.select(1, 2)), 0.001);
 }
 
 TEST(ActionPredictor, FirstStepsAreThoseOfAShorterSequence) {
@@ -87,7 +86,7 @@ TEST(ActionPredictor, FirstStepsAreThoseOfAShorterSequence) {
   const FrameGrid grid{2, 3};
   const ActionSteps steps = some_steps(2, 4, grid);
   const Tensor all = predictor->forward(steps, grid), two = predictor->forward(steps.slice(0, 2), grid);
-  EXPECT_LT(difference(all.narrow(1, 0, 2 * grid.tokens()), two), kClose);
+  EXPECT_LT(max_difference(all.narrow(1, 0, 2 * grid.tokens()), two), kPredictorClose);
 }
 
 TEST(ActionPredictor, ColumnsAreScaledByHeightOverWidth) {
@@ -97,10 +96,10 @@ TEST(ActionPredictor, ColumnsAreScaledByHeightOverWidth) {
   TokenPositions positions = token_positions(at::arange(8, at::kLong), 2, 4);
   positions = {positions.time + 1, positions.row.to(at::kDouble), positions.column.to(at::kDouble) * 0.5};
   const RopeTable wanted = rope_table(positions, 16, at::kDouble);
-  EXPECT_LT(difference(ours.cos.narrow(0, 2, 8), wanted.cos), 1e-12);
-  EXPECT_LT(difference(ours.sin.narrow(0, 2, 8), wanted.sin), 1e-12);
+  EXPECT_LT(max_difference(ours.cos.narrow(0, 2, 8), wanted.cos), 1e-12);
+  EXPECT_LT(max_difference(ours.sin.narrow(0, 2, 8), wanted.sin), 1e-12);
   const int64_t d = rotated_channels(16) / 3;  // the action's token turns with the time alone
-  EXPECT_LT(difference(ours.sin[0].narrow(0, 0, d), wanted.sin[0].narrow(0, 0, d)), 1e-12);
+  EXPECT_LT(max_difference(ours.sin[0].narrow(0, 0, d), wanted.sin[0].narrow(0, 0, d)), 1e-12);
   EXPECT_EQ(ours.sin[0].narrow(0, d, 16 - d).abs().max().item<double>(), 0.0);
 }
 
@@ -140,7 +139,7 @@ TEST(ActionRollout, IsThePlainPathForEveryContextAndHorizon) {
         ActionCache cache = prefix.fan_out(kCandidates, horizon);
         for (int64_t h = 0; h < horizon; ++h) {
           const Tensor next = rollout.advance(all.slice(context - 1 + h, 1), cache);
-          EXPECT_LT(difference(next, plain.select(1, context - 1 + h)), kClose)
+          EXPECT_LT(max_difference(next, plain.select(1, context - 1 + h)), kPredictorClose)
               << "context " << context << ", step " << h + 1 << " of " << horizon << ", extrinsics " << extrinsics;
         }
         EXPECT_EQ(cache.frames, context - 1 + horizon);

@@ -6,6 +6,7 @@
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
+#include "tests/support/difference.h"
 #include "tests/support/parity.h"
 #include "tests/support/temporary_folder.h"
 
@@ -53,7 +54,7 @@ Tensor pictures(at::IntArrayRef shape, uint64_t number) {
   return (Random(8, Stream::kTest, number).uniform_tensor(shape) * 255).to(at::kByte);
 }
 
-Observation observe(int64_t batch, int64_t length) {
+Observation observe_arm(int64_t batch, int64_t length) {
   Observation seen;
   seen.frames = pictures({batch, length, 3, 32, 32}, 0);
   seen.actions = Random(8, Stream::kTest, 1).normal_tensor({batch, length - 1, 7}) * 0.1;
@@ -61,19 +62,17 @@ Observation observe(int64_t batch, int64_t length) {
   return seen;
 }
 
-Tensor plans(int64_t batch, int64_t candidates, int64_t horizon) {
+Tensor arm_plans(int64_t batch, int64_t candidates, int64_t horizon) {
   return Random(8, Stream::kTest, 3).normal_tensor({batch, candidates, horizon, 7}) * 0.3;
 }
-
-double max_difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
 TEST(Vjepa2AcWorldModel, CachedRollOutIsThePlainOneForEveryHorizonAndContext) {
   const torch::NoGradGuard no_grad;
   const Vjepa2AcWorldModel world = small_ac_world();
   for (const int64_t length : {1, 2, 3, 4}) {
-    const auto context = world.encode(observe(2, length));
+    const auto context = world.encode(observe_arm(2, length));
     for (const int64_t horizon : {1, 2, 3, 5}) {
-      const Tensor actions = plans(2, 5, horizon), cached = world.rollout(*context, actions);
+      const Tensor actions = arm_plans(2, 5, horizon), cached = world.rollout(*context, actions);
       ASSERT_EQ(cached.sizes(), (std::vector<int64_t>{2, 5, horizon, 4, 48}));
       EXPECT_LT(max_difference(cached, world.plain_rollout(*context, actions)), kRolloutClose)
           << length << " frames, horizon " << horizon;
@@ -83,8 +82,8 @@ TEST(Vjepa2AcWorldModel, CachedRollOutIsThePlainOneForEveryHorizonAndContext) {
 
 TEST(Vjepa2AcWorldModel, CostIsTheMeanDistanceOfTheLastFrame) {
   const Vjepa2AcWorldModel world = small_ac_world();
-  const auto context = world.encode(observe(2, 2));
-  const Tensor goal = world.encode_goal(pictures({2, 3, 32, 32}, 4)), actions = plans(2, 6, 3);
+  const auto context = world.encode(observe_arm(2, 2));
+  const Tensor goal = world.encode_goal(pictures({2, 3, 32, 32}, 4)), actions = arm_plans(2, 6, 3);
   const Tensor wanted = (world.rollout(*context, actions).select(2, 2) - goal.unsqueeze(1)).abs().mean({2, 3});
   EXPECT_LT(max_difference(world.costs(*context, goal, actions), wanted), kRolloutClose);
   EXPECT_GT(wanted.std().item<double>(), 1e-4) << "actions change the cost";
@@ -92,16 +91,16 @@ TEST(Vjepa2AcWorldModel, CostIsTheMeanDistanceOfTheLastFrame) {
 
 TEST(Vjepa2AcWorldModel, ChunksOfCandidatesDoNotChangeCosts) {
   const Vjepa2AcWorldModel world = small_ac_world(), chunked = small_ac_world(/*cache_bytes=*/1);
-  const Tensor goal = world.encode_goal(pictures({2, 3, 32, 32}, 4)), actions = plans(2, 7, 2);
-  EXPECT_LT(max_difference(world.costs(*world.encode(observe(2, 3)), goal, actions),
-                           chunked.costs(*chunked.encode(observe(2, 3)), goal, actions)),
+  const Tensor goal = world.encode_goal(pictures({2, 3, 32, 32}, 4)), actions = arm_plans(2, 7, 2);
+  EXPECT_LT(max_difference(world.costs(*world.encode(observe_arm(2, 3)), goal, actions),
+                           chunked.costs(*chunked.encode(observe_arm(2, 3)), goal, actions)),
             kRolloutClose);
 }
 
 TEST(Vjepa2AcWorldModel, ContextRowsAreTheirProblemsAlone) {
   const Vjepa2AcWorldModel world = small_ac_world();
-  const auto context = world.encode(observe(3, 3));
-  const Tensor index = torch::tensor({2, 0, 2}, at::kLong), actions = plans(3, 4, 2);
+  const auto context = world.encode(observe_arm(3, 3));
+  const Tensor index = torch::tensor({2, 0, 2}, at::kLong), actions = arm_plans(3, 4, 2);
   const Tensor all = world.rollout(*context, actions),
                some = world.rollout(*context->rows(index), actions.index_select(0, index));
   EXPECT_LT(max_difference(some, all.index_select(0, index)), kRolloutClose);
@@ -110,8 +109,8 @@ TEST(Vjepa2AcWorldModel, ContextRowsAreTheirProblemsAlone) {
 
 TEST(Vjepa2AcWorldModel, StatesFollowTheActions) {
   const Vjepa2AcWorldModel world = small_ac_world();
-  const Observation seen = observe(1, 2);
-  const Tensor actions = plans(1, 3, 2), states = world.states(*world.encode(seen), actions)[0];
+  const Observation seen = observe_arm(1, 2);
+  const Tensor actions = arm_plans(1, 3, 2), states = world.states(*world.encode(seen), actions)[0];
   ASSERT_EQ(states.sizes(), (std::vector<int64_t>{3, 3, 7}));
   const Tensor now = seen.state[0][1].to(at::kDouble);
   EXPECT_LT(max_difference(states.select(1, 0), now.expand({3, 7})), 1e-12);
@@ -121,8 +120,8 @@ TEST(Vjepa2AcWorldModel, StatesFollowTheActions) {
 
 TEST(Vjepa2AcWorldModel, GradientReachesActions) {
   const Vjepa2AcWorldModel world = small_ac_world();
-  const auto context = world.encode(observe(1, 2));
-  const Tensor goal = world.encode_goal(pictures({1, 3, 32, 32}, 4)), actions = plans(1, 2, 2).requires_grad_();
+  const auto context = world.encode(observe_arm(1, 2));
+  const Tensor goal = world.encode_goal(pictures({1, 3, 32, 32}, 4)), actions = arm_plans(1, 2, 2).requires_grad_();
   world.costs(*context, goal, actions).sum().backward();
   ASSERT_TRUE(actions.grad().defined());
   const Tensor nudge = at::zeros({1, 2, 2, 7});
@@ -136,13 +135,13 @@ TEST(Vjepa2AcWorldModel, GradientReachesActions) {
 
 TEST(Vjepa2AcWorldModel, SaysWhatIsMissing) {
   const Vjepa2AcWorldModel world = small_ac_world();
-  Observation seen = observe(1, 2);
+  Observation seen = observe_arm(1, 2);
   seen.state = Tensor();
   EXPECT_THROW(world.encode(seen), Error);
-  seen = observe(1, 3);
+  seen = observe_arm(1, 3);
   seen.actions = seen.actions.slice(1, 1);
   EXPECT_THROW(world.encode(seen), Error);
-  EXPECT_THROW(world.rollout(*world.encode(observe(1, 1)), at::zeros({1, 2, 3, 6})), Error);
+  EXPECT_THROW(world.rollout(*world.encode(observe_arm(1, 1)), at::zeros({1, 2, 3, 6})), Error);
 }
 
 TEST(Vjepa2Ac, UnknownStatesAreZerosAndAddedOnesSums) {
@@ -186,9 +185,9 @@ TEST(Vjepa2Ac, FolderComesBackAsSaved) {
   save_model_folder(folder.path(), files);
   const auto loaded = load_world_model(folder.path());
   const Vjepa2AcWorldModel world(model, *files.actions, files.preprocess);
-  const Tensor actions = plans(1, 3, 2);
-  EXPECT_EQ(max_difference(loaded->rollout(*loaded->encode(observe(1, 2)), actions),
-                           world.rollout(*world.encode(observe(1, 2)), actions)),
+  const Tensor actions = arm_plans(1, 3, 2);
+  EXPECT_EQ(max_difference(loaded->rollout(*loaded->encode(observe_arm(1, 2)), actions),
+                           world.rollout(*world.encode(observe_arm(1, 2)), actions)),
             0.0);
 }
 
