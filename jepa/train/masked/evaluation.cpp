@@ -110,18 +110,21 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   return score;
 }
 
-bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now) {
-  return now.between_clips < 0.5 * start.between_clips || now.rank_clips < 0.5 * start.rank_clips;
+bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now, bool before) {
+  const double least = before ? 0.75 : 0.5;  // two bounds: a run at the bound does not change its mind at every score
+  const auto positions = [](const FeatureSpread& spread) { return spread.between_positions * spread.rank_positions; };
+  return now.between_clips < least * start.between_clips || now.rank_clips < least * start.rank_clips ||
+         positions(now) < least * positions(start);
 }
 
 std::string collapse_text(const FeatureSpread& start, const FeatureSpread& now) {
   return fmt::format(
       "the features collapse: what differs between clips is {:.1f} % of a feature's size in {:.1f} directions, {:.1f} "
-      "% "
-      "in {:.1f} before training; a falling loss does not show it. What helps: objective.variance=0.5 and "
-      "objective.covariance=0.05, a slower target (optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more "
-      "different clips",
-      100 * now.between_clips, now.rank_clips, 100 * start.between_clips, start.rank_clips);
+      "% in {:.1f} before training; between positions of a clip {:.1f} % in {:.1f}, {:.1f} % in {:.1f} before; a "
+      "falling loss does not show it. What helps: objective.variance=0.5 and objective.covariance=0.05, a slower "
+      "target (optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more different clips",
+      100 * now.between_clips, now.rank_clips, 100 * start.between_clips, start.rank_clips, 100 * now.between_positions,
+      now.rank_positions, 100 * start.between_positions, start.rank_positions);
 }
 
 }  // namespace foresee

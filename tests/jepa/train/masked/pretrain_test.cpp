@@ -202,6 +202,27 @@ TEST(Pretrain, ACollapseIsSeenAndSaid) {
   EXPECT_NE(task.headline(end).find("COLLAPSE"), std::string::npos);
 }
 
+// Each number alone; and a run at the bound does not change its mind at every score.
+TEST(Pretrain, AnyOfThreeSpreadsBelowHalfIsACollapseUntilAllAreBackAtThreeQuarters) {
+  const FeatureSpread start{.between_clips = 0.9, .between_positions = 0.6, .rank_clips = 4, .rank_positions = 6};
+  EXPECT_FALSE(has_collapsed(start, start));
+  for (double FeatureSpread::* member :
+       {&FeatureSpread::between_clips, &FeatureSpread::rank_clips, &FeatureSpread::between_positions,
+        &FeatureSpread::rank_positions}) {
+    FeatureSpread low = start, middle = start, high = start;
+    low.*member = 0.49 * start.*member;
+    middle.*member = 0.6 * start.*member;
+    high.*member = 0.8 * start.*member;
+    EXPECT_TRUE(has_collapsed(start, low));
+    EXPECT_FALSE(has_collapsed(start, middle));
+    EXPECT_TRUE(has_collapsed(start, middle, /*before=*/true));
+    EXPECT_FALSE(has_collapsed(start, high, /*before=*/true));
+  }
+  // Brighter or darker clips alone: the share between clips even rises, the places of a clip are lost.
+  EXPECT_TRUE(has_collapsed(start, {.between_clips = 0.97, .between_positions = 0.33, .rank_clips = 2.4,
+                                    .rank_positions = 4}));
+}
+
 // The predictor copies what every clip has at a place: a skill against the mean of the context, none against the
 // constant.
 TEST(Pretrain, SkillAgainstTheBestConstantIsBelowThatOfTheContextWhereTokensTellTheirPlace) {
