@@ -151,7 +151,8 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   }
   RunFolder run(request.out, config_json(record), kPretrainLaterKeys);
   if (!fresh) {
-    const auto rows = read_metrics(run.metrics_path());
+    auto rows = read_metrics(run.metrics_path());
+    std::erase_if(rows, [&](const auto& row) { return row.first > first; });  // of what was stopped after it
     const Metrics start = score_at(rows, /*last=*/false), last = score_at(rows, /*last=*/true);
     const FeatureSpread spread{.between_clips = metric(start, "between_clips"),
                                .between_positions = metric(start, "between_positions"),

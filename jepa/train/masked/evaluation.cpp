@@ -49,11 +49,12 @@ double constant_error(const Tensor& features, const PretrainEvaluation& held_out
 }
 
 /// The mean token of each clip, [E, D], in batches as those of `held_out`.
-Tensor pooled(const MaskedPretrainer& networks, const Tensor& clips, const PretrainEvaluation& held_out) {
+Tensor pooled(const MaskedPretrainer& networks, const Tensor& clips, const PretrainEvaluation& held_out,
+              int64_t target_levels) {
   const TubeletSize tubelet = networks.encoder().config.tubelet();
   std::vector<Tensor> means;
   for (const auto& part : clips.split(held_out.front().clips.size(0)))
-    means.push_back(networks.targets(unfold_tubelets(part, tubelet), tubelet.grid(part)).mean(1));
+    means.push_back(networks.targets(unfold_tubelets(part, tubelet), tubelet.grid(part), target_levels).mean(1));
   return at::cat(means);
 }
 
@@ -79,13 +80,13 @@ Metrics PretrainScore::metrics() const {
 }
 
 PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
-                                   const Tensor& other_crops) {
+                                   const Tensor& other_crops, int64_t target_levels) {
   torch::NoGradGuard no_grad;
   PretrainScore score;
   std::vector<Tensor> all;
   double pairs = 0;
   for (const auto& bucket : held_out) {
-    const PretrainForward forward = networks.forward({&bucket, 1});
+    const PretrainForward forward = networks.forward({&bucket, 1}, {.target_levels = target_levels});
     const Tensor& targets = forward.targets[0];
     all.push_back(targets);
     for (size_t group = 0; group < bucket.masks.size(); ++group) {
@@ -106,7 +107,8 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   score.mean_std = mean_std(features);
   if (score.clips < 2) return score;
   if (features.size(1) > 1) score.spread = feature_spread(features);
-  if (other_crops.defined()) score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out));
+  if (other_crops.defined())
+    score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out, target_levels));
   return score;
 }
 

@@ -223,6 +223,41 @@ TEST(Pretrain, AnyOfThreeSpreadsBelowHalfIsACollapseUntilAllAreBackAtThreeQuarte
                                     .rank_positions = 4}));
 }
 
+// Both are off by default: the published loss is what it was.
+TEST(Pretrain, TheDenseLossAddsContextTokensAndLeavesTheHiddenOnesAsTheyAre) {
+  PretrainTask task = make_task(5);
+  const Tensor shown = moving_discs(1);
+  const PretrainEvaluation batch = make_evaluation(shown, PretrainMasks().groups(), tiny().model.encoder.tubelet(), 3, 1);
+  const PretrainForward plain = task.networks().forward(batch), dense = task.networks().forward(batch, {.context = 0.5});
+  EXPECT_TRUE(at::equal(plain.loss, plain.prediction_loss));
+  EXPECT_TRUE(at::allclose(plain.prediction_loss, dense.prediction_loss, 1e-5, 1e-6));
+  ASSERT_EQ(plain.predictions[0].size(), dense.predictions[0].size());
+  EXPECT_EQ(plain.predictions[0][0].sizes(), dense.predictions[0][0].sizes());
+  const double added = (dense.loss - dense.prediction_loss).item<double>();
+  EXPECT_GT(added, 0);
+  const PretrainForward twice = task.networks().forward(batch, {.context = 1.0});
+  EXPECT_NEAR((twice.loss - twice.prediction_loss).item<double>(), 2 * added, 1e-5);
+}
+
+TEST(Pretrain, ATargetOfSeveralLevelsIsTheirMeanLayerNormed) {
+  PretrainTask task = make_task(5);
+  const Tensor shown = moving_discs(1);
+  const TubeletSize tubelet = tiny().model.encoder.tubelet();
+  const Tensor cut = unfold_tubelets(shown, tubelet);
+  const TokenGrid grid = tubelet.grid(shown);
+  const torch::NoGradGuard no_grad;
+  const std::vector<int64_t> both{0, 1};
+  const auto levels = task.networks().target_encoder().forward_levels(shown, both);
+  const Tensor expected = latent_targets((latent_targets(levels[0]) + latent_targets(levels[1])) / 2);
+  const Tensor last = task.networks().targets(cut, grid);
+  EXPECT_TRUE(at::allclose(task.networks().targets(cut, grid, 2), expected, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(last, latent_targets(levels[1]), 1e-5, 1e-6));
+  EXPECT_FALSE(at::allclose(last, expected, 1e-2, 1e-2));
+  auto config = tiny();
+  config.objective.target_levels = 3;
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { config.validate(); }), "objective.target_levels: expected at most"));
+}
+
 // The predictor copies what every clip has at a place: a skill against the mean of the context, none against the
 // constant.
 TEST(Pretrain, SkillAgainstTheBestConstantIsBelowThatOfTheContextWhereTokensTellTheirPlace) {
