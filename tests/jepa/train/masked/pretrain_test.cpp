@@ -227,8 +227,10 @@ TEST(Pretrain, AnyOfThreeSpreadsBelowHalfIsACollapseUntilAllAreBackAtThreeQuarte
 TEST(Pretrain, TheDenseLossAddsContextTokensAndLeavesTheHiddenOnesAsTheyAre) {
   PretrainTask task = make_task(5);
   const Tensor shown = moving_discs(1);
-  const PretrainEvaluation batch = make_evaluation(shown, PretrainMasks().groups(), tiny().model.encoder.tubelet(), 3, 1);
-  const PretrainForward plain = task.networks().forward(batch), dense = task.networks().forward(batch, {.context = 0.5});
+  const auto masks = PretrainMasks().groups();
+  const PretrainEvaluation batch = make_evaluation(shown, masks, tiny().model.encoder.tubelet(), 3, 1);
+  const PretrainForward plain = task.networks().forward(batch);
+  const PretrainForward dense = task.networks().forward(batch, {.context = 0.5});
   EXPECT_TRUE(at::equal(plain.loss, plain.prediction_loss));
   EXPECT_TRUE(at::allclose(plain.prediction_loss, dense.prediction_loss, 1e-5, 1e-6));
   ASSERT_EQ(plain.predictions[0].size(), dense.predictions[0].size());
