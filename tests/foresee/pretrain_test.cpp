@@ -136,6 +136,32 @@ TEST(Pretrain, ARunMadeToCollapseCarriesTheFlagAndTheDefaultDoesNot) {
   EXPECT_NE(log.text().find("the features collapse"), std::string::npos);
 }
 
+// A film in which little moves, and one in which the whole picture does; the generator's squares are above.
+TEST(Pretrain, TheDefaultKeepsItsFeaturesApartAlsoWhereLittleMovesAndWhereAllDoes) {
+  const TemporaryFolder folder;
+  const Tensor axis = at::arange(64, at::kFloat);
+  const auto film = [&](double pan) {  // waves that stand or drift, and a square that crosses them
+    std::vector<Tensor> frames;
+    for (int64_t t = 0; t < 400; ++t) {
+      const double shift = pan * static_cast<double>(t);
+      const Tensor ground = 100 + 50 * ((axis + shift) / 7).sin().unsqueeze(0) * (axis / 5).cos().unsqueeze(1);
+      Tensor frame = at::stack({ground, ground.flip(0), 200 - ground});
+      frame.narrow(1, (t / 2) % 56, 8).narrow(2, t % 56, 8).fill_(230);
+      frames.push_back(frame.to(at::kByte));
+    }
+    return at::stack(frames);
+  };
+  for (const double pan : {0.0, 1.5}) {
+    PretrainRequest request = small_request(folder / fmt::format("run-{}", pan));
+    request.data = {write_clip(folder / fmt::format("film-{}.mp4", pan), film(pan))};
+    request.steps = 150;
+    request.options.settings.set = {"held_out_clips=24", "loader.workers=1", "loop.evaluate_every=50"};
+    const PretrainResult result = pretrain(request);
+    EXPECT_EQ(result.flags, std::vector<std::string>()) << pan;
+    EXPECT_GT(metric(result.held_out, "between_clips"), 0.5 * metric(result.start, "between_clips")) << pan;
+  }
+}
+
 TEST(Pretrain, WhatIsMissingOrContradictsTheSettingsIsNamed) {
   const TemporaryFolder folder;
   const auto asked = [&] { return small_request(folder / "never"); };
