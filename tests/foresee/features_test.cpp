@@ -164,7 +164,7 @@ TEST_F(FeaturesProtocol, AsksOfVideosWithoutLabelsWhatWasDoneToTheirClips) {
   for (int64_t video = 0; video < 2; ++video) {
     Tensor frames = at::zeros({240, 3, 32, 32}, at::kByte);
     for (int64_t t = 0; t < 240; ++t) frames[t][video].fill_(60 + 45 * (t % 4));
-    data::write_video(folder / fmt::format("videos/{}.mp4", video), frames, {.fps = 12});
+    data::write_video(folder / fmt::format("videos/{}.mp4", video), frames, {.fps_numerator = 12});
   }
   EvaluateRequest wanted = request();
   wanted.data = {folder / "videos"};

@@ -10,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/watch/metrics.h"
 #include "tests/data/video/numbered_video.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
