@@ -179,8 +179,7 @@ FeatureClips unlabelled_clips(const Vjepa2Weights& weights, const fs::path& fold
         const auto& windows = videos[video].second;
         const auto draw = static_cast<uint64_t>(2 * clips.size());
         clips.push_back({videos[video].first, windows[i * windows.size() / fewest]});
-        for (const int64_t value :
-             {static_cast<int64_t>(video), random.integer(draw, 2), random.integer(draw + 1, 2)})
+        for (const int64_t value : {static_cast<int64_t>(video), random.integer(draw, 2), random.integer(draw + 1, 2)})
           classes.push_back(value);
         ++(test ? out.test : out.train);
       }

@@ -32,8 +32,9 @@ constexpr int64_t kWaves = 4;         // per axis of its place
 void check_features(const EvaluateRequest& request) {
   if (request.model.empty()) throw RequestError("model", "eval: protocol features needs an encoder of video");
   if (request.data.size() > 1)
-    throw RequestError("data", "eval: protocol features takes one list of labelled clips, 'PATH LABEL' in each line, "
-                               "or one folder of videos");
+    throw RequestError("data",
+                       "eval: protocol features takes one list of labelled clips, 'PATH LABEL' in each line, "
+                       "or one folder of videos");
   if (request.episodes && *request.episodes < 2)
     throw RequestError("episodes", fmt::format("eval: expected 2 or more clips to test on, got {}", *request.episodes));
   if (request.episodes && !request.data.empty())

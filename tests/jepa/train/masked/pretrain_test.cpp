@@ -206,9 +206,8 @@ TEST(Pretrain, ACollapseIsSeenAndSaid) {
 TEST(Pretrain, AnyOfThreeSpreadsBelowHalfIsACollapseUntilAllAreBackAtThreeQuarters) {
   const FeatureSpread start{.between_clips = 0.9, .between_positions = 0.6, .rank_clips = 4, .rank_positions = 6};
   EXPECT_FALSE(has_collapsed(start, start));
-  for (double FeatureSpread::* member :
-       {&FeatureSpread::between_clips, &FeatureSpread::rank_clips, &FeatureSpread::between_positions,
-        &FeatureSpread::rank_positions}) {
+  for (double FeatureSpread::*member : {&FeatureSpread::between_clips, &FeatureSpread::rank_clips,
+                                        &FeatureSpread::between_positions, &FeatureSpread::rank_positions}) {
     FeatureSpread low = start, middle = start, high = start;
     low.*member = 0.49 * start.*member;
     middle.*member = 0.6 * start.*member;
@@ -219,8 +218,8 @@ TEST(Pretrain, AnyOfThreeSpreadsBelowHalfIsACollapseUntilAllAreBackAtThreeQuarte
     EXPECT_FALSE(has_collapsed(start, high, /*before=*/true));
   }
   // Brighter or darker clips alone: the share between clips even rises, the places of a clip are lost.
-  EXPECT_TRUE(has_collapsed(start, {.between_clips = 0.97, .between_positions = 0.33, .rank_clips = 2.4,
-                                    .rank_positions = 4}));
+  EXPECT_TRUE(
+      has_collapsed(start, {.between_clips = 0.97, .between_positions = 0.33, .rank_clips = 2.4, .rank_positions = 4}));
 }
 
 // Both are off by default: the published loss is what it was.
