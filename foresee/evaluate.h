@@ -30,7 +30,8 @@ struct EvaluateRequest {
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
   std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on
   std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
-                                               // features a list of labelled clips, nothing: the generator's
+                                               // features a list of labelled clips, a folder of
+                                               // videos without labels, nothing: the generator's
   std::optional<FactorSweep> vary{};           // not of protocols offline and features
   int64_t strips = 12;                         // film strips to write, failures first
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per

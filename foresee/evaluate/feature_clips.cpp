@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "data/video/scene/render.h"
@@ -11,6 +12,7 @@
 #include "foresee/train/probe/labelled_clips.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/hash.h"
+#include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 
 namespace foresee {
@@ -54,6 +56,34 @@ ClipPlan plan_of(const Vjepa2Weights& weights) {
   plan.pictures = with_size(or_transform(weights.preprocess, PictureTransform::kOfficialTensor), encoder.image_size);
   plan.colours = colours_of(plan.pictures);
   return plan;
+}
+
+constexpr double kUnlabelledFps = 12;          // as the presets train
+constexpr int64_t kClipsOfVideo = 150;         // at most
+constexpr int64_t kFewestOfVideo = 3;          // two to fit and one to test
+constexpr int64_t kBackwards = 1, kOrder = 2;  // columns of the questions
+
+/// Clips of one video that do not overlap, in the order of time.
+std::vector<std::vector<int64_t>> windows_of(const data::VideoInfo& info, int64_t frames) {
+  const int64_t step = std::max<int64_t>(1, std::llround(info.average_fps / kUnlabelledFps)), length = frames * step;
+  std::vector<std::vector<int64_t>> windows;
+  for (int64_t first = 0; first + length <= info.frame_count; first += length) {
+    windows.emplace_back();
+    for (int64_t i = 0; i < frames; ++i) windows.back().push_back(first + i * step);
+  }
+  return windows;
+}
+
+/// What was drawn for each clip. @param clips  float [B, 3, T, S, S]. @param classes  int64 [B, 3].
+Tensor turned(const Tensor& clips, const Tensor& classes) {
+  std::vector<Tensor> out;
+  for (int64_t i = 0; i < clips.size(0); ++i) {
+    Tensor clip = clips[i];  // [3, T, S, S]
+    if (classes[i][kBackwards].item<int64_t>() == 1) clip = clip.flip(1);
+    if (classes[i][kOrder].item<int64_t>() == 1) clip = clip.roll(clip.size(1) / 2, 1);
+    out.push_back(clip);
+  }
+  return at::stack(out);
 }
 
 }  // namespace
@@ -119,6 +149,52 @@ FeatureClips listed_clips(const Vjepa2Weights& weights, const fs::path& list, in
     return for_each_batch(
         *media, clips, plan, batch,
         [&](const Tensor& frames, size_t first) { take(frames, static_cast<int64_t>(first)); }, control);
+  };
+  return out;
+}
+
+FeatureClips unlabelled_clips(const Vjepa2Weights& weights, const fs::path& folder, int64_t batch, uint64_t seed) {
+  const auto media = std::make_shared<const MediaSet>(open_media({folder}, /*threads=*/1));
+  std::vector<std::pair<size_t, std::vector<std::vector<int64_t>>>> videos;  // file, windows
+  size_t fewest = kClipsOfVideo;
+  for (size_t i = 0; i < media->files.size(); ++i) {
+    if (!media->files[i].video) continue;
+    const auto& info = media->videos.files[static_cast<size_t>(*media->files[i].video)].info;
+    auto windows = windows_of(info, weights.config.encoder.frames);
+    if (static_cast<int64_t>(windows.size()) < kFewestOfVideo) continue;
+    fewest = std::min(fewest, windows.size());
+    videos.emplace_back(i, std::move(windows));
+  }
+  if (videos.size() < 2)
+    fail<DataError>("{}: expected two or more videos of {} clips of {} frames each, found {}", folder.string(),
+                    kFewestOfVideo, weights.config.encoder.frames, videos.size());
+  FeatureClips out{.origin = fmt::format("clips of the {} videos in {}", videos.size(), folder.string())};
+  std::vector<MediaClip> clips;
+  std::vector<int64_t> classes;
+  const Random random(seed, Stream::kEvalStarts);
+  const size_t fitted = std::max<size_t>(2, fewest * 2 / 3);
+  for (const bool test : {false, true})
+    for (size_t video = 0; video < videos.size(); ++video)
+      for (size_t i = test ? fitted : 0; i < (test ? fewest : fitted); ++i) {
+        const auto& windows = videos[video].second;
+        const auto draw = static_cast<uint64_t>(2 * clips.size());
+        clips.push_back({videos[video].first, windows[i * windows.size() / fewest]});
+        for (const int64_t value : {static_cast<int64_t>(video), random.integer(draw, 2), random.integer(draw + 1, 2)})
+          classes.push_back(value);
+        ++(test ? out.test : out.train);
+      }
+  out.classes = at::tensor(classes, at::kLong).view({-1, 3});
+  const auto count = static_cast<int64_t>(videos.size());
+  out.questions = {{"video", count, 1.0 / static_cast<double>(count)}, {"backwards", 2, 0.5}, {"order", 2, 0.5}};
+  out.for_each = [media, clips, plan = plan_of(weights), batch, known = out.classes](const auto& take,
+                                                                                     const JobControl& control) {
+    return for_each_batch(
+        *media, clips, plan, batch,
+        [&](const Tensor& frames, size_t first) {
+          const auto place = static_cast<int64_t>(first);
+          take(turned(frames, known.narrow(0, place, frames.size(0))), place);
+        },
+        control);
   };
   return out;
 }

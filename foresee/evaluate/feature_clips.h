@@ -41,4 +41,11 @@ FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t te
 /// @throws DataError for a list without a usable clip, with one class, or where nothing is left to fit or to test.
 FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch);
 
+/// Clips of the videos in a folder, of which nothing is known but what is done to them: "video" (which one a clip comes
+/// from), "backwards" (played backwards or not) and "order" (its halves swapped or not). Clips do not overlap, are 12
+/// frames per second at most, and as many of each video; the first two thirds of each are fitted, the rest tests.
+/// @throws DataError for a folder with fewer than two videos that are long enough.
+FeatureClips unlabelled_clips(const Vjepa2Weights& weights, const std::filesystem::path& folder, int64_t batch,
+                              uint64_t seed);
+
 }  // namespace foresee

@@ -32,7 +32,9 @@ constexpr int64_t kWaves = 4;         // per axis of its place
 void check_features(const EvaluateRequest& request) {
   if (request.model.empty()) throw RequestError("model", "eval: protocol features needs an encoder of video");
   if (request.data.size() > 1)
-    throw RequestError("data", "eval: protocol features takes one list of labelled clips, 'PATH LABEL' in each line");
+    throw RequestError("data",
+                       "eval: protocol features takes one list of labelled clips, 'PATH LABEL' in each line, "
+                       "or one folder of videos");
   if (request.episodes && *request.episodes < 2)
     throw RequestError("episodes", fmt::format("eval: expected 2 or more clips to test on, got {}", *request.episodes));
   if (request.episodes && !request.data.empty())
@@ -134,8 +136,12 @@ FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& co
   const int64_t batch = std::clamp<int64_t>(4096 / config.grid().tokens(), 1, 32);
   const uint64_t seed = request.options.seed;
   const int64_t test = request.episodes.value_or(usual_test_clips(config));
-  const FeatureClips source = request.data.empty() ? scene_clips(weights, 2 * test, test, batch, seed)
-                                                   : listed_clips(weights, request.data.front(), batch);
+  const auto clips_of = [&](const std::filesystem::path& data) {
+    return std::filesystem::is_directory(data) ? unlabelled_clips(weights, data, batch, seed)
+                                               : listed_clips(weights, data, batch);
+  };
+  const FeatureClips source =
+      request.data.empty() ? scene_clips(weights, 2 * test, test, batch, seed) : clips_of(request.data.front());
   if (request.data.empty() && !request.episodes && test < kUsualTest)
     log_info("{} clips to test on, not {}: this encoder is large, and more would take long", test, kUsualTest);
   const FeatureTokens tokens = encode_clips(source, weights, seed, job_device(request.options.device), control);

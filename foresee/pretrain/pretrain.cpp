@@ -151,9 +151,14 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
   }
   RunFolder run(request.out, config_json(record), kPretrainLaterKeys);
   if (!fresh) {
-    const Metrics start = score_at(read_metrics(run.metrics_path()), /*last=*/false);
-    FeatureSpread spread{.between_clips = metric(start, "between_clips"), .rank_clips = metric(start, "rank_clips")};
-    if (std::isfinite(spread.between_clips)) task.remember_start(spread);
+    auto rows = read_metrics(run.metrics_path());
+    std::erase_if(rows, [&](const auto& row) { return row.first > first; });  // of what was stopped after it
+    const Metrics start = score_at(rows, /*last=*/false), last = score_at(rows, /*last=*/true);
+    const FeatureSpread spread{.between_clips = metric(start, "between_clips"),
+                               .between_positions = metric(start, "between_positions"),
+                               .rank_clips = metric(start, "rank_clips"),
+                               .rank_positions = metric(start, "rank_positions")};
+    if (std::isfinite(spread.between_clips)) task.remember_start(spread, metric(last, "collapse") > 0);
   }
   remember_videos(request.out, videos);
   const auto begin = std::chrono::steady_clock::now();

@@ -157,6 +157,31 @@ TEST_F(FeaturesProtocol, ReadsAListOfLabelledClips) {
   EXPECT_GT(found->factors[0].pixels.linear.rate, 0.8) << "the mean colour of the pixels tells";
 }
 
+// Two scenes of other colours: the pixels tell the video. Each gets brighter from frame to frame within every clip, so
+// that they tell its direction too.
+TEST_F(FeaturesProtocol, AsksOfVideosWithoutLabelsWhatWasDoneToTheirClips) {
+  fs::create_directory(folder / "videos");
+  for (int64_t video = 0; video < 2; ++video) {
+    Tensor frames = at::zeros({240, 3, 32, 32}, at::kByte);
+    for (int64_t t = 0; t < 240; ++t) frames[t][video].fill_(60 + 45 * (t % 4));
+    data::write_video(folder / fmt::format("videos/{}.mp4", video), frames, {.fps_numerator = 12});
+  }
+  EvaluateRequest wanted = request();
+  wanted.data = {folder / "videos"};
+  const auto found = evaluate(wanted).features;
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->factors.size(), 3u);
+  EXPECT_EQ(found->factors[0].factor, "video");
+  EXPECT_EQ(found->factors[1].factor, "backwards");
+  EXPECT_EQ(found->factors[2].factor, "order");
+  EXPECT_EQ(found->factors[2].chance, 0.5);
+  EXPECT_GT(found->train_clips, found->clips);
+  EXPECT_GT(found->factors[0].pixels.linear.rate, 0.9);
+
+  fs::remove(folder / "videos/1.mp4");
+  EXPECT_THROW(evaluate(wanted), DataError) << "one video: there is nothing to tell apart";
+}
+
 TEST_F(FeaturesProtocol, AStopIsAnErrorAndLeavesNothing) {
   StopAfter stop(1);
   EvaluateRequest wanted = request();

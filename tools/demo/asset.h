@@ -13,6 +13,10 @@ std::optional<std::filesystem::path> find_asset(const std::filesystem::path& rel
 /// The world model of Two-Room that comes with the program. @throws Error that says where it was looked for.
 std::filesystem::path shipped_two_room_model();
 
+/// The run of pretraining that comes with the program, to go on from: a checkpoint folder with predictor, target
+/// encoder and optimizer (PretrainTask::begin_with). Nothing where none was put there.
+std::optional<std::filesystem::path> shipped_encoder();
+
 /// The folder of sample clips that the set-up fetched. @throws Error that says how to get them or use others.
 std::filesystem::path sample_clips();
 

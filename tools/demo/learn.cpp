@@ -2,6 +2,7 @@
 
 #include "foresee/pretrain/pretrain_on.h"
 #include "jepa/core/watch/metrics.h"
+#include "tools/demo/asset.h"
 
 namespace foresee::tools {
 
@@ -10,6 +11,7 @@ LearnedFromVideo learn_from_video(const data::VideoSet& videos, const DemoOption
   request.options = {.device = options.device == "cuda" ? Device::kCuda : Device::kCpu, .seed = options.seed};
   if (options.steps > 0) request.steps = options.steps;
   request.out = options.out / "pretrain";
+  if (const auto encoder = shipped_encoder()) request.from = *encoder;  // else from fresh weights
   const PretrainResult result = pretrain_on(videos, request, control);
   LearnedFromVideo learned{.skill_start = metric(result.start, "skill"),
                            .skill = metric(result.held_out, "skill"),

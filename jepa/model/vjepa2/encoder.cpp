@@ -135,15 +135,28 @@ std::vector<Tensor> VideoEncoder::forward_levels(const Tensor& clips, std::span<
   TokenGrid grid;
   const Tensor cut = tubelets(clips, grid), all;
   const bool pick_after = ids.defined() && config.context_masking == ContextMasking::kAfterBlocks;
-  auto tokens = embed(cut, grid, {pick_after ? &all : &ids, 1});
+  std::vector<Tensor> levels = levels_of(embed(cut, grid, {pick_after ? &all : &ids, 1}), layers);
+  if (pick_after)
+    for (Tensor& level : levels) level = gather_tokens(level, ids);
+  return levels;
+}
+
+std::vector<Tensor> VideoEncoder::forward_levels(const Tensor& tubelets, const TokenGrid& grid,
+                                                 std::span<const int64_t> layers) const {
+  check_levels(layers, config.depth);
+  const Tensor all;
+  return levels_of(embed(tubelets, grid, {&all, 1}), layers);
+}
+
+std::vector<Tensor> VideoEncoder::levels_of(Tokens tokens, std::span<const int64_t> layers) const {
   std::vector<Tensor> levels(layers.size());
   const int64_t last = *std::max_element(layers.begin(), layers.end());
   for (int64_t i = 0; i <= last; ++i) {
     tokens.x = block(static_cast<size_t>(i), tokens.x, tokens.sequences, /*dropout=*/nullptr);
     const auto wanted = std::find(layers.begin(), layers.end(), i);
     if (wanted == layers.end()) continue;
-    const Tensor level = unpack_rows(norm_.layer_norm(tokens.x, config.layer_norm_eps), tokens.sequences).front();
-    levels[static_cast<size_t>(wanted - layers.begin())] = pick_after ? gather_tokens(level, ids) : level;
+    levels[static_cast<size_t>(wanted - layers.begin())] =
+        unpack_rows(norm_.layer_norm(tokens.x, config.layer_norm_eps), tokens.sequences).front();
   }
   return levels;
 }

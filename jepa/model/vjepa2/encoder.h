@@ -93,6 +93,9 @@ class VideoEncoder : public torch::nn::Module {
   /// @returns one [B, N or K, width] for each of `layers`, in their order, each after the final norm.
   std::vector<Tensor> forward_levels(const Tensor& clips, std::span<const int64_t> layers,
                                      const Tensor& ids = {}) const;
+  /// The same from tubelets that are cut already, all tokens. @param tubelets  as forward_masks.
+  std::vector<Tensor> forward_levels(const Tensor& tubelets, const TokenGrid& grid,
+                                     std::span<const int64_t> layers) const;
 
   /// What enters the first block and leaves every block, without the final norm: depth + 1 of [B, N, width]
   /// (transformers' output_hidden_states).
@@ -115,6 +118,7 @@ class VideoEncoder : public torch::nn::Module {
     std::vector<Sequences> sequences;  // of each mask; they point into `ropes`
   };
   Tokens embed(const Tensor& tubelets, const TokenGrid& grid, std::span<const Tensor> ids) const;
+  std::vector<Tensor> levels_of(Tokens tokens, std::span<const int64_t> layers) const;
   Tensor block(size_t index, const Tensor& x, std::span<const Sequences> sequences, Dropout* dropout) const;
 
   PatchEmbed patch_embed_;

@@ -57,7 +57,8 @@ void MaskedPredictor::initialise(uint64_t seed) {
                    config.zero_init_mask_tokens ? "mask_tokens" : "");
 }
 
-std::vector<Tensor> MaskedPredictor::forward(std::span<const MaskedQuery> queries, int64_t mask_index) const {
+std::vector<Tensor> MaskedPredictor::forward(std::span<const MaskedQuery> queries, int64_t mask_index,
+                                             bool with_context) const {
   FORESEE_CHECK(mask_index >= 0, "expected a mask index of 0 or more, got {}", mask_index);
   const Tensor& mask_token = mask_tokens_[static_cast<size_t>(mask_index) % mask_tokens_.size()];
   std::vector<Tensor> tokens;
@@ -80,7 +81,7 @@ std::vector<Tensor> MaskedPredictor::forward(std::span<const MaskedQuery> querie
     sequences.push_back({.batch = tokens[i].size(0), .tokens = tokens[i].size(1), .rope = &ropes[i]});
   Tensor x = pack_rows(tokens);
   for (const Block& block : blocks_) {
-    if (&block == &blocks_.back())  // it works out the targets alone
+    if (!with_context && &block == &blocks_.back())  // it works out the targets alone
       for (size_t i = 0; i < queries.size(); ++i) sequences[i].from = queries[i].context.size(1);
     x = block.forward(x, sequences);
   }

@@ -47,7 +47,9 @@ class MaskedPredictor : public torch::nn::Module {
   /// @param mask_index  which mask token, modulo their number. Upstream trains 0 (its index is the frames-per-clip
   /// group, and there is one) but infers with 1, which in the released weights is a zero vector.
   /// @returns float [B, Nt, D] for each query, in the order of its target_ids.
-  std::vector<Tensor> forward(std::span<const MaskedQuery> queries, int64_t mask_index) const;
+  /// @param with_context  also gives the context's own features: float [B, Nc + Nt, D] each, the context's first.
+  std::vector<Tensor> forward(std::span<const MaskedQuery> queries, int64_t mask_index,
+                              bool with_context = false) const;
   /// The same of one query.
   Tensor forward(const Tensor& context, const Tensor& context_ids, const Tensor& target_ids, int64_t mask_index) const;
 

@@ -49,11 +49,12 @@ double constant_error(const Tensor& features, const PretrainEvaluation& held_out
 }
 
 /// The mean token of each clip, [E, D], in batches as those of `held_out`.
-Tensor pooled(const MaskedPretrainer& networks, const Tensor& clips, const PretrainEvaluation& held_out) {
+Tensor pooled(const MaskedPretrainer& networks, const Tensor& clips, const PretrainEvaluation& held_out,
+              int64_t target_levels) {
   const TubeletSize tubelet = networks.encoder().config.tubelet();
   std::vector<Tensor> means;
   for (const auto& part : clips.split(held_out.front().clips.size(0)))
-    means.push_back(networks.targets(unfold_tubelets(part, tubelet), tubelet.grid(part)).mean(1));
+    means.push_back(networks.targets(unfold_tubelets(part, tubelet), tubelet.grid(part), target_levels).mean(1));
   return at::cat(means);
 }
 
@@ -79,13 +80,13 @@ Metrics PretrainScore::metrics() const {
 }
 
 PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
-                                   const Tensor& other_crops) {
+                                   const Tensor& other_crops, int64_t target_levels) {
   torch::NoGradGuard no_grad;
   PretrainScore score;
   std::vector<Tensor> all;
   double pairs = 0;
   for (const auto& bucket : held_out) {
-    const PretrainForward forward = networks.forward({&bucket, 1});
+    const PretrainForward forward = networks.forward({&bucket, 1}, {.target_levels = target_levels});
     const Tensor& targets = forward.targets[0];
     all.push_back(targets);
     for (size_t group = 0; group < bucket.masks.size(); ++group) {
@@ -106,22 +107,26 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   score.mean_std = mean_std(features);
   if (score.clips < 2) return score;
   if (features.size(1) > 1) score.spread = feature_spread(features);
-  if (other_crops.defined()) score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out));
+  if (other_crops.defined())
+    score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out, target_levels));
   return score;
 }
 
-bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now) {
-  return now.between_clips < 0.5 * start.between_clips || now.rank_clips < 0.5 * start.rank_clips;
+bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now, bool before) {
+  const double least = before ? 0.75 : 0.5;  // two bounds: a run at the bound does not change its mind at every score
+  const auto positions = [](const FeatureSpread& spread) { return spread.between_positions * spread.rank_positions; };
+  return now.between_clips < least * start.between_clips || now.rank_clips < least * start.rank_clips ||
+         positions(now) < least * positions(start);
 }
 
 std::string collapse_text(const FeatureSpread& start, const FeatureSpread& now) {
   return fmt::format(
       "the features collapse: what differs between clips is {:.1f} % of a feature's size in {:.1f} directions, {:.1f} "
-      "% "
-      "in {:.1f} before training; a falling loss does not show it. What helps: objective.variance=0.5 and "
-      "objective.covariance=0.05, a slower target (optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more "
-      "different clips",
-      100 * now.between_clips, now.rank_clips, 100 * start.between_clips, start.rank_clips);
+      "% in {:.1f} before training; between positions of a clip {:.1f} % in {:.1f}, {:.1f} % in {:.1f} before; a "
+      "falling loss does not show it. What helps: objective.variance=0.5 and objective.covariance=0.05, a slower "
+      "target (optimizer.ema_start nearer to 1), a lower optimizer.peak_rate, more different clips",
+      100 * now.between_clips, now.rank_clips, 100 * start.between_clips, start.rank_clips, 100 * now.between_positions,
+      now.rank_positions, 100 * start.between_positions, start.rank_positions);
 }
 
 }  // namespace foresee

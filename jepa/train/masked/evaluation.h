@@ -44,13 +44,17 @@ struct PretrainScore {
 
 /// Scores the present weights; changes nothing. Targets are layer-normed target-encoder tokens, as in training.
 /// @param other_crops  of the clips of `held_out`, in their order: float [E, 3, T, H, W]; undefined: no retrieval.
+/// @param target_levels  PretrainObjective::target_levels of the training.
 PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
-                                   const Tensor& other_crops = {});
+                                   const Tensor& other_crops = {}, int64_t target_levels = 1);
 
-/// Whether features have collapsed: what differs between clips at a place is less than half as much as before training,
-/// or lies in less than half as many directions (effective rank). The second comes first where clips differ in
-/// brightness: features of one direction that follow it are easy to predict.
-bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now);
+/// Whether features have collapsed. One of these is below half of what it was before training: the share of what
+/// differs between clips at a place, the directions in which that lies (effective rank), or the product of share and
+/// directions of what differs between the positions of a clip. The last is the surest where clips differ in brightness:
+/// features of one direction that follow it keep their share between clips and are easy to predict, and their rank
+/// wanders; but they lose the places of a clip, first in directions, then in share.
+/// @param before  whether they had collapsed at the last evaluation: the bound is then three quarters instead of half.
+bool has_collapsed(const FeatureSpread& start, const FeatureSpread& now, bool before = false);
 /// What to say then: the numbers, and the keys that help.
 std::string collapse_text(const FeatureSpread& start, const FeatureSpread& now);
 

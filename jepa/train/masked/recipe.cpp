@@ -55,6 +55,9 @@ void PretrainConfig::validate() const {
   if (grid.tokens() < 4)
     fail<ConfigError>("model.encoder: expected a clip of 4 tokens or more, got {} x {} x {}", grid.time, grid.height,
                       grid.width);
+  if (objective.target_levels > model.encoder.depth)
+    fail<ConfigError>("objective.target_levels: expected at most model.encoder.depth = {}, got {}", model.encoder.depth,
+                      objective.target_levels);
 }
 
 void describe(Fields& f, PretrainConfig& c) {

@@ -17,7 +17,9 @@ namespace foresee {
 /// Keys of a run that came later.
 inline constexpr LaterKey kPretrainLaterKeys[] = {{"/loader/clip/rate", R"("frames")"},
                                                   {"/loader/colours", R"("exact")"},
-                                                  {"/objective/regulariser", R"("weighted")"}};
+                                                  {"/objective/regulariser", R"("weighted")"},
+                                                  {"/objective/context", "0.0"},
+                                                  {"/objective/target_levels", "1"}};
 
 /// Both groups of masks of a step; each has its own part in the loss.
 struct PretrainMasks {

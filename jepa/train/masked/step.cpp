@@ -4,6 +4,7 @@
 #include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
+#include "jepa/loss/nearness.h"
 #include "jepa/loss/vicreg.h"
 #include "jepa/train/ema.h"
 
@@ -42,6 +43,15 @@ Tensor regulariser(const std::vector<std::vector<Tensor>>& contexts, const Pretr
   return objective.variance * terms.variance + objective.covariance * terms.covariance;
 }
 
+// mean over the context tokens of nearness * mean |z - h|^p / p
+Tensor context_loss(const Tensor& prediction, const Tensor& targets, const MaskedQuery& query, const TokenGrid& grid,
+                    const PretrainObjective& objective) {
+  const Tensor near = nearness(query.context_ids, query.target_ids, grid.height, grid.width);  // [B, Nc]
+  const Tensor distance = (prediction - gather_tokens(targets, query.context_ids)).abs();      // [B, Nc, D]
+  const Tensor powered = objective.exponent == 1.0 ? distance : distance.pow(objective.exponent) / objective.exponent;
+  return (near.to(distance.scalar_type()) * powered.mean(2)).mean();
+}
+
 }  // namespace
 
 void describe(Fields& f, PretrainObjective& c) {
@@ -50,6 +60,9 @@ void describe(Fields& f, PretrainObjective& c) {
            "whether the terms below are used; none: no remedy against collapse at all");
   f("variance", c.variance, "weight of VICReg's variance term on context tokens; 0: none, as V-JEPA 2", {0});
   f("covariance", c.covariance, "weight of VICReg's covariance term on context tokens; 0: none, as V-JEPA 2", {0});
+  f("context", c.context, "weight of the prediction of context tokens (V-JEPA 2.1: dense); 0: none, as V-JEPA 2", {0});
+  f("target_levels", c.target_levels, "last blocks of the target encoder that a target averages; 1: as V-JEPA 2",
+    {1, 1000});
 }
 
 MaskedPretrainer::MaskedPretrainer(const Vjepa2Config& model, const AdamW::Options& optimizer, uint64_t seed)
@@ -72,8 +85,15 @@ void MaskedPretrainer::to(at::Device device, at::ScalarType dtype) {
   optimizer_ = make_optimizer(*encoder_, *predictor_, options_);
 }
 
-Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid) const {
+Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid, int64_t levels) const {
   torch::NoGradGuard no_grad;
+  if (levels > 1) {
+    std::vector<int64_t> layers;
+    for (int64_t i = 0; i < levels; ++i) layers.push_back(target_encoder_->config.depth - levels + i);
+    std::vector<Tensor> features = target_encoder_->forward_levels(tubelets, grid, layers);
+    for (Tensor& level : features) level = latent_targets(level);
+    return latent_targets(at::stack(features).mean(0));
+  }
   const Tensor all;
   return latent_targets(target_encoder_->forward_masks(tubelets, grid, {&all, 1}).front());
 }
@@ -83,10 +103,11 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
   FORESEE_CHECK(!batch.empty(), "expected at least one bucket of clips");
   PretrainForward out;
   const TubeletSize tubelet = encoder_->config.tubelet();
+  std::vector<Tensor> of_context;  // scalars, as pair_losses
   for (size_t b = 0; b < batch.size(); ++b) {
     const Tensor tubelets = unfold_tubelets(batch[b].clips, tubelet);
     const TokenGrid grid = tubelet.grid(batch[b].clips);
-    out.targets.push_back(targets(tubelets, grid));
+    out.targets.push_back(targets(tubelets, grid, objective.target_levels));
     std::vector<Tensor> seen;
     for (const auto& masks : batch[b].masks) seen.push_back(masks.context);
     out.contexts.push_back(encoder_->forward_masks(tubelets, grid, seen, dropout));
@@ -94,13 +115,21 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
     for (size_t m = 0; m < batch[b].masks.size(); ++m)
       queries.push_back({out.contexts.back()[m], seen[m], batch[b].masks[m].target});
     // Upstream's mask index counts the buckets, not the mask groups: with clips of one length it is always 0.
-    out.predictions.push_back(predictor_->forward(queries, static_cast<int64_t>(b)));
+    const bool dense = objective.context > 0;
+    out.predictions.push_back(predictor_->forward(queries, static_cast<int64_t>(b), dense));
+    for (size_t m = 0; dense && m < queries.size(); ++m) {
+      Tensor& both = out.predictions.back()[m];
+      const int64_t shown = queries[m].context_ids.size(1);
+      of_context.push_back(context_loss(both.narrow(1, 0, shown), out.targets.back(), queries[m], grid, objective));
+      both = both.narrow(1, shown, both.size(1) - shown);
+    }
     for (size_t m = 0; m < queries.size(); ++m)
       out.pair_losses.push_back(latent_prediction_loss(
           out.predictions.back()[m], gather_tokens(out.targets.back(), queries[m].target_ids), objective.exponent));
   }
   out.prediction_loss = at::stack(out.pair_losses).mean();
   out.loss = objective.regularised() ? out.prediction_loss + regulariser(out.contexts, objective) : out.prediction_loss;
+  if (!of_context.empty()) out.loss = out.loss + objective.context * at::stack(of_context).mean();
   return out;
 }
 

@@ -34,6 +34,13 @@ struct PretrainObjective {
   Regulariser regulariser = Regulariser::kWeighted;
   // Weights of VICReg's terms (jepa/loss/vicreg.h) on the encoder's context tokens, layer-normed as targets are.
   double variance = 0.0, covariance = 0.0;
+  // Weight of the prediction of context tokens beside that of hidden ones, each by its nearness to those
+  // (jepa/loss/nearness.h): V-JEPA 2.1's dense loss (arXiv 2603.14482), with the
+  // predictor's one output layer where 2.1 has a second, and without its warm-up.
+  double context = 0.0;
+  // Last blocks of the target encoder whose layer-normed features are averaged into the target, layer-normed once more
+  // (data2vec, arXiv 2202.03555, section 3.3). 1: the last alone, as V-JEPA 2.
+  int64_t target_levels = 1;
 
   bool regularised() const { return regulariser != Regulariser::kNone && (variance != 0 || covariance != 0); }
 };
@@ -42,7 +49,7 @@ void describe(Fields& fields, PretrainObjective& config);
 /// What one forward pass gives.
 struct PretrainForward {
   Tensor loss;                                   // scalar: prediction and, where there is one, the regulariser
-  Tensor prediction_loss;                        // scalar: mean over all buckets and groups
+  Tensor prediction_loss;                        // scalar: mean over all buckets and groups, hidden tokens
   std::vector<Tensor> pair_losses;               // scalars, bucket-major, then mask group
   std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
   std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features
@@ -69,7 +76,8 @@ class MaskedPretrainer {
   void update(const StepRates& rates);
 
   /// Targets of whole clips: [B, N, D], without gradients. @param tubelets  of unfold_tubelets.
-  Tensor targets(const Tensor& tubelets, const TokenGrid& grid) const;
+  /// @param levels  PretrainObjective::target_levels.
+  Tensor targets(const Tensor& tubelets, const TokenGrid& grid, int64_t levels = 1) const;
 
   VideoEncoder& encoder() const { return *encoder_; }
   VideoEncoder& target_encoder() const { return *target_encoder_; }

@@ -70,12 +70,12 @@ Metrics PretrainTask::step(int64_t step) {
 }
 
 Metrics PretrainTask::evaluate() {
-  const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_);
+  const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_, config_.objective.target_levels);
   if (!start_) start_ = score.spread;
-  const bool collapsed = has_collapsed(*start_, score.spread);
-  if (collapsed && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, score.spread));
+  collapsed_ = has_collapsed(*start_, score.spread, collapsed_);
+  if (collapsed_ && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, score.spread));
   Metrics metrics = score.metrics();
-  metrics.emplace_back("collapse", collapsed ? 1 : 0);
+  metrics.emplace_back("collapse", collapsed_ ? 1 : 0);
   return metrics;
 }
 

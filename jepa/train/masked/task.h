@@ -47,8 +47,12 @@ class PretrainTask : public TrainTask {
   /// Writes the clips of the step as "bad_batch.safetensors" (tensor "clips", float [B, 3, T, H, W], normalised; the
   /// step and where each clip comes from in its metadata).
   std::string keep_bad_step(int64_t step, const std::filesystem::path& run) override;
-  /// What features are compared with: their spread before the first step. Without it, that of the first evaluation.
-  void remember_start(const FeatureSpread& spread) { start_ = spread; }
+  /// What features are compared with: their spread before the first step, and whether they had collapsed at the last
+  /// evaluation. Without it, the spread of the first evaluation.
+  void remember_start(const FeatureSpread& spread, bool collapsed = false) {
+    start_ = spread;
+    collapsed_ = collapsed;
+  }
   void save(const std::filesystem::path& folder) const override;
   void load(const std::filesystem::path& folder) override;
   /// Networks, target encoder and optimizer of an earlier run, which this one begins with: a checkpoint or run folder
@@ -71,6 +75,7 @@ class PretrainTask : public TrainTask {
   PretrainEvaluation held_out_;
   Tensor other_crops_;
   std::optional<FeatureSpread> start_;  // before training
+  bool collapsed_ = false;              // at the last evaluation
   bool warned_ = false;
 };
 

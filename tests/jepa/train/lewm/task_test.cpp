@@ -2,7 +2,6 @@
 #include "jepa/train/lewm/task.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -16,6 +15,7 @@
 #include "jepa/train/lewm/recipe.h"
 #include "tests/jepa/model/lewm/lewm_small.h"
 #include "tests/support/stop_after.h"
+#include "tests/support/temporary_folder.h"
 
 namespace foresee {
 namespace {
@@ -23,18 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::moving_dots;
 using testing::small_lewm;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(fs::temp_directory_path() / ("foresee-lewm-" + std::to_string(::getpid()))) {
-    fs::remove_all(path_);
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 LewmTrainConfig fast_training() {
   LewmTrainConfig config;

@@ -202,6 +202,63 @@ TEST(Pretrain, ACollapseIsSeenAndSaid) {
   EXPECT_NE(task.headline(end).find("COLLAPSE"), std::string::npos);
 }
 
+// Each number alone; and a run at the bound does not change its mind at every score.
+TEST(Pretrain, AnyOfThreeSpreadsBelowHalfIsACollapseUntilAllAreBackAtThreeQuarters) {
+  const FeatureSpread start{.between_clips = 0.9, .between_positions = 0.6, .rank_clips = 4, .rank_positions = 6};
+  EXPECT_FALSE(has_collapsed(start, start));
+  for (double FeatureSpread::*member : {&FeatureSpread::between_clips, &FeatureSpread::rank_clips,
+                                        &FeatureSpread::between_positions, &FeatureSpread::rank_positions}) {
+    FeatureSpread low = start, middle = start, high = start;
+    low.*member = 0.49 * start.*member;
+    middle.*member = 0.6 * start.*member;
+    high.*member = 0.8 * start.*member;
+    EXPECT_TRUE(has_collapsed(start, low));
+    EXPECT_FALSE(has_collapsed(start, middle));
+    EXPECT_TRUE(has_collapsed(start, middle, /*before=*/true));
+    EXPECT_FALSE(has_collapsed(start, high, /*before=*/true));
+  }
+  // Brighter or darker clips alone: the share between clips even rises, the places of a clip are lost.
+  EXPECT_TRUE(
+      has_collapsed(start, {.between_clips = 0.97, .between_positions = 0.33, .rank_clips = 2.4, .rank_positions = 4}));
+}
+
+// Both are off by default: the published loss is what it was.
+TEST(Pretrain, TheDenseLossAddsContextTokensAndLeavesTheHiddenOnesAsTheyAre) {
+  PretrainTask task = make_task(5);
+  const Tensor shown = moving_discs(1);
+  const auto masks = PretrainMasks().groups();
+  const PretrainEvaluation batch = make_evaluation(shown, masks, tiny().model.encoder.tubelet(), 3, 1);
+  const PretrainForward plain = task.networks().forward(batch);
+  const PretrainForward dense = task.networks().forward(batch, {.context = 0.5});
+  EXPECT_TRUE(at::equal(plain.loss, plain.prediction_loss));
+  EXPECT_TRUE(at::allclose(plain.prediction_loss, dense.prediction_loss, 1e-5, 1e-6));
+  ASSERT_EQ(plain.predictions[0].size(), dense.predictions[0].size());
+  EXPECT_EQ(plain.predictions[0][0].sizes(), dense.predictions[0][0].sizes());
+  const double added = (dense.loss - dense.prediction_loss).item<double>();
+  EXPECT_GT(added, 0);
+  const PretrainForward twice = task.networks().forward(batch, {.context = 1.0});
+  EXPECT_NEAR((twice.loss - twice.prediction_loss).item<double>(), 2 * added, 1e-5);
+}
+
+TEST(Pretrain, ATargetOfSeveralLevelsIsTheirMeanLayerNormed) {
+  PretrainTask task = make_task(5);
+  const Tensor shown = moving_discs(1);
+  const TubeletSize tubelet = tiny().model.encoder.tubelet();
+  const Tensor cut = unfold_tubelets(shown, tubelet);
+  const TokenGrid grid = tubelet.grid(shown);
+  const torch::NoGradGuard no_grad;
+  const std::vector<int64_t> both{0, 1};
+  const auto levels = task.networks().target_encoder().forward_levels(shown, both);
+  const Tensor expected = latent_targets((latent_targets(levels[0]) + latent_targets(levels[1])) / 2);
+  const Tensor last = task.networks().targets(cut, grid);
+  EXPECT_TRUE(at::allclose(task.networks().targets(cut, grid, 2), expected, 1e-5, 1e-6));
+  EXPECT_TRUE(at::allclose(last, latent_targets(levels[1]), 1e-5, 1e-6));
+  EXPECT_FALSE(at::allclose(last, expected, 1e-2, 1e-2));
+  auto config = tiny();
+  config.objective.target_levels = 3;
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { config.validate(); }), "objective.target_levels: expected at most"));
+}
+
 // The predictor copies what every clip has at a place: a skill against the mean of the context, none against the
 // constant.
 TEST(Pretrain, SkillAgainstTheBestConstantIsBelowThatOfTheContextWhereTokensTellTheirPlace) {
