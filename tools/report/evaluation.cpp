@@ -108,7 +108,7 @@ FilmStrip episode_strip(const planner::Env& env, const planner::Start& start, co
                         int64_t pictures) {
   FORESEE_CHECK(pictures >= 2 && !episode.path.empty(), "expected at least 2 pictures and a path, got {} and {} states",
                 pictures, episode.path.size());
-  const auto shown = env.clone();
+  const auto shown = (start.scene ? *start.scene : env).clone();
   shown->set_goal(start.goal);
   const auto last = static_cast<int64_t>(episode.path.size()) - 1;
   const int64_t count = std::min(pictures, last + 1);
