@@ -12,6 +12,7 @@ struct EpisodeReading {
   double tolerance_s = 0;            // how far a film's frame may lie from its row's time; 0: half a row
   bool strict = false;               // a broken part is an error, instead of being left out
   std::vector<std::string> allow{};  // findings that are meant so (data/episode/check: finding_kinds)
+  std::vector<std::string> hold_out{};  // factors whose values are kept from training (Note [Factors])
 };
 void describe(Fields& fields, EpisodeReading& reading);
 

@@ -165,7 +165,7 @@ std::vector<DrawnFactor> factors_of(const std::vector<std::string>& draw, const 
   std::vector<DrawnFactor> factors;
   for (const auto& text : draw) {
     const FactorSpec spec = parse_factor_spec(text, "draw");
-    DrawnFactor one{.key = factor_key(spec.key), .factor = {}, .options = spec.options};
+    DrawnFactor one{.key = spec.key, .factor = {}, .options = spec.options};
     if (split_key(one.key).first != env)
       fail<ConfigError>("draw: '{}' is a factor of another environment than {}", spec.key, env);
     one.factor = factor_of(one.key, variation);
@@ -178,14 +178,6 @@ std::vector<DrawnFactor> factors_of(const std::vector<std::string>& draw, const 
 }
 
 }  // namespace
-
-std::string factor_key(const std::string& name) {
-  const auto dot = name.find('.');
-  if (dot == std::string::npos || is_free(name)) return name;
-  std::string key = name;
-  std::replace(key.begin() + static_cast<std::ptrdiff_t>(dot) + 1, key.end(), '.', '_');
-  return key;
-}
 
 void check_draw(const std::vector<std::string>& draw, const std::string& env, const EnvConfig& variation) {
   for (const auto& one : factors_of(draw, env, variation))
@@ -243,13 +235,13 @@ EnvConfig with_factors(const FactorValues& values, const std::string& env, const
 }
 
 std::vector<double> factor_value(const std::string& key, const std::string& value, const EnvConfig& variation) {
-  const Factor factor = factor_of(key, variation);
   const FactorSpec spec = parse_factor_spec(key + "=" + value, "vary");
   if (spec.options.size() != 1) fail<ConfigError>("vary: expected one value of '{}', got {}", key, value);
+  const Factor factor = factor_of(spec.key, variation);
   const json one =
       value_of_option(spec.options.front(), factor, [](const FactorInterval& interval, bool) { return interval.low; });
-  laid_over({{key, one}}, variation);
-  return numbers_of(one, factor, key);
+  laid_over({{spec.key, one}}, variation);
+  return numbers_of(one, factor, spec.key);
 }
 
 }  // namespace foresee::planner

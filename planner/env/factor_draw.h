@@ -20,10 +20,6 @@ struct DrawnScene {
   FactorValues values{};  // of the factors that were drawn, in their order
 };
 
-/// The key as configs know it: stable-worldmodel's dots become underscores ("push_t.block.scale" ->
-/// "push_t.block_scale"), but for factors of one's own program ("process.variation.light").
-std::string factor_key(const std::string& name);
-
 /// Checks texts of Note [Factors] for an environment: both ends of every range. @throws ConfigError for a factor that
 /// the environment has not (with the nearest one), one that is drawn twice, and values that it does not allow.
 void check_draw(const std::vector<std::string>& draw, const std::string& env, const EnvConfig& variation);

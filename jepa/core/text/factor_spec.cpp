@@ -1,5 +1,6 @@
 #include "jepa/core/text/factor_spec.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -85,7 +86,7 @@ FactorSpec parse_factor_spec(std::string_view text, std::string_view where) {
   const auto equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0 || equals + 1 == text.size())
     fail<ConfigError>("{}: expected FACTOR=VALUES like two_room.door_position=30..190, got '{}'", where, text);
-  FactorSpec spec{.key = std::string(text.substr(0, equals))};
+  FactorSpec spec{.key = factor_key(text.substr(0, equals))};
   const std::string_view values = text.substr(equals + 1);
   if (values == "any") {
     spec.any = true;
@@ -98,6 +99,14 @@ FactorSpec parse_factor_spec(std::string_view text, std::string_view where) {
     spec.options.push_back(option_of(part, text, where));
   }
   return spec;
+}
+
+std::string factor_key(std::string_view name) {
+  std::string key(name);
+  const auto dot = key.find('.');
+  if (dot == std::string::npos || key.starts_with("process.variation.")) return key;
+  std::replace(key.begin() + static_cast<std::ptrdiff_t>(dot) + 1, key.end(), '.', '_');
+  return key;
 }
 
 std::string factor_column(std::string_view key) { return "variation." + std::string(key); }

@@ -49,6 +49,10 @@ struct FactorSpec {
 /// above its high end.
 FactorSpec parse_factor_spec(std::string_view text, std::string_view where);
 
+/// The key as configs know it: stable-worldmodel's dots become underscores ("push_t.block.scale" ->
+/// "push_t.block_scale"), but for factors of one's own program ("process.variation.light").
+std::string factor_key(std::string_view name);
+
 /// Which column of an episode holds a factor's value: "variation.two_room.door_position".
 std::string factor_column(std::string_view key);
 

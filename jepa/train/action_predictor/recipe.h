@@ -17,6 +17,7 @@ inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"},
                                             {"/episodes/tolerance_s", "0.0"},
                                             {"/episodes/strict", "false"},
                                             {"/episodes/allow", "[]"},
+                                            {"/episodes/hold_out", "[]"},
                                             {"/action_low", "[]"},
                                             {"/action_high", "[]"},
                                             {"/extrinsics_column", R"("extrinsics")"}};

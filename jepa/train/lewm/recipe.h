@@ -17,7 +17,7 @@ namespace foresee {
 inline constexpr LaterKey kLewmLaterKeys[] = {
     {"/action_low", "[]"},         {"/action_high", "[]"},           {"/picture", R"("resize")"},
     {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"},
-    {"/episodes/allow", "[]"}};
+    {"/episodes/allow", "[]"},     {"/episodes/hold_out", "[]"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {

@@ -94,6 +94,7 @@ void LewmTask::save(const std::filesystem::path& folder) const {
   out.model = config_json(model->config);
   out.preprocess = data_.preprocess;
   out.actions = data_.actions;
+  out.training_set = data_.training_set;
   out.weights = state_dict(*model);
   save_model_folder(folder, out);
   save_safetensors(folder / checkpoint_files::kOptimizer, trainer_.optimizer().state());
