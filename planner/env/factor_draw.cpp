@@ -244,4 +244,12 @@ std::vector<double> factor_value(const std::string& key, const std::string& valu
   return numbers_of(one, factor, spec.key);
 }
 
+std::string config_value(const std::string& key, const std::string& value, const EnvConfig& variation) {
+  const Factor factor = factor_of(key, variation);
+  if (!factor.value.is_array() || value.starts_with("[")) return value;
+  std::string list;
+  for (size_t i = 0; i < factor.value.size(); ++i) list += (i == 0 ? "[" : ",") + value;
+  return list + "]";
+}
+
 }  // namespace foresee::planner

@@ -36,4 +36,8 @@ EnvConfig with_factors(const FactorValues& values, const std::string& env, const
 /// list stands for each of its numbers. @throws ConfigError as check_draw.
 std::vector<double> factor_value(const std::string& key, const std::string& value, const EnvConfig& variation);
 
+/// A value of a factor as configs take it: a single number for a list stands for each of its numbers ("30" ->
+/// "[30,30,30]"). @throws ConfigError for a factor that there is not, with the nearest one.
+std::string config_value(const std::string& key, const std::string& value, const EnvConfig& variation);
+
 }  // namespace foresee::planner
