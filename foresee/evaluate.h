@@ -131,12 +131,12 @@ struct Generalisation {
 
 /// What an evaluation found.
 struct EvaluateResult {
-  std::vector<Evaluation> evaluations{};          // one, or one for each value of a sweep
+  std::vector<Evaluation> evaluations{};           // one, or one for each value of a sweep
   std::optional<Generalisation> generalisation{};  // over all evaluations, where it is known
-  std::optional<OfflineEvaluation> offline{};     // of protocol offline, then nothing else
-  std::optional<FeatureEvaluation> features{};    // of protocol features, then nothing else
-  std::optional<std::filesystem::path> folder{};  // of the results, where they were written
-  bool interrupted = false;                       // stopped before the end
+  std::optional<OfflineEvaluation> offline{};      // of protocol offline, then nothing else
+  std::optional<FeatureEvaluation> features{};     // of protocol features, then nothing else
+  std::optional<std::filesystem::path> folder{};   // of the results, where they were written
+  bool interrupted = false;                        // stopped before the end
 };
 
 /// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once.

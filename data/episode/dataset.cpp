@@ -334,8 +334,10 @@ void EpisodeDataset::hold_out(const std::vector<std::string>& factors) {
       ++found;
     }
     if (found == 0)
-      fail<DataError>("hold_out: no episode has a value of '{}', so nothing is left to judge by; choose values that the "
-                      "data have", text);
+      fail<DataError>(
+          "hold_out: no episode has a value of '{}', so nothing is left to judge by; choose values that the "
+          "data have",
+          text);
     log_info("{} of {} episodes are held out by '{}'", found, episodes(), text);
   }
   if (!factors.empty() && episodes_of(Split::kTrain).empty())

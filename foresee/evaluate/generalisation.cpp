@@ -118,8 +118,8 @@ std::optional<Generalisation> TrainedFactors::generalisation() const {
   if (found.pools.empty()) return std::nullopt;
   const Count outside{counts_[1].successes + counts_[2].successes, counts_[1].n + counts_[2].n};
   if (counts_[0].n > 0 && outside.n > 0)
-    found.memorised = success_rate(counts_[0].successes, counts_[0].n).low >
-                      success_rate(outside.successes, outside.n).high;
+    found.memorised =
+        success_rate(counts_[0].successes, counts_[0].n).low > success_rate(outside.successes, outside.n).high;
   return found;
 }
 

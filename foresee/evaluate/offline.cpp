@@ -38,7 +38,8 @@ OfflineEvaluation evaluated(const EvaluateRequest& request) {
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
   data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, request.data);
-  for (const auto& factor : data::held_out_factors(folder.training_set))  // the training's split, where the data have it
+  for (const auto& factor :
+       data::held_out_factors(folder.training_set))  // the training's split, where the data have it
     if (dataset.has(factor_column(parse_factor_spec(factor, "training_set.json").key))) dataset.hold_out({factor});
   data::require_actions_fit(*folder.actions, dataset, request.model.string());
 

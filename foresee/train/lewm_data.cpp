@@ -159,9 +159,10 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
   return out;
 }
 
-LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed) {
+LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed,
+                              const std::optional<ActionSpec>& actions) {
   LewmTrainData out;
-  out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
+  out.actions = actions ? *actions : dataset.action_spec(recipe.frameskip, recipe.actions);
   set_limits(out.actions, recipe.action_low, recipe.action_high);
   out.preprocess.size = recipe.model.vit.image_size;
   out.preprocess.picture = shape_of(recipe.picture);

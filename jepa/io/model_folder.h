@@ -16,7 +16,8 @@ namespace foresee {
 using Preprocess = PictureSpec;  // `preprocess.json`
 
 /// Our own model folder: config.json {"family", "preset", "encoder", "model": {...}}, model.safetensors,
-/// preprocess.json, actions.json (families with actions), training_set.json (where it is known), manifest.json (Note [Manifests]), README.md (model card).
+/// preprocess.json, actions.json (families with actions), training_set.json (where it is known), manifest.json (Note
+/// [Manifests]), README.md (model card).
 struct ModelFolder {
   std::string family;    // a name of the table of families
   nlohmann::json model;  // the family's architecture config; strict when parsed by the family

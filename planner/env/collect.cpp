@@ -126,8 +126,8 @@ std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::s
     for (int64_t i = begin; i < end; ++i) {
       const auto policy = make_policy(row, config.policy, config.noise, config.cem);
       const uint64_t id = ids[static_cast<size_t>(i)];
-      auto episode = copy ? record(*copy, *policy, config, id, watch.stop)
-                          : record_drawn(*policy, config, id, watch.stop);
+      auto episode =
+          copy ? record(*copy, *policy, config, id, watch.stop) : record_drawn(*policy, config, id, watch.stop);
       if (!episode) return;
       episodes[static_cast<size_t>(i)] = std::move(*episode);
       const std::lock_guard lock(reporting);

@@ -183,8 +183,8 @@ void check_draw(const std::vector<std::string>& draw, const std::string& env, co
   for (const auto& one : factors_of(draw, env, variation))
     for (const auto& option : one.options)
       for (const bool high : {false, true}) {
-        const json value = value_of_option(
-            option, one.factor, [&](const FactorInterval& i, bool) { return high ? i.high : i.low; });
+        const json value =
+            value_of_option(option, one.factor, [&](const FactorInterval& i, bool) { return high ? i.high : i.low; });
         laid_over({{one.key, value}}, variation);
         numbers_of(value, one.factor, one.key);
       }

@@ -76,7 +76,8 @@ void EvalConfig::validate() const {
   }
   check_draw(draw, env, variation);
   if (!draw.empty() && (data || protocol == Protocol::kSwm))
-    fail<ConfigError>("eval: starts that come from data have the factors of their episodes: leave 'draw' or 'data' out");
+    fail<ConfigError>(
+        "eval: starts that come from data have the factors of their episodes: leave 'draw' or 'data' out");
   for (const auto& text : trained) parse_factor_spec(text, "eval: trained");
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {

@@ -28,7 +28,8 @@ struct Chart {
   std::string title, x_label, y_label;
   std::vector<Series> series;
   std::optional<Level> baseline;
-  std::vector<std::pair<double, double>> shaded{};  // parts of x with a grey ground; what they mean stands in the caption
+  std::vector<std::pair<double, double>>
+      shaded{};  // parts of x with a grey ground; what they mean stands in the caption
   std::string caption;
 };
 

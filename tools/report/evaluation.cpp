@@ -194,7 +194,8 @@ void add_checked_sweep(Report& report, const nlohmann::ordered_json& result) {
     content.push_back(paragraph("No episode was finished."));
   else
     content.push_back(draw(rows));
-  if (result.contains("generalisation") && JsonView(result.at("generalisation"), "generalisation").truth_or("memorised", false))
+  if (result.contains("generalisation") &&
+      JsonView(result.at("generalisation"), "generalisation").truth_or("memorised", false))
     report.add_notice(
         "A memorised world: the planner succeeds less often outside of the trained values than inside of them, beyond "
         "both intervals.");

@@ -9,7 +9,7 @@
 #
 # Variables: FORESEE (program), STEPS, HEAD_STEPS, EPISODES (of the expert for each door), STARTS (for each value),
 # SEED, THREADS, COLOURS (0: the default colours alone).
-set -eu
+set -euf  # f: brackets are colours, not names of files
 
 out=${1:-runs/doors}
 foresee=${FORESEE:-build/release/foresee}
@@ -44,7 +44,7 @@ say "train lewm-s64, $steps steps"
 "$foresee" train --family lewm --preset lewm-s64 --data "$out/expert.h5" "$out/random.h5" --steps "$steps" \
   --checkpoint-every 500 --seed "$seed" --threads "$threads" --out "$out/model"
 say "train heads, $head_steps steps"
-"$foresee" train --family lewm_heads --init "$out/model" --data "$out/expert.h5" "$out/random.h5" \
+[ -d "$out/heads/checkpoints/step-$head_steps" ] || "$foresee" train --family lewm_heads --init "$out/model" --data "$out/expert.h5" "$out/random.h5" \
   --steps "$head_steps" --checkpoint-every 500 --seed "$seed" --threads "$threads" --out "$out/heads"
 
 near="--protocol near --set planner.samples=150 --set planner.iterations=10"
@@ -52,29 +52,30 @@ far="--protocol far --set objective=distance --set begin=proposal --set proposal
   --set planner.receding=1 --set planner.samples=100 --set planner.elites=10 --set planner.iterations=4
   --set planner.init_std=0.5"
 
-# judge NAME KEY=VALUES: near and far over the values. One folder for each value, so that a cut-off sweep loses one.
+# judge NAME KEY=VALUES [OPTIONS]: near and far over the values. One folder for each value, so that a cut-off sweep loses one.
 judge() {
   key=${2%%=*}
   for value in ${2#*=}; do
     for protocol in near far; do
       [ "$protocol" = near ] && how=$near || how=$far
       folder="$out/eval/$1_${protocol}_$(printf '%s' "$value" | tr -c '0-9\n' '-')"
-      [ -f "$folder/results.json" ] && continue
+      grep -q '"interrupted": false' "$folder/results.json" 2>/dev/null && continue
       say "$protocol at $key=$value"
       # shellcheck disable=SC2086
       "$foresee" eval --env two_room --model "$out/heads" $how --episodes "$starts" --seed 77 --threads "$threads" \
-        --methods planner,random,noop --vary "$key=$value" --strips 4 --out "$folder" >/dev/null
+        --methods planner,random,noop --vary "$key=$value" ${3:-} --strips 4 --overwrite --out "$folder" >/dev/null
     done
   done
 }
 mkdir -p "$out/eval"
-judge trained "two_room.door_position=30 50 70 130 150 170"
-judge off "two_room.door_position=40 60 140 160 180 63"
-judge gap "two_room.door_position=80 90 100 105 110 120"
+judge trained "two_room.door_position=30 50 70 130 150 170 190"
+judge off "two_room.door_position=40 60 140 160 180"
+judge gap "two_room.door_position=85 90 95 100 105 110 115"
 judge outside "two_room.door_position=24 197 200"
+middle="--set world.two_room.door_position=[50,50,50]"
 if [ "$colours" = 1 ]; then
-  judge colours "two_room.background_color=[150,200,255] [255,220,150] [120,120,120]"
-  judge colours "two_room.agent_color=[0,0,255] [0,160,0] [160,0,160]"
+  judge colours "two_room.background_color=[150,200,255] [255,220,150] [120,120,120]" "$middle"
+  judge colours "two_room.agent_color=[0,0,255] [0,160,0] [160,0,160]" "$middle"
 fi
 
 python3 "$(dirname "$0")/doors_table.py" "$out"

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 KINDS = {"trained": "trained doors", "off": "doors near trained ones", "gap": "doors in the gap of 80 to 120 px",
-         "outside": "doors outside", "colours": "other colours, door 49"}
+         "outside": "doors outside", "colours": "colours never seen, door 50"}
 
 
 def interval(successes, trials):

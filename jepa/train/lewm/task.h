@@ -18,6 +18,7 @@ struct LewmTrainData {
   Preprocess preprocess;
   ActionSpec actions;
   nlohmann::json training_set{};                      // for training_set.json of its folder; null: none
+  TensorMap initial{};                                // weights to begin with; none: drawn from the seed
   std::vector<double> proprio_mean{}, proprio_std{};  // of the training split, where the model takes proprioception
 };
 

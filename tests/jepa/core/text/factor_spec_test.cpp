@@ -42,8 +42,8 @@ TEST(FactorSpec, HoldsWhatLiesInside) {
 }
 
 TEST(FactorSpec, RefusesOthers) {
-  for (const char* text : {"", "a.b", "=3", "a.b=", "a.b=3,,4", "a.b=9..3", "a.b=1..x", "a.b=[1,2", "a.b=[[1]]",
-                           "a.b=[1,x]", "a.b=3]"})
+  for (const char* text :
+       {"", "a.b", "=3", "a.b=", "a.b=3,,4", "a.b=9..3", "a.b=1..x", "a.b=[1,2", "a.b=[[1]]", "a.b=[1,x]", "a.b=3]"})
     EXPECT_THROW(parse_factor_spec(text, "test"), ConfigError) << text;
 }
 
