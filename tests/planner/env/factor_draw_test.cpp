@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "jepa/core/error.h"
 #include "planner/env/collect.h"
+#include "planner/env/process_env.h"
 #include "planner/env/two_room/two_room.h"
 #include "planner/eval/starts.h"
 
@@ -91,6 +93,16 @@ TEST(FactorDraw, RefusesWhatIsNotAllowed) {
   EXPECT_NE(refusal({"two_room.background_color=[1,2]"}).find("three numbers"), std::string::npos);
   EXPECT_NE(refusal({"two_room.wall_axis=diagonal"}), "");
   EXPECT_EQ(refusal({"two_room.render_target=true,false"}), "");
+}
+
+TEST(FactorDraw, TellsOnesOwnProgram) {
+  const DrawnScene scene =
+      draw_scene({"process.variation.light=0.25", "process.variation.size=3"}, "process", EnvConfig{}, 1, 2);
+  EXPECT_EQ(config_json(scene.variation)["process"]["variation"], R"({"light":0.25,"size":3})");
+  ASSERT_EQ(scene.values.size(), 2u);
+  EXPECT_EQ(scene.values[0].first, "process.variation.light");
+  EXPECT_EQ(scene.values[0].second, std::vector<double>{0.25});
+  EXPECT_THROW((ProcessConfig{.command = "true", .variation = "[1]"}.validate()), ConfigError);
 }
 
 TEST(FactorDraw, GivesStartsOfFarTheirScenes) {
