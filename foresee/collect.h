@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "foresee/error.h"
 #include "foresee/export.h"
@@ -33,6 +34,9 @@ struct CollectRequest {
   std::optional<double> noise{};             // standard deviation added to the expert's action, the environment's units
   std::optional<int64_t> max_steps{};        // an episode ends at its goal, or after so many steps
   std::optional<int64_t> size{};             // px, height and width of a picture
+  std::vector<std::string> draw{};           // factors of variation that every episode draws for itself, by seed and
+                                             // number: "two_room.door_position=30..190", "push_t.block.scale=20,30";
+                                             // none: as the settings say. Values: columns "variation.KEY"
 
   bool blosc = false;    // compress pictures (Blosc, LZ4): smaller, but readers need the filter
   JobOptions options{};  // the device is not used
@@ -54,7 +58,8 @@ struct CollectResult {
 /// Records episodes of an environment. An episode depends on settings, seed and number alone: a collection that was cut
 /// off and went on gives the bytes of one that was not. Progress is counted in episodes. Several threads may collect at
 /// once, into different files.
-/// @throws ConfigError for an unknown setting; RequestError for noise that the policy does not use; OutputExists; Error
+/// @throws ConfigError for an unknown setting or factor, and for values that the environment does not allow;
+/// RequestError for noise that the policy does not use; OutputExists; Error
 /// for an unknown environment or policy, a simulator that is not built in, parts of another collection in the way, or a
 /// full disk.
 FORESEE_API CollectResult collect(const CollectRequest& request, const JobControl& control = {});

@@ -18,7 +18,7 @@ namespace foresee {
 /// A factor of variation and the values that it takes, one evaluation for each: {"push_t.agent_scale", {"30", "40"}}.
 struct FactorSweep {
   std::string key;                  // of config group "world"
-  std::vector<std::string> values;  // JSON texts
+  std::vector<std::string> values;  // JSON texts; a single number for a list stands for each of its numbers
 };
 
 /// Is a model any good? Closed loop in an environment, (protocol "offline") on recorded episodes, or (protocol
@@ -33,6 +33,8 @@ struct EvaluateRequest {
                                                // features a list of labelled clips, a folder of
                                                // videos without labels, nothing: the generator's
   std::optional<FactorSweep> vary{};           // not of protocols offline and features
+  std::vector<std::string> draw{};             // factors that every start draws, the same for all methods:
+                                               // "two_room.door_position=30..190"; of protocols near and far
   int64_t strips = 12;                         // film strips to write, failures first
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
                                                // value (00, 01, ...); none: nothing is written
@@ -68,6 +70,8 @@ struct StartRow {
 struct Evaluation {
   std::string env, protocol;                             // names of both
   std::string value;                                     // of the factor that is varied; else empty
+  std::string place;                                     // of that value: "trained", "interpolated" (between trained
+                                                         // values), "extrapolated"; empty: not known
   uint64_t seed = 0;                                     // of everything random
   std::vector<MethodScore> methods;                      // in the order in which they were asked for
   std::vector<StartRow> starts;                          // the same for every method
@@ -113,13 +117,27 @@ struct FeatureEvaluation {
   std::vector<FactorEvaluation> factors{};
 };
 
+/// How the planner did on scenes like those of its training, and on others. Known where its model folder says which
+/// factors it was trained on (training_set.json), or the setting "trained" does.
+struct Generalisation {
+  /// Starts of one kind, of all values together.
+  struct Pool {
+    std::string place;                   // "trained", "interpolated" or "extrapolated"
+    double rate = 0, low = 0, high = 1;  // share of successes and its 95 % interval
+    int64_t n = 0;                       // trials
+  };
+  std::vector<Pool> pools{};  // in that order; those that have trials
+  bool memorised = false;     // a memorised world: `low` of the trained ones lies above `high` of all others together
+};
+
 /// What an evaluation found.
 struct EvaluateResult {
-  std::vector<Evaluation> evaluations{};          // one, or one for each value of a sweep
-  std::optional<OfflineEvaluation> offline{};     // of protocol offline, then nothing else
-  std::optional<FeatureEvaluation> features{};    // of protocol features, then nothing else
-  std::optional<std::filesystem::path> folder{};  // of the results, where they were written
-  bool interrupted = false;                       // stopped before the end
+  std::vector<Evaluation> evaluations{};           // one, or one for each value of a sweep
+  std::optional<Generalisation> generalisation{};  // over all evaluations, where it is known
+  std::optional<OfflineEvaluation> offline{};      // of protocol offline, then nothing else
+  std::optional<FeatureEvaluation> features{};     // of protocol features, then nothing else
+  std::optional<std::filesystem::path> folder{};   // of the results, where they were written
+  bool interrupted = false;                        // stopped before the end
 };
 
 /// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once.

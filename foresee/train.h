@@ -32,7 +32,11 @@ struct TrainRequest {
   std::optional<double> tolerance_s{};        // how far a film's frame may lie from its row's time; 0: half a row
   bool strict = false;                        // a broken part of the episodes, or a finding, is an error
   std::vector<std::string> allow{};           // findings of check_episodes that are meant so and no error, by kind
-  std::filesystem::path init{};               // lewm_heads: model folder or run whose LeWM gets the heads
+  std::vector<std::string> hold_out{};        // factors whose values are kept from training and used to judge:
+                                              // "two_room.door_position=90..120"; the model folder names them
+  std::filesystem::path init{};               // lewm_heads: model folder or run whose LeWM gets the heads; lewm: that
+                                              // training begins with. What it knew stays known where its own episodes
+                                              // are in `data`, too. Its heads are fitted anew
   std::filesystem::path encoder{};            // vjepa2_ac, probe: folder or file of a V-JEPA 2 encoder
   ReadOptions weights{};                      // what the encoder's file does not say
   std::filesystem::path latents{};            // vjepa2_ac, probe: folder for what the encoder gives; empty: in the run

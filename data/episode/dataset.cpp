@@ -11,9 +11,11 @@
 #include <thread>
 
 #include "data/episode/planes.h"
+#include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/memory.h"
+#include "jepa/core/text/factor_spec.h"
 #include "jepa/core/text/name_list.h"
 
 namespace foresee::data {
@@ -76,6 +78,7 @@ struct EpisodeDataset::Impl {
     int64_t number;         // in its set
     int64_t first, length;  // rows of the source's tensors
     uint64_t id;
+    bool factor_held = false;  // kept from training by the value of a factor
   };
 
   std::vector<Source> sources;
@@ -302,10 +305,51 @@ bool EpisodeDataset::has(const std::string& column) const {
                      [&](const auto& source) { return source.columns.contains(column); });
 }
 
+std::vector<std::string> EpisodeDataset::columns() const {
+  std::vector<std::string> names;
+  for (const auto& [name, values] : impl_->sources.front().columns)
+    if (has(name)) names.push_back(name);
+  return names;
+}
+
+void EpisodeDataset::hold_out(const std::vector<std::string>& factors) {
+  for (const auto& text : factors) {
+    const FactorSpec spec = parse_factor_spec(text, "hold_out");
+    const std::string column = factor_column(spec.key);
+    if (!has(column)) {
+      std::vector<std::string> known;
+      for (const auto& name : columns())
+        if (name.starts_with(factor_column(""))) known.push_back(name.substr(factor_column("").size()));
+      fail<DataError>("hold_out: the episodes have no column '{}'{}", column,
+                      known.empty() ? "; none of their factors was drawn, so nothing can be held out by one"
+                                    : suggestion(spec.key, known));
+    }
+    int64_t found = 0;
+    for (auto& entry : impl_->entries) {
+      if (entry.length == 0) continue;
+      const Tensor row = impl_->column(entry, column).narrow(0, entry.first, 1).to(at::kDouble).reshape({-1});
+      const Tensor values = row.contiguous();
+      if (!spec.holds({values.const_data_ptr<double>(), static_cast<size_t>(values.numel())})) continue;
+      entry.factor_held = true;
+      ++found;
+    }
+    if (found == 0)
+      fail<DataError>(
+          "hold_out: no episode has a value of '{}', so nothing is left to judge by; choose values that the "
+          "data have",
+          text);
+    log_info("{} of {} episodes are held out by '{}'", found, episodes(), text);
+  }
+  if (!factors.empty() && episodes_of(Split::kTrain).empty())
+    fail<DataError>("hold_out: all {} episodes are held out, so nothing is left to train on; choose fewer values",
+                    episodes());
+}
+
 std::vector<int64_t> EpisodeDataset::episodes_of(Split split) const {
   std::vector<int64_t> chosen;
   for (int64_t e = 0; e < episodes(); ++e)
-    if (in_split(id(e), split)) chosen.push_back(e);
+    if (split == Split::kAll || (held_out(id(e)) || impl_->entry(e).factor_held) == (split == Split::kHeldOut))
+      chosen.push_back(e);
   return chosen;
 }
 

@@ -79,7 +79,13 @@ class EpisodeDataset {
   int64_t width() const;
   int64_t action_size() const;  // 0: no column "action"
   bool has(const std::string& column) const;
-  /// Episodes of a split, in order.
+  /// Names of the columns that every set has.
+  std::vector<std::string> columns() const;
+  /// Keeps episodes whose factors have these values from training (Note [Factors]): they join the held-out ones. Once,
+  /// before anything is read. @param factors  texts; none: nothing changes. @throws DataError where no column holds a
+  /// factor, no episode has such a value, or none is left to train on; ConfigError as parse_factor_spec.
+  void hold_out(const std::vector<std::string>& factors);
+  /// Episodes of a split, in order: held_out(), or by hold_out().
   std::vector<int64_t> episodes_of(Split split) const;
 
   /// All clips of a split: every start in 0 .. length - span of every episode, but for clips with a row that holds NaN

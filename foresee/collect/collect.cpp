@@ -16,6 +16,7 @@
 #include "jepa/core/names.h"
 #include "jepa/core/watch/progress.h"
 #include "planner/env/collect.h"
+#include "planner/env/factor_draw.h"
 
 namespace foresee {
 namespace {
@@ -27,10 +28,12 @@ planner::CollectConfig resolved_config(const CollectRequest& request) {
   if (request.noise) object["noise"] = *request.noise;
   if (request.max_steps) object["max_steps"] = *request.max_steps;
   if (request.size) object["size"] = *request.size;
+  if (!request.draw.empty()) object["draw"] = request.draw;
   const std::string env = object.contains("env") && object["env"].is_string() ? object["env"].get<std::string>()
                                                                               : planner::CollectConfig{}.env;
   auto config = parse_config<planner::CollectConfig>(object, "collect", planner::usual_collection(env));
   config.seed = request.options.seed;
+  planner::check_draw(config.draw, config.env, config.variation);
   return config;
 }
 

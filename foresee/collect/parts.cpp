@@ -21,6 +21,7 @@ CollectionParts::CollectionParts(const fs::path& out, const planner::CollectConf
     : folder_(out.string() + ".parts") {
   nlohmann::json wanted = config_json(config);
   wanted["seed"] = config.seed;
+  if (config.draw.empty()) wanted.erase("draw");  // as earlier versions wrote it
   const fs::path file = folder_ / "collect.json";
   if (fs::exists(file)) {
     if (read_json(file) != wanted)

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/evaluation_json.h"
 #include "foresee/evaluate/features.h"
+#include "foresee/evaluate/generalisation.h"
 #include "foresee/evaluate/offline.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
@@ -13,6 +15,7 @@
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/family/family.h"
@@ -36,7 +39,11 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
     throw RequestError("data", fmt::format("eval: protocol {} takes one file of episodes",
                                            object.value("protocol", planner::name_of(EvalConfig().protocol))));
   if (!request.data.empty()) object["data"] = request.data.front().string();
-  if (request.vary) apply_override(object, fmt::format("world.{}={}", request.vary->key, value));
+  if (!request.draw.empty()) object["draw"] = request.draw;
+  if (request.vary) {
+    const std::string key = factor_key(request.vary->key);
+    apply_override(object, fmt::format("world.{}={}", key, planner::config_value(key, value, {})));
+  }
   return parse_config<EvalConfig>(object, "eval");
 }
 
@@ -99,10 +106,13 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   // Once: it reads all weights.
   const nlohmann::ordered_json made_by = place ? provenance(model ? request.model : fs::path()) : nullptr;
   EvaluateResult result;
+  TrainedFactors trained(model ? request.model : fs::path(), configs.front().trained);
   for (size_t i = 0; i < configs.size() && !result.interrupted; ++i) {
     const EvalResult found = planner::evaluate(configs[i], request.options.seed, model.get(), control);
     Evaluation& evaluation = result.evaluations.emplace_back(evaluation_of(found));
     evaluation.value = values[i];
+    if (request.vary) evaluation.place = trained.place(factor_key(request.vary->key), values[i]);
+    trained.count(found, evaluation.place);
     if (place) {
       const auto own = [&](const fs::path& folder) {
         return request.vary ? folder / fmt::format("{:02d}", i) : folder;
@@ -112,8 +122,14 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
     }
     result.interrupted = found.interrupted;
   }
+  result.generalisation = trained.generalisation();
   const auto played = [](const Evaluation& evaluation) { return !evaluation.methods.empty(); };
   if (place && std::any_of(result.evaluations.begin(), result.evaluations.end(), played)) {
+    if (request.vary)
+      write_json(place->staged() / "results.json", {{"made_by", made_by},
+                                                    {"result", evaluation_json(request, result)},
+                                                    {"interrupted", result.interrupted},
+                                                    {"files", nlohmann::ordered_json::array()}});
     place->commit();
     result.folder = place->path();
     log_info("rows and film strips: {}", place->path().string());

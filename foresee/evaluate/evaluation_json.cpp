@@ -22,9 +22,18 @@ ordered_json closed_loop_json(const Evaluation& result) {
                    {"success", success},
                    {"excluded_solved", result.excluded_solved},
                    {"planning_ms", planning}};
+  if (!result.place.empty()) out["place"] = result.place;
   if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
   if (!result.remarks.empty()) out["remarks"] = result.remarks;
   return out;
+}
+
+/// {"pools": {PLACE: {"rate", "low", "high", "n"}}, "memorised"}.
+ordered_json generalisation_json(const Generalisation& found) {
+  ordered_json pools = ordered_json::object();
+  for (const auto& pool : found.pools)
+    pools[pool.place] = {{"rate", pool.rate}, {"low", pool.low}, {"high", pool.high}, {"n", pool.n}};
+  return {{"pools", pools}, {"memorised", found.memorised}};
 }
 
 }  // namespace
@@ -33,10 +42,15 @@ ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResul
   if (result.offline) return offline_json(request, *result.offline);
   if (result.features) return features_json(request, *result.features);
   const Evaluation& first = result.evaluations.front();
-  if (!request.vary) return closed_loop_json(first);
+  const auto with_generalisation = [&](ordered_json out) {
+    if (result.generalisation) out["generalisation"] = generalisation_json(*result.generalisation);
+    return out;
+  };
+  if (!request.vary) return with_generalisation(closed_loop_json(first));
   ordered_json sweep = ordered_json::object();
   for (const Evaluation& evaluation : result.evaluations) sweep[evaluation.value] = closed_loop_json(evaluation);
-  return {{"env", first.env}, {"protocol", first.protocol}, {"vary", request.vary->key}, {"values", sweep}};
+  return with_generalisation(
+      {{"env", first.env}, {"protocol", first.protocol}, {"vary", request.vary->key}, {"values", sweep}});
 }
 
 }  // namespace foresee

@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/episode/factors.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
 #include "foresee/train/lewm_data.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/text/factor_spec.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/lewm/files/folder.h"
 #include "jepa/model/lewm/world_model.h"
@@ -35,7 +37,10 @@ OfflineEvaluation evaluated(const EvaluateRequest& request) {
   const ModelFolder folder = load_lewm_folder(request.model, request.read);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
-  const data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, request.data);
+  data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, request.data);
+  for (const auto& factor :
+       data::held_out_factors(folder.training_set))  // the training's split, where the data have it
+    if (dataset.has(factor_column(parse_factor_spec(factor, "training_set.json").key))) dataset.hold_out({factor});
   data::require_actions_fit(*folder.actions, dataset, request.model.string());
 
   LewmRecipe recipe;

@@ -3,7 +3,10 @@
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
+#include "jepa/core/error.h"
 #include "jepa/core/memory.h"
+#include "jepa/io/state_dict.h"
+#include "jepa/model/lewm/files/folder.h"
 #include "jepa/nn/activation_bytes.h"
 
 namespace foresee {
@@ -20,6 +23,27 @@ void check_step(const LewmRecipe& recipe) {
                            recipe.train.batch, frames, vit.image_size));
 }
 
+/// The model that training begins with: the recipe takes its architecture, without heads, its pictures and the steps of
+/// its action blocks. @throws CheckpointError.
+ModelFolder begin_with(LewmRecipe& recipe, const ReadOptions& options) {
+  ModelFolder folder = load_lewm_folder(recipe.init, options);
+  if (!folder.actions)
+    fail<CheckpointError>("{}: no actions.json: how the model's actions are normalised is not known", recipe.init);
+  recipe.model = lewm_config(folder.model, recipe.init + "/config.json");
+  recipe.model.heads = {};
+  recipe.frameskip = folder.actions->block;
+  return folder;
+}
+
+/// Its weights, but for heads: they no longer fit once the embeddings move.
+TensorMap weights_without_heads(const ModelFolder& folder, const LewmConfig& config) {
+  const TensorMap own = state_dict(*Lewm(config));
+  TensorMap weights;
+  for (const auto& [name, tensor] : with_transformers4_names(folder.weights))
+    if (own.contains(name)) weights[name] = tensor;
+  return weights;
+}
+
 }  // namespace
 
 TrainResult train_lewm(const TrainJob& job) {
@@ -27,13 +51,20 @@ TrainResult train_lewm(const TrainJob& job) {
   auto record = resolved_record(job, preset);
   LewmRecipe& recipe = record.recipe;
   const auto seed = static_cast<uint64_t>(record.origin.seed);
+  std::optional<ModelFolder> before;
+  if (!recipe.init.empty()) before = begin_with(recipe, job.request.weights);
   const data::EpisodeDataset dataset =
       open_episodes(episode_files(record.origin), recipe.episodes,
                     data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
-  take_sizes(dataset, preset, recipe);
+  if (before)
+    data::require_actions_fit(*before->actions, dataset, recipe.init);
+  else
+    take_sizes(dataset, preset, recipe);
   if (job.device.is_cpu()) check_step(recipe);
-  LewmTask task(recipe.model, recipe.train, lewm_train_data(dataset, recipe, seed), recipe.loop.steps, seed,
-                *record.origin.preset, job.device);
+  LewmTrainData data = lewm_train_data(dataset, recipe, seed, before ? before->actions : std::nullopt);
+  if (before) data.initial = weights_without_heads(*before, recipe.model);
+  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset,
+                job.device);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
   return run_training(task, recipe.loop, run, frames, job.control);

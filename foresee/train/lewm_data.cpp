@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "data/episode/episode_loader.h"
+#include "data/episode/factors.h"
 #include "foresee/train/findings.h"
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
@@ -111,6 +112,7 @@ data::EpisodeDataset open_episodes(const std::vector<std::filesystem::path>& pat
                                {.camera = reading.camera, .tolerance_s = reading.tolerance_s, .strict = reading.strict},
                                fit);
   report_findings(dataset.findings(state), reading);
+  dataset.hold_out(reading.hold_out);
   return dataset;
 }
 
@@ -157,14 +159,16 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
   return out;
 }
 
-LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed) {
+LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed,
+                              const std::optional<ActionSpec>& actions) {
   LewmTrainData out;
-  out.actions = dataset.action_spec(recipe.frameskip, recipe.actions);
+  out.actions = actions ? *actions : dataset.action_spec(recipe.frameskip, recipe.actions);
   set_limits(out.actions, recipe.action_low, recipe.action_high);
   out.preprocess.size = recipe.model.vit.image_size;
   out.preprocess.picture = shape_of(recipe.picture);
   out.preprocess = with_transform(out.preprocess, PictureTransform::kFit);
   out.preprocess.cameras = cameras_of(recipe.episodes.camera);
+  out.training_set = data::training_set_json(dataset, recipe.episodes.hold_out);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())
     log_warning("no held-out episode has {} steps: training goes on without evaluation ({})",

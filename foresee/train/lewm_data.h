@@ -30,9 +30,10 @@ void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, L
 /// by (seed, step), read ahead; held-out sequences of history + held_out_horizon frames, evenly spread; and frames of
 /// training episodes that probes are fitted on. The probes' target is the column "state" (else "proprio"): in Two-Room
 /// the agent's position, in Push-T positions and the block's angle, as it is and as sine and cosine, which do not jump.
-/// @param dataset  outlives the result. @param size  pixels of the model's pictures.
+/// @param dataset  outlives the result. @param actions  of the model that training begins with; none: the set's own.
 /// @throws DataError when the pictures are of another size or no episode is long enough.
-LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed);
+LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed,
+                              const std::optional<ActionSpec>& actions = {});
 
 /// Frames of a held-out sequence: the history, then held_out_horizon predictions.
 data::ClipShape held_out_shape(const LewmRecipe& recipe);

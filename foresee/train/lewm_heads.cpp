@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "data/episode/factors.h"
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
@@ -18,7 +19,10 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: heads need to know how the model's actions are normalised",
                           recipe.init);
-  const data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, paths, recipe.episodes);
+  EpisodeReading reading = recipe.episodes;
+  if (reading.hold_out.empty()) reading.hold_out = data::held_out_factors(folder.training_set);  // the LeWM's split
+  const data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, paths, reading);
+  if (folder.training_set.is_null()) folder.training_set = data::training_set_json(dataset, reading.hold_out);
   require_picture_size(dataset, folder.preprocess.size);
   data::require_actions_fit(*folder.actions, dataset, recipe.init);
   const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);

@@ -38,6 +38,7 @@ std::vector<Member> members_of(const TrainRequest& request) {
           {"tolerance_s", "episodes", request.tolerance_s.has_value()},
           {"strict", "episodes", request.strict},
           {"allow", "episodes", !request.allow.empty()},
+          {"hold_out", "episodes", !request.hold_out.empty()},
           {"picture", "picture", request.picture.has_value()},
           {"latents", "latents", !request.latents.empty()},
           {"weights", "weights", weights.weights != EncoderKey::kDefault},
@@ -80,6 +81,7 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
     if (request.tolerance_s) agree(episodes, "tolerance_s", *request.tolerance_s, "tolerance_s");
     if (request.strict) agree(episodes, "strict", true, "strict");
     if (!request.allow.empty()) agree(episodes, "allow", request.allow, "allow");
+    if (!request.hold_out.empty()) agree(episodes, "hold_out", request.hold_out, "hold_out");
     if (!episodes.empty()) settings["episodes"] = episodes;
   }
   if (trainer.takes("picture") && request.picture)

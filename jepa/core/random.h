@@ -27,6 +27,7 @@ enum class Stream : uint32_t {
   kEvalStarts,  // which starts are evaluated
   kBaseline,    // baselines of an evaluation
   kTest,        // tests
+  kFactors,     // factors of variation of an episode
 };
 
 /// Draws as a pure function of (seed, stream, step, index): any index in any order, on any number of threads, gives the

@@ -117,6 +117,7 @@ void read_input_files(const fs::path& folder, ModelFolder& model) {
     const auto preprocess = folder / "preprocess.json", actions = folder / "actions.json";
     if (fs::exists(preprocess)) model.preprocess = parse_config<Preprocess>(read_json(preprocess), preprocess.string());
     if (fs::exists(actions)) model.actions = parse_config<ActionSpec>(read_json(actions), actions.string());
+    if (const auto set = folder / "training_set.json"; fs::exists(set)) model.training_set = read_json(set);
   });
 }
 
@@ -197,6 +198,11 @@ void save_model_folder(const fs::path& path, const ModelFolder& model) {
     write_json(path / "actions.json", config_json(*model.actions));
   } else {
     fs::remove(path / "actions.json", code);  // of an earlier model with actions
+  }
+  if (model.training_set.is_object()) {
+    write_json(path / "training_set.json", model.training_set);
+  } else {
+    fs::remove(path / "training_set.json", code);
   }
   write_json(path / "config.json", config);
   write_manifest(path);

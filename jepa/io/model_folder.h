@@ -16,7 +16,8 @@ namespace foresee {
 using Preprocess = PictureSpec;  // `preprocess.json`
 
 /// Our own model folder: config.json {"family", "preset", "encoder", "model": {...}}, model.safetensors,
-/// preprocess.json, actions.json (families with actions), manifest.json (Note [Manifests]), README.md (model card).
+/// preprocess.json, actions.json (families with actions), training_set.json (where it is known), manifest.json (Note
+/// [Manifests]), README.md (model card).
 struct ModelFolder {
   std::string family;    // a name of the table of families
   nlohmann::json model;  // the family's architecture config; strict when parsed by the family
@@ -26,6 +27,7 @@ struct ModelFolder {
   std::string preset{};  // the preset that `model` was made from; empty: none
   /// Which encoder of one of Meta's files its encoder is: "encoder" or "target_encoder"; empty: neither.
   std::string encoder{};
+  nlohmann::json training_set{};  // `training_set.json`: what the training data were like; null: not said
 };
 
 /// Reads a model folder, a checkpoint folder of a run, or a run folder (its latest checkpoint).
@@ -49,7 +51,8 @@ std::filesystem::path open_model_folder(const std::filesystem::path& path, Manif
 /// config.json of what resolve_model_folder finds; null where there is none that can be read. Never throws.
 nlohmann::json peek_model_config(const std::filesystem::path& path);
 
-/// Reads preprocess.json and actions.json into `model`, each where it is there. @throws CheckpointError.
+/// Reads preprocess.json, actions.json and training_set.json into `model`, each where it is there.
+/// @throws CheckpointError.
 void read_input_files(const std::filesystem::path& folder, ModelFolder& model);
 
 /// What preprocess.json says: every key that is known.

@@ -9,6 +9,7 @@ void describe(Fields& f, EpisodeReading& r) {
   f("tolerance_s", r.tolerance_s, "how far a film's frame may lie from its row's time, seconds; 0: half a row", {0});
   f("strict", r.strict, "a broken part of the data is an error, instead of being left out");
   f("allow", r.allow, "kinds of findings that are meant so and no error: millimetres, gripper, ...");
+  f("hold_out", r.hold_out, "factors whose values are kept from training: two_room.door_position=90..120");
 }
 
 }  // namespace foresee

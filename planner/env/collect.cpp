@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "jepa/core/error.h"
+#include "planner/env/factor_draw.h"
 
 namespace foresee::planner {
 namespace {
@@ -69,6 +70,19 @@ std::optional<data::Episode> record(Env& env, Policy& policy, const CollectConfi
   return episode;
 }
 
+/// The same in a scene of its own, whose factors stand in the episode's columns.
+std::optional<data::Episode> record_drawn(Policy& policy, const CollectConfig& config, uint64_t id,
+                                          const std::stop_token& stop) {
+  const DrawnScene scene = draw_scene(config.draw, config.env, config.variation, config.seed, id);
+  auto episode = record(*make_env(config.env, scene.variation), policy, config, id, stop);
+  if (!episode) return episode;
+  for (const auto& [key, value] : scene.values) {
+    const Tensor row = at::tensor(value, at::kFloat).unsqueeze(0);
+    episode->columns[factor_column(key)] = row.expand({episode->length(), row.size(1)}).contiguous();
+  }
+  return episode;
+}
+
 }  // namespace
 
 void describe(Fields& f, CollectConfig& c) {
@@ -79,6 +93,7 @@ void describe(Fields& f, CollectConfig& c) {
   f("stop_at_goal", c.stop_at_goal, "an episode ends at its goal; else it goes on to max_steps");
   f("size", c.size, "pictures, pixels", {8, 1024});
   f("world", c.variation, "factors of variation of each environment");
+  f("draw", c.draw, "factors that every episode draws for itself: two_room.door_position=30..190");
   f("cem", c.cem, "the search of policy cem");
 }
 
@@ -89,9 +104,7 @@ CollectConfig usual_collection(const std::string& env, const EnvConfig& variatio
 }
 
 data::Episode generate_episode(const CollectConfig& config, uint64_t id) {
-  const auto env = make_env(config.env, config.variation);
-  const auto policy = make_policy(config.variation.environment(config.env), config.policy, config.noise, config.cem);
-  return record(*env, *policy, config, id, {}).value();
+  return std::move(generate_episodes(config, std::span<const uint64_t>(&id, 1)).front());
 }
 
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids,
@@ -99,16 +112,22 @@ std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::s
   FORESEE_CHECK(config.max_steps > 0 && config.size > 0, "expected steps and a picture size, got {} and {}",
                 config.max_steps, config.size);
   const Environment& row = config.variation.environment(config.env);
-  const auto env = make_env(config.env, config.variation);
-  env->render(config.size);  // clones share what was drawn
+  check_draw(config.draw, config.env, config.variation);
+  std::unique_ptr<Env> env;
+  if (config.draw.empty()) {
+    env = make_env(config.env, config.variation);
+    env->render(config.size);  // clones share what was drawn
+  }
   std::vector<data::Episode> episodes(ids.size());
   std::mutex reporting;
   int64_t done = 0;
   at::parallel_for(0, static_cast<int64_t>(ids.size()), 1, [&](int64_t begin, int64_t end) {
-    const auto copy = env->clone();
+    const auto copy = env ? env->clone() : nullptr;
     for (int64_t i = begin; i < end; ++i) {
       const auto policy = make_policy(row, config.policy, config.noise, config.cem);
-      auto episode = record(*copy, *policy, config, ids[static_cast<size_t>(i)], watch.stop);
+      const uint64_t id = ids[static_cast<size_t>(i)];
+      auto episode =
+          copy ? record(*copy, *policy, config, id, watch.stop) : record_drawn(*policy, config, id, watch.stop);
       if (!episode) return;
       episodes[static_cast<size_t>(i)] = std::move(*episode);
       const std::lock_guard lock(reporting);

@@ -24,7 +24,8 @@ struct CollectConfig {
   int64_t size = 64;  // pixels, height and width
   uint64_t seed = 0;
   EnvConfig variation;
-  SearchPolicyConfig cem;  // of policy cem
+  std::vector<std::string> draw{};  // factors that every episode draws for itself (Note [Factors])
+  SearchPolicyConfig cem;           // of policy cem
 };
 void describe(Fields& fields, CollectConfig& config);
 /// What an environment's episodes are when nothing is said (Environment::collection).
@@ -32,7 +33,9 @@ void describe(Fields& fields, CollectConfig& config);
 CollectConfig usual_collection(const std::string& env, const EnvConfig& variation = {});
 
 /// Records one episode: a pure function of (config, id). Rows: the start and the state after every step; the row's
-/// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool.
+/// action leaves it, so the last one is NaN. Columns: action and Env::columns() as float32, terminated as bool, and the
+/// value of each factor that was drawn, float32, the same in every row (factor_column). @throws ConfigError as
+/// check_draw.
 data::Episode generate_episode(const CollectConfig& config, uint64_t id);
 
 /// Who watches episodes being recorded and who may end it.

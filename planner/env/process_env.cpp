@@ -33,13 +33,24 @@ std::pair<bool, double> outcome(const json& answer, const std::string& command) 
 void describe(Fields& f, ProcessConfig& c) {
   f("command", c.command, "program to start, through /bin/sh: \"python3 my_env.py\"");
   f("timeout_s", c.timeout_s, "longest time from a question to the end of its answer, seconds", {0.1, 1e6});
+  f("variation", c.variation, "factors that the program is told of, a JSON object as text: {\"light\": 0.5}");
+}
+
+void ProcessConfig::validate() const {
+  if (variation.empty()) return;
+  const json factors = json::parse(variation, nullptr, /*allow_exceptions=*/false);
+  if (!factors.is_object())
+    fail<ConfigError>("process: variation: expected a JSON object like {{\"light\": 0.5}}, got '{}'", variation);
 }
 
 ProcessEnv::ProcessEnv(ProcessConfig config) : config_(std::move(config)) {
   if (config_.command.empty())
     fail<ConfigError>("process: expected a program to start: key world.process.command, \"python3 my_env.py\"");
   child_ = std::make_unique<ChildProcess>(config_.command, config_.timeout_s);
-  const json spec = child_->ask({{"do", "spec"}});
+  json question{{"do", "spec"}};
+  config_.validate();
+  if (!config_.variation.empty()) question["variation"] = json::parse(config_.variation);
+  const json spec = child_->ask(question);
   actions_.low = numbers(spec, "action_low", config_.command);
   actions_.high = numbers(spec, "action_high", config_.command);
   actions_.size = static_cast<int64_t>(actions_.low.size());

@@ -16,8 +16,10 @@ class ChildProcess;
 struct ProcessConfig {
   std::string command;    // run by /bin/sh -c, in the present folder: "python3 my_env.py"
   double timeout_s = 60;  // from a question to the end of its answer
+  std::string variation;  // factors that the program is told of, a JSON object as text; empty: none
 
-  void validate() const {}
+  /// @throws ConfigError where `variation` is no JSON object.
+  void validate() const;
 };
 void describe(Fields& fields, ProcessConfig& config);
 
@@ -27,6 +29,7 @@ void describe(Fields& fields, ProcessConfig& config);
 // tools/python/foresee_env.py speaks it for any Gymnasium environment.
 //
 //   {"do": "spec"}                          {"action_low": [..], "action_high": [..]}
+//   {"do": "spec", "variation": {..}}       the same; from now on, reset gives the factors these values
 //   {"do": "reset", "seed": 7}              {"state": [..], "goal": [..]}
 //   {"do": "step", "action": [..]}          {"state": [..], "solved": false, "distance": 12.5}
 //   {"do": "set_state", "state": [..]}      {"state": [..], "solved": .., "distance": ..}

@@ -49,9 +49,11 @@ StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const W
     return swm_starts(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), env,
                       config.variation.environment(config.env), config.swm, seed, config.episodes, config.goal_offset,
                       model == nullptr ? std::nullopt : std::optional<int64_t>(model->picture_spec().size));
-  if (config.protocol == Protocol::kFar) return far_starts(config.env, config.variation, seed, config.episodes);
+  if (config.protocol == Protocol::kFar)
+    return far_starts(config.env, config.variation, seed, config.episodes, config.draw);
   CollectConfig collect = usual_collection(config.env, config.variation);
   collect.seed = seed;
+  collect.draw = config.draw;
   if (config.data && model != nullptr)
     data::require_actions_fit(model->action_spec(), data::EpisodeDataset({*config.data}, /*cache_bytes=*/0),
                               "the model");
@@ -72,6 +74,11 @@ void EvalConfig::validate() const {
     for (const Protocol one : protocols) known.push_back(name_of(one));
     fail<ConfigError>("eval: environment {} has no protocol {}{}", env, name_of(protocol), suggestion("", known));
   }
+  check_draw(draw, env, variation);
+  if (!draw.empty() && (data || protocol == Protocol::kSwm))
+    fail<ConfigError>(
+        "eval: starts that come from data have the factors of their episodes: leave 'draw' or 'data' out");
+  for (const auto& text : trained) parse_factor_spec(text, "eval: trained");
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
     if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
@@ -94,6 +101,8 @@ void describe(Fields& f, EvalConfig& c) {
   f("swm", c.swm, "protocol swm");
   f("data", c.data, "episode file whose held-out episodes hold the starts of near; by default they are generated");
   f("world", c.variation, "factors of variation of each environment");
+  f("draw", c.draw, "factors that every start draws for itself: two_room.door_position=30..190");
+  f("trained", c.trained, "factors that the model was trained on, where its folder does not say: written as draw");
   f("episodes", c.episodes, "starts that are not solved already", {1, 1e6});
   f("methods", c.methods, "planner, random, noop, expert, oracle, inverse_dynamics (a model with that head)");
   f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1, 1e6});

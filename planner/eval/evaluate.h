@@ -26,6 +26,8 @@ struct EvalConfig : ControlConfig {
       data;       // protocol near: episode file whose held-out episodes hold the starts; swm: its data
   SwmConfig swm;  // protocol swm
   EnvConfig variation;
+  std::vector<std::string> draw{};     // factors that every start draws for itself (Note [Factors]); near, far
+  std::vector<std::string> trained{};  // factors that the model was trained on, where its folder does not say
   int64_t episodes = 100;
   std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};
   int64_t goal_offset = 25;

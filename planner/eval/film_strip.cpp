@@ -19,7 +19,7 @@ Tensor colour(int64_t red, int64_t green, int64_t blue) {
 Tensor film_strip(const Env& env, const Start& start, const Trial& trial, int64_t pictures, int64_t size) {
   FORESEE_CHECK(!trial.path.empty() && pictures >= 1, "expected a path and at least one picture, got {} states, {}",
                 trial.path.size(), pictures);
-  const auto shown = env.clone();
+  const auto shown = (start.scene ? *start.scene : env).clone();
   shown->set_goal(start.goal);
   const auto last = static_cast<int64_t>(trial.path.size()) - 1, count = std::min(pictures, last + 1);
 

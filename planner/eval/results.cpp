@@ -22,6 +22,7 @@ ordered_json start_json(const Start& start) {
   ordered_json row{{"start", start.state}, {"goal", start.goal}};
   if (start.episode) row["episode"] = *start.episode;
   if (start.row) row["row"] = *start.row;
+  for (const auto& [key, value] : start.factors) row["factors"][key] = value;
   return row;
 }
 

@@ -29,7 +29,7 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
   std::vector<Trial> trials;
   std::vector<int64_t> active;
   for (const Start& start : starts) {
-    auto& copy = envs.emplace_back(env.clone());
+    auto& copy = envs.emplace_back((start.scene ? *start.scene : env).clone());
     copy->set_goal(start.goal);
     copy->set_state(start.state);
     active.push_back(static_cast<int64_t>(active.size()));

@@ -55,7 +55,8 @@ struct RunOptions {
 
 /// Runs every start to success or to the end of the budget. Success is tested after a step, never before the first.
 /// Ends early, with the finished groups, when it is asked to stop.
-/// @param env  copied for every start. @param method  called from several threads with parallel_groups.
+/// @param env  copied for every start that has no scene of its own. @param method  called from several threads with
+/// parallel_groups.
 /// @returns trials in the order of their starts.
 std::vector<Trial> run_trials(const Env& env, std::span<const Start> starts, const MethodFactory& method,
                               const RunOptions& options);

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "data/episode/hdf5/episode_file.h"
@@ -22,6 +23,7 @@ constexpr int kFarTries = 1000;
 struct StatePath {
   int64_t id;
   Tensor states;  // double [T, S]
+  FactorValues factors{};
 
   std::vector<double> state(int64_t row) const {
     const double* first = states[row].const_data_ptr<double>();
@@ -41,18 +43,33 @@ std::vector<StatePath> held_out_paths(CollectConfig collect, int64_t episodes, c
       generate_episodes(collect, ids, {.stop = control.stop, .seen = [&](int64_t done) { progress.update(done); }});
   if (!made.empty()) progress.finish();
   for (const auto& episode : made)
-    paths.push_back({static_cast<int64_t>(episode.id), episode.columns.at("state").to(at::kDouble).contiguous()});
+    paths.push_back({static_cast<int64_t>(episode.id), episode.columns.at("state").to(at::kDouble).contiguous(),
+                     draw_scene(collect.draw, collect.env, collect.variation, collect.seed, episode.id).values});
   return paths;
 }
 
+/// The environment's factors that an episode's first row holds.
+FactorValues recorded_factors(const data::EpisodeFile& file, int64_t episode, const std::string& env) {
+  const std::string prefix = factor_column(env + ".");
+  FactorValues values;
+  for (const auto& column : file.columns()) {
+    if (!column.name.starts_with(prefix)) continue;
+    const Tensor row = file.read(column.name, file.offset(episode), 1).to(at::kDouble).reshape({-1}).contiguous();
+    const double* const first = row.const_data_ptr<double>();
+    values.emplace_back(column.name.substr(factor_column("").size()), std::vector<double>(first, first + row.numel()));
+  }
+  return values;
+}
+
 /// The held-out episodes of a file.
-std::vector<StatePath> held_out_paths(const std::filesystem::path& path) {
+std::vector<StatePath> held_out_paths(const std::filesystem::path& path, const std::string& env) {
   const data::EpisodeFile file(path);
   std::vector<StatePath> paths;
   for (int64_t i = 0; i < file.episodes(); ++i)
     if (data::held_out(file.id(i)))
       paths.push_back({static_cast<int64_t>(file.id(i)),
-                       file.read("state", file.offset(i), file.length(i)).to(at::kDouble).contiguous()});
+                       file.read("state", file.offset(i), file.length(i)).to(at::kDouble).contiguous(),
+                       recorded_factors(file, i, env)});
   return paths;
 }
 
@@ -89,6 +106,7 @@ StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& col
   StartSet set;
   const Random random(collect.seed, Stream::kEvalStarts);
   std::set<int64_t> drawn;
+  std::map<ptrdiff_t, std::shared_ptr<Env>> scenes;  // of the paths that have their own
   for (uint64_t draw = 0; static_cast<int64_t>(set.starts.size()) < count; ++draw) {
     if (static_cast<int64_t>(drawn.size()) == rows)
       fail(
@@ -102,7 +120,15 @@ StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& col
     const StatePath& episode = paths[static_cast<size_t>(path)];
     const int64_t row = place - first_row[static_cast<size_t>(path)];
     Start start{episode.state(row), goal_of(*env, episode.state(row + offset)), episode.id, row};
-    if (solved(*env, start))
+    std::shared_ptr<Env> scene;
+    if (!episode.factors.empty()) {
+      auto& own = scenes[path];
+      if (!own) own = make_env(collect.env, with_factors(episode.factors, collect.env, collect.variation));
+      scene = own;
+      start.scene = own;
+      start.factors = episode.factors;
+    }
+    if (solved(scene ? *scene : *env, start))
       ++set.excluded_solved;
     else
       set.starts.push_back(std::move(start));
@@ -123,7 +149,7 @@ StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset
 }
 
 StartSet near_starts(const CollectConfig& collect, const std::filesystem::path& data, int64_t count, int64_t offset) {
-  const auto paths = held_out_paths(data);
+  const auto paths = held_out_paths(data, collect.env);
   StartSet set = starts_on(paths, collect, count, offset);
   set.origin = fmt::format("{} held-out episodes of {}; goal {} steps later", paths.size(), data.string(), offset);
   return set;
@@ -139,22 +165,32 @@ StartSet far_starts(const std::string& env, uint64_t seed, int64_t count) {
   return far_starts(env, EnvConfig{}, seed, count);
 }
 
-StartSet far_starts(const std::string& env, const EnvConfig& factors, uint64_t seed, int64_t count) {
+StartSet far_starts(const std::string& env, const EnvConfig& factors, uint64_t seed, int64_t count,
+                    const std::vector<std::string>& draw) {
+  check_draw(draw, env, factors);
   EnvConfig config = factors;
   const FarStarts& far = config.environment(env).far;
   if (far.prepare) far.prepare(config.factors(env));
-  const auto scene = make_env(env, config);
+  std::shared_ptr<Env> scene = make_env(env, config);
 
   StartSet set;
   set.origin = far.origin;
   for (int64_t i = 0; i < count; ++i) {
     RandomSequence random(Random(seed, Stream::kEvalStarts, static_cast<uint64_t>(i)));
+    FactorValues drawn;
+    if (!draw.empty()) {
+      DrawnScene own = draw_scene(draw, env, config, seed, static_cast<uint64_t>(i));
+      scene = make_env(env, own.variation);
+      drawn = std::move(own.values);
+    }
     int tries = 0;
     for (; tries < kFarTries; ++tries) {
       scene->reset(random);
       Start start{scene->state(), scene->goal(), std::nullopt, std::nullopt};
       if (far.at_rest && (!can_stand(*scene, start.state) || !can_stand(*scene, start.goal))) continue;
       if (!solved(*scene, start)) {
+        if (!draw.empty()) start.scene = scene;
+        start.factors = drawn;
         set.starts.push_back(std::move(start));
         break;
       }

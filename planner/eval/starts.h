@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "jepa/core/api/job.h"
 #include "jepa/core/tensor.h"
 #include "planner/env/collect.h"
+#include "planner/env/factor_draw.h"
 
 namespace foresee::planner {
 
@@ -17,6 +19,8 @@ struct Start {
   std::vector<double> state, goal;
   std::optional<int64_t> episode, row;  // of the expert data it was taken from (protocol near)
   Tensor picture{}, goal_picture{};     // uint8 [3, S, S], recorded ones (protocol swm); undefined: rendered
+  std::shared_ptr<const Env> scene{};   // where its factors are not those of the evaluation; null: they are
+  FactorValues factors{};               // of its scene: those that were drawn or recorded
 };
 
 /// The starts of an evaluation and how they came about.
@@ -39,18 +43,22 @@ struct StartSet {
 /// with action noise 2.0, opposite rooms, at least 25 steps, at most 100); only held-out ids (data::held_out) are used;
 /// all rows with a goal are equally likely and none is taken twice. With up to 100 starts, fewer starts are the first
 /// ones of more.
+/// Factors that the episodes draw are those of their starts.
 /// @param collect  how the episodes are made; its seed also draws the rows. @param offset  steps from start to goal.
 /// @param control  progress in episodes; stopped: a set without starts.
 /// @throws Error when the episodes do not hold enough starts.
 StartSet near_starts(const CollectConfig& collect, int64_t count, int64_t offset, const JobControl& control = {});
-/// The same with the held-out episodes of an episode file: the states of its column `state`.
+/// The same with the held-out episodes of an episode file: the states of its column `state`, in scenes with the factors
+/// that its columns hold (factor_column).
 /// @throws Error as above; DataError when the file has no such column.
 StartSet near_starts(const CollectConfig& collect, const std::filesystem::path& data, int64_t count, int64_t offset);
 /// With the environment's usual collection.
 StartSet near_starts(const std::string& env, uint64_t seed, int64_t count, int64_t offset);
 
 /// Protocol far. Start i is a pure function of (seed, i) but for excluded ones.
-StartSet far_starts(const std::string& env, const EnvConfig& variation, uint64_t seed, int64_t count);
+/// @param draw  factors that every start draws (Note [Factors]). @throws ConfigError as check_draw.
+StartSet far_starts(const std::string& env, const EnvConfig& variation, uint64_t seed, int64_t count,
+                    const std::vector<std::string>& draw = {});
 StartSet far_starts(const std::string& env, uint64_t seed, int64_t count);
 
 }  // namespace foresee::planner

@@ -121,6 +121,40 @@ TEST(Evaluate, SweepsAFactor) {
   EXPECT_TRUE(fs::exists(folder / "sweep" / "01" / "results.json")) << "a refused request changes nothing";
 }
 
+TEST(Evaluate, SaysWhichValuesOfASweepWereTrained) {
+  const TemporaryFolder folder;
+  EvaluateRequest request = request_of({"planner", "noop"}, 2);
+  request.model = "tools/assets/two_room";
+  request.options.settings.set = {"planner.samples=8", "planner.elites=4", "planner.iterations=1", "budget=5",
+                                  R"(trained=["two_room.door_position=30,49,70"])"};
+  request.vary = {.key = "two_room.door.position", .values = {"49", "60", "200"}};  // one number for a list of three
+  request.out = folder / "sweep";
+  const EvaluateResult result = evaluate(request);
+  ASSERT_EQ(result.evaluations.size(), 3u);
+  EXPECT_EQ(result.evaluations[0].place, "trained");
+  EXPECT_EQ(result.evaluations[1].place, "interpolated");
+  EXPECT_EQ(result.evaluations[2].place, "extrapolated");
+  ASSERT_TRUE(result.generalisation);
+  ASSERT_EQ(result.generalisation->pools.size(), 3u);
+  for (const auto& pool : result.generalisation->pools) EXPECT_EQ(pool.n, 2) << pool.place;
+  const auto whole = read_json(folder / "sweep" / "results.json");
+  EXPECT_EQ(whole.at("result").at("values").at("200").at("place"), "extrapolated");
+  EXPECT_TRUE(whole.at("result").contains("generalisation"));
+}
+
+TEST(Evaluate, DrawsTheSameScenesForEveryMethod) {
+  EvaluateRequest request = request_of({"expert", "noop"}, 6);
+  request.draw = {"two_room.door_position=30..190"};
+  const EvaluateResult drawn = evaluate(request);
+  EXPECT_GE(drawn.evaluations.front().methods[0].rate, 0.8) << "the expert knows each scene's door";
+  EXPECT_EQ(drawn.evaluations.front().methods[1].rate, 0);
+  EXPECT_FALSE(drawn.generalisation) << "no planner, nothing is known of its training";
+  request.draw = {"two_room.dor_position=30..190"};
+  EXPECT_THROW(evaluate(request), ConfigError);
+  request.draw = {"two_room.door_position=30..400"};
+  EXPECT_THROW(evaluate(request), ConfigError) << "beyond the wall";
+}
+
 TEST(Evaluate, EndsEarlyWithWhatIsFinished) {
   Stopper stopper(2);
   const EvaluateResult result =

@@ -15,6 +15,8 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/model_folder.h"
+#include "jepa/io/safetensors.h"
 #include "planner/env/collect.h"
 #include "tests/support/refusal.h"
 #include "tests/support/small_encoder.h"
@@ -180,6 +182,58 @@ TEST_F(Train, AMemberThatTheFamilyDoesNotUseIsRefused) {
     for (const auto& [member, request] : cases) EXPECT_EQ(refusal(request).first, member);
   }
   EXPECT_FALSE(fs::exists(*folder_ / "never"));
+}
+
+TEST_F(Train, BeginsWithAModelThatIsThere) {
+  const fs::path before = request_of("lewm_heads", *folder_ / "never").init;  // makes it
+  TrainRequest request = request_of("lewm", *folder_ / "adapted");
+  request.init = before;
+  request.options.settings.set = {"train.batch=4", "train.learning_rate=0", "held_out_sequences=4",
+                                  "held_out_horizon=1", "probe_frames=0"};
+  request.steps = 1;
+  const TensorMap old_weights = load_safetensors(resolve_model_folder(before) / "model.safetensors");
+  const TensorMap weights = load_safetensors(train(request).model / "model.safetensors");
+  ASSERT_EQ(weights.size(), old_weights.size());
+  for (const auto& [name, tensor] : old_weights)
+    if (name.find("running_") == std::string::npos && name.find("num_batches") == std::string::npos)
+      EXPECT_TRUE(at::equal(weights.at(name), tensor)) << name;
+  request.out = *folder_ / "moved";
+  request.options.settings.set[1] = "train.learning_rate=0.001";
+  const TensorMap moved = load_safetensors(train(request).model / "model.safetensors");
+  bool differs = false;
+  for (const auto& [name, tensor] : old_weights)
+    differs = differs || (name.ends_with("weight") && !at::equal(moved.at(name), tensor));
+  EXPECT_TRUE(differs) << "a step with a rate changes weights";
+}
+
+TEST_F(Train, HoldsOutByAFactorAndSaysSoInTheModelFolder) {
+  const fs::path data = *folder_ / "doors.npz";
+  const auto sink = data::make_sink(data::SinkFormat::kNpz, data);
+  const planner::CollectConfig two_doors{
+      .max_steps = 40, .size = 16, .seed = 3, .draw = {"two_room.door_position=30,150"}};
+  for (const auto& episode : planner::generate_episodes(two_doors, 24)) sink->add(episode);
+  sink->commit();
+  TrainRequest request = request_of("lewm", *folder_ / "held out");
+  request.data = {data};
+  request.steps = 2;
+  request.hold_out = {"two_room.door_position=140..160"};
+  const fs::path model = train(request).model;
+  const auto record = read_json(model / "training_set.json");
+  const auto& door = record.at("factors").at("two_room.door_position");
+  EXPECT_EQ(door.at("low"), (std::vector<double>{30, 30, 30}));
+  EXPECT_EQ(door.at("high"), (std::vector<double>{30, 30, 30}));
+  EXPECT_EQ(record.at("hold_out"), request.hold_out);
+  TrainRequest heads = request_of("lewm_heads", *folder_ / "held out heads");
+  heads.data = {data};
+  heads.init = *folder_ / "held out";
+  EXPECT_EQ(read_json(train(heads).model / "training_set.json"), record) << "heads are fitted to the same split";
+
+  request.out = *folder_ / "never";
+  request.hold_out = {"two_room.door_size=1..20"};
+  EXPECT_THROW(train(request), DataError) << "the data have no such column";
+  request.hold_out = {"two_room.door_position=0..223"};
+  EXPECT_THROW(train(request), DataError) << "nothing is left to train on";
+  EXPECT_FALSE(fs::exists(request.out));
 }
 
 TEST_F(Train, WhatIsMissingIsNamed) {

@@ -87,6 +87,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       "FILE...");
   add_overwrite(app, common);
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
+  app.add_option("--draw", request.draw, "Factor that each start draws: two_room.door_position=30..190");
   app.add_option("--strips", request.strips, "Film strips to write under --out, failures first")->capture_default_str();
   add_vjepa2_options(app, request.read);
   return [options, &app, &common] {

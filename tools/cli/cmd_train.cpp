@@ -25,6 +25,7 @@ const RequestFlags kTrainFlags{{"family", "--family"},
                                {"tolerance_s", "--tolerance-s"},
                                {"strict", "--strict"},
                                {"allow", "--allow NAME"},
+                               {"hold_out", "--hold-out"},
                                {"latents", "--latents DIR"},
                                {"seed", "--seed"},
                                {"device", "--device"},
@@ -109,13 +110,14 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
   app.add_option("--allow", request->allow,
                  families_with("episodes") + ": findings that are meant so and no error, by the name of their kind")
       ->option_text("NAME...");
+  app.add_option("--hold-out", request->hold_out, "Factors kept from training: two_room.door_position=90..120");
   app.add_option("--steps", request->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
   app.add_option("--checkpoint-every", request->checkpoint_every, "Steps between checkpoints")
       ->check(CLI::PositiveNumber);
   const auto path = [&](const char* flag, const char* member, auto& value, const char* meaning) {
     app.add_option(flag, value, fmt::format("{}: {}", families_with(member), meaning))->option_text("PATH");
   };
-  path("--init", "init", request->init, "model folder or run whose LeWM gets the heads");
+  path("--init", "init", request->init, "model folder or run whose LeWM gets the heads, or that training begins with");
   path("--encoder", "encoder", request->encoder, "frozen V-JEPA 2 encoder, a folder or Meta's .pt file");
   path("--latents", "latents", request->latents, "folder for what the encoder gives; default RUN/latents");
   add_vjepa2_options(app, request->weights);

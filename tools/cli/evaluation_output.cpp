@@ -50,9 +50,16 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
   }
   if (result.features) print_features(request.model.string(), *result.features);
   for (const Evaluation& evaluation : result.evaluations) {
-    if (request.vary) print_line("{}={}", request.vary->key, evaluation.value);
+    if (request.vary)
+      print_line("{}={}{}{}", request.vary->key, evaluation.value, evaluation.place.empty() ? "" : ": ",
+                 evaluation.place);
     print_table(evaluation);
   }
+  if (!result.generalisation) return;
+  for (const auto& pool : result.generalisation->pools)
+    print_line("planner, {}: {:.1f} % ({:.1f} .. {:.1f}), n {}", pool.place, 100 * pool.rate, 100 * pool.low,
+               100 * pool.high, pool.n);
+  if (result.generalisation->memorised) print_line("a memorised world: success ends where the trained values end");
 }
 
 }  // namespace foresee::tools

@@ -22,11 +22,15 @@ import sys
 import numpy as np
 
 
-def serve(env, get_state, set_state, get_goal, set_goal, distance=None, solved=None):
-    """Answers requests on standard input until it ends."""
+def serve(env, get_state, set_state, get_goal, set_goal, distance=None, solved=None, set_variation=None):
+    """Answers requests on standard input until it ends.
+
+    Factors of variation that Foresee draws ({"light": 0.5}) go to set_variation(env, factors) before each reset; without
+    it, to env.reset(options={"variation_values": factors}), as stable-worldmodel's environments take them.
+    """
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever the environment prints goes to standard error
-    terminated = False
+    terminated, variation = False, {}
 
     def numbers(values):
         return [float(x) for x in np.asarray(values, dtype=np.float64).ravel()]
@@ -55,9 +59,13 @@ def serve(env, get_state, set_state, get_goal, set_goal, distance=None, solved=N
             request = json.loads(line)
             do = request["do"]
             if do == "spec":
+                variation = dict(request.get("variation", {}))
                 answer = {"action_low": numbers(env.action_space.low), "action_high": numbers(env.action_space.high)}
             elif do == "reset":
-                env.reset(seed=int(request["seed"]))
+                if variation and set_variation is not None:
+                    set_variation(env, variation)
+                options = {"variation_values": variation} if variation and set_variation is None else None
+                env.reset(seed=int(request["seed"]), **({"options": options} if options else {}))
                 terminated = False
                 answer = place()
             elif do == "step":

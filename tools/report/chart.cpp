@@ -87,6 +87,16 @@ std::string draw_baseline(const Frame& frame, const Level& level) {
       kLeft, kWidth - kRight, y, y, kWidth - kRight - 2, above ? y - 5 : y + 13, escape(level.label));
 }
 
+/// A grey ground between two x, at least two units wide and inside of the axes.
+std::string draw_shaded(const Frame& frame, const std::pair<double, double>& part) {
+  const double left = std::clamp(frame.across(part.first) - 1, kLeft, kWidth - kRight);
+  const double right = std::clamp(frame.across(part.second) + 1, kLeft, kWidth - kRight);
+  return fmt::format(
+      "<rect class=\"shaded\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" fill=\"currentColor\" "
+      "fill-opacity=\"0.1\"/>",
+      left, kTop, right - left, kHeight - kTop - kBottom);
+}
+
 std::string draw_curve(const Frame& frame, const Series& series, size_t colour) {
   std::string path, markers;
   bool pen_down = false;
@@ -146,6 +156,7 @@ Html draw(const Chart& chart) {
                     make_axis(down.low, down.high, 5, /*widen=*/true)};
   out +=
       fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">", kWidth, kHeight, escape(chart.title));
+  for (const auto& part : chart.shaded) out += draw_shaded(frame, part);
   out += draw_axes(frame, chart);
   if (chart.baseline) out += draw_baseline(frame, *chart.baseline);
   for (size_t i = 0; i < curves.size(); ++i) out += draw_curve(frame, curves[i], colours[i]);

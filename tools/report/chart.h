@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/report/html.h"
@@ -27,6 +28,8 @@ struct Chart {
   std::string title, x_label, y_label;
   std::vector<Series> series;
   std::optional<Level> baseline;
+  std::vector<std::pair<double, double>>
+      shaded{};  // parts of x with a grey ground; what they mean stands in the caption
   std::string caption;
 };
 

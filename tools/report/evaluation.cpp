@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/json.h"
+#include "tools/report/chart.h"
 #include "tools/report/success_table.h"
 
 namespace foresee::report {
@@ -102,13 +105,110 @@ void add_factor(Report& report, const std::string& factor, const nlohmann::order
                      {draw(rows), paragraph(fmt::format("By chance: {:.1f} %.", 100 * view.number("chance")), "note")});
 }
 
+/// The number that a value of a sweep is: "30", or "[30,30,30]" with one number throughout.
+std::optional<double> swept_number(const std::string& text) {
+  const auto value = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (value.is_number()) return value.get<double>();
+  if (!value.is_array() || value.empty() || !value.front().is_number()) return std::nullopt;
+  for (const auto& other : value)
+    if (other != value.front()) return std::nullopt;
+  return value.front().get<double>();
+}
+
+/// What one method did at one value.
+struct SweptRate {
+  std::string value, place;
+  std::optional<double> number;
+  SuccessRow row;
+};
+
+/// Every method's rates over the values, in the order of the sweep.
+std::map<std::string, std::vector<SweptRate>> swept_rates(const nlohmann::ordered_json& values) {
+  std::map<std::string, std::vector<SweptRate>> rates;
+  for (const auto& [value, evaluation] : values.items()) {
+    const JsonView view(evaluation, "values: " + value);
+    view.object("success");
+    for (const SuccessRow& row : success_rows(evaluation.at("success")))
+      rates[row.name].push_back({value, view.text_or("place", ""), swept_number(value), row});
+  }
+  return rates;
+}
+
+/// The trained values, neighbours in the sweep as one part.
+std::vector<std::pair<double, double>> trained_parts(std::vector<SweptRate> rates) {
+  std::sort(rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  std::vector<std::pair<double, double>> parts;
+  bool inside = false;
+  for (const SweptRate& rate : rates) {
+    const bool trained = rate.place == "trained";
+    if (trained && inside)
+      parts.back().second = *rate.number;
+    else if (trained)
+      parts.emplace_back(*rate.number, *rate.number);
+    inside = trained;
+  }
+  return parts;
+}
+
+Chart sweep_chart(const std::string& factor, const std::map<std::string, std::vector<SweptRate>>& rates) {
+  Chart chart{.title = "Success over " + factor, .x_label = factor, .y_label = "success", .series = {}};
+  for (const auto& [method, all] : rates) {
+    std::vector<SweptRate> sorted = all;
+    std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+    Series low{.name = method + ", 95 % interval", .faint = true}, high = low, rate{.name = method};
+    for (const SweptRate& one : sorted) {
+      for (Series* series : {&low, &high, &rate}) series->x.push_back(*one.number);
+      low.y.push_back(one.row.low);
+      high.y.push_back(one.row.high);
+      rate.y.push_back(one.row.rate);
+    }
+    if (method == "planner") {  // intervals of all would hide each other
+      chart.series.push_back(low);
+      chart.series.push_back(high);
+    }
+    chart.series.push_back(rate);
+  }
+  if (!rates.empty()) chart.shaded = trained_parts(rates.begin()->second);
+  chart.caption = chart.shaded.empty() ? "What was trained on is not known."
+                                       : "Grey: values that were trained on. The rest was never seen.";
+  return chart;
+}
+
+void add_checked_sweep(Report& report, const nlohmann::ordered_json& result) {
+  const JsonView view(result, "result");
+  view.object("values");
+  const std::string factor = view.text("vary");
+  const auto rates = swept_rates(result.at("values"));
+  bool numbers = !rates.empty();
+  for (const auto& [method, all] : rates)
+    for (const SweptRate& one : all) numbers = numbers && one.number.has_value();
+  std::vector<Html> content;
+  if (numbers) content.push_back(draw(sweep_chart(factor, rates)));
+  std::vector<SuccessRow> rows;
+  for (const auto& [method, all] : rates)
+    for (SweptRate one : all) {
+      one.row.note = fmt::format("{}{}{}", one.value, one.place.empty() ? "" : ": ", one.place);
+      rows.push_back(one.row);
+    }
+  if (rows.empty())
+    content.push_back(paragraph("No episode was finished."));
+  else
+    content.push_back(draw(rows));
+  if (result.contains("generalisation") &&
+      JsonView(result.at("generalisation"), "generalisation").truth_or("memorised", false))
+    report.add_notice(
+        "A memorised world: the planner succeeds less often outside of the trained values than inside of them, beyond "
+        "both intervals.");
+  report.add_section(fmt::format("Generalisation: {}, protocol {}", view.text("env"), view.text("protocol")), content);
+}
+
 }  // namespace
 
 FilmStrip episode_strip(const planner::Env& env, const planner::Start& start, const planner::Trial& episode,
                         int64_t pictures) {
   FORESEE_CHECK(pictures >= 2 && !episode.path.empty(), "expected at least 2 pictures and a path, got {} and {} states",
                 pictures, episode.path.size());
-  const auto shown = env.clone();
+  const auto shown = (start.scene ? *start.scene : env).clone();
   shown->set_goal(start.goal);
   const auto last = static_cast<int64_t>(episode.path.size()) - 1;
   const int64_t count = std::min(pictures, last + 1);
@@ -136,6 +236,14 @@ void add_evaluation(Report& report, const nlohmann::ordered_json& result, const 
 void add_features(Report& report, const nlohmann::ordered_json& result) {
   for (const auto& [name, value] : result.items())
     if (value.is_object() && value.contains("chance")) add_factor(report, name, value);
+}
+
+void add_sweep(Report& report, const nlohmann::ordered_json& result) {
+  try {
+    add_checked_sweep(report, result);
+  } catch (const DataError& error) {
+    fail("this is not a result of 'foresee eval': {}", error.what());
+  }
 }
 
 }  // namespace foresee::report

@@ -24,4 +24,9 @@ void add_evaluation(Report& report, const nlohmann::ordered_json& result, const 
 /// @param result  foresee::features_json. @throws DataError where it is none.
 void add_features(Report& report, const nlohmann::ordered_json& result);
 
+/// Adds what a sweep over a factor of variation found ("vary" and "values" of `foresee eval`): success over the factor
+/// with the trained values shaded, a table for factors that are no numbers, and the notice of a memorised world.
+/// @throws Error where `result` has another form.
+void add_sweep(Report& report, const nlohmann::ordered_json& result);
+
 }  // namespace foresee::report

@@ -116,7 +116,9 @@ Report evaluation_report(const fs::path& folder) {
   if (!results.contains("files") && fs::exists(folder / "strips"))
     report.add_notice(
         "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
-  if (features)
+  if (result.contains("vary"))
+    add_sweep(report, result);
+  else if (features)
     add_features(report, result);
   else if (JsonView(result, "result").text_or("protocol", "") == "offline")
     report.add_section("Prediction on held-out episodes", {draw(facts_of(result))});

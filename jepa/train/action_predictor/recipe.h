@@ -13,13 +13,10 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"},
-                                            {"/episodes/tolerance_s", "0.0"},
-                                            {"/episodes/strict", "false"},
-                                            {"/episodes/allow", "[]"},
-                                            {"/action_low", "[]"},
-                                            {"/action_high", "[]"},
-                                            {"/extrinsics_column", R"("extrinsics")"}};
+inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"},
+                                            {"/episodes/strict", "false"}, {"/episodes/allow", "[]"},
+                                            {"/episodes/hold_out", "[]"},  {"/action_low", "[]"},
+                                            {"/action_high", "[]"},        {"/extrinsics_column", R"("extrinsics")"}};
 
 /// How the action predictor is trained. Defaults: V-JEPA 2-AC's (configs/train/vitg16/droid-256px-8f.yaml). Lengths of
 /// the schedule are shares of the run's steps, so that a short run has the shape of a long one.

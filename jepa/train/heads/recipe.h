@@ -14,7 +14,8 @@ namespace foresee {
 inline constexpr LaterKey kLewmHeadsLaterKeys[] = {{"/episodes/camera", R"("")"},
                                                    {"/episodes/tolerance_s", "0.0"},
                                                    {"/episodes/strict", "false"},
-                                                   {"/episodes/allow", "[]"}};
+                                                   {"/episodes/allow", "[]"},
+                                                   {"/episodes/hold_out", "[]"}};
 
 /// How heads are fitted.
 struct LewmHeadsTrainConfig {

@@ -54,6 +54,7 @@ void describe(Fields& f, LewmRecipe& r) {
   f("action_high", r.action_high, "largest value, same");
   f.choice("picture", r.picture, kPictureRuleNames, "how pictures of another shape become the model's square");
   f("episodes", r.episodes, "how the recorded episodes are read");
+  f("init", r.init, "model folder or run that training begins with: its architecture and actions; else fresh weights");
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
   f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1, 1000});
   f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",

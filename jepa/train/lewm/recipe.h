@@ -17,7 +17,7 @@ namespace foresee {
 inline constexpr LaterKey kLewmLaterKeys[] = {
     {"/action_low", "[]"},         {"/action_high", "[]"},           {"/picture", R"("resize")"},
     {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"},
-    {"/episodes/allow", "[]"}};
+    {"/episodes/allow", "[]"},     {"/episodes/hold_out", "[]"},     {"/init", R"("")"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {
@@ -42,6 +42,7 @@ struct LewmRecipe {
   std::vector<double> action_high{};           // same, largest
   PictureRule picture = PictureRule::kResize;  // how pictures of another shape become the model's square
   EpisodeReading episodes;
+  std::string init{};                // model folder or run that training begins with; empty: fresh weights
   int64_t held_out_sequences = 128;  // evaluated; at most
   int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
   int64_t probe_frames = 2048;  // of training episodes, that probes are fitted on; 0: half of the sequences instead

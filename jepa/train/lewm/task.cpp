@@ -19,6 +19,10 @@ Lewm fresh_model(const LewmConfig& config, const LewmTrainData& data, uint64_t s
   Lewm model(config);
   if (!device.is_cpu()) model->to(device);
   initialise(model, seed);
+  if (!data.initial.empty()) {
+    load_state_dict(*model, data.initial, "init");
+    return model;
+  }
   if (config.proprioception > 0) model->set_proprioception_statistics(data.proprio_mean, data.proprio_std);
   return model;
 }
@@ -94,6 +98,7 @@ void LewmTask::save(const std::filesystem::path& folder) const {
   out.model = config_json(model->config);
   out.preprocess = data_.preprocess;
   out.actions = data_.actions;
+  out.training_set = data_.training_set;
   out.weights = state_dict(*model);
   save_model_folder(folder, out);
   save_safetensors(folder / checkpoint_files::kOptimizer, trainer_.optimizer().state());

@@ -17,6 +17,8 @@ struct LewmTrainData {
   LewmHeldOut held_out;
   Preprocess preprocess;
   ActionSpec actions;
+  nlohmann::json training_set{};                      // for training_set.json of its folder; null: none
+  TensorMap initial{};                                // weights to begin with; none: drawn from the seed
   std::vector<double> proprio_mean{}, proprio_std{};  // of the training split, where the model takes proprioception
 };
 

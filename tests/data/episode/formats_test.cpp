@@ -102,6 +102,26 @@ TEST_P(Formats, AreReadBackAsTheyWereWritten) {
   }
 }
 
+TEST_P(Formats, KeepTheFactorsOfVariation) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / GetParam().file;
+  auto episodes = smooth_episodes();
+  for (auto& episode : episodes) {
+    const double door = 30.0 + static_cast<double>(episode.id);
+    episode.columns["variation.two_room.door_position"] = at::full({episode.length(), 3}, door, at::kFloat);
+    episode.columns["variation.two_room.agent_radius"] = at::full({episode.length(), 1}, door / 4, at::kFloat);
+  }
+  write(GetParam().name, path, episodes);
+  EpisodeDataset dataset({path});
+  for (int64_t e = 0; e < 3; ++e)
+    for (const char* name : {"variation.two_room.door_position", "variation.two_room.agent_radius"})
+      EXPECT_TRUE(at::equal(dataset.column(e, name, 0, dataset.length(e)).flatten(),
+                            episodes[static_cast<size_t>(e)].columns.at(name).flatten()))
+          << name;
+  dataset.hold_out({"two_room.door_position=39"});
+  for (const int64_t e : dataset.episodes_of(Split::kTrain)) EXPECT_NE(dataset.id(e), 9u);
+}
+
 TEST_P(Formats, GiveTheSameClipsAsMemory) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / GetParam().file;

@@ -78,6 +78,32 @@ TEST(FolderReport, OfARunHasCurvesTilesAndConfig) {
   EXPECT_THAT(html, Not(HasSubstr("<b>")));
 }
 
+TEST(FolderReport, OfASweepShadesWhatWasTrainedAndFlagsAMemorisedWorld) {
+  const TemporaryFolder folder;
+  const auto at_value = [](const char* place, double rate) {
+    return nlohmann::ordered_json{
+        {"place", place},
+        {"success",
+         {{"planner", {{"rate", rate}, {"low", rate / 2}, {"high", (1 + rate) / 2}, {"n", 20}}},
+          {"noop", {{"rate", 0.0}, {"low", 0.0}, {"high", 0.1}, {"n", 20}}}}}};
+  };
+  nlohmann::ordered_json result{{"env", "two_room"}, {"protocol", "near"}, {"vary", "two_room.door_position"}};
+  result["values"] = {{"49", at_value("trained", 1)}, {"60", at_value("interpolated", 0.5)}};
+  result["generalisation"] = {{"pools", nlohmann::ordered_json::object()}, {"memorised", true}};
+  write_json(folder / "results.json", {{"result", result}, {"files", nlohmann::ordered_json::array()}});
+  const std::string html = folder_report(folder.path()).html();
+  EXPECT_THAT(html, HasSubstr("class=\"shaded\""));
+  EXPECT_THAT(html, HasSubstr("Success over two_room.door_position"));
+  EXPECT_THAT(html, HasSubstr("60: interpolated"));
+  EXPECT_THAT(html, HasSubstr("A memorised world"));
+  result["generalisation"]["memorised"] = false;
+  write_json(folder / "results.json", {{"result", result}, {"files", nlohmann::ordered_json::array()}});
+  EXPECT_THAT(folder_report(folder.path()).html(), Not(HasSubstr("A memorised world")));
+  result.erase("values");
+  write_json(folder / "results.json", {{"result", result}});
+  EXPECT_THROW(folder_report(folder.path()), Error);
+}
+
 TEST(FolderReport, OfARunThatCollapsedNeverCallsItLearning) {
   const TemporaryFolder folder;
   {

@@ -67,6 +67,7 @@ Run setup_data_collect(CLI::App& app, CommonOptions& common) {
   add("--noise", request->noise, "Standard deviation added to the expert's action", defaults.noise);
   add("--max-steps", request->max_steps, "Steps after which an episode ends", defaults.max_steps);
   add("--size", request->size, "Pictures, pixels", defaults.size);
+  app.add_option("--draw", request->draw, "Factor that each episode draws: two_room.door_position=30..190");
   app.add_option("--episodes", request->episodes, "Episodes to record")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -1,0 +1,97 @@
+#include "data/episode/factors.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "jepa/core/error.h"
+#include "jepa/core/text/factor_spec.h"
+
+namespace foresee::data {
+namespace {
+
+constexpr size_t kMostValues = 64;
+constexpr size_t kEpisodesPerValue = 3;
+constexpr double kSame = 1e-4;  // columns are float32
+
+bool same(const std::vector<double>& a, const std::vector<double>& b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](double x, double y) { return std::abs(x - y) <= kSame; });
+}
+
+std::vector<double> first_row(const EpisodeDataset& dataset, int64_t episode, const std::string& column) {
+  const Tensor row = dataset.column(episode, column, 0, 1).to(at::kDouble).reshape({-1}).contiguous();
+  const double* const first = row.const_data_ptr<double>();
+  return {first, first + row.numel()};
+}
+
+}  // namespace
+
+nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vector<std::string>& hold_out) {
+  const std::string prefix = factor_column("");
+  const auto episodes = dataset.episodes_of(Split::kTrain);
+  nlohmann::json factors = nlohmann::json::object();
+  for (const auto& column : dataset.columns()) {
+    if (!column.starts_with(prefix)) continue;
+    std::set<std::vector<double>> values;
+    std::vector<double> low, high;
+    for (const int64_t episode : episodes) {
+      if (dataset.length(episode) == 0) continue;
+      const std::vector<double> value = first_row(dataset, episode, column);
+      values.insert(value);
+      if (low.empty()) low = high = value;
+      for (size_t i = 0; i < value.size(); ++i) {
+        low[i] = std::min(low[i], value[i]);
+        high[i] = std::max(high[i], value[i]);
+      }
+    }
+    if (low.empty()) continue;
+    nlohmann::json& factor = factors[column.substr(prefix.size())];
+    factor = {{"low", low}, {"high", high}};
+    if (values.size() <= kMostValues && values.size() * kEpisodesPerValue <= episodes.size()) factor["values"] = values;
+  }
+  if (factors.empty()) return nullptr;
+  return {{"factors", factors}, {"hold_out", hold_out}};
+}
+
+std::vector<std::string> held_out_factors(const nlohmann::json& training_set) {
+  if (!training_set.is_object() || !training_set.contains("hold_out")) return {};
+  try {
+    return training_set["hold_out"].get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    fail<DataError>("training_set.json: hold_out: expected a list of texts");
+  }
+}
+
+FactorPlace factor_place(const nlohmann::json& training_set, const std::string& key, const std::vector<double>& value) {
+  if (!training_set.is_object() || !training_set.contains("factors") || !training_set["factors"].contains(key))
+    return FactorPlace::kUnknown;
+  const nlohmann::json& factor = training_set["factors"][key];
+  std::vector<double> low, high;
+  std::vector<std::vector<double>> values;
+  try {
+    low = factor.at("low").get<std::vector<double>>();
+    high = factor.at("high").get<std::vector<double>>();
+    if (factor.contains("values")) values = factor["values"].get<std::vector<std::vector<double>>>();
+  } catch (const nlohmann::json::exception&) {
+    fail<DataError>("training_set.json: factor '{}': expected lists of numbers low, high and values", key);
+  }
+  if (low.size() != value.size() || high.size() != value.size())
+    fail<DataError>("training_set.json: factor '{}' has {} numbers, the value has {}", key, low.size(), value.size());
+  for (size_t i = 0; i < value.size(); ++i)
+    if (value[i] < low[i] - kSame || value[i] > high[i] + kSame) return FactorPlace::kExtrapolated;
+  if (!values.empty()) {
+    const bool trained = std::any_of(values.begin(), values.end(), [&](const auto& one) { return same(one, value); });
+    return trained ? FactorPlace::kTrained : FactorPlace::kInterpolated;
+  }
+  for (const auto& text : held_out_factors(training_set)) {
+    const FactorSpec spec = parse_factor_spec(text, "training_set.json");
+    if (spec.key == key && spec.holds(value)) return FactorPlace::kInterpolated;
+  }
+  return FactorPlace::kTrained;
+}
+
+}  // namespace foresee::data

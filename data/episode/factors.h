@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "data/episode/dataset.h"
+
+namespace foresee::data {
+
+/// What the training split of a set says of its factors of variation (Note [Factors]), for a model folder:
+/// {"factors": {KEY: {"low": [..], "high": [..], "values": [[..], ..]}}, "hold_out": [..]}. "values" is there where the
+/// factor took few values: at most 64, and three episodes for each. Null where no factor was drawn.
+/// @param hold_out  what was kept from training.
+nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vector<std::string>& hold_out);
+
+/// The texts of "hold_out" of such an object; of null none. @throws DataError where they are no list of texts.
+std::vector<std::string> held_out_factors(const nlohmann::json& training_set);
+
+/// How a value of a factor lies to those that a model was trained on.
+enum class FactorPlace {
+  kUnknown,       // the training set says nothing of the factor
+  kTrained,       // one of the values, or inside of the range
+  kInterpolated,  // between trained values, or held out inside of their range
+  kExtrapolated   // outside of their range
+};
+
+/// Where a value lies. @param value  as many numbers as the factor has. @throws DataError where the training set has
+/// another form.
+FactorPlace factor_place(const nlohmann::json& training_set, const std::string& key, const std::vector<double>& value);
+
+}  // namespace foresee::data
