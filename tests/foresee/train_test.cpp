@@ -195,8 +195,9 @@ TEST_F(Train, BeginsWithAModelThatIsThere) {
   const TensorMap weights = load_safetensors(train(request).model / "model.safetensors");
   ASSERT_EQ(weights.size(), old_weights.size());
   for (const auto& [name, tensor] : old_weights)
-    if (name.find("running_") == std::string::npos && name.find("num_batches") == std::string::npos)
+    if (name.find("running_") == std::string::npos && name.find("num_batches") == std::string::npos) {
       EXPECT_TRUE(at::equal(weights.at(name), tensor)) << name;
+    }
   request.out = *folder_ / "moved";
   request.options.settings.set[1] = "train.learning_rate=0.001";
   const TensorMap moved = load_safetensors(train(request).model / "model.safetensors");

@@ -135,6 +135,8 @@ TEST(Demo, FindsWhatComesWithTheProgram) {
   fs::create_directories(home.path() / "tools" / "assets" / "two_room");
   ASSERT_EQ(::setenv("FORESEE_HOME", home.path().c_str(), 1), 0);
   EXPECT_EQ(shipped_two_room_model(), home.path() / "tools" / "assets" / "two_room");
+  fs::create_directories(home.path() / "tools" / "assets" / "encoder");
+  EXPECT_EQ(shipped_encoder(), home.path() / "tools" / "assets" / "encoder");
   ::unsetenv("FORESEE_HOME");
 }
 
