@@ -38,7 +38,9 @@ FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t te
 
 /// The clips of a list ('PATH LABEL' in each line), each seen whole: the model's number of frames, evenly over the
 /// file. A third of the files, by the hash of their names, tests.
-/// @throws DataError for a list without a usable clip, with one class, or where nothing is left to fit or to test.
-FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch);
+/// @throws DataError for a list without a usable clip, with one class, or where nothing is left to fit or to test;
+/// Interrupted when stopped while the files are opened.
+FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch,
+                          const JobControl& control = {});
 
 }  // namespace foresee

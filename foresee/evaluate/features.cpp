@@ -135,7 +135,7 @@ FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& co
   const uint64_t seed = request.options.seed;
   const int64_t test = request.episodes.value_or(usual_test_clips(config));
   const FeatureClips source = request.data.empty() ? scene_clips(weights, 2 * test, test, batch, seed)
-                                                   : listed_clips(weights, request.data.front(), batch);
+                                                   : listed_clips(weights, request.data.front(), batch, control);
   if (request.data.empty() && !request.episodes && test < kUsualTest)
     log_info("{} clips to test on, not {}: this encoder is large, and more would take long", test, kUsualTest);
   const FeatureTokens tokens = encode_clips(source, weights, seed, job_device(request.options.device), control);

@@ -167,6 +167,21 @@ TEST(Report, PrintsNoNumberWithoutWhatItIsComparedWith) {
   EXPECT_THROW(report.add_tile({.label = "skill", .value = "0.2", .compared = ""}), Error);
 }
 
+// An evaluation that was cut short after the planner's first episodes.
+TEST(Report, AnEvaluationWithoutABaselineShowsWhyItHasNoRate) {
+  const nlohmann::ordered_json result{
+      {"env", "two_room"},
+      {"protocol", "near"},
+      {"success", {{"planner", {{"rate", 0.25}, {"low", 0.1}, {"high", 0.5}, {"n", 20}}}}},
+      {"excluded_solved", 0},
+      {"planning_ms", nlohmann::ordered_json::object()}};
+  Report report("title", "lead");
+  add_evaluation(report, result, "Origin.", {});
+  const std::string html = report.html();
+  EXPECT_THAT(html, HasSubstr("No baseline was played"));
+  EXPECT_EQ(html.find("25 %"), std::string::npos);
+}
+
 TEST(Report, OrdersMethodsByWhatTheyAre) {
   const std::string html = draw(rows_of_two()).markup;
   EXPECT_LT(html.find("planner"), html.find("random"));
