@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "tools/report/axis.h"
 #include "tools/report/chart.h"
 #include "tools/report/document.h"
+#include "tools/report/evaluation.h"
 #include "tools/report/pca.h"
 #include "tools/report/pictures.h"
 #include "tools/report/reproduction.h"
