@@ -91,7 +91,7 @@ Evaluation evaluation_of(const EvalResult& result) {
 
 EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
-  if (request.protocol == "offline") return evaluate_offline(request);
+  if (request.protocol == "offline") return evaluate_offline(request, control);
   if (request.protocol == "features") return evaluate_features(request, control);
   if (request.strips < 0)
     throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));

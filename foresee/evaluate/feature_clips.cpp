@@ -12,6 +12,7 @@
 #include "foresee/train/probe/labelled_clips.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/hash.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 
@@ -117,10 +118,12 @@ FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t te
   return out;
 }
 
-FeatureClips listed_clips(const Vjepa2Weights& weights, const fs::path& list, int64_t batch) {
+FeatureClips listed_clips(const Vjepa2Weights& weights, const fs::path& list, int64_t batch,
+                          const JobControl& control) {
   const LabelledClips listed = read_labelled_clips(list);
   const ListedFiles files = split_files(listed);
-  const auto media = std::make_shared<const MediaSet>(open_media(files.paths, /*threads=*/1));
+  const auto media = std::make_shared<const MediaSet>(open_media(files.paths, /*threads=*/1, control));
+  if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
   std::map<fs::path, size_t> places;
   for (size_t i = 0; i < files.paths.size(); ++i) places.emplace(files.paths[i], i);
   FeatureClips out{.origin = fmt::format("clips of {}, each seen whole", list.string())};
@@ -145,10 +148,10 @@ FeatureClips listed_clips(const Vjepa2Weights& weights, const fs::path& list, in
   out.classes = at::tensor(classes, at::kLong).unsqueeze(1);
   const Tensor tested = out.classes.select(1, 0).narrow(0, out.train, out.test);
   out.questions.push_back({"label", names, tested.bincount().max().item<double>() / static_cast<double>(out.test)});
-  out.for_each = [media, clips, plan = plan_of(weights), batch](const auto& take, const JobControl& control) {
+  out.for_each = [media, clips, plan = plan_of(weights), batch](const auto& take, const JobControl& job) {
     return for_each_batch(
         *media, clips, plan, batch,
-        [&](const Tensor& frames, size_t first) { take(frames, static_cast<int64_t>(first)); }, control);
+        [&](const Tensor& frames, size_t first) { take(frames, static_cast<int64_t>(first)); }, job);
   };
   return out;
 }

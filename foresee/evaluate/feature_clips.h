@@ -38,8 +38,10 @@ FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t te
 
 /// The clips of a list ('PATH LABEL' in each line), each seen whole: the model's number of frames, evenly over the
 /// file. A third of the files, by the hash of their names, tests.
-/// @throws DataError for a list without a usable clip, with one class, or where nothing is left to fit or to test.
-FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch);
+/// @throws DataError for a list without a usable clip, with one class, or where nothing is left to fit or to test;
+/// Interrupted when stopped while the files are opened.
+FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch,
+                          const JobControl& control = {});
 
 /// Clips of the videos in a folder, of which nothing is known but what is done to them: "video" (which one a clip comes
 /// from), "backwards" (played backwards or not) and "order" (its halves swapped or not). Clips do not overlap, are 12

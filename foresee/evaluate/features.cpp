@@ -138,7 +138,7 @@ FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& co
   const int64_t test = request.episodes.value_or(usual_test_clips(config));
   const auto clips_of = [&](const std::filesystem::path& data) {
     return std::filesystem::is_directory(data) ? unlabelled_clips(weights, data, batch, seed)
-                                               : listed_clips(weights, data, batch);
+                                               : listed_clips(weights, data, batch, control);
   };
   const FeatureClips source =
       request.data.empty() ? scene_clips(weights, 2 * test, test, batch, seed) : clips_of(request.data.front());

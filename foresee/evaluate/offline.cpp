@@ -8,6 +8,7 @@
 #include "foresee/train/lewm_data.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/text/factor_spec.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/lewm/files/folder.h"
@@ -33,7 +34,11 @@ void check_offline(const EvaluateRequest& request) {
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
 }
 
-OfflineEvaluation evaluated(const EvaluateRequest& request) {
+void stop_where_asked(const JobControl& control) {
+  if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
+}
+
+OfflineEvaluation evaluated(const EvaluateRequest& request, const JobControl& control) {
   const ModelFolder folder = load_lewm_folder(request.model, request.read);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
@@ -41,6 +46,7 @@ OfflineEvaluation evaluated(const EvaluateRequest& request) {
   for (const auto& factor :
        data::held_out_factors(folder.training_set))  // the training's split, where the data have it
     if (dataset.has(factor_column(parse_factor_spec(factor, "training_set.json").key))) dataset.hold_out({factor});
+  stop_where_asked(control);
   data::require_actions_fit(*folder.actions, dataset, request.model.string());
 
   LewmRecipe recipe;
@@ -49,8 +55,9 @@ OfflineEvaluation evaluated(const EvaluateRequest& request) {
   recipe.frameskip = folder.actions->block;
   const LewmHeldOut held_out = lewm_held_out(dataset, recipe, *folder.actions);
   if (!held_out.frames.defined()) fail<DataError>("no held-out episode has {} steps", held_out_shape(recipe).span());
+  stop_where_asked(control);
   OfflineEvaluation result;
-  result.metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, request.options.seed);
+  result.metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, request.options.seed, control);
   result.held_out_episodes = static_cast<int64_t>(dataset.episodes_of(data::Split::kHeldOut).size());
   result.episodes = dataset.episodes();
   result.warning = collapse_warning(result.metrics, recipe.model.embedding);
@@ -70,10 +77,10 @@ nlohmann::ordered_json offline_json(const EvaluateRequest& request, const Offlin
   return out;
 }
 
-EvaluateResult evaluate_offline(const EvaluateRequest& request) {
+EvaluateResult evaluate_offline(const EvaluateRequest& request, const JobControl& control) {
   check_offline(request);
   std::optional<Output> place = claim_results(request);
-  EvaluateResult result{.offline = evaluated(request)};
+  EvaluateResult result{.offline = evaluated(request, control)};
   const std::vector<std::string> data(request.data.begin(), request.data.end());
   write_results(place, request,
                 {{"config", {{"data", data}, {"seed", request.options.seed}}},

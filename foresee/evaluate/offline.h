@@ -7,8 +7,8 @@
 namespace foresee {
 
 /// Protocol offline: how well a model predicts held-out episodes, and what linear and small probes read from it.
-/// @throws RequestError without a model or data; CheckpointError, DataError.
-EvaluateResult evaluate_offline(const EvaluateRequest& request);
+/// @throws RequestError without a model or data; CheckpointError, DataError; Interrupted when stopped.
+EvaluateResult evaluate_offline(const EvaluateRequest& request, const JobControl& control);
 
 /// {"protocol": "offline", "model", "data", "held_out_episodes", METRIC: VALUE, ...}: what --json prints and
 /// results.json holds.

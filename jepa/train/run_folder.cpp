@@ -142,7 +142,8 @@ RunFolder::RunFolder(fs::path path, const ordered_json& resolved_config, LaterKe
   if (code) fail("{}: cannot create a run folder: {}", path_.string(), system_reason(code));
   const fs::path config_path = path_ / kConfigFile;
   if (!fs::exists(config_path) && !latest_step() && holds_other_things(path_))
-    fail<OutputExists>("{}: exists already and is not a training run; nothing was changed", path_.string());
+    fail("{}: exists already and is not a training run; nothing was changed; choose another run folder",
+         path_.string());
   lock_ = std::make_shared<FileLock>(path_ / kLockFile,
                                      fmt::format("{}: another process is training in this run folder", path_.string()),
                                      FileLock::After::kKeep);

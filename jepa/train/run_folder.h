@@ -29,8 +29,8 @@ class RunFolder {
   /// for the number of steps (loop.steps) and what does not change results (threads, workers, device,
   /// keep_checkpoints). Keys of `later` that it lacks count as they were before. What a killed process left
   /// half-written is removed.
-  /// @throws ConfigError naming the first key that differs, Error when another process has the run open, OutputExists
-  /// when the folder holds something that is not a run.
+  /// @throws ConfigError naming the first key that differs, Error when another process has the run open or the
+  /// folder holds something that is not a run.
   RunFolder(std::filesystem::path path, const nlohmann::ordered_json& resolved_config, LaterKeys later = {});
   /// A folder that this object made is removed again where nothing but the config came into it: a mistake that is found
   /// before the first row leaves nothing behind.

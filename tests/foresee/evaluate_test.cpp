@@ -8,8 +8,10 @@
 
 #include "data/episode/hdf5/episode_file.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/interrupted.h"
 #include "planner/env/collect.h"
 #include "planner/eval/evaluate.h"
+#include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
@@ -206,6 +208,23 @@ TEST(Evaluate, ScoresAModelOffline) {
   request.methods.reset();
   request.model.clear();
   EXPECT_EQ(field_of(request), "model");
+}
+
+TEST(Evaluate, AStopEndsAnOfflineEvaluationAndLeavesNothing) {
+  const TemporaryFolder folder;
+  data::EpisodeWriter writer(folder / "walks.h5");
+  const planner::CollectConfig collect{.policy = "random", .seed = 5};
+  for (const auto& episode : planner::generate_episodes(collect, 40)) writer.add(episode);
+  writer.commit();
+  for (const char* part : {"encode", "probe"}) {
+    EvaluateRequest request{.model = "tools/assets/two_room", .protocol = "offline"};
+    request.data = {folder / "walks.h5"};
+    request.out = folder / "offline";
+    StopAfter stop(1, part);
+    EXPECT_THROW(evaluate(request, stop.control()), Interrupted) << part;
+    EXPECT_FALSE(stop.updates.back().finished) << part;
+    EXPECT_FALSE(fs::exists(folder / "offline")) << part;
+  }
 }
 
 TEST(Evaluate, SaysWhatIsMissing) {

@@ -92,6 +92,8 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add_vjepa2_options(app, request.read);
   return [options, &app, &common] {
     if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
+    if (const auto& protocol = options->request.protocol; protocol == "offline" || protocol == "features")
+      refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},
                          {"strips", "--strips N"},

@@ -8,6 +8,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/options/model_options.h"
 #include "tools/cli/options/request_flags.h"
+#include "tools/cli/options/unused.h"
 #include "tools/start/streams.h"
 
 namespace foresee::tools {
@@ -100,7 +101,8 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
       "The camera's pose at each moment, or one for all, of a model that was trained with it", "X,Y,Z,A,B,C...")
       ->delimiter(';');
   add_vjepa2_options(app, options->read);
-  return [options, &common] {
+  return [options, &app, &common] {
+    if (!common.out) refuse_given(app, {"--overwrite"}, "without --out nothing is written");
     return naming_flags({{"observed", "--obs IMG"},
                          {"goal", "--goal IMG"},
                          {"states", "--state X,Y,.."},

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <iostream>
 
 #include "foresee/settings/device.h"
 #include "foresee/settings/settings_json.h"
@@ -7,6 +6,7 @@
 #include "jepa/core/text/json_text.h"
 #include "tools/cli/command.h"
 #include "tools/start/cuda.h"
+#include "tools/start/streams.h"
 
 namespace foresee::tools {
 
@@ -103,6 +103,6 @@ OutputRules output_rules(const CommonOptions& common, std::vector<std::filesyste
   return {common.overwrite, std::move(inputs), std::move(input_folders)};
 }
 
-void print_json(const nlohmann::ordered_json& value, int indent) { std::cout << json_text(value, indent) << std::endl; }
+void print_json(const nlohmann::ordered_json& value, int indent) { print_escaped(json_text(value, indent) + "\n"); }
 
 }  // namespace foresee::tools

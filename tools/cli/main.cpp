@@ -66,13 +66,17 @@ const CLI::App* named_command(const CLI::App& app, int argc, char** argv) {
 
 /// " (did you mean '--steps'?)" for the first option among the arguments that no command takes.
 std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> known;
+  std::vector<std::string> known, taken;
   for (const CLI::App* command = named_command(app, argc, argv); command != nullptr; command = command->get_parent())
     for (const CLI::Option* option : command->get_options())
-      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      for (const std::string& name : option->get_lnames()) {
+        const bool shown = !option->get_group().empty();  // hide_unused
+        if (shown && std::find(known.begin(), known.end(), "--" + name) == known.end()) known.push_back("--" + name);
+        taken.push_back("--" + name);
+      }
   for (int i = 1; i < argc; ++i) {
     const std::string given = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
-    if (given.starts_with("--") && given.size() > 2 && std::find(known.begin(), known.end(), given) == known.end())
+    if (given.starts_with("--") && given.size() > 2 && std::find(taken.begin(), taken.end(), given) == taken.end())
       return suggestion(given, known);
   }
   return {};

@@ -62,8 +62,15 @@ void add_checked(Report& report, const nlohmann::ordered_json& result, const std
   view.object("success");  // throws where it is no object
   const std::vector<SuccessRow> rows = success_rows(result.at("success"));
   std::vector<Html> content{paragraph(protocol_text(view.text("protocol")))};
+  const auto plays = [&](Role role) {
+    return std::any_of(rows.begin(), rows.end(), [&](const SuccessRow& row) { return row.role == role; });
+  };
   if (rows.empty()) {
     content.push_back(paragraph("No episode was finished."));
+  } else if (plays(Role::kModel) && !plays(Role::kBaseline)) {  // cut short, or asked for so
+    content.push_back(paragraph(
+        "No baseline was played, so no rate is shown: a rate says little without one. Evaluate again with the methods "
+        "random and noop beside the planner."));
   } else {
     add_tiles(report, rows, view.object("planning_ms"));
     content.push_back(draw(rows));

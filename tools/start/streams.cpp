@@ -23,6 +23,9 @@ void write_all(int descriptor, std::string_view text) {
   }
 }
 
+/// Why standard output failed first: a stream remembers that it failed, not why.
+int output_failure = 0;
+
 }  // namespace
 
 void print_error(const std::string& text) {
@@ -30,9 +33,16 @@ void print_error(const std::string& text) {
   write_all(STDERR_FILENO, "foresee: " + printable(text) + "\n");
 }
 
+void print_escaped(const std::string& text) {
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!written && output_failure == 0) output_failure = errno;
+}
+
 void print_plain_line(const std::string& text) {
   const std::string line = printable(text) + "\n";
-  std::fwrite(line.data(), 1, line.size(), stdout);
+  errno = 0;
+  if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size() && output_failure == 0) output_failure = errno;
 }
 
 int finish_results(int code) {
@@ -40,7 +50,7 @@ int finish_results(int code) {
   std::cout.flush();
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
   if (written) return code;
-  const int reason = errno;
+  const int reason = output_failure != 0 ? output_failure : errno;
   if (reason == EPIPE) return code == 0 ? 1 : code;  // the reader went away: nothing to say, nobody to say it to
   print_error(std::string("the result could not be written to standard output") + (reason == EBADF ? ": it is closed"
                                                                                    : reason != 0

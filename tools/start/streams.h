@@ -15,6 +15,9 @@ namespace foresee::tools {
 /// Prints "foresee: TEXT" on stderr as one line. Never fails: there is nobody else to tell.
 void print_error(const std::string& text);
 
+/// Prints `text`, which is escaped already, on standard output and flushes it. Failures show in finish_results().
+void print_escaped(const std::string& text);
+
 /// Prints `text` as one line on standard output, as print_error does on the other. Failures show in finish_results().
 void print_plain_line(const std::string& text);
 /// The same of a formatted line. Results for people go this way, so that names of files and tensors, labels and

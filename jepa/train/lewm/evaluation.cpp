@@ -5,7 +5,9 @@
 #include <limits>
 
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/watch/progress.h"
 #include "jepa/loss/collapse.h"
 #include "jepa/loss/sigreg.h"
 #include "jepa/train/probe/latent_probe.h"
@@ -32,14 +34,19 @@ class EvaluationMode {
 };
 
 /// @param frames  uint8 [N, 3, H, W], anywhere. @param proprio  float [N, S] or undefined. @returns float [N, D].
-Tensor embed_all(const Lewm& model, const Preprocess& preprocess, const Tensor& frames, const Tensor& proprio) {
+Tensor embed_all(const Lewm& model, const Preprocess& preprocess, const Tensor& frames, const Tensor& proprio,
+                 const JobControl& control) {
   const auto device = model->vit.cls.device();
   std::vector<Tensor> parts;
+  Progress progress(control, "encode", frames.size(0), "pictures");
   for (int64_t first = 0; first < frames.size(0); first += kPictures) {
+    if (control.stopping()) fail<Interrupted>("interrupted; nothing was scored");
     const int64_t last = std::min(first + kPictures, frames.size(0));
     parts.push_back(model->embed(frames.slice(0, first, last).to(device), preprocess,
                                  proprio.defined() ? proprio.slice(0, first, last).to(device) : proprio));
+    progress.update(last);
   }
+  progress.finish();
   return at::cat(parts);
 }
 
@@ -57,10 +64,10 @@ void add_scores(Metrics& metrics, const std::string& probe, const ProbeScore& sc
 
 /// @param z  float [E, T, D], of the held-out sequences.
 void add_probes(Metrics& metrics, const Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data,
-                const Tensor& z, uint64_t seed) {
+                const Tensor& z, uint64_t seed, const JobControl& control) {
   Tensor train_x, train_y, test_x = z.flatten(0, 1), test_y = data.state.flatten(0, 1);
   if (data.probe_frames.defined()) {
-    train_x = embed_all(model, preprocess, data.probe_frames, data.probe_proprio);
+    train_x = embed_all(model, preprocess, data.probe_frames, data.probe_proprio, control);
     train_y = data.probe_state;
   } else {
     const int64_t half = z.size(0) / 2;
@@ -76,7 +83,7 @@ void add_probes(Metrics& metrics, const Lewm& model, const Preprocess& preproces
     if (std::isfinite(r)) sum += r, ++count;
   metrics.emplace_back("held_out_probe_r", count > 0 ? sum / count : std::nan(""));
   add_scores(metrics, "linear", linear, data);
-  add_scores(metrics, "mlp", mlp_probe(train_x, train_y, test_x, test_y, seed), data);
+  add_scores(metrics, "mlp", mlp_probe(train_x, train_y, test_x, test_y, seed, control), data);
 }
 
 }  // namespace
@@ -93,7 +100,7 @@ std::optional<std::string> collapse_warning(const Metrics& metrics, int64_t widt
 }
 
 Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data, const LewmLossConfig& loss,
-                      uint64_t seed) {
+                      uint64_t seed, const JobControl& control) {
   if (!data.frames.defined()) return {};
   const torch::NoGradGuard no_grad;
   const EvaluationMode mode(*model);
@@ -101,7 +108,7 @@ Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldO
   const int64_t length = data.frames.size(1), window = model->config.predictor.history();
   FORESEE_CHECK(length > window, "expected sequences longer than the history of {}, got {}", window,
                 describe(data.frames));
-  const Tensor z = embed_all(model, preprocess, data.frames.flatten(0, 1), flat(data.proprio))
+  const Tensor z = embed_all(model, preprocess, data.frames.flatten(0, 1), flat(data.proprio), control)
                        .view({data.frames.size(0), length, -1});
   const Tensor actions = data.actions.to(device);
   Metrics metrics;
@@ -126,7 +133,7 @@ Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldO
   }
   metrics.emplace_back("held_out_effective_rank", effective_rank(z));
   metrics.emplace_back("held_out_mean_std", mean_std(z));
-  if (data.state.defined()) add_probes(metrics, model, preprocess, data, z, seed);
+  if (data.state.defined()) add_probes(metrics, model, preprocess, data, z, seed, control);
   return metrics;
 }
 

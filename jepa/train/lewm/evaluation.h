@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "jepa/core/watch/metrics.h"
 #include "jepa/model/lewm/loss.h"
 
@@ -30,8 +31,9 @@ struct LewmHeldOut {
 /// - probe_linear_r_FACTOR, probe_linear_mse_FACTOR, and the same of probe_mlp: see latent_probe.h;
 /// - probe_r: the linear correlations' mean.
 /// Names begin with "held_out_". Empty where there are no sequences.
+/// @param control  sees how far the pictures and the probe are. @throws Interrupted when stopped.
 Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data, const LewmLossConfig& loss,
-                      uint64_t seed);
+                      uint64_t seed, const JobControl& control = {});
 
 /// One line that says so, with numbers, when embeddings have (nearly) collapsed: an effective rank below a twentieth of
 /// their width (at least 2), or a standard deviation below 0.1, where SIGReg asks for 1. Else nothing.

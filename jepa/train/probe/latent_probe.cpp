@@ -4,8 +4,10 @@
 #include <cmath>
 
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
+#include "jepa/core/watch/progress.h"
 #include "jepa/nn/affine.h"
 #include "jepa/train/adamw.h"
 #include "jepa/train/schedule.h"
@@ -83,7 +85,7 @@ ProbeScore linear_probe(const Tensor& train_x, const Tensor& train_y, const Tens
 }
 
 ProbeScore mlp_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y,
-                     uint64_t seed) {
+                     uint64_t seed, const JobControl& control) {
   check_shapes(train_x, train_y, test_x, test_y);
   const at::AutoGradMode with_gradients(true);
   const auto in_float = [](const Tensor& t) { return t.detach().to(at::kCPU, at::kFloat); };
@@ -110,7 +112,9 @@ ProbeScore mlp_probe(const Tensor& train_x, const Tensor& train_y, const Tensor&
     return out.linear(at::gelu(hidden.linear(at::gelu(in.linear(rows_of)))));
   };
   AdamW optimizer({group});
+  Progress progress(control, "probe", kSteps, "steps");
   for (int64_t step = 0; step < kSteps; ++step) {
+    if (control.stopping()) fail<Interrupted>("interrupted; nothing was scored");
     const Random draws(seed, Stream::kBaseline, static_cast<uint64_t>(step) + 1);
     Tensor index = at::empty({std::min(kRows, rows)}, at::kLong);
     for (int64_t i = 0; i < index.size(0); ++i)
@@ -119,7 +123,9 @@ ProbeScore mlp_probe(const Tensor& train_x, const Tensor& train_y, const Tensor&
     optimizer.zero_grad();
     loss.backward();
     optimizer.step(lewm_learning_rate(step, kSteps / 50, kSteps, kPeakRate, 0.0, 0.0));
+    progress.update(step + 1);
   }
+  progress.finish();
   const torch::NoGradGuard no_grad;
   return score(net(scale_x(in_float(test_x))).to(at::kDouble), scale_y(in_float(test_y)).to(at::kDouble),
                fit_y.to(at::kDouble));

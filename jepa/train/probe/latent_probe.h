@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "jepa/core/api/job.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee {
@@ -25,8 +26,8 @@ Tensor least_squares(const Tensor& train_x, const Tensor& train_y, const Tensor&
 ProbeScore linear_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y);
 
 /// The same with a perceptron: Linear D -> 256, GELU, Linear -> 256, GELU, Linear -> S, 500 steps of 256 rows, AdamW
-/// 1e-3 with a cosine. Draws (weights, rows) are of Stream::kBaseline.
+/// 1e-3 with a cosine. Draws (weights, rows) are of Stream::kBaseline. @throws Interrupted when stopped.
 ProbeScore mlp_probe(const Tensor& train_x, const Tensor& train_y, const Tensor& test_x, const Tensor& test_y,
-                     uint64_t seed);
+                     uint64_t seed, const JobControl& control = {});
 
 }  // namespace foresee

@@ -157,6 +157,11 @@ TEST(Messages, WhatHasNoUseIsRefused) {
   EXPECT_TRUE(says(refusal({"encode", "--model", kModel, "--input", "x", "--classify", "y", "--pool", "clip"}),
                    "--pool is not used"));
   EXPECT_TRUE(says(refusal({"eval", "--methods", "noop", "--strips", "3"}), "--strips is not used"));
+  for (const char* protocol : {"offline", "features"})
+    EXPECT_TRUE(says(refusal({"eval", "--protocol", protocol, "--model", kModel, "--out", out, "--strips", "3"}),
+                     "--strips is not used"));
+  EXPECT_TRUE(says(refusal({"plan", "--model", kModel, "--obs", kPicture, "--goal", kPicture, "--overwrite"}),
+                   "--overwrite is not used"));
   EXPECT_TRUE(says(refusal({"eval", "--methods", "noop", "--protocol", "far", "--data", "x.h5"}), "far"));
   EXPECT_TRUE(says(refusal({"export", "--model", kModel, "--format", "swm", "--out", out, "--seed", "3"}), "--seed"));
   EXPECT_TRUE(says(refusal({"export", "--preset", "vit_large", "--format", "hf", "--out", out, "--heads", "3"}),
@@ -197,6 +202,13 @@ TEST(Messages, HelpShowsExamplesAndOnlyWhatIsUsed) {
   EXPECT_FALSE(says(help({"train"}), "foresee demo")) << "examples of its own only";
   EXPECT_FALSE(says(help({"inspect"}), "--seed"));
   EXPECT_TRUE(says(help({"eval"}), "--seed"));
+}
+
+TEST(Messages, KnownOptionsAreNamedOnceAndOnlyWhatIsUsed) {
+  const std::string line = refusal({"inspect", kModel, "--zzzzzzzzzzzz"});
+  EXPECT_TRUE(says(line, "--quiet"));
+  EXPECT_FALSE(says(line, "--seed")) << "it refuses --seed";
+  EXPECT_EQ(line.find("--help,"), line.rfind("--help,")) << line;
 }
 
 /// What bash offers behind these words.
@@ -252,8 +264,7 @@ TEST(Completion, TheManualPageHoldsEveryCommand) {
 // The kind: commands print people's results with print_line(), which escapes.
 TEST(Messages, NoCommandPrintsRawText) {
   const std::regex raw(R"(fmt::print\(|std::cout|printf\(|std::puts|std::cerr)");
-  const std::set<std::string> allowed{"tools/cli/terminal.cpp",   // the bar; its texts are escaped before
-                                      "tools/cli/commands.cpp"};  // print_json
+  const std::set<std::string> allowed{"tools/cli/terminal.cpp"};  // the bar; its texts are escaped before
   for (const auto& entry : fs::recursive_directory_iterator("tools/cli")) {
     if (entry.path().extension() != ".cpp" || allowed.contains(entry.path().string())) continue;
     EXPECT_FALSE(std::regex_search(read_file(entry.path()), raw)) << entry.path();

@@ -128,6 +128,7 @@ TEST(Outputs, InputsAndTheWorkingFolderAreNeverOutputs) {
                                  "--set", "model.vit.image_size=16", "--out", (folder / "mine").string()});
   EXPECT_EQ(mine.exit_code, 1);
   EXPECT_TRUE(says(mine.err, "not a training run"));
+  EXPECT_FALSE(says(mine.err, "--overwrite")) << "trainings do not take it";
   EXPECT_EQ(count_entries(folder / "mine"), 1);
 }
 
@@ -183,6 +184,11 @@ TEST(Outputs, AResultThatCannotBePrintedIsAnError) {
   EXPECT_EQ(shell(inspect + ">/dev/full 2>/dev/null"), 1);
   EXPECT_EQ(shell(inspect + "--json >/dev/full 2>/dev/null"), 1);
   EXPECT_EQ(shell(inspect + ">&- 2>/dev/null"), 1);
+  // The reason is said, of JSON too.
+  for (const char* form : {"", "--json "}) {
+    EXPECT_EQ(shell(inspect + form + "2>&1 >/dev/full | grep -q 'No space left'"), 0) << form;
+    EXPECT_EQ(shell(inspect + form + "2>&1 >&- | grep -q 'it is closed'"), 0) << form;
+  }
   EXPECT_EQ(shell("\"$P\" --help >/dev/full 2>/dev/null"), 1);
   // Messages that nobody can read do not end the program otherwise than it would end.
   EXPECT_EQ(shell("\"$P\" inspect nothing 2>/dev/full"), 1);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "tools/report/axis.h"
 #include "tools/report/chart.h"
 #include "tools/report/document.h"
+#include "tools/report/evaluation.h"
 #include "tools/report/pca.h"
 #include "tools/report/pictures.h"
 #include "tools/report/reproduction.h"
@@ -165,6 +167,21 @@ TEST(Report, PrintsNoNumberWithoutWhatItIsComparedWith) {
   EXPECT_NO_THROW(draw({success_row("planner", 0.9, 0.7, 1.0, 20), success_row("noop", 0.0, 0.0, 0.16, 20)}));
   Report report("title", "lead");
   EXPECT_THROW(report.add_tile({.label = "skill", .value = "0.2", .compared = ""}), Error);
+}
+
+// An evaluation that was cut short after the planner's first episodes.
+TEST(Report, AnEvaluationWithoutABaselineShowsWhyItHasNoRate) {
+  const nlohmann::ordered_json result{
+      {"env", "two_room"},
+      {"protocol", "near"},
+      {"success", {{"planner", {{"rate", 0.25}, {"low", 0.1}, {"high", 0.5}, {"n", 20}}}}},
+      {"excluded_solved", 0},
+      {"planning_ms", nlohmann::ordered_json::object()}};
+  Report report("title", "lead");
+  add_evaluation(report, result, "Origin.", {});
+  const std::string html = report.html();
+  EXPECT_THAT(html, HasSubstr("No baseline was played"));
+  EXPECT_EQ(html.find("25 %"), std::string::npos);
 }
 
 TEST(Report, OrdersMethodsByWhatTheyAre) {
