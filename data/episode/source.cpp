@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/episode/formats/joined_source.h"
 #include "data/episode/planes.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -358,6 +359,8 @@ std::unique_ptr<EpisodeSource> open_source(const fs::path& path, const SourceOpt
   if (has_extension(path, ".h5") || has_extension(path, ".hdf5")) return open_hdf5(path, options);
   if (has_extension(path, ".npz")) return open_npz(path, options);
   if (is_droid(path)) return open_droid(path, options);
+  if (!files_below(path, {".h5", ".hdf5"}).empty()) return open_hdf5(path, options);
+  if (!files_below(path, {".npz"}).empty()) return open_npz(path, options);
   fail<DataError>(
       "{}: no episodes that are known: expected HDF5, npz, stable-worldmodel's folder or video layout, LeRobot "
       "(meta/info.json), DINO-WM (states.pth) or DROID raw (trajectory.h5)",

@@ -7,6 +7,8 @@
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
+#include "jepa/core/files/system_reason.h"
 
 namespace foresee::data {
 namespace {
@@ -15,7 +17,7 @@ namespace fs = std::filesystem;
 
 /// "5.h5" before "10.h5": runs of digits count as numbers.
 bool in_order(const fs::path& a, const fs::path& b) {
-  const std::string left = a.filename().string(), right = b.filename().string();
+  const std::string left = a.generic_string(), right = b.generic_string();
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   size_t i = 0, j = 0;
   while (i < left.size() && j < right.size()) {
@@ -34,6 +36,33 @@ bool in_order(const fs::path& a, const fs::path& b) {
     }
   }
   return left.size() - i != right.size() - j ? left.size() - i < right.size() - j : left < right;
+}
+
+void list_below(const fs::path& folder, std::initializer_list<std::string_view> extensions, std::set<fs::path>& walked,
+                std::vector<fs::path>& out) {
+  std::error_code code;
+  const fs::path real = fs::canonical(folder, code);
+  if (!code && !walked.insert(real).second) return;
+  std::vector<fs::path> folders;
+  for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
+    const fs::path& path = at->path();
+    const std::string extension = path.extension().string();
+    std::error_code ignored;  // a link that leads nowhere is neither
+    if (fs::is_directory(path, ignored))
+      folders.push_back(path);
+    else if (std::find(extensions.begin(), extensions.end(), extension) != extensions.end())
+      out.push_back(path);
+  }
+  if (code) fail<DataError>("{}: this folder cannot be listed: {}", folder.string(), system_reason(code));
+  std::sort(folders.begin(), folders.end());  // of two links to one folder the same is always walked
+  for (const auto& inner : folders) list_below(inner, extensions, walked, out);
+}
+
+/// An id of an episode that is told apart from those of files with the same name in other folders.
+uint64_t id_below(const std::string& file, uint64_t id) {
+  const size_t end = file.rfind('/');
+  if (end == std::string::npos) return id;
+  return (hash_bytes(file.substr(0, end)) * 31 + id) % 0x7FFFFFFFu;  // 31 bits: what every format can write
 }
 
 /// What has to agree between files: names and shapes.
@@ -56,7 +85,7 @@ class JoinedSource : public EpisodeSource {
     std::set<std::string> notes, unread;
     for (auto& part : parts) {
       const SourceInfo& info = part->info();
-      const std::string file = part->path().filename().string();
+      const std::string file = name_below(folder, part->path());
       for (const auto& broken : info.left_out) info_.left_out.push_back({file + ", " + broken.what, broken.reason});
       if (layout_of(info) != usual->first) {
         info_.left_out.push_back({file, "its columns or sizes are not those of the other files: " +
@@ -77,7 +106,7 @@ class JoinedSource : public EpisodeSource {
       for (int64_t e = 0; e < part->episodes(); ++e) {
         places_.emplace_back(parts_.size(), e);
         info_.lengths.push_back(part->length(e));
-        info_.ids.push_back(part->id(e));
+        info_.ids.push_back(id_below(file, part->id(e)));
         info_.tasks.push_back(info.tasks.empty() ? "" : info.tasks[static_cast<size_t>(e)]);
         info_.names.push_back(part->episodes() == 1 ? file : file + ", " + info.names[static_cast<size_t>(e)]);
       }
@@ -122,6 +151,18 @@ class JoinedSource : public EpisodeSource {
 
 }  // namespace
 
+std::vector<fs::path> files_below(const fs::path& folder, std::initializer_list<std::string_view> extensions) {
+  std::set<fs::path> walked;
+  std::vector<fs::path> files;
+  list_below(folder, extensions, walked, files);
+  return files;
+}
+
+std::string name_below(const fs::path& folder, const fs::path& file) {
+  const std::string name = file.lexically_relative(folder).generic_string();
+  return name.empty() || name == "." ? file.filename().string() : name;
+}
+
 std::unique_ptr<EpisodeSource> open_joined(
     const fs::path& folder, std::vector<fs::path> files, const SourceOptions& options,
     const std::function<std::unique_ptr<EpisodeSource>(const fs::path&, const SourceOptions&)>& open) {
@@ -135,7 +176,7 @@ std::unique_ptr<EpisodeSource> open_joined(
     try {
       parts.push_back(open(file, quiet));
     } catch (const DataError& error) {
-      left_out.push_back({file.filename().string(), error.what()});
+      left_out.push_back({name_below(folder, file), error.what()});
     }
   }
   if (parts.empty())

@@ -1,12 +1,23 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "data/episode/source.h"
 
 namespace foresee::data {
+
+/// The files of a folder, and of all folders below it, whose names end in one of `extensions` (".h5"). Links to folders
+/// are followed; each folder is walked once. Nothing is sorted. @throws DataError where a folder cannot be listed.
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder,
+                                               std::initializer_list<std::string_view> extensions);
+
+/// A file's name as seen from the folder of its set: "day-1/episode_0.h5".
+std::string name_below(const std::filesystem::path& folder, const std::filesystem::path& file);
 
 /// The episodes of several files as one set, in the order of the files' names. A file that cannot be opened, or whose
 /// columns are not those of most others, is left out (Note [Broken parts]).

@@ -62,9 +62,7 @@ std::unique_ptr<EpisodeSource> open_file(const fs::path& path, const SourceOptio
 
 std::unique_ptr<EpisodeSource> open_hdf5(const fs::path& path, const SourceOptions& options) {
   if (!fs::is_directory(path)) return open_file(path, options);
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(path))
-    if (entry.path().extension() == ".h5" || entry.path().extension() == ".hdf5") files.push_back(entry.path());
+  std::vector<fs::path> files = files_below(path, {".h5", ".hdf5"});
   if (files.size() == 1) return open_file(files.front(), options);
   return open_joined(path, std::move(files), options, open_file);
 }

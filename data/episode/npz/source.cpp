@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "data/episode/bounds.h"
+#include "data/episode/formats/joined_source.h"
 #include "data/episode/npz/npy.h"
 #include "jepa/core/error.h"
 
@@ -50,7 +51,7 @@ class NpzSource : public EpisodeSource {
         take(file, files.size() > 1);
       } catch (const DataError& error) {
         if (files.size() == 1) throw;
-        info_.left_out.push_back({file.filename().string(), error.what()});
+        info_.left_out.push_back({name_below(path, file), error.what()});
       }
     }
     if (parts_.empty()) fail<DataError>("{}: no file can be read: {}", path.string(), info_.left_out.front().reason);
@@ -208,10 +209,10 @@ class NpzSource : public EpisodeSource {
     std::vector<uint64_t> own;
     for (size_t e = 0; e < lengths.size(); ++e)
       own.push_back(ids.empty() || lengths[e] < 1 ? e : static_cast<uint64_t>(ids[static_cast<size_t>(offsets[e])]));
-    if (one_of_many) own = stable_ids(std::move(own), file.filename().string());
+    if (one_of_many) own = stable_ids(std::move(own), name_below(path(), file));
     for (size_t e = 0; e < lengths.size(); ++e) {
       if (lengths[e] < 1) leave_out(static_cast<int64_t>(places_.size()), where + ": ep_len gives it no row");
-      const std::string number = fmt::format("episode {}", e), name = file.filename().string();
+      const std::string number = fmt::format("episode {}", e), name = name_below(path(), file);
       info_.names.push_back(!one_of_many ? number : lengths.size() == 1 ? name : name + ", " + number);
       info_.ids.push_back(own[e]);
       info_.lengths.push_back(lengths[e]);
@@ -236,8 +237,7 @@ class NpzSource : public EpisodeSource {
 std::unique_ptr<EpisodeSource> open_npz(const fs::path& path, const SourceOptions& options) {
   std::vector<fs::path> files;
   if (fs::is_directory(path)) {
-    for (const auto& entry : fs::directory_iterator(path))
-      if (entry.path().extension() == ".npz") files.push_back(entry.path());
+    files = files_below(path, {".npz"});
     std::sort(files.begin(), files.end());
   } else {
     files.push_back(path);

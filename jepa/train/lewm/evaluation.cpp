@@ -54,9 +54,32 @@ Tensor flat(const Tensor& x) { return x.defined() ? x.flatten(0, 1) : x; }  // [
 
 double mean_square(const Tensor& x) { return x.square().mean().item<double>(); }
 
-void add_scores(Metrics& metrics, const std::string& probe, const ProbeScore& score, const LewmHeldOut& data) {
+/// The numbers of a state that can be read out: those with values, and more than one. @param state  float [N, S].
+std::vector<int64_t> readable_numbers(const Tensor& state) {
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i < state.size(1); ++i) {
+    const Tensor values = state.select(1, i);
+    const Tensor known = values.masked_select(at::isfinite(values));
+    if (known.numel() > 1 && known.min().item<double>() < known.max().item<double>()) numbers.push_back(i);
+  }
+  return numbers;
+}
+
+/// Drops the rows whose state is not known.
+void keep_known(Tensor& x, Tensor& y) {
+  const Tensor known = at::isfinite(y).all(1);
+  if (known.all().item<bool>()) return;
+  const Tensor rows = known.nonzero().squeeze(1);
+  x = x.index_select(0, rows.to(x.device())), y = y.index_select(0, rows);
+}
+
+/// @param numbers  of the state, one for each score.
+void add_scores(Metrics& metrics, const std::string& probe, const ProbeScore& score, const LewmHeldOut& data,
+                const std::vector<int64_t>& numbers) {
   for (size_t i = 0; i < score.r.size(); ++i) {
-    const std::string factor = i < data.factors.size() ? data.factors[i] : fmt::format("{}", i);
+    const auto number = static_cast<size_t>(numbers[i]);
+    const std::string factor = number < data.factors.size() ? data.factors[number] : fmt::format("{}", number);
+    if (!std::isfinite(score.r[i])) continue;  // constant in the rows that are asked
     metrics.emplace_back(fmt::format("held_out_probe_{}_r_{}", probe, factor), score.r[i]);
     metrics.emplace_back(fmt::format("held_out_probe_{}_mse_{}", probe, factor), score.mse[i]);
   }
@@ -77,13 +100,21 @@ void add_probes(Metrics& metrics, const Lewm& model, const Preprocess& preproces
     test_x = z.slice(0, half).flatten(0, 1);
     test_y = data.state.slice(0, half).flatten(0, 1);
   }
+  const std::vector<int64_t> numbers = readable_numbers(train_y);
+  if (numbers.empty()) return;
+  if (static_cast<int64_t>(numbers.size()) < train_y.size(1)) {
+    const Tensor chosen = at::tensor(numbers, at::TensorOptions(at::kLong).device(train_y.device()));
+    train_y = train_y.index_select(1, chosen), test_y = test_y.index_select(1, chosen.to(test_y.device()));
+  }
+  keep_known(train_x, train_y), keep_known(test_x, test_y);
+  if (train_x.size(0) < 2 || test_x.size(0) < 2) return;
   const ProbeScore linear = linear_probe(train_x, train_y, test_x, test_y);
   double sum = 0, count = 0;
   for (const double r : linear.r)
     if (std::isfinite(r)) sum += r, ++count;
-  metrics.emplace_back("held_out_probe_r", count > 0 ? sum / count : std::nan(""));
-  add_scores(metrics, "linear", linear, data);
-  add_scores(metrics, "mlp", mlp_probe(train_x, train_y, test_x, test_y, seed, control), data);
+  if (count > 0) metrics.emplace_back("held_out_probe_r", sum / count);
+  add_scores(metrics, "linear", linear, data, numbers);
+  add_scores(metrics, "mlp", mlp_probe(train_x, train_y, test_x, test_y, seed, control), data, numbers);
 }
 
 }  // namespace

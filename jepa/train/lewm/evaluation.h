@@ -30,6 +30,7 @@ struct LewmHeldOut {
 /// - effective_rank of the embeddings, and mean_std, their standard deviation (collapse: 1, and 0);
 /// - probe_linear_r_FACTOR, probe_linear_mse_FACTOR, and the same of probe_mlp: see latent_probe.h;
 /// - probe_r: the linear correlations' mean.
+/// Probes leave out rows whose state is not known. A number of the state that never changes has no scores.
 /// Names begin with "held_out_". Empty where there are no sequences.
 /// @param control  sees how far the pictures and the probe are. @throws Interrupted when stopped.
 Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data, const LewmLossConfig& loss,

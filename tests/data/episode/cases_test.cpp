@@ -266,6 +266,29 @@ TEST_F(Hdf5Cases, LayoutsOfRobomimicAndAlohaAreRead) {
   EXPECT_TRUE(says(refusal("h5-others/truncated.h5"), "truncated"));
 }
 
+TEST_F(Hdf5Cases, FoldersOfDaysAreOneSet) {
+  const TemporaryFolder folder;
+  fs::copy(kCases / "h5-others/many", folder.path() / "day-1");
+  const auto one = open_source(folder.path());  // no file lies in the folder itself
+  EXPECT_EQ(one->episodes(), 3);
+  fs::copy(kCases / "h5-others/many", folder.path() / "day-2");
+  fs::copy(kCases / "h5-others/many", folder.path() / "day-10");
+  fs::create_directory_symlink(folder.path(), folder.path() / "day-2" / "loop");
+  fs::copy_file(kCases / "h5-others/truncated.h5", folder.path() / "day-2" / "cut.h5");
+  fs::copy_file(kCases / "h5-others/many/episode_0.h5", folder.path() / "above.h5");
+  const auto all = open_source(folder.path());
+  ASSERT_EQ(all->episodes(), 10);
+  expect_pictures_in_place(*all, "state");
+  EXPECT_EQ(all->info().names[0], "above.h5");
+  EXPECT_EQ(all->info().names[4], "day-2/episode_0.h5");
+  EXPECT_EQ(all->info().names[9], "day-10/episode_2.h5") << "days are numbers";
+  ASSERT_EQ(all->info().left_out.size(), 1u);
+  EXPECT_EQ(all->info().left_out[0].what, "day-2/cut.h5");
+  // What a file's episode is called stays, whatever lies beside its folder: held-out episodes stay held out.
+  EXPECT_EQ(std::set<uint64_t>(all->info().ids.begin(), all->info().ids.end()).size(), 10u);
+  for (size_t e = 0; e < 3; ++e) EXPECT_EQ(all->info().ids[e + 1], one->info().ids[e]) << e;
+}
+
 TEST_F(Hdf5Cases, AShortFilmOfDroidLeavesItsEpisodeOut) {
   const auto source = open_source(kCases / "droid-short/set");
   EXPECT_EQ(source->episodes(), 2);

@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/serialization/pickle.h>
 
 #include <fstream>
+#include <set>
 
 #include "data/episode/dataset.h"
 #include "data/episode/lerobot/feature_statistics.h"
@@ -266,6 +267,23 @@ TEST(Npz, AFolderOfFilesIsOneEpisodeEach) {
   ASSERT_EQ(source->episodes(), 2);
   EXPECT_EQ(source->length(1), 8);
   EXPECT_EQ(source->read(1, "pixels", 7, 1)[0][0][0][0].item<int64_t>(), 8);
+}
+
+TEST(Npz, FoldersInAFolderAreReadWhateverTheirFilesAreCalled) {
+  const TemporaryFolder folder;
+  for (const int64_t day : {1, 2, 10}) {
+    const fs::path inner = folder.path() / fmt::format("day-{}", day);
+    fs::create_directories(inner / "morning");
+    write_npz(inner / "morning" / "0.npz",
+              {{"pixels", at::full({3, 4, 4, 3}, day, at::kByte)}, {"action", at::ones({3, 2})}});
+  }
+  fs::create_directory_symlink(folder.path(), folder.path() / "day-1" / "loop");
+  const auto source = open_source(folder.path());
+  ASSERT_EQ(source->episodes(), 3);
+  EXPECT_EQ(std::set<uint64_t>(source->info().ids.begin(), source->info().ids.end()).size(), 3u);
+  for (int64_t e = 0; e < 3; ++e)
+    EXPECT_EQ(source->info().names[static_cast<size_t>(e)],
+              fmt::format("day-{}/morning/0.npz", source->read(e, "pixels", 0, 1)[0][0][0][0].item<int64_t>()));
 }
 
 TEST(Npz, NamesCannotLeadOutOfAFolder) {

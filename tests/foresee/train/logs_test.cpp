@@ -1,15 +1,19 @@
 // Claims: logs whose numbers cannot be what they are read as are refused before anything is trained, unless that is
 // allowed by name; a number that never moves stays as it is in plans; blocks of one action train and plan; every
-// training leaves the limits of its data. Sets: copies under tests/fixtures/cases/model.
+// training leaves the limits of its data; a model of two cameras reaches a goal that one of them sees. Sets: copies
+// under tests/fixtures/cases/model, and what is written here.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "data/episode/npz/npy.h"
 #include "foresee/controller.h"
 #include "foresee/train.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
@@ -128,6 +132,58 @@ TEST_F(TrainOnLogs, LimitsCanBeGiven) {
   const TrainResult ac =
       train(request("vjepa2_ac", log_of("84_raw_actions"), {"frameskip=1", "action_high=[0.01,0.5]"}));
   EXPECT_EQ(actions_of(ac)["high"], (std::vector<double>{0.01, 0.5}));
+}
+
+/// uint8 [16, 16, 3] with a soft spot at column x.
+Tensor spot_at(double x) {
+  const Tensor grid = at::arange(16, at::kFloat);
+  const Tensor distance = (grid.view({16, 1}) - 8).square() + (grid.view({1, 16}) - x).square();
+  const Tensor spot = distance.mul(-0.12).exp().mul(255).to(at::kByte);
+  return at::stack({spot, 255 - spot, spot / 2}, -1).to(at::kByte).contiguous();
+}
+
+TEST_F(TrainOnLogs, AGoalThatCameraBAloneSeesIsReached) {
+  constexpr int64_t kEpisodes = 24, kRows = 16;
+  std::vector<Tensor> seen;
+  const Tensor action = at::empty({kEpisodes * kRows, 1});
+  const Random draws(1, Stream::kTest);
+  uint64_t drawn = 0;
+  for (int64_t e = 0; e < kEpisodes; ++e) {
+    double x = 2 + 11 * draws.uniform(drawn++);
+    for (int64_t t = 0; t < kRows; ++t) {
+      seen.push_back(spot_at(x));
+      const double next = std::clamp(x - 2 + 4 * draws.uniform(drawn++), 1.0, 14.0);
+      action[e * kRows + t][0] = next - x;
+      x = next;
+    }
+  }
+  const Tensor idle = spot_at(3);  // camera A: nothing moves there
+  data::write_npz(folder_ / "log.npz", {{"pixels_a", idle.expand({kEpisodes * kRows, 16, 16, 3}).contiguous()},
+                                        {"pixels_b", at::stack(seen)},
+                                        {"action", action},
+                                        {"ep_len", at::full({kEpisodes}, kRows, at::kLong)}});
+  TrainRequest asked = request(
+      "lewm", folder_ / "log.npz",
+      {"train.batch=32", "train.learning_rate=0.002", "train.loss.projections=64", "train.loss.sigreg_weight=0.3",
+       "frameskip=1", "model.vit.image_size=32", "model.vit.patch=8", "model.vit.width=32", "model.vit.heads=2",
+       "model.vit.mlp=64", "model.embedding=8", "model.projector_hidden=64", "model.prediction_hidden=64",
+       "model.predictor.frames=1", "model.predictor.width=32", "model.predictor.heads=2",
+       "model.predictor.head_dim=16", "model.predictor.mlp=64", "model.predictor.dropout=0"});
+  asked.steps = 300;
+  asked.camera = "a,b";
+  const TrainResult result = train(asked);
+
+  Controller::Options options{.model = result.model, .device = Device::kCpu};
+  options.settings.set = {"planner.horizon=1", "planner.samples=64", "planner.elites=8", "planner.iterations=10"};
+  Controller controller(options);
+  const auto view = [](const Tensor& picture) { return PictureView{picture.const_data_ptr<uint8_t>(), 16, 16}; };
+  for (const auto& [start, goal] : std::vector<std::pair<double, double>>{{8, 9.5}, {8, 6.5}, {11, 9.5}, {4, 5.5}}) {
+    const Tensor now = spot_at(start), wanted = spot_at(goal);
+    controller.reset();
+    controller.set_goal({.pictures = {view(idle), view(wanted)}});
+    const auto moved = controller.act({.pictures = {view(idle), view(now)}}).action;
+    EXPECT_NEAR(moved.at(0), goal - start, 0.75) << "from " << start;
+  }
 }
 
 TEST_F(TrainOnLogs, BlocksOfOneActionTrainAndPlan) {

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "jepa/core/error.h"
 #include "jepa/io/safetensors.h"
@@ -119,6 +121,33 @@ TEST(LewmTask, EvaluationChangesNothing) {
 }
 
 // Note [Statistics of BatchNorm]
+TEST(LewmTask, ProbesLeaveOutWhatCannotBeAsked) {
+  LewmTrainData data = synthetic_data();
+  const LewmBatch fitted = moving_dots(64, 1, 98, 0);
+  const auto state_of = [](const Tensor& frames) {  // [..., 3, 16, 16] -> [..., 4]
+    const Tensor light = frames.select(-3, 0).to(at::kFloat).mean({-1, -2});
+    const Tensor row = frames.select(-3, 0).select(-2, 8).to(at::kFloat).mean(-1);
+    return at::stack({light, at::full_like(light, 0.5), row, at::full_like(light, std::nan(""))}, -1);
+  };
+  data.held_out.state = state_of(data.held_out.frames);
+  data.held_out.probe_frames = fitted.frames.select(1, 0).contiguous();
+  data.held_out.probe_state = state_of(data.held_out.probe_frames);
+  data.held_out.probe_state[5][2] = std::nan("");  // one row, as a sensor leaves it
+  data.held_out.state[3][1][0] = std::nan("");
+  data.held_out.factors = {"light", "constant", "row", "unknown"};
+  LewmTask task(small_lewm(), fast_training(), std::move(data), 10, 3, "test");
+  const Metrics metrics = task.evaluate();
+  std::set<std::string> names;
+  for (const auto& [name, value] : metrics) {
+    EXPECT_TRUE(std::isfinite(value)) << name;
+    names.insert(name);
+  }
+  for (const char* name : {"held_out_probe_r", "held_out_probe_linear_r_light", "held_out_probe_mlp_mse_row"})
+    EXPECT_TRUE(names.contains(name)) << name;
+  for (const char* name : {"held_out_probe_linear_r_constant", "held_out_probe_mlp_r_unknown"})
+    EXPECT_FALSE(names.contains(name)) << name;
+}
+
 TEST(LewmTask, SettlingMovesRunningStatisticsAloneAndNotTheTraining) {
   LewmTask task = small_task(6), undisturbed = small_task(6);
   for (LewmTask* each : {&task, &undisturbed}) {
