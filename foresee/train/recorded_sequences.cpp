@@ -150,6 +150,9 @@ std::optional<RecordedSequences> read_training_costs(const fs::path& folder, int
     const nlohmann::json& pictures = horizons.at("1");
     std::vector<Tensor> goals;
     for (const auto& row : pictures.at("goals")) goals.push_back(numbers_of(row).to(at::kFloat));
+    const auto as_first = [&](const Tensor& goal) { return goal.numel() == goals.front().numel(); };
+    if (goals.empty() || !std::all_of(goals.begin(), goals.end(), as_first))
+      fail<CheckpointError>("{}: expected encodings of one size in 'goals'; remove it, or train anew", file.string());
     RecordedSequences out{numbers_of(found->at("recorded")), numbers_of(found->at("nothing")), at::stack(goals),
                           torch::tensor(pictures.at("episodes").get<std::vector<int64_t>>(), at::kLong)};
     if (out.recorded.numel() == 0 || out.nothing.numel() == 0 || out.episodes.numel() != out.goals.size(0))

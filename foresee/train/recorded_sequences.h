@@ -23,7 +23,8 @@ std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, con
 
 // Note [Costs of training]
 // training_costs.json of a model folder lets a plan be judged without the episodes that the model was trained on:
-//   {"objective": "latent", "horizons": {"1": {"recorded": [n], "nothing": [n], "episodes": [n], "goals": [n][F]}, ...}}
+//   {"objective": "latent",
+//    "horizons": {"1": {"recorded": [n], "nothing": [n], "episodes": [n], "goals": [n][F]}, ...}}
 // It holds sequences of the training episodes, of 1 to 8 blocks; the goals' encodings stand at the first alone.
 
 inline constexpr const char* kTrainingCostsFile = "training_costs.json";
