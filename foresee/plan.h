@@ -23,7 +23,8 @@ struct PlanRequest {
   std::vector<std::vector<double>> executed{};  // the actions between the moments, one after the other; of a model of
                                                 // arm poses they may be left out: the poses say them
   std::vector<double> goal_state{};             // of the robot at the goal, where the model wants it
-  std::vector<std::filesystem::path> data{};    // recorded episodes that the plan is judged by; none: it is not
+  std::vector<std::filesystem::path> data{};    // recorded episodes that the plan is judged by; none: what
+                                                // the model's training kept, if anything
   std::optional<std::filesystem::path> out{};   // folder for plan.json; none: nothing is written
   JobOptions options{};                         // keys: those of a Controller; without "history" plans look at all
                                                 // pictures
@@ -54,7 +55,7 @@ struct PlanScale {
 /// What was found.
 struct PlanResult {
   Controller::PlannedActions plan{};  // what was found
-  std::optional<PlanScale> scale{};   // where there were episodes to judge by
+  std::optional<PlanScale> scale{};   // where there was something to judge by
   double elapsed_ms = 0;              // from reading the pictures to the plan; the model was loaded before
 };
 

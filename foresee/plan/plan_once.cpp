@@ -18,6 +18,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
+#include "jepa/io/model_folder.h"
 #include "jepa/model/family/family.h"
 #include "planner/control/picture_fit.h"
 
@@ -194,16 +195,26 @@ Tensor encoding(const WorldModel& model, std::span<const LoadedPicture> pictures
   return model.encode_goal(goal)[0].flatten();
 }
 
-PlanScale scale_of(const PlanRequest& request, const WorldModel& model, const Pictures& pictures,
-                   const Moments& moments, const Controller::PlannedActions& found) {
+/// What the plan is judged by: the request's episodes, else what training kept beside the model; nothing where neither
+/// is there.
+std::optional<PlanScale> scale_of(const PlanRequest& request, const WorldModel& model, const Pictures& pictures,
+                                  const Moments& moments, const Controller::PlannedActions& found) {
+  const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
+  const Objective objective = read_controller_config(settings_of(request, moments.count), arm).control.objective;
+  const int64_t horizon = static_cast<int64_t>(found.actions.size()) / found.block;
+  std::optional<RecordedSequences> kept;
+  if (request.data.empty() && fs::is_directory(request.model))
+    kept = read_training_costs(resolve_model_folder(request.model), horizon, objective);
+  if (request.data.empty() && !kept) return std::nullopt;
   const auto present = std::span(pictures.observed).last(moments.cameras);
   const PlanEnds ends{
       .present = encoding(model, present, request.states.empty() ? std::vector<double>() : request.states.back()),
       .goal = encoding(model, pictures.goal, request.goal_state)};
-  const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
-  const Objective objective = read_controller_config(settings_of(request, moments.count), arm).control.objective;
-  return plan_scale(model, request.data, static_cast<int64_t>(found.actions.size()) / found.block, objective,
-                    found.cost, ends);
+  if (!kept) return plan_scale(model, request.data, horizon, objective, found.cost, ends);
+  if (kept->goals.size(1) != ends.goal.numel())
+    fail<CheckpointError>("{}: {} holds encodings of {} numbers, the model's have {}; remove it, or train anew",
+                          request.model.string(), kTrainingCostsFile, kept->goals.size(1), ends.goal.numel());
+  return plan_scale(*kept, found.cost, ends);
 }
 
 nlohmann::ordered_json json_of(const Spread& spread) {
@@ -258,7 +269,7 @@ PlanResult plan_once(const PlanRequest& request, const JobControl& control) {
   const Pictures pictures(request, moments);
   PlanResult result{.plan = plan(request, pictures, moments, controller)};
   result.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-  if (!request.data.empty()) result.scale = scale_of(request, *model, pictures, moments, result.plan);
+  result.scale = scale_of(request, *model, pictures, moments, result.plan);
   if (place) {
     fs::create_directories(place->staged());
     write_json(place->staged() / "plan.json", to_json(result));

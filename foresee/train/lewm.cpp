@@ -2,9 +2,11 @@
 
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
+#include "foresee/train/recorded_sequences.h"
 #include "foresee/train/run_training.h"
 #include "jepa/core/error.h"
 #include "jepa/core/memory.h"
+#include "jepa/model/family/family.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/lewm/files/folder.h"
 #include "jepa/nn/activation_bytes.h"
@@ -44,6 +46,27 @@ TensorMap weights_without_heads(const ModelFolder& folder, const LewmConfig& con
   return weights;
 }
 
+/// A training whose checkpoints say what plans are judged by (Note [Costs of training]).
+class JudgedLewmTask : public LewmTask {
+ public:
+  JudgedLewmTask(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, LewmTrainData data, uint64_t seed,
+                 const std::string& preset, at::Device device)
+      : LewmTask(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, preset, device),
+        dataset_(dataset),
+        device_(device) {}
+
+  void save(const std::filesystem::path& folder) const override {
+    LewmTask::save(folder);
+    if (dataset_.action_size() == 0) return;
+    const auto model = load_world_model(folder, WorldModelOptions{.device = device_, .read = {.allow_nan = true}});
+    write_training_costs(folder, *model, dataset_);
+  }
+
+ private:
+  const data::EpisodeDataset& dataset_;
+  at::Device device_;
+};
+
 }  // namespace
 
 TrainResult train_lewm(const TrainJob& job) {
@@ -63,8 +86,7 @@ TrainResult train_lewm(const TrainJob& job) {
   if (job.device.is_cpu()) check_step(recipe);
   LewmTrainData data = lewm_train_data(dataset, recipe, seed, before ? before->actions : std::nullopt);
   if (before) data.initial = weights_without_heads(*before, recipe.model);
-  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset,
-                job.device);
+  JudgedLewmTask task(dataset, recipe, std::move(data), seed, *record.origin.preset, job.device);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
   return run_training(task, recipe.loop, run, frames, job.control);

@@ -22,8 +22,8 @@ constexpr const char* kChanged = "its bytes changed since it was written";
 
 /// Files that people edit: another content is told, not refused.
 bool may_be_edited(const std::string& name) {
-  constexpr std::array<std::string_view, 5> kNames{"config.json", "actions.json", "preprocess.json", "probe.json",
-                                                   "training_set.json"};
+  constexpr std::array<std::string_view, 6> kNames{"config.json", "actions.json",      "preprocess.json",
+                                                   "probe.json",  "training_set.json", "training_costs.json"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 

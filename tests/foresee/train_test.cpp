@@ -11,6 +11,7 @@
 
 #include "data/episode/sink.h"
 #include "data/picture/image.h"
+#include "foresee/train/recorded_sequences.h"
 #include "foresee/train/trainers.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"
@@ -98,6 +99,17 @@ class Train : public ::testing::Test {
   static std::unique_ptr<TemporaryFolder> folder_;
 };
 std::unique_ptr<TemporaryFolder> Train::folder_;
+
+TEST_F(Train, ALewmKeepsWhatPlansAreJudgedBy) {
+  const TrainResult done = train(request_of("lewm", *folder_ / "judged"));
+  const auto kept = read_training_costs(done.model, 1, Objective::kLatent);
+  ASSERT_TRUE(kept);
+  EXPECT_GT(kept->recorded.numel(), 8);
+  EXPECT_EQ(kept->recorded.numel(), kept->nothing.numel());
+  EXPECT_EQ(kept->goals.size(0), kept->episodes.numel());
+  EXPECT_TRUE(read_json(done.model / "manifest.json").at("files").contains(kTrainingCostsFile));
+  EXPECT_FALSE(read_training_costs(done.model, 1, Objective::kDistance)) << "costs of another objective";
+}
 
 TEST_F(Train, EveryFamilyStopsWhenAskedAndGoesOnToTheSameBits) {
   for (const Trainer& trainer : trainers()) {

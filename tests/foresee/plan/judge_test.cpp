@@ -11,11 +11,14 @@
 #include "data/episode/sink.h"
 #include "foresee/plan.h"
 #include "foresee/plan/plan_json.h"
+#include "foresee/train/lewm_data.h"
+#include "foresee/train/recorded_sequences.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/io/state_dict.h"
+#include "jepa/model/family/family.h"
 #include "jepa/model/lewm/lewm.h"
 #include "planner/env/collect.h"
 #include "tests/support/temporary_folder.h"
@@ -80,6 +83,36 @@ TEST_F(JudgedPlan, LiesAmongRecordedSequences) {
   const PlanResult strange = plan_once(odd);
   EXPECT_TRUE(strange.scale->goal_is_strange);
   EXPECT_EQ(to_json(strange).at("data").at("goal_is_strange"), true);
+}
+
+TEST_F(JudgedPlan, IsJudgedByWhatTrainingKeptWhereNoEpisodesAreGiven) {
+  const fs::path episodes = folder_ / "episodes.npz", copy = folder_ / "model";
+  const auto sink = data::make_sink(data::SinkFormat::kNpz, episodes);
+  for (const auto& episode : planner::generate_episodes({.max_steps = 40, .size = 64, .seed = 3}, 12))
+    sink->add(episode);
+  sink->commit();
+  fs::copy("tools/assets/two_room", copy);
+  PlanRequest usual = request(goal_);
+  usual.model = copy;
+  EXPECT_FALSE(plan_once(usual).scale) << "nothing was kept";
+  const auto model = load_world_model(copy, WorldModelOptions{});
+  write_training_costs(copy, *model, open_episodes_of(model->picture_spec(), {episodes}));
+  const PlanResult found = plan_once(usual);
+  ASSERT_TRUE(found.scale);
+  EXPECT_GT(found.scale->sequences, 20);
+  EXPECT_LT(found.scale->recorded.middle, found.scale->nothing.middle);
+  EXPECT_FALSE(found.scale->goal_is_strange) << found.scale->goal_distance << " of " << found.scale->distances.high;
+  EXPECT_TRUE(to_json(found).contains("data"));
+  const Tensor noise = (Random(1, Stream::kTest).uniform_tensor({64, 64, 3}) * 255).to(at::kByte);
+  PlanRequest odd = request(noise);
+  odd.model = copy;
+  EXPECT_TRUE(plan_once(odd).scale->goal_is_strange);
+  usual.options.settings.set.back() = "planner.horizon=9";
+  EXPECT_FALSE(plan_once(usual).scale) << "plans of more blocks than were kept are not judged";
+  usual.options.settings.set.back() = "planner.horizon=3";
+  std::ofstream(copy / kTrainingCostsFile) << R"({"horizons": {"3": {}, "1": {"goals": []}}})";
+  EXPECT_THAT([&] { plan_once(usual); },
+              ::testing::ThrowsMessage<CheckpointError>(::testing::HasSubstr("training_costs.json: not as training")));
 }
 
 TEST_F(JudgedPlan, LooksAtAHistoryWithItsActions) {
