@@ -38,7 +38,7 @@ void stop_where_asked(const JobControl& control) {
   if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
 }
 
-OfflineEvaluation evaluated(const EvaluateRequest& request, const JobControl& control) {
+OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobControl& control) {
   const ModelFolder folder = load_lewm_folder(request.model, request.read);
   if (!folder.actions)
     fail<CheckpointError>("{}: no actions.json: how actions are normalised is not known", request.model.string());
@@ -80,7 +80,7 @@ nlohmann::ordered_json offline_json(const EvaluateRequest& request, const Offlin
 EvaluateResult evaluate_offline(const EvaluateRequest& request, const JobControl& control) {
   check_offline(request);
   std::optional<Output> place = claim_results(request);
-  EvaluateResult result{.offline = evaluated(request, control)};
+  EvaluateResult result{.offline = evaluated_offline(request, control)};
   const std::vector<std::string> data(request.data.begin(), request.data.end());
   write_results(place, request,
                 {{"config", {{"data", data}, {"seed", request.options.seed}}},

@@ -6,8 +6,8 @@
 #include "foresee/train/run_training.h"
 #include "jepa/core/error.h"
 #include "jepa/core/memory.h"
-#include "jepa/model/family/family.h"
 #include "jepa/io/state_dict.h"
+#include "jepa/model/family/family.h"
 #include "jepa/model/lewm/files/folder.h"
 #include "jepa/nn/activation_bytes.h"
 

@@ -1,4 +1,5 @@
-// What is compiled once for all files: the members of nlohmann::json, and fmt, of which LibTorch gives the headers alone.
+// What is compiled once for all files: the members of nlohmann::json, and fmt, of which LibTorch gives the headers
+// alone.
 #include <fmt/format-inl.h>
 
 #include <nlohmann/json.hpp>

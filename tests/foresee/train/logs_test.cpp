@@ -167,8 +167,8 @@ TEST_F(TrainOnLogs, AGoalThatCameraBAloneSeesIsReached) {
       {"train.batch=32", "train.learning_rate=0.002", "train.loss.projections=64", "train.loss.sigreg_weight=0.3",
        "frameskip=1", "model.vit.image_size=32", "model.vit.patch=8", "model.vit.width=32", "model.vit.heads=2",
        "model.vit.mlp=64", "model.embedding=8", "model.projector_hidden=64", "model.prediction_hidden=64",
-       "model.predictor.frames=1", "model.predictor.width=32", "model.predictor.heads=2",
-       "model.predictor.head_dim=16", "model.predictor.mlp=64", "model.predictor.dropout=0"});
+       "model.predictor.frames=1", "model.predictor.width=32", "model.predictor.heads=2", "model.predictor.head_dim=16",
+       "model.predictor.mlp=64", "model.predictor.dropout=0"});
   asked.steps = 300;
   asked.camera = "a,b";
   const TrainResult result = train(asked);
