@@ -10,6 +10,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/hash.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/factor_spec.h"
 #include "jepa/core/text/name_list.h"
 
 namespace foresee::data {
@@ -22,8 +23,9 @@ int64_t ColumnInfo::numbers() const {
 }
 
 std::string column_name(std::string name) {
+  const bool factor = name.starts_with(factor_column(""));
   for (char& c : name)
-    if (c == '.' || c == '/') c = '_';
+    if ((c == '.' && !factor) || c == '/') c = '_';
   return name;
 }
 

@@ -144,7 +144,8 @@ class EpisodeSource {
 /// not known (Lance gets the command that converts it), damage; Error where a part is not built in.
 std::unique_ptr<EpisodeSource> open_source(const std::filesystem::path& path, const SourceOptions& options = {});
 
-/// '.' and '/' to '_', as stable-worldmodel's writers name columns.
+/// '.' and '/' to '_', as stable-worldmodel's writers name columns. Factors of variation (factor_column) keep their
+/// dots.
 std::string column_name(std::string name);
 
 /// Identities of a set's episodes for the held-out hash. Numbers that say nothing (0, 1, 2, ... of fewer than ten

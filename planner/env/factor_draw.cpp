@@ -166,9 +166,9 @@ std::vector<DrawnFactor> factors_of(const std::vector<std::string>& draw, const 
   for (const auto& text : draw) {
     const FactorSpec spec = parse_factor_spec(text, "draw");
     DrawnFactor one{.key = spec.key, .factor = {}, .options = spec.options};
+    one.factor = factor_of(one.key, variation);
     if (split_key(one.key).first != env)
       fail<ConfigError>("draw: '{}' is a factor of another environment than {}", spec.key, env);
-    one.factor = factor_of(one.key, variation);
     if (spec.any) one.options = all_options(one.key, one.factor);
     if (std::any_of(factors.begin(), factors.end(), [&](const auto& other) { return other.key == one.key; }))
       fail<ConfigError>("draw: '{}' is drawn twice", one.key);

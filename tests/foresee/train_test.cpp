@@ -211,6 +211,7 @@ TEST_F(Train, BeginsWithAModelThatIsThere) {
       EXPECT_TRUE(at::equal(weights.at(name), tensor)) << name;
     }
   request.out = *folder_ / "moved";
+  request.steps = 4;
   request.options.settings.set[1] = "train.learning_rate=0.001";
   const TensorMap moved = load_safetensors(train(request).model / "model.safetensors");
   bool differs = false;

@@ -110,7 +110,7 @@ TEST_F(JudgedPlan, IsJudgedByWhatTrainingKeptWhereNoEpisodesAreGiven) {
   usual.options.settings.set.back() = "planner.horizon=9";
   EXPECT_FALSE(plan_once(usual).scale) << "plans of more blocks than were kept are not judged";
   usual.options.settings.set.back() = "planner.horizon=3";
-  std::ofstream(copy / kTrainingCostsFile) << R"({"horizons": {"3": {}, "1": {"goals": []}}})";
+  std::ofstream(copy / kTrainingCostsFile) << R"({"horizons": {"3": {}, "1": {}}})";
   EXPECT_THAT([&] { plan_once(usual); },
               ::testing::ThrowsMessage<CheckpointError>(::testing::HasSubstr("training_costs.json: not as training")));
 }
