@@ -74,6 +74,12 @@ void describe_end(const Demuxer& demuxer, const FrameIndex& index, VideoInfo& in
     info.announced_end_s = announced;
 }
 
+/// WebM keeps transparency as a second picture beside each one, which decoders do not give.
+bool has_alpha_layer(const AVStream& stream) {
+  const AVDictionaryEntry* entry = av_dict_get(stream.metadata, "alpha_mode", nullptr, 0);
+  return entry != nullptr && std::string_view(entry->value) == "1";
+}
+
 VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const VideoOptions& options) {
   const AVStream& stream = demuxer.stream();
   const AVCodecParameters& codec = *stream.codecpar;
@@ -102,7 +108,7 @@ VideoInfo describe_video(const Demuxer& demuxer, const FrameIndex& index, const 
   info.interlaced = index.interlaced || first.interlaced;
   info.bit_depth = bit_depth(first.format.pixels);
   info.hdr = high_dynamic_range(first.format.transfer);
-  info.transparency = has_alpha(first.format.pixels);
+  info.transparency = has_alpha(first.format.pixels) || has_alpha_layer(stream);
   info.video_stream = demuxer.video_stream();
   info.video_streams = demuxer.video_streams();
   if (index.sizes.size() > 1) info.stored_sizes = index.sizes;

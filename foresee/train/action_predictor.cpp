@@ -29,7 +29,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   auto record = resolved_record(job, ac_recipe(*job.origin.preset));
   const AcRecipe& recipe = record.recipe;
   recipe.validate();
-  const auto paths = episode_files(record.origin);
+  const auto& paths = episode_files(job);
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const Vjepa2Weights weights = frozen_encoder(job);
   const PictureSpec preprocess = new_action_pictures(weights.preprocess, {.encoder = weights.config.encoder});
@@ -43,7 +43,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const AcSource source{&dataset, files_identity(paths), latents_folder(job.request), weights.taken};
   AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed, job.control),
               recipe.loop.steps, seed, *record.origin.preset);
-  return run_training(task, recipe.loop, run, recipe.train.batch * recipe.train.frames, job.control);
+  return run_training(task, recipe.loop, run, recipe.train.batch * recipe.train.frames, job);
 }
 
 }  // namespace foresee

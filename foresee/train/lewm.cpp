@@ -77,7 +77,7 @@ TrainResult train_lewm(const TrainJob& job) {
   std::optional<ModelFolder> before;
   if (!recipe.init.empty()) before = begin_with(recipe, job.request.weights);
   const data::EpisodeDataset dataset =
-      open_episodes(episode_files(record.origin), recipe.episodes,
+      open_episodes(episode_files(job), recipe.episodes,
                     data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
   if (before)
     data::require_actions_fit(*before->actions, dataset, recipe.init);
@@ -89,7 +89,7 @@ TrainResult train_lewm(const TrainJob& job) {
   JudgedLewmTask task(dataset, recipe, std::move(data), seed, *record.origin.preset, job.device);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
-  return run_training(task, recipe.loop, run, frames, job.control);
+  return run_training(task, recipe.loop, run, frames, job);
 }
 
 }  // namespace foresee

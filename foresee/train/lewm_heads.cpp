@@ -13,7 +13,7 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   const auto record = resolved_record(job, LewmHeadsRecipe());
   const LewmHeadsRecipe& recipe = record.recipe;
   const auto seed = static_cast<uint64_t>(record.origin.seed);
-  const auto paths = episode_files(record.origin);
+  const auto& paths = episode_files(job);
   if (recipe.init.empty()) throw RequestError("init", "expected the LeWM that gets heads: a model folder or a run");
   ModelFolder folder = load_lewm_folder(recipe.init, job.request.weights);
   if (!folder.actions)
@@ -32,7 +32,7 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   };
   LewmHeadsTask task(model, folder, encode(data::Split::kTrain), encode(data::Split::kHeldOut), recipe.train,
                      recipe.loop.steps, seed);
-  return run_training(task, recipe.loop, run, recipe.train.batch, job.control);
+  return run_training(task, recipe.loop, run, recipe.train.batch, job);
 }
 
 }  // namespace foresee

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "foresee/train/moved_episodes.h"
 #include "jepa/core/error.h"
 
 namespace foresee {
@@ -18,18 +19,19 @@ Metrics last_evaluation(const RunFolder& run) {
 
 }  // namespace
 
-std::vector<std::filesystem::path> episode_files(const RunOrigin& origin) {
-  if (origin.data.empty()) throw RequestError("data", "expected episode files");
-  for (const std::string& path : origin.data)
-    if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path);
-  return {origin.data.begin(), origin.data.end()};
+const std::vector<std::filesystem::path>& episode_files(const TrainJob& job) {
+  if (job.data.empty()) throw RequestError("data", "expected episode files");
+  for (const auto& path : job.data)
+    if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
+  return job.data;
 }
 
 TrainResult run_training(TrainTask& task, const LoopConfig& loop, RunFolder& run, int64_t frames_per_step,
-                         const JobControl& control) {
+                         const TrainJob& job) {
+  remember_data(run.path(), job.data);
   const int64_t first = run.latest_step().value_or(0);
   const auto begin = std::chrono::steady_clock::now();
-  const LoopEnd end = run_loop(task, loop, run, control);
+  const LoopEnd end = run_loop(task, loop, run, job.control);
   TrainResult result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   result.steps = run.latest_step().value_or(0);

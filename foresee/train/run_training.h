@@ -17,11 +17,11 @@ RunRecord<Recipe> resolved_record(const TrainJob& job, Recipe recipe) {
   return record;
 }
 
-/// The episode files of a record. @throws RequestError where none is named, DataError for one that is not there.
-std::vector<std::filesystem::path> episode_files(const RunOrigin& origin);
+/// The episode files of a job. @throws RequestError where none is named, DataError for one that is not there.
+const std::vector<std::filesystem::path>& episode_files(const TrainJob& job);
 
-/// Runs the loop and says what came of it. @param frames_per_step  for the rate.
+/// Remembers the data, runs the loop and says what came of it. @param frames_per_step  for the rate.
 TrainResult run_training(TrainTask& task, const LoopConfig& loop, RunFolder& run, int64_t frames_per_step,
-                         const JobControl& control);
+                         const TrainJob& job);
 
 }  // namespace foresee

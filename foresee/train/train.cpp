@@ -10,6 +10,7 @@
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
+#include "foresee/train/moved_episodes.h"
 #include "foresee/train/trainers.h"
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
@@ -108,12 +109,15 @@ RunOrigin origin_of(const Trainer& trainer, const nlohmann::json& settings) {
 
 TrainResult train_with(const Trainer& trainer, const TrainRequest& request, const JobControl& control) {
   check_members(trainer, request);
-  const nlohmann::json settings = agreed_settings(trainer, request);
-  const TrainJob job{.request = request,
-                     .control = control,
-                     .device = trainer.on_gpu ? job_device(request.options.device) : at::Device(at::kCPU),
-                     .settings = settings,
-                     .origin = origin_of(trainer, settings)};
+  nlohmann::json settings = agreed_settings(trainer, request);
+  TrainJob job{.request = request,
+               .control = control,
+               .device = trainer.on_gpu ? job_device(request.options.device) : at::Device(at::kCPU),
+               .settings = settings,
+               .origin = origin_of(trainer, settings)};
+  job.data.assign(job.origin.data.begin(), job.origin.data.end());
+  if (trainer.takes("episodes") && !job.data.empty())
+    settings["data"] = job.origin.data = data_in_run(request.out, job.data);
   if (!trainer.on_gpu && request.options.device == Device::kAuto && at::hasCUDA())
     log_info("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family);
   check_run_place(request.out, job_output(request.options, {request.init, request.encoder}, request.data));

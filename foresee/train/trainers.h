@@ -16,8 +16,9 @@ struct TrainJob {
   const TrainRequest& request;
   const JobControl& control;
   at::Device device;
-  const nlohmann::json& settings;  // with what the request says of the same keys
-  RunOrigin origin;                // as the settings say it; encoder and its fingerprint may be empty
+  const nlohmann::json& settings;             // with what the request says of the same keys
+  RunOrigin origin;                           // as the settings say it; encoder and its fingerprint may be empty
+  std::vector<std::filesystem::path> data{};  // where origin.data lie now: a run's data may have been moved
 };
 
 /// One row of the table: a thing that can be trained.

@@ -24,6 +24,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock", *kNameFile = ".run";
+/// What may lie in a run folder before the first step; the last two say what the data were.
+constexpr std::array<const char*, 5> kBeforeTraining{kConfigFile, kLockFile, kNameFile, "data.json", "videos.json"};
 
 /// Keys that may change between the calls that make one run: they do not change what is learned.
 bool may_differ(const std::string& path) {
@@ -176,11 +178,9 @@ RunFolder::~RunFolder() {
   if (!made_config_) return;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(path_, none))
-    if (const auto name = entry.path().filename(); name != kConfigFile && name != kLockFile && name != kNameFile)
+    if (std::find(kBeforeTraining.begin(), kBeforeTraining.end(), entry.path().filename()) == kBeforeTraining.end())
       return;
-  fs::remove(path_ / kConfigFile, none);
-  fs::remove(path_ / kLockFile, none);
-  fs::remove(path_ / kNameFile, none);
+  for (const char* name : kBeforeTraining) fs::remove(path_ / name, none);
   if (made_folder_) fs::remove(path_, none);
 }
 

@@ -34,10 +34,7 @@ class Train : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    const auto sink = data::make_sink(data::SinkFormat::kNpz, episodes());
-    for (const auto& episode : planner::generate_episodes({.max_steps = 40, .size = 16, .seed = 3}, 24))
-      sink->add(episode);
-    sink->commit();
+    write_episodes(episodes(), 3);
     save_small_encoder(encoder());
     write_clips();
   }
@@ -46,6 +43,13 @@ class Train : public ::testing::Test {
   static fs::path episodes() { return *folder_ / "episodes.npz"; }
   static fs::path encoder() { return *folder_ / "encoder"; }
   static fs::path clips() { return *folder_ / "clips.csv"; }
+
+  static void write_episodes(const fs::path& path, uint64_t seed) {
+    const auto sink = data::make_sink(data::SinkFormat::kNpz, path);
+    for (const auto& episode : planner::generate_episodes({.max_steps = 40, .size = 16, .seed = seed}, 24))
+      sink->add(episode);
+    sink->commit();
+  }
 
   static void write_clips() {
     std::ofstream list(clips());
@@ -248,6 +252,26 @@ TEST_F(Train, HoldsOutByAFactorAndSaysSoInTheModelFolder) {
   request.hold_out = {"two_room.door_position=0..223"};
   EXPECT_THROW(train(request), DataError) << "nothing is left to train on";
   EXPECT_FALSE(fs::exists(request.out));
+}
+
+// Data that were moved, or named in another way, do not end a run; other data of the same name do.
+TEST_F(Train, GoesOnWithDataThatWereMoved) {
+  const TrainResult whole = train(request_of("lewm", *folder_ / "at rest"));
+  TrainRequest request = request_of("lewm", *folder_ / "moved data");
+  const fs::path name = episodes().filename(), first = *folder_ / "first", second = *folder_ / "second";
+  for (const fs::path& place : {first, second}) fs::create_directories(place);
+  fs::copy(episodes(), first / name, fs::copy_options::recursive);
+  request.data = {first / name};
+  request.steps = 2;
+  train(request);
+  request.steps = 4;
+  write_episodes(second / name, 4);
+  request.data = {second / name};
+  EXPECT_TRUE(says(refusal_of<Error>([&] { train(request); }), "data")) << "other episodes";
+  fs::remove_all(second / name);
+  fs::rename(first / name, second / name);
+  const TrainResult rest = train(request);
+  EXPECT_EQ(read_file(whole.model / "model.safetensors"), read_file(rest.model / "model.safetensors"));
 }
 
 TEST_F(Train, WhatIsMissingIsNamed) {

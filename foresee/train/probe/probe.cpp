@@ -33,7 +33,7 @@ TrainResult train_probe(const TrainJob& job) {
   ProbeData data = probe_data(listed, source, recipe, seed, job.control);
   weights.probe.reset();
   ProbeTask task(recipe.probe, recipe.train, std::move(data), std::move(weights), recipe.loop.steps, seed);
-  return run_training(task, recipe.loop, run, recipe.train.batch * recipe.frames, job.control);
+  return run_training(task, recipe.loop, run, recipe.train.batch * recipe.frames, job);
 }
 
 }  // namespace foresee

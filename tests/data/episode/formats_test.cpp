@@ -286,6 +286,17 @@ TEST(Npz, FoldersInAFolderAreReadWhateverTheirFilesAreCalled) {
               fmt::format("day-{}/morning/0.npz", source->read(e, "pixels", 0, 1)[0][0][0][0].item<int64_t>()));
 }
 
+TEST(Npz, FilesOfAnotherFormatBesideThemAreNamed) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.npz", "b.npz"})
+    write_npz(folder / name, {{"pixels", at::ones({3, 4, 4, 3}, at::kByte)}, {"action", at::ones({3, 2})}});
+  EXPECT_TRUE(open_source(folder.path())->info().left_out.empty());
+  std::ofstream(folder / "c.parquet") << "PAR1";
+  const auto left_out = open_source(folder.path())->info().left_out;
+  ASSERT_EQ(left_out.size(), 1u);
+  EXPECT_EQ(left_out.front().what, "c.parquet");
+}
+
 TEST(Npz, NamesCannotLeadOutOfAFolder) {
   // Names of columns become names of files where the set is converted.
   const TemporaryFolder folder;

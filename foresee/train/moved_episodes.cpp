@@ -1,0 +1,92 @@
+#include "foresee/train/moved_episodes.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/files/hash.h"
+#include "jepa/core/log.h"
+#include "jepa/core/text/printable.h"
+
+namespace foresee {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+fs::path remembered_data(const fs::path& run) { return run / "data.json"; }
+
+/// The name that identities of episodes begin with (data/episode/source.h: stable_ids).
+std::string set_name(const fs::path& set) {
+  fs::path whole = fs::absolute(set).lexically_normal();
+  if (!whole.has_filename()) whole = whole.parent_path();
+  return valid_utf8(whole.filename().string());
+}
+
+uint64_t hash_of_file(const fs::path& path, uint64_t hash) {
+  constexpr std::streamoff kSample = 64 << 10;  // bytes
+  const auto bytes = static_cast<std::streamoff>(fs::file_size(path));
+  hash = hash_bytes(std::to_string(bytes), hash);
+  std::ifstream in(path, std::ios::binary);
+  std::array<char, kSample> sample{};
+  for (const std::streamoff begin : {std::streamoff{0}, bytes / 2, std::max<std::streamoff>(0, bytes - kSample)}) {
+    in.clear();
+    in.seekg(begin);
+    in.read(sample.data(), kSample);
+    hash = hash_bytes({sample.data(), static_cast<size_t>(in.gcount())}, hash);
+  }
+  return hash;
+}
+
+/// Of names and contents of all files of a set. Empty where one cannot be read.
+std::string fingerprint_of_set(const fs::path& set) try {
+  uint64_t hash = kHashSeed;
+  if (!fs::is_directory(set)) return fmt::format("{:016x}", hash_of_file(set, hash));
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink)) {
+    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(set));
+    if (files.size() > 1'000'000) return "";
+  }
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) hash = hash_of_file(set / file, hash_bytes(file.generic_string(), hash));
+  return fmt::format("{:016x}", hash);
+} catch (const fs::filesystem_error&) {
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> data_in_run(const fs::path& run, const std::vector<fs::path>& asked) {
+  std::vector<std::string> paths(asked.begin(), asked.end());
+  if (!fs::exists(run / "config.json") || !fs::exists(remembered_data(run))) return paths;
+  const Json config = read_json(run / "config.json"), known = read_json(remembered_data(run));
+  std::vector<std::string> of_run;
+  try {
+    of_run = config.at("data").get<std::vector<std::string>>();
+    const Json& sets = known.at("data");
+    if (of_run == paths || of_run.size() != paths.size() || sets.size() != paths.size()) return paths;
+    for (size_t i = 0; i < paths.size(); ++i) {
+      const std::string print = sets[i].at("content");
+      if (print.empty() || sets[i].at("name") != set_name(asked[i]) || fingerprint_of_set(asked[i]) != print)
+        return paths;
+    }
+  } catch (const nlohmann::json::exception& error) {
+    fail<DataError>("{}: not as training writes it ({}); remove it, or name the data as the run did",
+                    remembered_data(run).string(), error.what());
+  }
+  log_info("the data are those that this run began with, now at {}", printable(paths.front()));
+  return of_run;
+}
+
+void remember_data(const fs::path& run, const std::vector<fs::path>& data) {
+  if (fs::exists(remembered_data(run))) return;
+  Json rows = Json::array();
+  for (const fs::path& set : data)
+    rows.push_back({{"path", valid_utf8(set.string())}, {"name", set_name(set)}, {"content", fingerprint_of_set(set)}});
+  write_json(remembered_data(run), Json{{"data", rows}});
+}
+
+}  // namespace foresee
