@@ -164,10 +164,7 @@ std::string name_below(const fs::path& folder, const fs::path& file) {
   return name.empty() || name == "." ? file.filename().string() : name;
 }
 
-namespace {
-
-/// Names of episode files that are of another format than `one`.
-std::vector<std::string> files_of_others(const fs::path& folder, const fs::path& one) {
+void leave_out_others(const fs::path& folder, const fs::path& one, std::vector<LeftOut>& left_out) {
   const auto kind = [](const fs::path& file) {
     return file.extension() == ".hdf5" ? ".h5" : file.extension().string();
   };
@@ -175,10 +172,9 @@ std::vector<std::string> files_of_others(const fs::path& folder, const fs::path&
   for (const auto& file : files_below(folder, {".h5", ".hdf5", ".npz", ".parquet"}))
     if (kind(file) != kind(one)) others.push_back(name_below(folder, file));
   std::sort(others.begin(), others.end());
-  return others;
+  if (!others.empty())
+    left_out.push_back({name_list(others, 3), "the set is read as the files of another format that lie beside"});
 }
-
-}  // namespace
 
 std::unique_ptr<EpisodeSource> open_joined(
     const fs::path& folder, std::vector<fs::path> files, const SourceOptions& options,
@@ -199,8 +195,7 @@ std::unique_ptr<EpisodeSource> open_joined(
   if (parts.empty())
     fail<DataError>("{}: none of {} files can be read: {}", folder.string(), files.size(),
                     left_out.empty() ? "there is none" : left_out.front().reason);
-  if (const auto others = files_of_others(folder, files.front()); !others.empty())
-    left_out.push_back({name_list(others, 3), "the set is read as the files of another format that lie beside"});
+  leave_out_others(folder, files.front(), left_out);
   return std::make_unique<JoinedSource>(folder, std::move(parts), std::move(left_out), options);
 }
 

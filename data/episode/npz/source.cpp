@@ -55,6 +55,7 @@ class NpzSource : public EpisodeSource {
       }
     }
     if (parts_.empty()) fail<DataError>("{}: no file can be read: {}", path.string(), info_.left_out.front().reason);
+    if (fs::is_directory(path)) leave_out_others(path, files.front(), info_.left_out);
     list_columns();
     opened(options);
   }

@@ -105,7 +105,8 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, FilmFromTheField,
     ::testing::Values(
         Film{"alpha/anim.gif", range(24, 32), "transparency"}, Film{"alpha/png.mov", range(0, 8), "transparency"},
-        Film{"alpha/vp9a.webm", range(0, 8), ""}, Film{"anamorphic/dv.mp4", range(0, 25), "pixels 1.422 times as wide"},
+        Film{"alpha/vp9a.webm", range(0, 8), "transparency"},
+        Film{"anamorphic/dv.mp4", range(0, 25), "pixels 1.422 times as wide"},
         Film{"anamorphic/dvd.mpg", range(0, 25), "interlaced"}, Film{"avi-nopts/h264.avi", range(0, 30), "in order"},
         Film{"avi-nopts/walk.avi", range(0, 30), "in order"}, Film{"codecs/av1.mp4", range(0, 10), ""},
         Film{"codecs/h263.3gp", range(0, 10), "pixels"}, Film{"codecs/huff.avi", range(0, 10), ""},
