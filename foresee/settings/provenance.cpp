@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "build_info.h"
+#include "jepa/core/cpu/about.h"
 #include "jepa/io/manifest.h"
 
 namespace foresee {
@@ -34,16 +35,6 @@ std::string command_line() {
     begin = end + 1;
   }
   return out.empty() ? "unknown" : out;
-}
-
-std::string cpu_name() {
-  std::ifstream in("/proc/cpuinfo");
-  std::string line;
-  while (std::getline(in, line)) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
 }
 
 std::string version_text() {

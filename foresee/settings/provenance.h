@@ -10,8 +10,6 @@ namespace foresee {
 std::string command_line();
 /// One word, quoted for a POSIX shell where it needs to be.
 std::string shell_quoted(const std::string& word);
-/// The processor's model name; "unknown" where the system does not say.
-std::string cpu_name();
 /// "foresee 0.2.0 (GNU 12.2.0, Release), LibTorch 2.11.0".
 std::string version_text();
 /// "2026-01-31 17:05 UTC".

@@ -1,44 +1,22 @@
 #include <ATen/Parallel.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <thread>
 
 #include "build_info.h"
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/lerobot/table.h"
 #include "data/video/backend.h"
+#include "jepa/core/cpu/about.h"
 #include "jepa/core/cpu/usable.h"
+#include "jepa/core/memory.h"
 #include "tools/cli/command.h"
 #include "tools/start/cuda.h"
 #include "tools/start/streams.h"
 
 namespace foresee::tools {
 namespace {
-
-/// The value of the first line of /proc/cpuinfo with this key.
-std::string cpu_line(const std::string& key) {
-  std::ifstream in("/proc/cpuinfo");
-  std::string line;
-  while (std::getline(in, line))
-    if (line.starts_with(key)) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
-
-/// The vector units that decide which kernels run.
-std::vector<std::string> cpu_features() {
-  const std::string line = " " + cpu_line("flags") + " ";
-  std::vector<std::string> found;
-  for (const char* feature : {"avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
-    if (line.find(fmt::format(" {} ", feature)) != std::string::npos) found.emplace_back(feature);
-  return found;
-}
-
-double memory_gib() {
-  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)) / (1 << 30);
-}
 
 std::string episode_backend() {
   if (!data::hdf5_available()) return {};
@@ -56,6 +34,7 @@ struct Part {
 
 int doctor(const CommonOptions& common) {
   const CudaState cuda = cuda_state();
+  const double memory_gib = static_cast<double>(machine_memory()) / (1 << 30);
   const std::vector<Part> parts = {
       {"GPU", cuda.devices, "training and planning on the GPU", ""},
       {"video and pictures", data::video_backend(), "pretrain, plan, demo, film strips",
@@ -73,12 +52,12 @@ int doctor(const CommonOptions& common) {
         {"compiler", kCompiler},
         {"build", kBuildType},
         {"cpu",
-         {{"model", cpu_line("model name")},
+         {{"model", cpu_name()},
           {"cores", cores},
           {"usable_cores", usable_cpus()},
           {"features", cpu_features()},
           {"threads", at::get_num_threads()},
-          {"memory_gib", memory_gib()}}},
+          {"memory_gib", memory_gib}}},
         {"cuda", {{"available", cuda.available}, {"reason", cuda.reason}, {"devices", cuda.devices}}}};
     for (const auto& part : parts)
       out["parts"][part.name] =
@@ -87,8 +66,8 @@ int doctor(const CommonOptions& common) {
     return 0;
   }
   print_line("foresee {} ({}, {})", kVersion, kCompiler, kBuildType);
-  print_line("  CPU      {}: {} cores, {} threads, {:.0f} GiB of memory", cpu_line("model name"), cores,
-             at::get_num_threads(), memory_gib());
+  print_line("  CPU      {}: {} cores, {} threads, {:.0f} GiB of memory", cpu_name(), cores, at::get_num_threads(),
+             memory_gib);
   print_line("  features {}", fmt::join(cpu_features(), " "));
   for (const auto& part : parts) {
     if (!part.found.empty()) {

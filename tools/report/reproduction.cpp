@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "foresee/settings/provenance.h"
+#include "jepa/core/cpu/about.h"
 
 namespace foresee::report {
 
