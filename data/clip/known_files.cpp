@@ -1,8 +1,6 @@
 #include "data/clip/known_files.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <map>
 
 #include "jepa/core/error.h"
@@ -12,19 +10,9 @@ namespace foresee::data {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int64_t kSample = 64 << 10;  // bytes
-
 std::string fingerprint(const fs::path& path, int64_t bytes) {
-  std::ifstream in(path, std::ios::binary);
-  uint64_t hash = kHashSeed ^ static_cast<uint64_t>(bytes);
-  std::vector<char> sample(kSample);
-  for (const int64_t begin : {int64_t{0}, bytes / 2, std::max<int64_t>(0, bytes - kSample)}) {
-    in.clear();
-    in.seekg(begin);
-    in.read(sample.data(), kSample);
-    hash = hash_bytes({sample.data(), static_cast<size_t>(in.gcount())}, hash);
-  }
-  return in.bad() ? "" : fmt::format("{:016x}", hash);
+  const auto hash = hash_samples(path, bytes, kHashSeed ^ static_cast<uint64_t>(bytes));
+  return hash ? fmt::format("{:016x}", *hash) : "";
 }
 
 // The folder that holds all paths.

@@ -67,6 +67,12 @@ nlohmann::json repeated(nlohmann::json factor, size_t numbers) {
   return factor;
 }
 
+FactorPlace place_of(nlohmann::json training_set, const std::string& key, const std::vector<double>& value) {
+  if (auto& factors = training_set["factors"]; factors.contains(key))
+    factors[key] = repeated(factors[key], value.size());
+  return data::factor_place(training_set, key, value);
+}
+
 }  // namespace
 
 TrainedFactors::TrainedFactors(const std::filesystem::path& model, const std::vector<std::string>& trained)
@@ -80,10 +86,7 @@ TrainedFactors::TrainedFactors(const std::filesystem::path& model, const std::ve
 std::string TrainedFactors::place(const std::string& key, const std::string& value) const {
   if (!training_set_.is_object() || !training_set_.contains("factors") || !training_set_["factors"].contains(key))
     return "";
-  const std::vector<double> numbers = planner::factor_value(key, value, {});
-  nlohmann::json known = training_set_;
-  known["factors"][key] = repeated(known["factors"][key], numbers.size());
-  return name_of_place(data::factor_place(known, key, numbers));
+  return name_of_place(place_of(training_set_, key, planner::factor_value(key, value, {})));
 }
 
 void TrainedFactors::count(const planner::EvalResult& result, const std::string& place) {
@@ -95,11 +98,8 @@ void TrainedFactors::count(const planner::EvalResult& result, const std::string&
     if (same_for_all != kPlaces.end()) {
       furthest = static_cast<FactorPlace>(same_for_all - kPlaces.begin() + 1);
     } else {
-      for (const auto& [key, value] : result.starts.starts[static_cast<size_t>(trial.start)].factors) {
-        nlohmann::json known = training_set_;
-        if (known["factors"].contains(key)) known["factors"][key] = repeated(known["factors"][key], value.size());
-        furthest = std::max(furthest, data::factor_place(known, key, value));
-      }
+      for (const auto& [key, value] : result.starts.starts[static_cast<size_t>(trial.start)].factors)
+        furthest = std::max(furthest, place_of(training_set_, key, value));
     }
     if (furthest == FactorPlace::kUnknown) continue;
     Count& count = counts_[static_cast<size_t>(furthest) - 1];

@@ -1,8 +1,6 @@
 #include "foresee/train/moved_episodes.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
@@ -26,32 +24,25 @@ std::string set_name(const fs::path& set) {
   return valid_utf8(whole.filename().string());
 }
 
-uint64_t hash_of_file(const fs::path& path, uint64_t hash) {
-  constexpr std::streamoff kSample = 64 << 10;  // bytes
-  const auto bytes = static_cast<std::streamoff>(fs::file_size(path));
-  hash = hash_bytes(std::to_string(bytes), hash);
-  std::ifstream in(path, std::ios::binary);
-  std::array<char, kSample> sample{};
-  for (const std::streamoff begin : {std::streamoff{0}, bytes / 2, std::max<std::streamoff>(0, bytes - kSample)}) {
-    in.clear();
-    in.seekg(begin);
-    in.read(sample.data(), kSample);
-    hash = hash_bytes({sample.data(), static_cast<size_t>(in.gcount())}, hash);
-  }
-  return hash;
-}
-
 /// Of names and contents of all files of a set. Empty where one cannot be read.
 std::string fingerprint_of_set(const fs::path& set) try {
-  uint64_t hash = kHashSeed;
-  if (!fs::is_directory(set)) return fmt::format("{:016x}", hash_of_file(set, hash));
   std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink)) {
-    if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(set));
-    if (files.size() > 1'000'000) return "";
-  }
+  if (!fs::is_directory(set))
+    files.push_back(fs::path());
+  else
+    for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink)) {
+      if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(set));
+      if (files.size() > 1'000'000) return "";
+    }
   std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) hash = hash_of_file(set / file, hash_bytes(file.generic_string(), hash));
+  uint64_t hash = kHashSeed;
+  for (const fs::path& file : files) {
+    const fs::path whole = file.empty() ? set : set / file;
+    const auto bytes = static_cast<int64_t>(fs::file_size(whole));
+    const auto next = hash_samples(whole, bytes, hash_bytes(fmt::format("{} {}", file.generic_string(), bytes), hash));
+    if (!next) return "";
+    hash = *next;
+  }
   return fmt::format("{:016x}", hash);
 } catch (const fs::filesystem_error&) {
   return "";

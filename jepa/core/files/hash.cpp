@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 namespace foresee {
 namespace {
@@ -22,6 +24,20 @@ uint64_t hash_words(const void* data, size_t bytes, uint64_t hash) {
     std::memcpy(&word, at + i, std::min<size_t>(8, bytes - i));
     hash = (hash ^ word) * kHashPrime;
   }
+  return hash;
+}
+
+std::optional<uint64_t> hash_samples(const std::filesystem::path& path, int64_t bytes, uint64_t hash) {
+  constexpr int64_t kSample = 64 << 10;  // bytes
+  std::ifstream in(path, std::ios::binary);
+  std::string sample(kSample, 0);
+  for (const int64_t begin : {int64_t{0}, bytes / 2, std::max<int64_t>(0, bytes - kSample)}) {
+    in.clear();
+    in.seekg(begin);
+    in.read(sample.data(), kSample);
+    hash = hash_bytes({sample.data(), static_cast<size_t>(in.gcount())}, hash);
+  }
+  if (in.bad()) return std::nullopt;
   return hash;
 }
 
