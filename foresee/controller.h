@@ -59,26 +59,29 @@ class FORESEE_API Controller {
     std::vector<double> executed{};    // the action that was really sent since the last call; empty: the one returned
                                        // (after look_back: the block of actions since then)
     std::vector<double> extrinsics{};  // the camera's pose, state().extrinsics numbers; else empty
-    std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take; NOT KEPT YET: searches end
-                                                         // as their settings say
+    std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take, above 0; none: key deadline_ms.
+                                                         // Of several observations the shortest counts for all
   };
 
   /// Where an action came from.
   enum class Source {
     kSearch,    // first action of a plan that was searched in this call
     kQueue,     // of the plan that an earlier call searched
+    kFallback,  // the search was later than the deadline and dropped: what the last plan had left, else `safe_action`
     kProposal,  // of the model's own proposal, without a search; does not occur yet
   };
-  /// Why a search ended.
-  enum class Stopped { kNotSearched, kFinished, kConverged, kDeadline };  // the last two do not occur yet
+  /// Why a search ended: there was none, all iterations ran, its deviations fell below planner.converged, or there was
+  /// no time for another iteration.
+  enum class Stopped { kNotSearched, kFinished, kConverged, kDeadline };
 
   /// What to do.
   struct Decision {
     std::vector<double> action{};             // action().size numbers in the robot's units, finite, inside its bounds
     Source source = Source::kSearch;          // where the action came from
     Stopped stopped = Stopped::kNotSearched;  // why the search ended
-    double cost = 0;                          // of the plan that the action belongs to, the objective's units
+    double cost = 0;         // of the problem's last plan, the objective's units; 0: it has had none
     double planning_ms = 0;  // wall-clock that this call took for planning; of several problems, its share
+    int64_t iterations = 0;  // of the search of this call
     int64_t plans = 0;       // plans that this problem has had so far
   };
 
@@ -91,6 +94,7 @@ class FORESEE_API Controller {
     std::optional<double> cost_at_goal{};      // same: of doing nothing where the goal is seen already
     std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
     int64_t iterations = 0;     // of the search
+    Stopped stopped = Stopped::kFinished;
     int64_t block = 1;          // environment steps in one block of the search
   };
 
@@ -141,7 +145,7 @@ class FORESEE_API Controller {
   /// look.
   void look_back(const Observation& observation, int64_t problem = 0);
 
-  /// The next action. @throws Error without a goal, for a picture without pixels, a state of the wrong size, or when
+  /// The next action; with a deadline not later than that. @throws Error without a goal, for a picture without pixels, a state of the wrong size, or when
   /// the model's costs are not finite.
   Decision act(const Observation& observation);
   /// The same for several problems: their searches run side by side. @param problems  ascending, no two the same.

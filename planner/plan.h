@@ -6,6 +6,9 @@
 
 namespace foresee::planner {
 
+/// Why a search ended: all iterations ran, its deviations had converged, or there was no time for another iteration.
+enum class Stop { kIterations, kConverged, kDeadline };
+
 /// What a search found.
 struct Plan {
   Tensor blocks;              // float [B, H, D], normalised action blocks
@@ -13,6 +16,7 @@ struct Plan {
   Tensor elite_cost;          // float [B], mean cost of the last iteration's elites
   std::vector<double> trace;  // mean over B of the best cost, per iteration
   int64_t iterations = 0;
+  Stop stopped = Stop::kIterations;
   double elapsed_ms = 0;
 };
 

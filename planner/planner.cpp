@@ -59,6 +59,12 @@ Solver solver_of(const std::string& name) {
   fail<ConfigError>("unknown solver '{}'{}", name, suggestion(name, known));
 }
 
+void PlannerConfig::validate() const {
+  search.validate();
+  if (search.converged > 0 && solver != Solver::kCem && solver != Solver::kIcem)
+    fail<ConfigError>("planner: converged is for solvers cem and icem, got {}", name_of(solver));
+}
+
 std::string_view name_of(Solver solver) { return foresee::name_of(kSolvers, solver); }
 
 void describe(Fields& f, PlannerConfig& c) {

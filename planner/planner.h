@@ -32,7 +32,8 @@ struct PlannerConfig {
   CategoricalConfig categorical;
   GradientConfig gradient;
 
-  void validate() const { search.validate(); }
+  /// @throws ConfigError for a search that cannot be, or that is to converge and whose solver does not.
+  void validate() const;
   /// The search whose draws draw_noise() makes.
   SearchConfig draws() const { return solver == Solver::kGradient ? gradient_draws(search, gradient) : search; }
 };

@@ -22,10 +22,13 @@ void describe(Fields& f, SearchConfig& c) {
   f("elites", c.elites, "cheapest candidates that move the search", {1, 1e6});
   f("horizon", c.horizon, "action blocks a plan looks ahead", {1, 10000});
   f("init_std", c.init_std, "standard deviation of the first iteration, normalised actions", {0});
+  f("converged", c.converged,
+    "solvers cem and icem: a search ends when no deviation is above it, normalised actions; 0: after all iterations",
+    {0});
 }
 
 Search::Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space)
-    : cost_(cost), request_(request), begin_(std::chrono::steady_clock::now()) {
+    : cost_(cost), request_(request), config_(config), begin_(std::chrono::steady_clock::now()) {
   config.validate();
   const Tensor& init = request.init;
   FORESEE_CHECK(init.defined() && init.dim() == 3 && init.size(1) <= config.horizon,
@@ -45,6 +48,18 @@ Search::Search(const CostFn& cost, const SearchRequest& request, const SearchCon
   std = at::full_like(mean, config.init_std);
   space_ = space.to(init.options());
   space_.begin(mean, std);
+}
+
+bool Search::more(int64_t iteration) {
+  if (iteration >= config_.iterations) return false;
+  const bool in_time = !request_.go_on || request_.go_on(iteration);
+  if (iteration == 0) return true;
+  if (config_.converged > 0 && std.max().item<double>() <= config_.converged) {
+    stopped_ = Stop::kConverged;
+    return false;
+  }
+  if (!in_time) stopped_ = Stop::kDeadline;
+  return in_time;
 }
 
 Tensor Search::sample(const Tensor& noise, bool mean_first) const {
@@ -104,6 +119,7 @@ Plan Search::finish(const Tensor& numbers, const Tensor& elite_cost, bool cut) c
   }
   plan.elite_cost = elite_cost;
   plan.iterations = static_cast<int64_t>(best_.size());
+  plan.stopped = stopped_;
   // One transfer at the end: nothing inside the search waits for the device.
   const Tensor best = at::stack(best_).to(at::kDouble).mean(1).cpu();
   plan.trace.assign(best.data_ptr<double>(), best.data_ptr<double>() + best.numel());

@@ -29,6 +29,7 @@ struct SearchConfig {
   int64_t elites = 30;
   int64_t horizon = 5;
   double init_std = 1.0;
+  double converged = 0;  // a search of cem or icem ends when no deviation is above it, normalised actions; 0: never
 
   /// @throws ConfigError when there are more elites than samples.
   void validate() const;
@@ -53,6 +54,8 @@ struct SearchRequest {
   Tensor rows;   // int64 [B], handed to the cost; undefined: 0 .. B-1
   Tensor low, high;  // float [D], the box where no ActionSpace is given; undefined: none
   std::function<void(int64_t iteration, const Iteration&)> trace;  // called after every update; may be empty
+  std::function<bool(int64_t iteration)> go_on;  // asked before every iteration; false, but for the first, ends the
+                                                 // search; empty: all are run
 };
 
 /// The cheapest candidates of an iteration, cheapest first.
@@ -74,6 +77,8 @@ class Search {
   /// @throws Error when the shapes of the request do not agree with each other, with `config` or with `space`.
   Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space = {});
 
+  /// Whether iteration `iteration` is to be run: there are more, the deviations have not converged, and `go_on` says so.
+  bool more(int64_t iteration);
   /// mean + std * noise within the limits of the space. @param noise  [B, K, H, S]. @returns the same shape.
   /// @param mean_first  candidate 0 is the mean itself.
   Tensor sample(const Tensor& noise, bool mean_first = true) const;
@@ -101,10 +106,12 @@ class Search {
 
   const CostFn& cost_;
   const SearchRequest& request_;
+  SearchConfig config_;
   ActionSpace space_;
   std::chrono::steady_clock::time_point begin_;
   Tensor noise_, rows_;
   Iteration last_;
+  Stop stopped_ = Stop::kIterations;
   std::vector<Tensor> best_;  // [B] each: best cost of every iteration
 };
 

@@ -1,6 +1,7 @@
 #include "foresee/controller.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "foresee/control/controller_config.h"
 #include "foresee/control/picture.h"
@@ -29,6 +30,24 @@ ControlCore make_core(const WorldModel& model, const Controller::Options& option
   core.job = options.job;
   core.judge = options.judge;
   return ControlCore(model, config.control, core);
+}
+
+Controller::Source source_of(planner::ActionSource source) {
+  switch (source) {
+    case planner::ActionSource::kSearch: return Controller::Source::kSearch;
+    case planner::ActionSource::kQueue: return Controller::Source::kQueue;
+    case planner::ActionSource::kFallback: return Controller::Source::kFallback;
+  }
+  return Controller::Source::kQueue;
+}
+
+Controller::Stopped stopped_of(planner::Stop stop) {
+  switch (stop) {
+    case planner::Stop::kIterations: return Controller::Stopped::kFinished;
+    case planner::Stop::kConverged: return Controller::Stopped::kConverged;
+    case planner::Stop::kDeadline: return Controller::Stopped::kDeadline;
+  }
+  return Controller::Stopped::kFinished;
 }
 
 std::vector<std::vector<double>> rows_of(const Tensor& table) {
@@ -118,21 +137,34 @@ std::vector<Controller::Decision> Controller::act(std::span<const Observation> o
                                                   std::span<const int64_t> problems) {
   FORESEE_CHECK(observations.size() == problems.size(), "expected {} observations, got {}", problems.size(),
                 observations.size());
+  const auto begin = std::chrono::steady_clock::now();
+  planner::Deadline deadline;  // the first of those that there are
+  for (const Observation& observation : observations) {
+    if (!observation.deadline) continue;
+    if (observation.deadline->count() <= 0)
+      fail("expected a deadline above 0, got {} ms", std::chrono::duration<double, std::milli>(*observation.deadline).count());
+    const auto end = begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(*observation.deadline);
+    deadline = deadline ? std::min(*deadline, end) : end;
+  }
   std::vector<planner::Sight> seen;
   for (size_t i = 0; i < problems.size(); ++i)
     seen.push_back(impl_->sight(observations[i], problems[i], impl_->core.wants_picture(problems[i])));
-  const auto actions = impl_->core.act(seen, problems);
+  const auto actions = impl_->core.act(seen, problems, deadline);
   std::vector<Decision> decisions;
   for (size_t i = 0; i < problems.size(); ++i) {
     impl_->seen_before.at(static_cast<size_t>(problems[i])).clear();
-    const planner::ControlPlan& plan = impl_->core.last_plan(problems[i]);
     Decision& decision = decisions.emplace_back();
     decision.action = actions[i].action;
-    decision.source = actions[i].planned ? Source::kSearch : Source::kQueue;
-    decision.stopped = actions[i].planned ? Stopped::kFinished : Stopped::kNotSearched;
-    decision.cost = plan.cost;
+    decision.source = source_of(actions[i].source);
     decision.planning_ms = actions[i].planning_ms;
-    decision.plans = plan.number;
+    decision.plans = impl_->core.plans(problems[i]);
+    if (decision.source == Source::kFallback) decision.stopped = Stopped::kDeadline;
+    if (decision.plans == 0) continue;
+    const planner::ControlPlan& plan = impl_->core.last_plan(problems[i]);
+    decision.cost = plan.cost;
+    if (decision.source != Source::kSearch) continue;
+    decision.stopped = stopped_of(plan.stopped);
+    decision.iterations = plan.iterations;
   }
   return decisions;
 }
@@ -146,6 +178,7 @@ Controller::PlannedActions Controller::last_plan(int64_t problem) const {
           .cost_at_goal = plan.at_goal,
           .trace = plan.trace,
           .iterations = plan.iterations,
+          .stopped = stopped_of(plan.stopped),
           .block = impl_->action.block};
 }
 

@@ -233,13 +233,24 @@ nlohmann::ordered_json json_of(const PlanScale& scale) {
           {"present_is_strange", scale.present_is_strange}};
 }
 
+std::string_view name_of(Controller::Stopped stopped) {
+  switch (stopped) {
+    case Controller::Stopped::kNotSearched: return "not_searched";
+    case Controller::Stopped::kFinished: return "iterations";
+    case Controller::Stopped::kConverged: return "converged";
+    case Controller::Stopped::kDeadline: return "deadline";
+  }
+  return "";
+}
+
 }  // namespace
 
 nlohmann::ordered_json to_json(const PlanResult& result) {
   const Controller::PlannedActions& plan = result.plan;
   nlohmann::ordered_json json{
       {"actions", plan.actions}, {"action_block", plan.block},    {"cost", plan.cost},
-      {"trace", plan.trace},     {"iterations", plan.iterations}, {"elapsed_ms", result.elapsed_ms}};
+      {"trace", plan.trace},     {"iterations", plan.iterations}, {"stopped", name_of(plan.stopped)},
+      {"elapsed_ms", result.elapsed_ms}};
   if (!plan.states.empty()) json["states"] = plan.states;
   if (plan.cost_of_nothing) json["cost_of_nothing"] = *plan.cost_of_nothing;
   if (plan.cost_at_goal) json["cost_at_goal"] = *plan.cost_at_goal;

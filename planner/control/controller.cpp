@@ -1,8 +1,10 @@
 #include "planner/control/controller.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
 
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
@@ -14,7 +16,12 @@
 namespace foresee::planner {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int64_t kCandidatesAtOnce = 8;  // of an arm's slow model, between two looks at the job
+constexpr int64_t kWantedIterations = 3;  // under a deadline: rather fewer candidates than fewer iterations
+constexpr int64_t kFewestCandidates = 16;
+constexpr std::chrono::milliseconds kMargin{2};  // before a deadline: for what follows a search, and for waking up
 
 ActionSpec limited(ActionSpec actions, const ControlConfig& config) {
   set_limits(actions, config.action_low, config.action_high);
@@ -51,6 +58,11 @@ void describe(Fields& f, ControlConfig& c) {
   f("action_low", c.action_low,
     "least value of each number of an action, or one of all, the robot's units; none: as the model has it");
   f("action_high", c.action_high, "largest value, same");
+  f("deadline_ms", c.deadline_ms,
+    "time that an action may take; a late search is dropped for the rest of the last plan, or the safe action; 0: any",
+    {0, 3.6e6});
+  f("safe_action", c.safe_action,
+    "what to do where a search is late and no plan is left, the robot's units; none: 0, or the limits' nearest");
   f("planner", c.planner, "the search on the world model");
 }
 
@@ -67,6 +79,13 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
   if ((!options.search || config.begin == Begin::kProposal) && !model.proposes())
     fail<ConfigError>("{} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
                       options.search ? "begin=proposal" : "following proposals");
+  safe_action_ = config.safe_action;
+  if (safe_action_.empty()) safe_action_.resize(static_cast<size_t>(actions_.size));
+  if (static_cast<int64_t>(safe_action_.size()) != actions_.size)
+    fail<ConfigError>("safe_action: expected {} numbers, one for each of an action, got {}", actions_.size,
+                      safe_action_.size());
+  for (const double number : safe_action_)
+    if (!std::isfinite(number)) fail<ConfigError>("safe_action: expected finite numbers, got {}", number);
   for (int64_t i = 0; i < options.problems; ++i)
     problems_.push_back({.history = History(config.history, model.action_spec())});
 }
@@ -103,7 +122,12 @@ Sight ControlCore::fitted(const Sight& sight) const {
 
 void ControlCore::look_back(int64_t problem, const Sight& sight) { get(problem).history.look_back(fitted(sight)); }
 
-std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::span<const int64_t> problems) {
+std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                            const Deadline& deadline) {
+  Deadline end = deadline;
+  if (!end && config_.deadline_ms > 0)
+    end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                             std::chrono::duration<double, std::milli>(config_.deadline_ms));
   FORESEE_CHECK(seen.size() == problems.size(), "expected {} observations, got {}", problems.size(), seen.size());
   FORESEE_CHECK(std::adjacent_find(problems.begin(), problems.end(), std::greater_equal<>()) == problems.end(),
                 "expected problems in ascending order, no two the same");
@@ -113,8 +137,9 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
     sights.push_back(wants_picture(problems[i]) ? fitted(seen[i]) : Sight{.executed = seen[i].executed});
   }
   for (size_t i = 0; i < problems.size(); ++i) get(problems[i]).history.look(sights[i]);
-  auto actions = mpc_.act(problems, [this](std::span<const int64_t> due) { search(due); });
+  auto actions = mpc_.act(problems, [&](std::span<const int64_t> due) { search(due, end); });
   for (size_t i = 0; i < problems.size(); ++i) {
+    if (actions[i].source == ActionSource::kSearch && get(problems[i]).late) actions[i].source = ActionSource::kFallback;
     const Tensor allowed = within_limits(actions_, torch::tensor(actions[i].action, at::kDouble));
     const double* numbers = allowed.const_data_ptr<double>();
     actions[i].action.assign(numbers, numbers + allowed.numel());
@@ -124,20 +149,47 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
 }
 
 /// Histories of one length and pictures of one size are searched side by side.
-void ControlCore::search(std::span<const int64_t> due) {
+void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline) {
   std::map<std::vector<int64_t>, std::vector<int64_t>> alike;
   for (const int64_t problem : due) {
     const Problem& p = get(problem);
     const Tensor& now = p.history.last_picture();
     alike[{p.history.length(), now.size(1), now.size(2), p.goal.size(1), p.goal.size(2)}].push_back(problem);
   }
-  for (const auto& [shape, problems] : alike) search_alike(problems);
+  auto questions = std::make_shared<std::vector<Question>>();
+  for (const auto& [shape, problems] : alike) questions->push_back(ask(problems));
+  for (const int64_t problem : due) get(problem).late = false;
+  if (!deadline) {
+    for (const Question& question : *questions) take(question, answer(question, {}));
+    return;
+  }
+  auto answers = std::make_shared<std::vector<Answer>>();
+  const auto end = *deadline - kMargin;
+  const bool in_time = watchdog_.run(
+      [this, questions, answers, end] {
+        for (const Question& question : *questions) {
+          const auto now = Clock::now(), share = (end - now) / static_cast<int64_t>(questions->size() - answers->size());
+          answers->push_back(answer(question, now + share));
+        }
+      },
+      end);
+  for (size_t i = 0; i < questions->size(); ++i) {
+    const Question& question = (*questions)[i];
+    if (in_time) {
+      take(question, (*answers)[i]);
+      continue;
+    }
+    for (const int64_t problem : question.problems) {
+      get(problem).late = true;
+      mpc_.fall_back(problem, safe_action_);
+    }
+  }
 }
 
-void ControlCore::search_alike(std::span<const int64_t> due) {
+ControlCore::Question ControlCore::ask(const std::vector<int64_t>& problems) {
   std::vector<Tensor> frames, states, actions, goals, goal_states, extrinsics;
   std::vector<double> weights;
-  for (const int64_t problem : due) {
+  for (const int64_t problem : problems) {
     const Problem& p = get(problem);
     frames.push_back(p.history.pictures());
     actions.push_back(p.history.actions());
@@ -147,28 +199,73 @@ void ControlCore::search_alike(std::span<const int64_t> due) {
     if (state_.of_goal) goal_states.push_back(torch::tensor(p.goal_state, at::kDouble));
     weights.push_back(p.weight);
   }
-  Observation observation;
+  Question question{.problems = problems, .observation = {}, .goal = Goal(at::stack(goals)), .start = {}};
+  Observation& observation = question.observation;
   observation.frames = at::stack(frames);
   if (observation.frames.size(1) > 1) observation.actions = at::stack(actions);
   if (!states.empty()) observation.state = at::stack(states);
   if (!extrinsics.empty()) observation.extrinsics = at::stack(extrinsics);
-  Goal goal(at::stack(goals));
-  if (!goal_states.empty()) goal.state = at::stack(goal_states);
+  if (!goal_states.empty()) question.goal.state = at::stack(goal_states);
   if (std::any_of(weights.begin(), weights.end(), [](double weight) { return weight != 1; }))
-    goal.weight = torch::tensor(weights, at::kFloat);
+    question.goal.weight = torch::tensor(weights, at::kFloat);
+  if (options_.search) question.start = mpc_.begin(problems);
+  return question;
+}
 
-  const ModelCost here = model_cost(model_, observation, goal, config_.objective);
+/// Searches, or follows what the model proposes. Changes nothing but `paces_`, and those only under a deadline.
+ControlCore::Answer ControlCore::answer(const Question& question, const Deadline& end) const {
+  Pace* pace = end ? &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}] : nullptr;
+  int64_t samples = 0;
+  if (pace) {
+    const SearchConfig& search = config_.planner.planner.search;
+    samples = pace->affordable(search.samples, kFewestCandidates, std::min(search.iterations, kWantedIterations), *end);
+    pace->begin(samples);
+  }
+  const ModelCost here = model_cost(model_, question.observation, question.goal, config_.objective);
   try {
-    decide(due, here);
-    if (options_.judge) judge(due, observation, goal, here);
+    Answer answer;
+    if (options_.search) {
+      answer.plan = find(question, here, {.go_on = pace ? [pace, end](int64_t i) { return pace->go_on(i, *end); }
+                                                        : std::function<bool(int64_t)>(),
+                                          .samples = samples});
+      const Tensor& blocks = answer.plan.blocks;
+      answer.states = here.states((arm_ ? actions_.normalise(blocks) : blocks).unsqueeze(1));
+    } else {
+      answer = follow(here);
+    }
+    if (options_.judge) judge(question, here, answer);
+    if (pace) pace->finish();
+    return answer;
   } catch (const NotFinite& error) {
-    fail("{}; what does it: {}", error.what(), why_not_finite(model_, observation, goal, config_.objective));
+    fail("{}; what does it: {}", error.what(),
+         why_not_finite(model_, question.observation, question.goal, config_.objective));
   }
 }
 
+ControlCore::Answer ControlCore::follow(const ModelCost& here) const {
+  Answer answer;
+  const auto [low, high] = normalised_bounds(actions_);
+  const Tensor blocks = box_space(low, high).to(here.device).settle(here.propose(1) * config_.proposal_gain);
+  const at::NoGradGuard no_grad;
+  answer.plan.blocks = blocks;
+  answer.plan.cost = here.cost(blocks.unsqueeze(1), at::arange(blocks.size(0))).select(1, 0);
+  answer.states = here.states(blocks.unsqueeze(1));
+  return answer;
+}
+
+Plan ControlCore::find(const Question& question, const ModelCost& here, const SearchControl& control) const {
+  int64_t done = 0;
+  const Tensor initial = config_.begin == Begin::kProposal
+                             ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
+                             : Tensor();
+  return mpc_.search(question.start, watched(here.cost, done, /*report=*/!control.go_on), here.device, initial,
+                     control);
+}
+
 /// What actions of 0 cost (or what the limits allow nearest to them), here and where the goal is reached.
-void ControlCore::judge(std::span<const int64_t> due, const Observation& observation, const Goal& goal,
-                        const ModelCost& here) {
+void ControlCore::judge(const Question& question, const ModelCost& here, Answer& answer) const {
+  const Observation& observation = question.observation;
+  const Goal& goal = question.goal;
   const int64_t problems = goal.pictures.size(0), horizon = config_.planner.planner.search.horizon;
   const Tensor none = within_limits(actions_, at::zeros({actions_.block, actions_.size}, at::kFloat));
   const Tensor still = actions_.normalise(none.flatten()).expand({problems, 1, options_.search ? horizon : 1, -1});
@@ -179,73 +276,63 @@ void ControlCore::judge(std::span<const int64_t> due, const Observation& observa
   there.extrinsics = last(observation.extrinsics);
   const at::NoGradGuard no_grad;
   const Tensor rows = at::arange(problems, at::kLong), blocks = still.contiguous().to(here.device);
-  const Tensor nothing = here.cost(blocks, rows).to(at::kCPU, at::kDouble);
-  const Tensor at_goal =
-      model_cost(model_, there, goal, config_.objective).cost(blocks, rows).to(at::kCPU, at::kDouble);
-  for (int64_t i = 0; i < problems; ++i) {
-    ControlPlan& plan = get(due[static_cast<size_t>(i)]).plan;
-    plan.nothing = nothing[i][0].item<double>();
-    plan.at_goal = at_goal[i][0].item<double>();
-  }
+  answer.nothing = here.cost(blocks, rows).to(at::kCPU, at::kDouble);
+  answer.at_goal = model_cost(model_, there, goal, config_.objective).cost(blocks, rows).to(at::kCPU, at::kDouble);
 }
 
-/// Searches, or follows what the model proposes.
-void ControlCore::decide(std::span<const int64_t> due, const ModelCost& here) {
-  if (!options_.search) {
-    Plan followed;
-    const auto [low, high] = normalised_bounds(actions_);
-    followed.blocks = box_space(low, high).to(here.device).settle(here.propose(1) * config_.proposal_gain);
-    mpc_.follow(due, followed.blocks);
-    const at::NoGradGuard no_grad;
-    followed.cost = here.cost(followed.blocks.unsqueeze(1), at::arange(followed.blocks.size(0))).select(1, 0);
-    return remember(due, followed, here.states(followed.blocks.unsqueeze(1)));
-  }
-  int64_t done = 0;
-  const Tensor initial = config_.begin == Begin::kProposal
-                             ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
-                             : Tensor();
-  const Plan plan = mpc_.plan(due, watched(here.cost, done), here.device, initial);
-  const Tensor blocks = arm_ ? actions_.normalise(plan.blocks) : plan.blocks;
-  remember(due, plan, here.states(blocks.unsqueeze(1)));
-}
-
-/// The cost, which tells the job how far it is and ends when the job is to stop.
-CostFn ControlCore::watched(const CostFn& cost, int64_t& done) const {
+/// The cost, which tells the job how far it is (`report`; late searches do not) and ends when the job is to stop.
+CostFn ControlCore::watched(const CostFn& cost, int64_t& done, bool report) const {
   const SearchConfig& search = config_.planner.planner.search;
-  return [&, total = search.iterations * search.samples](const Tensor& actions, const Tensor& rows) {
+  return [&, report, total = search.iterations * search.samples](const Tensor& actions, const Tensor& rows) {
     if (done >= total) return cost(actions, rows);  // of the plan that was found
     std::vector<Tensor> parts;
     for (const Tensor& part : actions.split(arm_ ? kCandidatesAtOnce : actions.size(1), 1)) {
       if (options_.job.stopping()) fail("interrupted");
       parts.push_back(cost(part, rows));
       done += part.size(1);
-      options_.job.report(
-          {.label = "plan", .done = done, .total = total, .unit = "candidates", .note = "", .finished = done == total});
+      if (report)
+        options_.job.report({.label = "plan",
+                             .done = done,
+                             .total = total,
+                             .unit = "candidates",
+                             .note = "",
+                             .finished = done == total});
     }
     return parts.size() == 1 ? parts.front() : at::cat(parts, 1);
   };
 }
 
-/// @param states  double [problems, 1, H + 1, S], or undefined.
-void ControlCore::remember(std::span<const int64_t> due, const Plan& plan, const Tensor& states) {
+void ControlCore::take(const Question& question, const Answer& answer) {
+  const Plan& plan = answer.plan;
+  if (options_.search) {
+    mpc_.take(question.problems, plan);
+  } else {
+    mpc_.follow(question.problems, plan.blocks);
+  }
   const Tensor blocks = plan.blocks.cpu(), cost = plan.cost.to(at::kCPU, at::kDouble);
   const Tensor steps = within_limits(actions_, (arm_ ? blocks : actions_.to_environment(blocks)).to(at::kDouble));
-  const Tensor paths = states.defined() ? states.to(at::kCPU, at::kDouble) : states;
-  for (size_t i = 0; i < due.size(); ++i) {
+  const Tensor paths = answer.states.defined() ? answer.states.to(at::kCPU, at::kDouble) : answer.states;
+  for (size_t i = 0; i < question.problems.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
-    ControlPlan& last = get(due[i]).plan;
+    ControlPlan& last = get(question.problems[i]).plan;
     last.actions = steps[row];
     last.states = paths.defined() ? paths[row][0] : Tensor();
     last.cost = cost[row].item<double>();
     last.trace = plan.trace;
     last.iterations = plan.iterations;
+    last.stopped = plan.stopped;
+    if (answer.nothing.defined()) {
+      last.nothing = answer.nothing[row][0].item<double>();
+      last.at_goal = answer.at_goal[row][0].item<double>();
+    }
     ++last.number;
   }
 }
 
 const ControlPlan& ControlCore::last_plan(int64_t problem) const {
   const ControlPlan& plan = get(problem).plan;
-  FORESEE_CHECK(plan.number > 0, "problem {} has had no plan yet", problem);
+  FORESEE_CHECK(plan.number > 0, "problem {} has had no plan{}", problem,
+                get(problem).late ? ": its search was later than the deadline" : " yet");
   return plan;
 }
 

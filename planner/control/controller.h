@@ -1,10 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <optional>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "jepa/core/api/job.h"
@@ -12,6 +13,8 @@
 #include "planner/control/history.h"
 #include "planner/control/model_cost.h"
 #include "planner/control/mpc.h"
+#include "planner/control/pace.h"
+#include "planner/control/watchdog.h"
 
 namespace foresee::planner {
 
@@ -26,6 +29,9 @@ struct ControlConfig {
   double proposal_gain = 1.0;
   std::vector<double> action_low{};   // limits of every number of an action, or one of all, the robot's units;
   std::vector<double> action_high{};  // empty: as the model has them
+  double deadline_ms = 0;             // for an act() that is told none; 0: searches end as their settings say
+  std::vector<double> safe_action{};  // where a search is late and nothing is left of a plan; one number for each of an
+                                      // action, the robot's units; empty: 0, or what the limits allow nearest to it
   MpcConfig planner;
 };
 void describe(Fields& fields, ControlConfig& config);
@@ -41,6 +47,9 @@ struct ControlOptions {
   JobControl job{};      // who watches a search, and may end it
 };
 
+/// When an answer has to be there.
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
 /// The plan that a problem follows.
 struct ControlPlan {
   Tensor actions;                   // double [steps, A], environment units, within the limits
@@ -50,6 +59,7 @@ struct ControlPlan {
   std::optional<double> at_goal{};  // same: of doing nothing where the goal is seen already
   std::vector<double> trace;        // best cost of every iteration; of problems searched together, the mean
   int64_t iterations = 0;
+  Stop stopped = Stop::kIterations;
   int64_t number = 0;  // plans that the problem has had, with this one; 0: none
 };
 
@@ -72,10 +82,16 @@ class ControlCore {
   /// Takes what was seen before, one block before the next sight. Its `executed` is the whole block that led to it.
   void look_back(int64_t problem, const Sight& sight);
   /// The next actions. @param seen  of every problem, in the order of `problems`: ascending, no two the same.
+  /// @param deadline  none: ControlConfig::deadline_ms from now. A search has fewer iterations, and at need fewer
+  /// candidates, when time is short. One that is late all the same is dropped, and the action comes from the block that
+  /// the last plan had left, else it is the safe one (ActionSource::kFallback).
   /// @throws Error without a goal, for a state of the wrong size or that is not finite (before the search), and when
   /// costs are not finite, naming the input that did it.
-  std::vector<ControlAction> act(std::span<const Sight> seen, std::span<const int64_t> problems);
+  std::vector<ControlAction> act(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                 const Deadline& deadline = {});
 
+  /// Plans that the problem has had.
+  int64_t plans(int64_t problem) const { return get(problem).plan.number; }
   /// The problem's last plan. @throws Error where there was none.
   const ControlPlan& last_plan(int64_t problem) const;
 
@@ -86,16 +102,31 @@ class ControlCore {
     std::vector<double> goal_state{};
     double weight = 1;
     ControlPlan plan{};
+    bool late = false;  // the last search was
+  };
+  /// Problems that are searched side by side: all that a search reads, none of it shared with what changes.
+  struct Question {
+    std::vector<int64_t> problems;
+    Observation observation;
+    Goal goal;
+    SearchStart start;
+  };
+  struct Answer {
+    Plan plan;
+    Tensor states;            // as of ModelCost::states
+    Tensor nothing, at_goal;  // ControlOptions::judge: double [problems, 1]
   };
   const Problem& get(int64_t problem) const;
   Problem& get(int64_t problem) { return const_cast<Problem&>(std::as_const(*this).get(problem)); }
   Sight fitted(const Sight& sight) const;
-  void search(std::span<const int64_t> due);
-  void search_alike(std::span<const int64_t> due);
-  void decide(std::span<const int64_t> due, const ModelCost& here);
-  void judge(std::span<const int64_t> due, const Observation& observation, const Goal& goal, const ModelCost& here);
-  CostFn watched(const CostFn& cost, int64_t& done) const;
-  void remember(std::span<const int64_t> due, const Plan& plan, const Tensor& states);
+  void search(std::span<const int64_t> due, const Deadline& deadline);
+  Question ask(const std::vector<int64_t>& problems);
+  Answer answer(const Question& question, const Deadline& end) const;
+  Answer follow(const ModelCost& here) const;
+  Plan find(const Question& question, const ModelCost& here, const SearchControl& control) const;
+  void judge(const Question& question, const ModelCost& here, Answer& answer) const;
+  CostFn watched(const CostFn& cost, int64_t& done, bool report) const;
+  void take(const Question& question, const Answer& answer);
 
   const WorldModel& model_;
   ControlConfig config_;
@@ -105,6 +136,9 @@ class ControlCore {
   bool arm_;
   Mpc mpc_;
   std::vector<Problem> problems_;
+  std::vector<double> safe_action_;
+  mutable std::map<std::pair<int64_t, int64_t>, Pace> paces_;  // by problems and pictures; of the watchdog's thread
+  Watchdog watchdog_;                                          // last: its work reads the members above
 };
 
 }  // namespace foresee::planner

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iterator>
 
 #include "jepa/core/error.h"
@@ -33,13 +34,13 @@ Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int6
          const std::optional<ArmCemConfig>& arm)
     : config_(config),
       arm_(arm),
-      planner_(arm ? make_planner(config.planner.search, *arm, arm_limits(actions)) : make_planner(config.planner)),
       actions_(actions),
       seed_(seed),
       first_(first),
       problems_(static_cast<size_t>(count)) {
   config.validate();
   actions.validate();
+  planner_for(config.planner.search);  // which throws for a search that cannot be
   if (!arm) return;
   if (actions.size != kArmAction || actions.block != 1)
     fail<ConfigError>("the arm's search plans single actions of {} numbers, the model takes blocks of {} of {}",
@@ -48,41 +49,73 @@ Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int6
     fail<ConfigError>("planner: an arm's plans are searched by solver cem, got '{}'", name_of(config.planner.solver));
 }
 
-Plan Mpc::search(std::span<const PlanId> ids, const CostFn& cost, const Tensor& init) const {
-  const SearchConfig& config = config_.planner.search;
-  SearchRequest request;
-  request.init = init;
-  if (arm_) {
-    request.init = at::zeros({init.size(0), 0, kArmSearched}, init.options());
-    request.noise = draw_noise(seed_, ids, config, kArmSearched);
-    return planner_([&](const Tensor& actions, const Tensor& rows) { return cost(actions_.normalise(actions), rows); },
-                    request);
+Planner Mpc::planner_for(const SearchConfig& search) const {
+  if (arm_) return make_planner(search, *arm_, arm_limits(actions_));
+  PlannerConfig config = config_.planner;
+  config.search = search;
+  return make_planner(config);
+}
+
+/// An arm's blocks are in the environment's units already.
+Tensor Mpc::to_environment(const Tensor& blocks) const { return arm_ ? blocks : actions_.to_environment(blocks); }
+
+SearchStart Mpc::begin(std::span<const int64_t> problems) {
+  const auto count = static_cast<int64_t>(problems.size());
+  const int64_t kept = config_.warm_start && !arm_ ? config_.planner.search.horizon - config_.receding : 0;
+  SearchStart start{.ids = {}, .init = at::zeros({count, kept, actions_.block_size()}, at::kFloat)};
+  for (int64_t row = 0; row < count; ++row) {
+    Problem& problem = get(problems[static_cast<size_t>(row)]);
+    start.ids.push_back({first_ + problems[static_cast<size_t>(row)], problem.plans++});
+    if (kept > 0 && problem.left_over.defined())
+      start.init[row].slice(0, 0, problem.left_over.size(0)).copy_(problem.left_over);
   }
-  request.noise = draw_noise(seed_, ids, config_.planner.draws(), actions_.block_size());
+  return start;
+}
+
+Plan Mpc::search(const SearchStart& start, const CostFn& cost, at::Device device, const Tensor& initial,
+                 const SearchControl& control) const {
+  PlannerConfig config = config_.planner;
+  if (control.samples > 0 && control.samples < config.search.samples) {
+    const double share = static_cast<double>(control.samples) / static_cast<double>(config.search.samples);
+    config.search.elites = std::max<int64_t>(2, std::llround(static_cast<double>(config.search.elites) * share));
+    config.search.samples = std::max(control.samples, config.search.elites);
+  }
+  const Planner planner = planner_for(config.search);
+  SearchRequest request;
+  request.go_on = control.go_on;
+  request.init = (initial.defined() ? initial : start.init).to(device);
+  if (arm_) {
+    request.init = at::zeros({request.init.size(0), 0, kArmSearched}, request.init.options());
+    request.noise = draw_noise(seed_, start.ids, config.search, kArmSearched);
+    return planner([&](const Tensor& actions, const Tensor& rows) { return cost(actions_.normalise(actions), rows); },
+                   request);
+  }
+  request.noise = draw_noise(seed_, start.ids, config.draws(), actions_.block_size());
   std::tie(request.low, request.high) = normalised_bounds(actions_);
-  return planner_(cost, request);
+  return planner(cost, request);
+}
+
+void Mpc::take(std::span<const int64_t> problems, const Plan& plan) {
+  const Tensor blocks = plan.blocks.cpu();
+  fill_queues(problems, to_environment(blocks.slice(1, 0, config_.receding)));
+  for (size_t row = 0; row < problems.size(); ++row)
+    get(problems[row]).left_over = blocks[static_cast<int64_t>(row)].slice(0, config_.receding).clone();
 }
 
 Plan Mpc::plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device, const Tensor& initial) {
-  const SearchConfig& search = config_.planner.search;
-  const auto count = static_cast<int64_t>(problems.size());
-  const int64_t kept = config_.warm_start ? search.horizon - config_.receding : 0;
-
-  Tensor init = at::zeros({count, kept, actions_.block_size()}, at::kFloat);
-  std::vector<PlanId> ids;
-  for (int64_t row = 0; row < count; ++row) {
-    Problem& problem = get(problems[static_cast<size_t>(row)]);
-    ids.push_back({first_ + problems[static_cast<size_t>(row)], problem.plans++});
-    if (kept > 0 && problem.left_over.defined()) init[row].copy_(problem.left_over);
-  }
-  if (initial.defined()) init = initial;
-  Plan plan = this->search(ids, cost, init.to(device));
-
-  const Tensor blocks = plan.blocks.cpu(), queued = blocks.slice(1, 0, config_.receding);
-  fill_queues(problems, arm_ ? queued : actions_.to_environment(queued));
-  for (int64_t row = 0; kept > 0 && row < count; ++row)
-    get(problems[static_cast<size_t>(row)]).left_over = blocks[row].slice(0, config_.receding).clone();
+  Plan plan = search(begin(problems), cost, device, initial);
+  take(problems, plan);
   return plan;
+}
+
+void Mpc::fall_back(int64_t problem, const std::vector<double>& safe) {
+  Tensor& left = get(problem).left_over;
+  Tensor steps = torch::tensor(safe, at::kDouble).expand({1, actions_.block, actions_.size});
+  if (left.defined() && left.size(0) > 0) {
+    steps = to_environment(left.slice(0, 0, 1).unsqueeze(0));
+    left = left.slice(0, 1).clone();
+  }
+  fill_queues({&problem, 1}, steps);
 }
 
 void Mpc::follow(std::span<const int64_t> problems, const Tensor& blocks) {
@@ -116,8 +149,9 @@ std::vector<ControlAction> Mpc::act(std::span<const int64_t> problems,
   std::vector<ControlAction> actions;
   for (const int64_t problem : problems) {
     ControlAction& action = actions.emplace_back(ControlAction{.action = next_action(problem)});
-    action.planned = std::binary_search(due.begin(), due.end(), problem);
-    if (action.planned) action.planning_ms = elapsed_ms / static_cast<double>(due.size());
+    if (!std::binary_search(due.begin(), due.end(), problem)) continue;
+    action.source = ActionSource::kSearch;
+    action.planning_ms = elapsed_ms / static_cast<double>(due.size());
   }
   return actions;
 }

@@ -22,11 +22,27 @@ struct MpcConfig {
 };
 void describe(Fields& fields, MpcConfig& config);
 
+/// Where an action came from: of a plan that was searched in this call, of an earlier plan, or, as the search was late,
+/// of what the last plan had left (else the safe action).
+enum class ActionSource { kSearch, kQueue, kFallback };
+
 /// What one problem does next.
 struct ControlAction {
   std::vector<double> action;  // environment units; of a ControlCore finite and within the bounds of ActionSpec
-  bool planned = false;        // a plan was made for it in this call
-  double planning_ms = 0;      // wall-clock of that; of several problems, its share
+  ActionSource source = ActionSource::kQueue;
+  double planning_ms = 0;  // wall-clock of planning in this call; of several problems, its share
+};
+
+/// Where the searches of several problems begin, and the numbers of their draws.
+struct SearchStart {
+  std::vector<PlanId> ids;
+  Tensor init;  // float [problems, h, D], normalised
+};
+
+/// What a search under a deadline is told.
+struct SearchControl {
+  std::function<bool(int64_t iteration)> go_on{};  // SearchRequest::go_on
+  int64_t samples = 0;                             // candidates an iteration, elites in proportion; 0: as configured
 };
 
 /// Receding-horizon control of several problems, as stable_worldmodel's WorldModelPolicy: each problem has a queue of
@@ -51,6 +67,18 @@ class Mpc {
   Plan plan(std::span<const int64_t> problems, const CostFn& cost, at::Device device = at::kCPU,
             const Tensor& initial = {});
 
+  /// plan() in three parts, the second of which changes nothing and may run in another thread. First: where to begin.
+  SearchStart begin(std::span<const int64_t> problems);
+  /// Second: the search. @param cost, device, initial  as of plan().
+  Plan search(const SearchStart& start, const CostFn& cost, at::Device device = at::kCPU, const Tensor& initial = {},
+              const SearchControl& control = {}) const;
+  /// Third: fills the queues.
+  void take(std::span<const int64_t> problems, const Plan& plan);
+
+  /// Where there is no plan in time: queues the next block that the last plan had left, else one of `safe` actions.
+  /// @param safe  [size], environment units.
+  void fall_back(int64_t problem, const std::vector<double>& safe);
+
   /// Fills the queues of several problems with a plan that came from elsewhere.
   /// @param blocks  float [problems, H, D], normalised; all of it is executed.
   void follow(std::span<const int64_t> problems, const Tensor& blocks);
@@ -69,17 +97,17 @@ class Mpc {
  private:
   struct Problem {
     std::deque<std::vector<double>> queue;
-    Tensor left_over;  // float [horizon - receding, D], or undefined
+    Tensor left_over;  // float [horizon - receding or fewer, D], normalised; of an arm in its units; or undefined
     int64_t plans = 0;
   };
-  Plan search(std::span<const PlanId> ids, const CostFn& cost, const Tensor& init) const;
   void fill_queues(std::span<const int64_t> problems, const Tensor& actions);
+  Tensor to_environment(const Tensor& blocks) const;
+  Planner planner_for(const SearchConfig& search) const;
   const Problem& get(int64_t problem) const { return problems_.at(static_cast<size_t>(problem)); }
   Problem& get(int64_t problem) { return problems_.at(static_cast<size_t>(problem)); }
 
   MpcConfig config_;
   std::optional<ArmCemConfig> arm_;
-  Planner planner_;
   ActionSpec actions_;
   uint64_t seed_;
   int64_t first_;

@@ -16,7 +16,7 @@ std::vector<Decision> decisions_of(std::vector<ControlAction> actions) {
   std::vector<Decision> decisions;
   for (ControlAction& next : actions) {
     Decision& decision = decisions.emplace_back(Decision{std::move(next.action), std::nullopt});
-    if (next.planned) decision.planning_ms = next.planning_ms;
+    if (next.source != ActionSource::kQueue) decision.planning_ms = next.planning_ms;
   }
   return decisions;
 }

@@ -47,6 +47,37 @@ TEST(CemPlanner, PlansTheSameAloneAndTogether) {
   }
 }
 
+TEST(CemPlanner, EndsEarlyWhenItIsToldTo) {
+  const DoubleIntegrator system{starts()};
+  const SearchConfig config{.samples = 50, .iterations = 8, .elites = 10};
+  SearchRequest request = request_for(config, {{0}, {1}, {2}});
+  std::vector<int64_t> asked;
+  request.go_on = [&](int64_t iteration) {
+    asked.push_back(iteration);
+    return iteration != 3;
+  };
+  const Plan plan = cem(system, request, config);
+  EXPECT_EQ(asked, (std::vector<int64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(plan.iterations, 3);
+  EXPECT_EQ(plan.stopped, Stop::kDeadline);
+  request.go_on = [](int64_t) { return false; };
+  EXPECT_EQ(cem(system, request, config).iterations, 1) << "the first always runs";
+}
+
+TEST(CemPlanner, EndsWhenItsDeviationsHaveConverged) {
+  const DoubleIntegrator system{starts()};
+  SearchConfig config{.samples = 200, .iterations = 60, .elites = 20};
+  const Plan full = cem(system, request_for(config, {{0}, {1}, {2}}), config);
+  config.converged = 0.01;
+  const Plan early = cem(system, request_for(config, {{0}, {1}, {2}}), config);
+  EXPECT_EQ(full.stopped, Stop::kIterations);
+  EXPECT_EQ(early.stopped, Stop::kConverged);
+  EXPECT_LT(early.iterations, 60);
+  EXPECT_LT((early.blocks - full.blocks).abs().max().item<double>(), 0.05);
+  PlannerConfig other{.solver = Solver::kMppi, .search = config};
+  EXPECT_THROW(make_planner(other), ConfigError);
+}
+
 TEST(CemPlanner, AsksTheCostForTheMeanFirst) {
   const DoubleIntegrator system{starts().slice(0, 0, 1)};
   const SearchConfig config{.samples = 4, .iterations = 1, .elites = 2, .init_std = 3.0};

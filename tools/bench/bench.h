@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "foresee/settings.h"
 #include "jepa/model/vjepa2/files/weights.h"
 
 namespace foresee::tools {
@@ -107,6 +108,24 @@ struct EpisodesBench {
 /// @returns {"input", "clip", "clips", "threads", "batch", "samples_per_s": {"median", "low", "high"},
 /// "megabytes_per_s", "checksum"}
 nlohmann::ordered_json bench_episodes(const EpisodesBench& bench);
+
+/// Plans of a world model toward a random picture, each from another random picture.
+struct PlanBench {
+  std::filesystem::path model;  // none: a LeWM of `preset` with random weights
+  std::string preset = "lewm";
+  Settings settings;  // as of a Controller: planner.samples, deadline_ms, ...
+  int64_t plans = 10, warmup = 2;
+  int64_t busy = 0;  // other processes, each of which keeps one processor busy
+  std::string device = "cpu";
+  uint64_t seed = 0;
+};
+/// Time from observation to action, of the calls that search; what of it is not the model's (`overhead_ms` of a plan);
+/// blocks of candidates rolled out a second. With a deadline: calls that were later than it and 1 ms, and those that
+/// fell back.
+/// @returns {"model", "device", "threads", "busy_processes", "solver", "samples", "iterations", "horizon", "plans",
+/// "p50_ms", "p95_ms", "p99_ms", "candidate_steps_per_s", "overhead_ms", "overhead_share", "median_iterations"} and
+/// {"deadline_ms", "misses", "fallbacks"}
+nlohmann::ordered_json bench_plan(const PlanBench& bench);
 
 /// Small work, alone on the machine and beside other processes that are never idle.
 struct BusyBench {

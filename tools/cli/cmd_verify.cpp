@@ -11,30 +11,11 @@ namespace {
 namespace fs = std::filesystem;
 constexpr int kMismatch = 3;
 
-/// Case folders at or below the given paths, in order.
-std::vector<fs::path> case_folders(const std::vector<fs::path>& paths) {
-  std::vector<fs::path> folders;
-  for (const auto& path : paths) {
-    if (!fs::is_directory(path)) fail("{}: no such case folder", path.string());
-    std::vector<fs::path> found;
-    if (fs::exists(path / "case.json")) {
-      found.push_back(path);
-    } else {
-      for (const auto& entry : fs::recursive_directory_iterator(path))
-        if (entry.path().filename() == "case.json") found.push_back(entry.path().parent_path());
-      std::sort(found.begin(), found.end());
-    }
-    if (found.empty()) fail("{}: no case.json in it or below", path.string());
-    folders.insert(folders.end(), found.begin(), found.end());
-  }
-  return folders;
-}
-
 int verify(const std::vector<fs::path>& paths, const CommonOptions& common) {
   int64_t passed = 0, failed = 0;
   std::vector<std::string> not_run;
   auto cases = nlohmann::ordered_json::array();
-  for (const auto& folder : case_folders(paths)) {
+  for (const auto& folder : parity::case_folders(paths)) {
     if (!common.json) print_line("{}", folder.string());
     std::vector<parity::Comparison> rows;
     try {

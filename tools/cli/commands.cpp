@@ -38,7 +38,7 @@ const std::vector<Command>& commands() {
        "  foresee inspect model.safetensors\n  foresee inspect runs/world --json"},
       {"verify", "Parity with recorded reference values (exit 3 on a mismatch)", setup_verify, kNone,
        "  foresee verify tests/fixtures/*/*/"},
-      {"bench", "Speed on this machine", setup_bench, kDevice | kSeed, "  foresee bench rollout --json"},
+      {"bench", "Speed on this machine", setup_bench, kDevice | kSeed | kSettings, "  foresee bench rollout --json"},
       {"report", "One self-contained HTML file for a run or an evaluation", setup_report, kOut,
        "  foresee report runs/eval"},
       {"config", "Every config key with its default, range and meaning", setup_config, kNone, "  foresee config plan"},

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "jepa/core/error.h"
@@ -195,6 +196,24 @@ std::vector<Comparison> Case::results() const {
     rows.push_back(found != done_.end() ? found->second : Comparison{.key = key, .reason = "not covered: " + key});
   }
   return rows;
+}
+
+std::vector<std::filesystem::path> case_folders(const std::vector<std::filesystem::path>& paths) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& path : paths) {
+    if (!std::filesystem::is_directory(path)) fail("{}: no such case folder", path.string());
+    std::vector<std::filesystem::path> found;
+    if (std::filesystem::exists(path / "case.json")) {
+      found.push_back(path);
+    } else {
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+        if (entry.path().filename() == "case.json") found.push_back(entry.path().parent_path());
+      std::sort(found.begin(), found.end());
+    }
+    if (found.empty()) fail("{}: no case.json in it or below", path.string());
+    folders.insert(folders.end(), found.begin(), found.end());
+  }
+  return folders;
 }
 
 std::vector<Comparison> verify_case(const std::filesystem::path& folder, Kind kind) {

@@ -55,6 +55,9 @@ class Case {
   std::map<std::string, Comparison> done_;
 };
 
+/// Case folders at or below the given paths, in order. @throws Error for a path that has none.
+std::vector<std::filesystem::path> case_folders(const std::vector<std::filesystem::path>& paths);
+
 /// Computes every expected value of a case of its kind with the library's own functions.
 using Kind = void (*)(Case&);
 

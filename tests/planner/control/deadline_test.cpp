@@ -1,0 +1,165 @@
+// Deadlines: a search that is late is dropped, and what is done instead is what the last plan had left, or safe.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "jepa/core/error.h"
+#include "jepa/core/torch.h"
+#include "planner/control/controller.h"
+
+namespace foresee::planner {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+/// Costs are how far actions are from a half; while it is held, it does not answer.
+class SlowModel final : public WorldModel {
+ public:
+  SlowModel() {
+    actions_ = {.size = 2, .block = 2, .low = {-1, -1}, .high = {1, 1}};
+    preprocess_.size = 8;
+  }
+  const ActionSpec& action_spec() const override { return actions_; }
+  const Preprocess& preprocess() const override { return preprocess_; }
+  std::unique_ptr<Context> encode(const Observation& seen) const override {
+    return std::make_unique<Rows>(seen.frames.size(0));
+  }
+  Tensor encode_goal(const Goal& goal) const override { return at::zeros({goal.pictures.size(0), 1}); }
+  Tensor costs(const Context&, const Tensor&, const Tensor& actions, Objective) const override {
+    std::unique_lock lock(mutex_);
+    released_.wait(lock, [&] { return !held_; });
+    return (actions - 0.5).square().sum({2, 3});
+  }
+  Tensor rollout(const Context&, const Tensor& actions) const override { return actions; }
+
+  void hold(bool held) {
+    const std::lock_guard lock(mutex_);
+    held_ = held;
+    released_.notify_all();
+  }
+
+ private:
+  struct Rows final : Context {
+    explicit Rows(int64_t n) : count(n) {}
+    int64_t batch() const override { return count; }
+    std::unique_ptr<Context> rows(const Tensor& index) const override { return std::make_unique<Rows>(index.numel()); }
+    int64_t count;
+  };
+  ActionSpec actions_;
+  Preprocess preprocess_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable released_;
+  bool held_ = false;
+};
+
+class Deadlines : public ::testing::Test {
+ protected:
+  Deadlines() {
+    config_.planner.planner.search = {.samples = 20, .iterations = 4, .elites = 5, .horizon = 3};
+    config_.planner.receding = 1;
+    config_.safe_action = {0.25, -0.75};
+  }
+  std::unique_ptr<ControlCore> core() {
+    auto made = std::make_unique<ControlCore>(model_, config_, ControlOptions{.seed = 3});
+    made->set_goal(0, picture_);
+    return made;
+  }
+  ControlAction act(ControlCore& core, const Deadline& deadline = {}) {
+    const std::vector<Sight> seen{{.picture = picture_}};
+    return core.act(seen, std::vector<int64_t>{0}, deadline).front();
+  }
+  ControlAction late(ControlCore& core) {
+    model_.hold(true);
+    ControlAction action = act(core, std::chrono::steady_clock::now() + 30ms);
+    model_.hold(false);
+    return action;
+  }
+
+  SlowModel model_;  // outlives what the tests make of it
+  ControlConfig config_;
+  Tensor picture_ = at::zeros({3, 8, 8}, at::kByte);
+};
+
+TEST_F(Deadlines, ThatAreFarAwayChangeNothing) {
+  const auto without = core(), with = core();
+  const auto hour = std::chrono::steady_clock::now() + 1h;
+  for (int step = 0; step < 4; ++step) {
+    const ControlAction expected = act(*without), got = act(*with, hour);
+    EXPECT_EQ(got.action, expected.action);
+    EXPECT_EQ(got.source, expected.source);
+  }
+  EXPECT_EQ(with->last_plan(0).iterations, 4);
+  EXPECT_EQ(with->last_plan(0).stopped, Stop::kIterations);
+}
+
+TEST_F(Deadlines, WithoutAPlanTheActionIsSafeForABlock) {
+  const auto control = core();
+  const ControlAction first = late(*control);
+  EXPECT_EQ(first.source, ActionSource::kFallback);
+  EXPECT_EQ(first.action, config_.safe_action);
+  EXPECT_THAT([&] { control->last_plan(0); }, ThrowsMessage<Error>(HasSubstr("later than the deadline")));
+  EXPECT_EQ(act(*control).source, ActionSource::kQueue);
+  EXPECT_EQ(act(*control).source, ActionSource::kSearch) << "once the model answers, plans are searched again";
+  EXPECT_EQ(control->plans(0), 1);
+}
+
+TEST_F(Deadlines, WhatTheLastPlanHadLeftComesFirst) {
+  const auto control = core();
+  act(*control), act(*control);
+  const Tensor plan = control->last_plan(0).actions;  // three blocks of two actions
+  for (int64_t step = 2; step < 6; ++step) {
+    const ControlAction action = step % 2 == 0 ? late(*control) : act(*control);
+    EXPECT_EQ(action.source, step % 2 == 0 ? ActionSource::kFallback : ActionSource::kQueue);
+    EXPECT_NEAR(action.action[0], plan[step][0].item<double>(), 1e-6);
+    EXPECT_NEAR(action.action[1], plan[step][1].item<double>(), 1e-6);
+  }
+  EXPECT_EQ(late(*control).action, config_.safe_action) << "nothing is left";
+}
+
+TEST_F(Deadlines, ANewGoalForgetsTheOldPlan) {
+  const auto control = core();
+  act(*control), act(*control);
+  control->set_goal(0, picture_);
+  EXPECT_EQ(late(*control).action, config_.safe_action);
+}
+
+TEST_F(Deadlines, InThePastAreLate) {
+  const auto control = core();
+  EXPECT_EQ(act(*control, std::chrono::steady_clock::now() - 1s).source, ActionSource::kFallback);
+}
+
+TEST_F(Deadlines, OfTheConfigCountWhereACallHasNone) {
+  config_.deadline_ms = 30;
+  const auto control = core();
+  model_.hold(true);
+  EXPECT_EQ(act(*control).source, ActionSource::kFallback);
+  model_.hold(false);
+}
+
+TEST_F(Deadlines, SafeActionsAreNumbersWithinTheLimits) {
+  config_.safe_action = {5, 0};
+  EXPECT_EQ(late(*core()).action, (std::vector<double>{1, 0}));
+  config_.safe_action = {0.5};
+  EXPECT_THAT([&] { core(); }, ThrowsMessage<ConfigError>(HasSubstr("safe_action: expected 2 numbers")));
+}
+
+TEST(Pace, LetsSearchesHaveFewerCandidatesWhenTimeIsShort) {
+  Pace pace;
+  const auto now = std::chrono::steady_clock::now();
+  EXPECT_EQ(pace.affordable(300, 16, 3, now + 1ms), 300) << "nothing is known yet";
+  pace.begin(300);
+  pace.go_on(0, now + 1h);
+  while (std::chrono::steady_clock::now() < now + 5ms) {
+  }
+  pace.go_on(1, now + 1h);  // an iteration takes five milliseconds
+  EXPECT_EQ(pace.affordable(300, 16, 3, std::chrono::steady_clock::now() + 1h), 300);
+  EXPECT_EQ(pace.affordable(300, 16, 3, std::chrono::steady_clock::now()), 16);
+  EXPECT_FALSE(pace.go_on(2, std::chrono::steady_clock::now()));
+}
+
+}  // namespace
+}  // namespace foresee::planner
