@@ -168,7 +168,8 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
   const bool in_time = watchdog_.run(
       [this, questions, answers, end] {
         for (const Question& question : *questions) {
-          const auto now = Clock::now(), share = (end - now) / static_cast<int64_t>(questions->size() - answers->size());
+          const auto now = Clock::now();
+          const auto share = (end - now) / static_cast<int64_t>(questions->size() - answers->size());
           answers->push_back(answer(question, now + share));
         }
       },

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <type_traits>
 
 #include "foresee/control/controller_config.h"
 #include "jepa/core/error.h"
@@ -53,7 +54,7 @@ class TimedModel final : public WorldModel {
 
  private:
   template <typename Work>
-  auto timed(const Work& work) const {
+  std::invoke_result_t<Work> timed(const Work& work) const {
     const auto begin = Clock::now();
     auto result = work();
     ns_ += std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count();
