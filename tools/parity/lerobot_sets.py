@@ -1,6 +1,6 @@
 """Robot sets of the real lerobot: this program reads them and lerobot reads this program's, value for value.
 
-bash tools/python/peer.sh --also lerobot --also data tools/parity/lerobot_sets.py --foresee build/release/foresee
+bash tools/python/peer.sh --also lerobot tools/parity/lerobot_sets.py --foresee build/release/foresee
 bash tools/python/peer.sh --also lerobot tools/parity/lerobot_sets.py --tutorial my-lerobot-set
 
 1. LeRobotDataset records a set: two cameras as video, one as pictures, actions, state, a bool, a reward, two tasks; once
@@ -25,6 +25,7 @@ import tempfile
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -128,14 +129,14 @@ def check_films(claim, got, wanted):
     for shift in (-1, 1):
         other = np.square(got - np.roll(wanted, shift, axis=0)).mean((1, 2, 3))
         check(f"{claim}: no picture is nearer to its neighbour", (own < other).all())
-    check(f"{claim}: near to what was recorded", own.max() < 255**2 / 10**3, f"(PSNR >= {10 * np.log10(255**2 / own.max()):.1f})")
+    check(f"{claim}: near to what was recorded", own.max() < 255**2 / 10**2.5, f"(PSNR >= {10 * np.log10(255**2 / own.max()):.1f})")
 
 
 def check_rows(what, columns, recorded, theirs):
     """Columns of a file of ours against what was recorded, and against lerobot's own reading."""
     last = np.array([a["episode_index"] != b["episode_index"] for a, b in zip(recorded, recorded[1:])] + [True])
-    for name, key in (("action", "action"), ("proprio", "observation.state"), ("next.reward", "next.reward"),
-                      ("next.done", "next.done")):
+    for name, key in (("action", "action"), ("proprio", "observation.state"), ("next_reward", "next.reward"),
+                      ("next_done", "next.done")):
         values, wanted = np.asarray(columns[name]), stacked(recorded, key)
         keep = ~last if name == "action" and np.isnan(values[last]).all() else slice(None)
         check(f"{what}: {name} bit for bit", np.array_equal(values.reshape(wanted.shape)[keep], wanted[keep]), f"({values.shape})")
@@ -147,7 +148,7 @@ def check_rows(what, columns, recorded, theirs):
             continue
         check_films(f"{what}: {name}", pixels, wanted)
         difference = np.abs(pixels.astype(int) - stacked(theirs, key))
-        check(f"{what}: {name} as lerobot decodes it", difference.mean() < 1.5, f"(mean abs {difference.mean():.2f} of 255)")
+        check(f"{what}: {name} as lerobot decodes it", difference.mean() < 2.5, f"(mean abs {difference.mean():.2f} of 255)")
 
 
 def check_lerobot(what, root, recorded, source):
@@ -198,7 +199,7 @@ def check_windows(foresee, root, recorded, work):
             values = theirs[key].numpy()
             if "images" in key:
                 difference = np.abs(ours[key].astype(int) - (values * 255).round().astype(int)).mean((1, 2, 3)).max()
-                check(f"window {index}: {key}", difference < 1.5, f"(mean abs {difference:.2f})")
+                check(f"window {index}: {key}", difference < 2.5, f"(mean abs {difference:.2f})")
             else:
                 check(f"window {index}: {key}", np.array_equal(ours[key].astype(np.float32), values), f"({ours[key]}, {values})")
             compared, padded = compared + len(pad), padded + pad.sum()
@@ -206,7 +207,6 @@ def check_windows(foresee, root, recorded, work):
 
 
 def compare(foresee_path, work):
-    import h5py
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}  # peer.sh's are Python's
 
     def foresee(*arguments):
