@@ -141,9 +141,10 @@ void require_finite(const fs::path& source, const TensorMap& weights, bool allow
   constexpr size_t kMostNamed = 5;
   std::vector<std::string> broken;
   for (const auto& [name, tensor] : weights) {
-    if (!tensor.is_floating_point() || tensor.element_size() == 1) continue;  // 8-bit floats have no sums
+    if (!tensor.is_floating_point()) continue;
+    const Tensor numbers = tensor.element_size() == 1 ? tensor.to(at::kFloat) : tensor;  // 8-bit floats have no sums
     // The sum first: it needs no second tensor, and it is finite for nearly every sound weight.
-    if (std::isfinite(tensor.sum().item<double>()) || tensor.isfinite().all().item<bool>()) continue;
+    if (std::isfinite(numbers.sum().item<double>()) || numbers.isfinite().all().item<bool>()) continue;
     broken.push_back(name);
   }
   if (broken.empty()) return;

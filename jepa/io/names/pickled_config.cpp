@@ -38,24 +38,40 @@ nlohmann::json json_of(const PickleValue& value, size_t& left) {
   }
 }
 
-/// The module that was saved: the root itself, or the value that checkpoints keep it under.
+/// The module that was saved: the root itself, or the first one in the dict that checkpoints keep it in.
 const PickleValue* saved_module(const PtFile& file) {
   const PickleValue& root = file.root();
   if (module_state(root) != nullptr) return &root;
-  for (const char* key : {"model", "module", "net"})
-    if (const PickleValue* value = root.find(key); value != nullptr && module_state(*value) != nullptr) return value;
+  if (root.is(Kind::kDict))
+    for (size_t i = 1; i < root.items.size(); i += 2)
+      if (module_state(*root.items[i]) != nullptr) return root.items[i];
+  return nullptr;
+}
+
+/// The object "config" of that class, of the module or of the first one below it that has one: wrappers have none.
+/// @param left  modules that may still be looked at: one may appear in many places.
+const PickleValue* find_config(const PickleValue& module, std::string_view class_name, size_t& left) {
+  const PickleValue* state = left == 0 ? nullptr : module_state(module);
+  if (state == nullptr) return nullptr;
+  --left;
+  const PickleValue* config = state->find("config");
+  if (config != nullptr && config->is(Kind::kCall) && config->qualified_name().ends_with(class_name)) return config;
+  const PickleValue* members = state->find("_modules");
+  if (!members->is(Kind::kDict)) return nullptr;
+  for (size_t i = 1; i < members->items.size(); i += 2)
+    if (const PickleValue* found = find_config(*members->items[i], class_name, left)) return found;
   return nullptr;
 }
 
 }  // namespace
 
-nlohmann::json pickled_config(const PtFile& file) {
+nlohmann::json pickled_config(const PtFile& file, std::string_view class_name) {
   const PickleValue* module = saved_module(file);
-  const PickleValue* config = module == nullptr ? nullptr : module_state(*module)->find("config");
-  if (config == nullptr || !config->is(Kind::kCall)) return nullptr;
-  size_t left = 10'000;
+  size_t modules = 10'000, values = 10'000;
+  const PickleValue* config = module == nullptr ? nullptr : find_config(*module, class_name, modules);
+  if (config == nullptr) return nullptr;
   for (size_t i = 2; i < config->items.size(); ++i)
-    if (config->items[i]->is(Kind::kDict)) return json_of(*config->items[i], left);
+    if (config->items[i]->is(Kind::kDict)) return json_of(*config->items[i], values);
   return nullptr;
 }
 

@@ -65,7 +65,7 @@ BareNames without_wrappings(const std::vector<std::string>& stored) {
     std::vector<const Wrapper*> removed;
     const auto parts = kept_parts(name, removed);
     for (const Wrapper* wrapper : removed) note(result.wrappings, wrapper->part, wrapper->of);
-    if (parts.size() == 1 && parts.front() == kAveraged) {
+    if (parts.back() == kAveraged) {
       note(result.wrappings, kAveraged, "AveragedModel");
       continue;
     }

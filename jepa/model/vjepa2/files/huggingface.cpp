@@ -85,18 +85,52 @@ Vjepa2Config parse_huggingface_config(const json& object, const std::string& whe
   return result;
 }
 
-/// Tensors as VJEPA2Model has them: an encoder that was saved alone, or below another module, gets its place.
-TensorMap in_their_place(TensorMap tensors) {
+/// Where the networks of a VJEPA2Model lie among other tensors.
+struct ModelPlace {
+  std::string below;  // before "encoder."; "" or "wrapper."
+  bool alone;         // an encoder that was saved alone: it has no "encoder." of its own
+};
+
+/// Nothing where there is none. @throws CheckpointError where there are several.
+std::optional<ModelPlace> model_place(const BareNames& names, const std::string& source) {
+  const auto places = names.before(kPatchEmbedding);
+  if (places.empty()) return std::nullopt;
+  if (places.size() > 1)
+    fail<CheckpointError>("{}: {} encoders of transformers, expected one: {}; save the wanted one alone", source,
+                          places.size(), fmt::join(places, ", "));
+  const auto without = [](const std::string& text, std::string_view ending) {
+    return text.ends_with(ending) ? text.substr(0, text.size() - ending.size()) : text;
+  };
+  const bool alone = !places.front().ends_with("encoder.");
+  return ModelPlace{without(without(places.front(), "encoder."), "vjepa2."), alone};
+}
+
+/// A folder's tensors as VJEPA2Model has them: an encoder that was saved alone, or below another module, gets its
+/// place.
+TensorMap in_their_place(TensorMap tensors, const std::string& source) {
   BareNames names;
   for (const auto& [name, tensor] : tensors) names.stored.emplace(name, name);
-  const auto places = names.before(kPatchEmbedding);
-  if (places.size() != 1 || places.front() == "encoder." || places.front() == "vjepa2.encoder.") return tensors;
-  const std::string& place = places.front();  // "", "encoder." or "wrapper.encoder."
-  const std::string below = place.ends_with("encoder.") ? place.substr(0, place.size() - 8) : place;
-  const bool alone = !place.ends_with("encoder.");
+  const auto place = model_place(names, source);
+  if (!place || (place->below.empty() && !place->alone)) return tensors;
   TensorMap placed;
   for (const auto& [name, tensor] : tensors)
-    placed.emplace(name.starts_with(below) ? (alone ? "encoder." : "") + name.substr(below.size()) : name, tensor);
+    placed.emplace(
+        name.starts_with(place->below) ? (place->alone ? "encoder." : "") + name.substr(place->below.size()) : name,
+        tensor);
+  return placed;
+}
+
+/// The same of a file by itself. What a trainer saved beside the model (an optimizer, a head of its own) is not read.
+TensorMap model_tensors(const WeightFile& file) {
+  const auto place = model_place(file.names(), file.path().string());
+  if (!place) fail<CheckpointError>("{}: no encoder of transformers; it holds {}", file.path().string(), file.summary());
+  const std::vector<std::string> networks =
+      place->alone ? std::vector<std::string>{"embeddings.", "layer.", "layernorm."}
+                   : std::vector<std::string>{"encoder.", "predictor.", "pooler.", "classifier.", "vjepa2."};
+  TensorMap placed;
+  for (const std::string& network : networks)
+    for (const auto& [name, tensor] : file.tensors(place->below + network))
+      placed.emplace((place->alone ? "encoder." : "") + network + name, tensor);
   return placed;
 }
 
@@ -130,7 +164,7 @@ namespace {
 /// Distributes tensors under transformers' names over the networks.
 void set_tensors(Vjepa2Weights& weights, const TensorMap& tensors, const Vjepa2ReadOptions& options,
                  const json& config) {
-  Vjepa2Tensors networks = official_from_huggingface(in_their_place(tensors), weights.source, /*mapped=*/true);
+  Vjepa2Tensors networks = official_from_huggingface(tensors, weights.source, /*mapped=*/true);
   weights.encoder = std::move(networks.encoder);
   weights.predictor = std::move(networks.predictor);
   if (networks.probe.empty()) return;
@@ -156,12 +190,23 @@ Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& 
   Vjepa2Weights weights{.source = file.empty() ? folder.string() : file.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
   weights.preprocess = huggingface_pictures(folder);
-  set_tensors(weights, file.empty() ? folder_tensors(folder) : WeightFile(file).tensors(), options, object);
+  const TensorMap tensors =
+      file.empty() ? in_their_place(folder_tensors(folder), weights.source) : model_tensors(WeightFile(file));
+  set_tensors(weights, tensors, options, object);
   return weights;
 }
 
+namespace {
+
+/// The config of a pickled module; null where there is none.
+json config_in(const WeightFile& file) {
+  return file.pt() == nullptr ? json() : pickled_config(*file.pt(), "VJEPA2Config");
+}
+
+}  // namespace
+
 PictureSpec huggingface_file_pictures(const WeightFile& file, const Vjepa2ReadOptions& options) {
-  const json config = file.pt() == nullptr ? json() : pickled_config(*file.pt());
+  const json config = config_in(file);
   const int64_t size = config.is_object()
                            ? parse_huggingface_config(config, file.path().string() + ": config").encoder.image_size
                            : options.image_size.value_or(256);
@@ -172,13 +217,14 @@ PictureSpec huggingface_file_pictures(const WeightFile& file, const Vjepa2ReadOp
 Vjepa2Weights read_huggingface_file(const WeightFile& file, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
   const std::string source = file.path().string();
   refuse_target_encoder(source, options);
-  const json config = file.pt() == nullptr ? json() : pickled_config(*file.pt());
+  const json config = config_in(file);
+  const TensorMap tensors = model_tensors(file);
   Vjepa2Weights weights{.source = source, .format = "huggingface"};
   if (config.is_object()) weights.config = parse_huggingface_config(config, source + ": config");
   VideoEncoderConfig& encoder = weights.config.encoder;
   if (!config.is_object()) {
     // The probe's heads are those of the encoder, which are not known before it is read.
-    const TensorMap networks = official_from_huggingface(in_their_place(file.tensors()), source).encoder;
+    const TensorMap networks = official_from_huggingface(tensors, source).encoder;
     set_encoder_sizes(encoder, networks, options.heads, source);
     encoder.image_size = options.image_size.value_or(256);
     encoder.frames = options.frames.value_or(64);
@@ -186,7 +232,7 @@ Vjepa2Weights read_huggingface_file(const WeightFile& file, const Vjepa2ReadOpti
     encoder = encoder.hugging_face();
   }
   weights.preprocess = huggingface_file_pictures(file, options);
-  set_tensors(weights, file.tensors(), options, config.is_object() ? config : json::object());
+  set_tensors(weights, tensors, options, config.is_object() ? config : json::object());
   if (!config.is_object() && parts == Vjepa2Parts::kAll && !weights.predictor.empty()) {
     set_predictor_sizes(weights.config.predictor, weights.predictor, options.predictor_heads, source);
     weights.config.predictor.layer_norm_eps = encoder.layer_norm_eps;

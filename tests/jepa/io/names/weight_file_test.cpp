@@ -46,7 +46,23 @@ TEST(WeightFile, TakesAPickledModuleApart) {
   ASSERT_EQ(file.names().stored.size(), 1u);
   EXPECT_TRUE(at::equal(file.tensors().at("norm.weight"), torch::tensor({1.F, 2.F})));
   EXPECT_EQ(pickled_class(*file.pt()), "somewhere.Model");
-  EXPECT_EQ(pickled_config(*file.pt()), (nlohmann::json{{"hidden_size", 24}, {"act", "gelu"}}));
+  EXPECT_EQ(pickled_config(*file.pt(), "Config"), (nlohmann::json{{"hidden_size", 24}, {"act", "gelu"}}));
+}
+
+TEST(WeightFile, FindsTheConfigOfAModuleThatIsWrapped) {
+  const TemporaryFolder folder;
+  const std::string config = object("somewhere", "VJEPA2Config", dict({{"hidden_size", number(24)}}));
+  const std::string other = object("somewhere", "Namespace", dict({{"hidden_size", number(7)}}));
+  const std::string model = module_of("Model", {{"weight", two_floats()}}, {}, {{"config", config}});
+  const std::string wrapped = module_of("LightningModule", {}, {{"model", model}}, {{"config", other}});
+  const nlohmann::json expected = {{"hidden_size", 24}};
+  for (const std::string& root : {wrapped, dict({{"epoch", number(3)}, {"ema", wrapped}})}) {
+    write_file(folder / "m.pt", pt_bytes(root, {kTwoFloats}));
+    const WeightFile file(folder / "m.pt");
+    EXPECT_EQ(pickled_config(*file.pt(), "VJEPA2Config"), expected);
+    EXPECT_EQ(pickled_class(*file.pt()), "somewhere.LightningModule");
+    EXPECT_TRUE(pickled_config(*file.pt(), "LewmConfig").is_null());
+  }
 }
 
 TEST(WeightFile, ReadsCheckpointsOfTrainers) {

@@ -37,6 +37,12 @@ TEST(Wrapping, OfAnAverageLosesItsCounter) {
   EXPECT_EQ(names.wrappings, (std::vector<std::string>{"n_averaged (AveragedModel)", "module (DataParallel)"}));
 }
 
+TEST(Wrapping, OfAnAverageInACheckpointLosesItsCounterToo) {
+  const BareNames names = without_wrappings({"ema.n_averaged", "ema.module.norm.weight"});
+  EXPECT_EQ(names.stored.size(), 1u);
+  EXPECT_EQ(names.stored.at("ema.norm.weight"), "ema.module.norm.weight");
+}
+
 TEST(Wrapping, TellsTwoTensorsOfOneName) {
   const BareNames names = without_wrappings({"module.norm.weight", "_orig_mod.norm.weight"});
   EXPECT_EQ(names.twice.at("norm.weight"), "_orig_mod.norm.weight");

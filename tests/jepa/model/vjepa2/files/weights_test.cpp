@@ -197,6 +197,23 @@ TEST(HuggingfaceFolder, RefusesAnIndexThatLeadsElsewhere) {
   EXPECT_TRUE(says(refusal_of_reading(folder / "m", {}), "absent.safetensors"));
 }
 
+TEST(HuggingfaceFile, IsReadBesideWhatATrainerSavedWithIt) {
+  const TemporaryFolder folder;
+  const TensorMap model = load_safetensors(kBase / "model.safetensors");
+  const TensorMap optimizer{{"exp_avg", torch::zeros({3})}};
+  TensorMap with_head = with_prefix_added(model, "model.");
+  with_head["head.weight"] = torch::zeros({3, 3});
+  save_pt(folder / "a.ckpt", {{"state_dict", with_prefix_added(model, "model.")}, {"optimizer_states", optimizer}});
+  save_pt(folder / "b.ckpt", {{"state_dict", with_head}, {"optimizer_states", optimizer}});
+  save_pt(folder / "c.pt", {{"MODEL_STATE", with_prefix_added(model, "module.")}, {"optimizer", optimizer}});
+  save_pt(folder / "d.pt", {{"net", with_prefix_added(model, "vjepa2.")}, {"optimizer", optimizer}});
+  const auto plain = read_vjepa2(kBase);
+  for (const char* name : {"a.ckpt", "b.ckpt", "c.pt", "d.pt"})
+    EXPECT_TRUE(same_numbers(read_vjepa2(folder / name, tiny_options()), plain)) << name;
+  save_pt(folder / "two.pt", {{"student", model}, {"teacher", model}});
+  EXPECT_TRUE(says(refusal_of_reading(folder / "two.pt"), "student.encoder., teacher.encoder."));
+}
+
 TEST(HuggingfaceFolder, ListsAllThatDoesNotFitAtOnce) {
   const TemporaryFolder folder;
   copy_folder(kBase, folder / "m");
@@ -232,6 +249,10 @@ TEST(HuggingfaceFolder, RefusesWeightsThatAreNotFinite) {
   options.allow_nan = true;
   read_vjepa2(folder / "m", options);
   EXPECT_TRUE(says(lines.text(), "hold NaN or infinity (first: norm.bias)"));
+  tensors["encoder.layernorm.bias"] = tensors["encoder.layernorm.bias"].to(at::kFloat8_e4m3fn);
+  save_safetensors(folder / "m" / "model.safetensors", tensors);
+  EXPECT_TRUE(says(refusal_of<NotFiniteError>([&] { read_vjepa2(folder / "m"); }), "first: norm.bias"))
+      << "8-bit floats";
 }
 
 TEST(HuggingfaceFolder, RefusesConfigsThatLie) {
