@@ -116,12 +116,20 @@ Tensor VideoEncoder::forward(const Tensor& clips, const Tensor& ids, Dropout* dr
 }
 
 std::vector<Tensor> VideoEncoder::forward_masks(const Tensor& tubelets, const TokenGrid& grid,
-                                                std::span<const Tensor> ids, Dropout* dropout) const {
+                                                std::span<const Tensor> ids, Dropout* dropout,
+                                                std::span<const int64_t> layers) const {
+  if (!layers.empty()) check_levels(layers, config.depth);
   const bool pick_after = config.context_masking == ContextMasking::kAfterBlocks;
   const Tensor all;
   auto tokens = embed(tubelets, grid, pick_after ? std::span(&all, 1) : ids);
-  for (size_t i = 0; i < blocks_.size(); ++i) tokens.x = block(i, tokens.x, tokens.sequences, dropout);
-  const auto encoded = unpack_rows(norm_.layer_norm(tokens.x, config.layer_norm_eps), tokens.sequences);
+  std::vector<Tensor> levels;  // [rows, width] each
+  const auto keep = [&] { levels.push_back(norm_.layer_norm(tokens.x, config.layer_norm_eps)); };
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    tokens.x = block(i, tokens.x, tokens.sequences, dropout);
+    if (std::find(layers.begin(), layers.end(), static_cast<int64_t>(i)) != layers.end()) keep();
+  }
+  if (layers.empty()) keep();
+  const auto encoded = unpack_rows(levels.size() > 1 ? at::cat(levels, 1) : levels.front(), tokens.sequences);
   if (!pick_after) return encoded;
   std::vector<Tensor> picked;
   for (const Tensor& mask : ids)

@@ -84,9 +84,11 @@ class VideoEncoder : public torch::nn::Module {
 
   /// The same from tubelets that are cut already (unfold_tubelets), under several masks at once.
   /// @param tubelets  float [B, N, values] with N = grid.tokens(). @param ids  of each mask, as forward.
-  /// @returns float [B, N or K, width] for each mask.
+  /// @param layers  0-based blocks, ascending: their features side by side instead of the last block's alone, each
+  /// after the final norm. Empty: the last.
+  /// @returns float [B, N or K, width] for each mask; with layers [B, N or K, layers * width].
   std::vector<Tensor> forward_masks(const Tensor& tubelets, const TokenGrid& grid, std::span<const Tensor> ids,
-                                    Dropout* dropout = nullptr) const;
+                                    Dropout* dropout = nullptr, std::span<const int64_t> layers = {}) const;
 
   /// Features of several depths, as upstream's out_layers.
   /// @param layers  0-based blocks, each at most once, in any order. @param ids  as forward.

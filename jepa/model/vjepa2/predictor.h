@@ -19,7 +19,14 @@ struct MaskedPredictorConfig {
   bool zero_init_mask_tokens = true;  // upstream's published configs
   double layer_norm_eps = 1e-6;
   bool qkv_bias = true;
+  // V-JEPA 2.1's deep supervision (arXiv 2603.14482; app/vjepa_2_1/models/predictor.py): features of so many depths of
+  // the encoder come in side by side, through a perceptron of one hidden layer, and all of them go out. 1: the last
+  // alone, through a linear map, as V-JEPA 2.
+  int64_t levels = 1;
+  bool context_output = false;  // whether context tokens have an output layer of their own, as in V-JEPA 2.1
 
+  /// The encoder's blocks whose features it takes: evenly spaced, the last among them; none for one level.
+  std::vector<int64_t> layers(int64_t encoder_depth) const;
   BlockSizes block() const;
   /// @param encoder_width  features of the encoder's tokens.
   int64_t parameter_count(int64_t encoder_width) const;
@@ -29,7 +36,7 @@ void describe(Fields& fields, MaskedPredictorConfig& config);
 
 /// What is seen of a batch of clips under one mask, and what is asked for.
 struct MaskedQuery {
-  Tensor context;      // float [B, Nc, D], encoder features after its final norm
+  Tensor context;      // float [B, Nc, levels * D], encoder features after its final norm
   Tensor context_ids;  // int64 [B, Nc]
   Tensor target_ids;   // int64 [B, Nt]; may overlap the context
 };
@@ -46,8 +53,8 @@ class MaskedPredictor : public torch::nn::Module {
 
   /// @param mask_index  which mask token, modulo their number. Upstream trains 0 (its index is the frames-per-clip
   /// group, and there is one) but infers with 1, which in the released weights is a zero vector.
-  /// @returns float [B, Nt, D] for each query, in the order of its target_ids.
-  /// @param with_context  also gives the context's own features: float [B, Nc + Nt, D] each, the context's first.
+  /// @returns float [B, Nt, levels * D] for each query, in the order of its target_ids.
+  /// @param with_context  also gives the context's own features: [B, Nc + Nt, levels * D] each, the context's first.
   std::vector<Tensor> forward(std::span<const MaskedQuery> queries, int64_t mask_index,
                               bool with_context = false) const;
   /// The same of one query.
@@ -58,10 +65,13 @@ class MaskedPredictor : public torch::nn::Module {
  private:
   const int64_t grid_side_;
   const RopeAngles rope_angles_;
+  Tensor embedded(const Tensor& context) const;
+
+  Affine embed_hidden_;  // several levels only
   Affine embed_;
   std::vector<Tensor> mask_tokens_;  // [1, 1, width] each
   std::vector<Block> blocks_;
-  Affine norm_, proj_;
+  Affine norm_, proj_, proj_context_;  // the last with context_output only
 };
 
 inline constexpr int64_t kTrainingMaskIndex = 0, kInferenceMaskIndex = 1;

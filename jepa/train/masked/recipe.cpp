@@ -58,6 +58,15 @@ void PretrainConfig::validate() const {
   if (objective.target_levels > model.encoder.depth)
     fail<ConfigError>("objective.target_levels: expected at most model.encoder.depth = {}, got {}", model.encoder.depth,
                       objective.target_levels);
+  if (model.predictor.levels > model.encoder.depth)
+    fail<ConfigError>("model.predictor.levels: expected at most model.encoder.depth = {}, got {}", model.encoder.depth,
+                      model.predictor.levels);
+  if (objective.target_levels > 1 && model.predictor.levels > 1)
+    fail<ConfigError>(
+        "objective.target_levels = {} averages what model.predictor.levels = {} keeps apart: leave one of them at 1",
+        objective.target_levels, model.predictor.levels);
+  if (model.predictor.context_output && objective.context == 0)
+    fail<ConfigError>("model.predictor.context_output: nothing trains it where objective.context is 0");
 }
 
 void describe(Fields& f, PretrainConfig& c) {

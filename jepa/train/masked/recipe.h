@@ -19,7 +19,12 @@ inline constexpr LaterKey kPretrainLaterKeys[] = {{"/loader/clip/rate", R"("fram
                                                   {"/loader/colours", R"("exact")"},
                                                   {"/objective/regulariser", R"("weighted")"},
                                                   {"/objective/context", "0.0"},
-                                                  {"/objective/target_levels", "1"}};
+                                                  {"/objective/target_levels", "1"},
+                                                  {"/objective/sigreg_tokens", "1.0"},
+                                                  {"/objective/sigreg_pooled", "0.1"},
+                                                  {"/objective/context_warmup", "[0.0, 0.0]"},
+                                                  {"/model/predictor/levels", "1"},
+                                                  {"/model/predictor/context_output", "false"}};
 
 /// Both groups of masks of a step; each has its own part in the loss.
 struct PretrainMasks {

@@ -1,10 +1,12 @@
 #include "jepa/train/masked/step.h"
 
 #include "jepa/core/error.h"
+#include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/latent_prediction.h"
 #include "jepa/loss/nearness.h"
+#include "jepa/loss/sigreg.h"
 #include "jepa/loss/vicreg.h"
 #include "jepa/train/ema.h"
 
@@ -34,13 +36,11 @@ std::unique_ptr<AdamW> make_optimizer(const VideoEncoder& encoder, const MaskedP
   return std::make_unique<AdamW>(std::move(groups), options);
 }
 
-// Over all context tokens of the batch.
-Tensor regulariser(const std::vector<std::vector<Tensor>>& contexts, const PretrainObjective& objective) {
-  std::vector<Tensor> tokens;
-  for (const auto& groups : contexts)
-    for (const auto& context : groups) tokens.push_back(context.flatten(0, 1));
-  const VicregTerms terms = vicreg_terms(latent_targets(at::cat(tokens)));
-  return objective.variance * terms.variance + objective.covariance * terms.covariance;
+constexpr int64_t kProjections = 256, kKnots = 17;  // of SIGReg; knots as LeWM's
+
+// SIGReg over its number of samples: between 0 and about 1 whatever the batch.
+Tensor sigreg_share(const Tensor& samples, const Tensor& directions) {
+  return sigreg(samples.unsqueeze(0), directions, kKnots) / static_cast<double>(samples.size(0));
 }
 
 // mean over the context tokens of nearness * mean |z - h|^p / p
@@ -57,19 +57,51 @@ Tensor context_loss(const Tensor& prediction, const Tensor& targets, const Maske
 void describe(Fields& f, PretrainObjective& c) {
   f("exponent", c.exponent, "p of the loss mean |z - h|^p / p", {0.1, 10});
   f.choice("regulariser", c.regulariser, kRegulariserNames,
-           "whether the terms below are used; none: no remedy against collapse at all");
+           "what keeps features apart. weighted: variance and covariance; sigreg: the sigreg terms; none: no remedy");
   f("variance", c.variance, "weight of VICReg's variance term on context tokens; 0: none, as V-JEPA 2", {0});
   f("covariance", c.covariance, "weight of VICReg's covariance term on context tokens; 0: none, as V-JEPA 2", {0});
-  f("context", c.context, "weight of the prediction of context tokens (V-JEPA 2.1: dense); 0: none, as V-JEPA 2", {0});
+  f("sigreg_tokens", c.sigreg_tokens, "regulariser=sigreg: weight of SIGReg on context tokens", {0});
+  f("sigreg_pooled", c.sigreg_pooled, "regulariser=sigreg: weight of SIGReg on the mean context token of each clip",
+    {0});
+  f("context", c.context, "weight of the prediction of context tokens (V-JEPA 2.1: 0.5); 0: none, as V-JEPA 2", {0});
+  f("context_warmup", c.context_warmup, "[begin, end], shares of the run between which the weight of context rises",
+    {0, 1});
   f("target_levels", c.target_levels, "last blocks of the target encoder that a target averages; 1: as V-JEPA 2",
     {1, 1000});
+}
+
+bool PretrainObjective::regularised() const {
+  switch (regulariser) {
+    case Regulariser::kWeighted: return variance != 0 || covariance != 0;
+    case Regulariser::kSigreg: return sigreg_tokens != 0 || sigreg_pooled != 0;
+    case Regulariser::kNone: return false;
+  }
+  fail<InternalError>("unknown regulariser");
+}
+
+PretrainObjective PretrainObjective::at(double share) const {
+  PretrainObjective now = *this;
+  const double begin = context_warmup[0], end = context_warmup[1];
+  if (share < begin)
+    now.context = 0;
+  else if (share < end)
+    now.context *= (share - begin) / (end - begin);
+  return now;
+}
+
+void PretrainObjective::validate() const {
+  if (context_warmup.size() != 2 || context_warmup[0] > context_warmup[1])
+    fail<ConfigError>("context_warmup: expected [begin, end] with begin at most end, got {} numbers{}",
+                      context_warmup.size(), context_warmup.size() == 2 ? " that fall" : "");
 }
 
 MaskedPretrainer::MaskedPretrainer(const Vjepa2Config& model, const AdamW::Options& optimizer, uint64_t seed)
     : encoder_(std::make_shared<VideoEncoder>(model.encoder)),
       target_encoder_(std::make_shared<VideoEncoder>(model.encoder)),
       predictor_(std::make_shared<MaskedPredictor>(model.predictor, model.encoder)),
-      options_(optimizer) {
+      layers_(model.predictor.layers(model.encoder.depth)),
+      options_(optimizer),
+      seed_(seed) {
   encoder_->initialise(seed);
   predictor_->initialise(seed);
   load_state_dict(*target_encoder_, state_dict(*encoder_), "encoder");
@@ -95,11 +127,38 @@ Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid, 
     return latent_targets(at::stack(features).mean(0));
   }
   const Tensor all;
-  return latent_targets(target_encoder_->forward_masks(tubelets, grid, {&all, 1}).front());
+  const Tensor features = target_encoder_->forward_masks(tubelets, grid, {&all, 1}, nullptr, layers_).front();
+  return latent_targets(features.unflatten(2, {-1, target_encoder_->config.width})).flatten(2);  // [B, N, levels, D]
+}
+
+// Over all context tokens of the batch, the last level's.
+Tensor MaskedPretrainer::regulariser(const std::vector<std::vector<Tensor>>& contexts,
+                                     const PretrainObjective& objective, int64_t step) const {
+  const int64_t width = encoder_->config.width;
+  std::vector<Tensor> tokens, pooled;
+  for (const auto& groups : contexts)
+    for (const auto& context : groups) {
+      const Tensor last = context.narrow(2, context.size(2) - width, width);
+      tokens.push_back(last.flatten(0, 1));
+      pooled.push_back(last.mean(1));
+    }
+  const Tensor all = latent_targets(at::cat(tokens));
+  if (objective.regulariser == Regulariser::kWeighted) {
+    const VicregTerms terms = vicreg_terms(all);
+    return objective.variance * terms.variance + objective.covariance * terms.covariance;
+  }
+  const Tensor directions = Random(seed_, Stream::kSigreg, static_cast<uint64_t>(step))
+                                .normal_tensor({width, kProjections})
+                                .to(all.options());
+  Tensor loss = objective.sigreg_tokens * sigreg_share(all, directions);
+  // Each mask group by itself: the same clips under two masks are not two samples.
+  for (const Tensor& group : pooled)
+    loss = loss + objective.sigreg_pooled / static_cast<double>(pooled.size()) * sigreg_share(group, directions);
+  return loss;
 }
 
 PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch, const PretrainObjective& objective,
-                                          Dropout* dropout) const {
+                                          Dropout* dropout, int64_t step) const {
   FORESEE_CHECK(!batch.empty(), "expected at least one bucket of clips");
   PretrainForward out;
   const TubeletSize tubelet = encoder_->config.tubelet();
@@ -110,7 +169,7 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
     out.targets.push_back(targets(tubelets, grid, objective.target_levels));
     std::vector<Tensor> seen;
     for (const auto& masks : batch[b].masks) seen.push_back(masks.context);
-    out.contexts.push_back(encoder_->forward_masks(tubelets, grid, seen, dropout));
+    out.contexts.push_back(encoder_->forward_masks(tubelets, grid, seen, dropout, layers_));
     std::vector<MaskedQuery> queries;
     for (size_t m = 0; m < batch[b].masks.size(); ++m)
       queries.push_back({out.contexts.back()[m], seen[m], batch[b].masks[m].target});
@@ -128,7 +187,8 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
           out.predictions.back()[m], gather_tokens(out.targets.back(), queries[m].target_ids), objective.exponent));
   }
   out.prediction_loss = at::stack(out.pair_losses).mean();
-  out.loss = objective.regularised() ? out.prediction_loss + regulariser(out.contexts, objective) : out.prediction_loss;
+  out.loss = out.prediction_loss;
+  if (objective.regularised()) out.loss = out.loss + regulariser(out.contexts, objective, step);
   if (!of_context.empty()) out.loss = out.loss + objective.context * at::stack(of_context).mean();
   return out;
 }

@@ -20,12 +20,14 @@ struct PretrainBucket {
   std::vector<MaskPair> masks;  // one of each mask group, int64 [B, K]
 };
 
-/// Whether the terms that keep features apart are used.
+/// Which terms keep features apart.
 enum class Regulariser {
-  kWeighted,  // each as its weight says
-  kNone,      // none of them, whatever the weights
+  kWeighted,  // VICReg's, each as its weight says
+  kSigreg,    // SIGReg's, each as its weight says
+  kNone,      // none, whatever the weights
 };
 inline constexpr std::pair<Regulariser, std::string_view> kRegulariserNames[] = {{Regulariser::kWeighted, "weighted"},
+                                                                                 {Regulariser::kSigreg, "sigreg"},
                                                                                  {Regulariser::kNone, "none"}};
 
 /// What is minimised. The default is V-JEPA 2's, which leaves it to the EMA alone to keep features apart.
@@ -34,15 +36,24 @@ struct PretrainObjective {
   Regulariser regulariser = Regulariser::kWeighted;
   // Weights of VICReg's terms (jepa/loss/vicreg.h) on the encoder's context tokens, layer-normed as targets are.
   double variance = 0.0, covariance = 0.0;
+  // Weights of SIGReg (jepa/loss/sigreg.h), divided by its samples, with kSigreg alone: on all context tokens,
+  // layer-normed as targets are, and on the mean context token of each clip, as the encoder gives it.
+  double sigreg_tokens = 1.0, sigreg_pooled = 0.1;
   // Weight of the prediction of context tokens beside that of hidden ones, each by its nearness to those
-  // (jepa/loss/nearness.h): V-JEPA 2.1's dense loss (arXiv 2603.14482), with the
-  // predictor's one output layer where 2.1 has a second, and without its warm-up.
+  // (jepa/loss/nearness.h): V-JEPA 2.1's dense loss (arXiv 2603.14482; facebookresearch/vjepa2 app/vjepa_2_1/train.py).
+  // 2.1 takes 0.5 for video, 0.7 for pictures, and model.predictor.context_output.
   double context = 0.0;
+  // [begin, end], shares of the run: the weight rises from 0 in a line between them. 2.1: steps 15,000 to 30,000 of
+  // 135,000.
+  std::vector<double> context_warmup{0.0, 0.0};
   // Last blocks of the target encoder whose layer-normed features are averaged into the target, layer-normed once more
   // (data2vec, arXiv 2202.03555, section 3.3). 1: the last alone, as V-JEPA 2.
   int64_t target_levels = 1;
 
-  bool regularised() const { return regulariser != Regulariser::kNone && (variance != 0 || covariance != 0); }
+  bool regularised() const;
+  /// The same with the weight that `context` has then. @param share  of the run that lies behind, 0 .. 1.
+  PretrainObjective at(double share) const;
+  void validate() const;
 };
 void describe(Fields& fields, PretrainObjective& config);
 
@@ -51,6 +62,7 @@ struct PretrainForward {
   Tensor loss;                                   // scalar: prediction and, where there is one, the regulariser
   Tensor prediction_loss;                        // scalar: mean over all buckets and groups, hidden tokens
   std::vector<Tensor> pair_losses;               // scalars, bucket-major, then mask group
+  // D: the encoder's width, times the predictor's levels
   std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
   std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features
   std::vector<std::vector<Tensor>> predictions;  // [bucket][group]: [B, Kt, D]
@@ -68,15 +80,15 @@ class MaskedPretrainer {
   /// Converts the networks, before the first step.
   void to(at::Device device, at::ScalarType dtype);
 
-  /// The loss with its graph. @param dropout  null: evaluation.
+  /// The loss with its graph. @param dropout  null: evaluation. @param step  names SIGReg's directions.
   PretrainForward forward(std::span<const PretrainBucket> batch, const PretrainObjective& objective = {},
-                          Dropout* dropout = nullptr) const;
+                          Dropout* dropout = nullptr, int64_t step = 0) const;
   /// One optimizer step on the gradients that loss.backward() left, which are then dropped, and the EMA step.
   /// @param rates  with a momentum.
   void update(const StepRates& rates);
 
-  /// Targets of whole clips: [B, N, D], without gradients. @param tubelets  of unfold_tubelets.
-  /// @param levels  PretrainObjective::target_levels.
+  /// Targets of whole clips: [B, N, D], without gradients: of the predictor's levels side by side, each layer-normed.
+  /// @param tubelets  of unfold_tubelets. @param levels  PretrainObjective::target_levels.
   Tensor targets(const Tensor& tubelets, const TokenGrid& grid, int64_t levels = 1) const;
 
   VideoEncoder& encoder() const { return *encoder_; }
@@ -89,7 +101,12 @@ class MaskedPretrainer {
  private:
   std::shared_ptr<VideoEncoder> encoder_, target_encoder_;
   std::shared_ptr<MaskedPredictor> predictor_;
+  std::vector<int64_t> layers_;  // of the encoder, that the predictor takes; empty: the last
+  Tensor regulariser(const std::vector<std::vector<Tensor>>& contexts, const PretrainObjective& objective,
+                     int64_t step) const;
+
   AdamW::Options options_;
+  uint64_t seed_ = 0;
   std::unique_ptr<AdamW> optimizer_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "jepa/core/error.h"
@@ -58,7 +59,8 @@ Metrics PretrainTask::step(int64_t step) {
                 config_.model.encoder.image_size, describe(clips));
   const PretrainBucket batch{clips, masks_of(step, clips.size(0))};
   Dropout dropout(Random(run_.seed, Stream::kDropout, static_cast<uint64_t>(step)));
-  const PretrainForward forward = networks_.forward({&batch, 1}, config_.objective, &dropout);
+  const double share = static_cast<double>(step) / static_cast<double>(std::max<int64_t>(1, run_.steps));
+  const PretrainForward forward = networks_.forward({&batch, 1}, config_.objective.at(share), &dropout, step);
   forward.loss.backward();
   const StepRates rates = rates_at(schedule_, step + 1);
   networks_.update(rates);

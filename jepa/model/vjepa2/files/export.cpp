@@ -6,6 +6,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/pt_write.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
@@ -141,12 +142,23 @@ void save_shards(const fs::path& folder, const TensorMap& tensors, int64_t shard
 
 TensorMap wrapped(const TensorMap& tensors, const std::string& prefix) { return with_prefix_added(tensors, prefix); }
 
+/// V-JEPA 2's layout has a place for a predictor of one level with one output layer.
+void check_predictor(const Vjepa2Weights& weights) {
+  const MaskedPredictorConfig& predictor = weights.config.predictor;
+  if (!weights.predictor.empty() && (predictor.levels > 1 || predictor.context_output))
+    fail<CheckpointError>(
+        "{}: V-JEPA 2's files cannot hold its predictor (levels {}, context_output {}); remove {} from a copy of the "
+        "folder to export the encoder alone",
+        weights.source, predictor.levels, predictor.context_output, checkpoint_files::kPredictor);
+}
+
 }  // namespace
 
 void export_huggingface(const Vjepa2Weights& weights, const fs::path& folder, int64_t shard_bytes) {
   if (weights.encoder.empty()) fail<CheckpointError>("{}: holds no encoder to export", weights.source);
   if (!weights.action_predictor.empty())
     fail<CheckpointError>("{}: transformers has no action-conditioned V-JEPA 2", weights.source);
+  check_predictor(weights);
   const Json config = huggingface_config(weights);
   if (weights.predictor.empty())
     log_warning("{}: no masked predictor: transformers fills its own with random numbers", weights.source);
@@ -159,6 +171,7 @@ void export_huggingface(const Vjepa2Weights& weights, const fs::path& folder, in
 }
 
 void export_official(const Vjepa2Weights& weights, const fs::path& folder) {
+  check_predictor(weights);
   make_folder(folder);
   if (weights.probe)
     save_pt(folder / "probe.pt", {{"classifiers", std::vector<TensorMap>{wrapped(weights.probe->tensors, "module.")}},

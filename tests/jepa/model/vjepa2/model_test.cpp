@@ -86,6 +86,38 @@ TEST(VideoEncoder, InitialWeightsDependOnTheSeedOnly) {
   EXPECT_EQ(pa.at("norm.weight").min().item<double>(), 1);
 }
 
+// app/vjepa_2_1/models: hierarchical_layers of depths 12, 24 and 40.
+TEST(MaskedPredictor, LevelsAreEvenlySpacedBlocksAsInVersionTwoPointOne) {
+  const MaskedPredictorConfig config{.levels = 4};
+  EXPECT_EQ(config.layers(12), (std::vector<int64_t>{2, 5, 8, 11}));
+  EXPECT_EQ(config.layers(24), (std::vector<int64_t>{5, 11, 17, 23}));
+  EXPECT_EQ(config.layers(40), (std::vector<int64_t>{9, 19, 29, 39}));
+  EXPECT_TRUE(MaskedPredictorConfig().layers(12).empty());
+}
+
+TEST(MaskedPredictor, SeveralLevelsComeInAndGoOutAndTheContextHasItsOwnOutput) {
+  const auto encoder = video_encoder_preset("vit_tiny");
+  const MaskedPredictorConfig config{.width = 24, .depth = 1, .heads = 2, .levels = 3, .context_output = true};
+  MaskedPredictor predictor(config, encoder);
+  EXPECT_EQ(count(predictor), config.parameter_count(encoder.width));
+  const auto names = state_dict(predictor);
+  for (const char* name : {"predictor_embed.0.weight", "predictor_embed.2.weight", "predictor_proj_context.weight"})
+    EXPECT_TRUE(names.contains(name)) << name;
+  predictor.initialise(3);
+  const torch::NoGradGuard no_grad;
+  const MaskedQuery query{hash_fill({1, 2, 3 * encoder.width}, 9), ids({0, 5}), ids({1, 2, 3})};
+  const Tensor hidden = predictor.forward({&query, 1}, 0).front();
+  const Tensor both = predictor.forward({&query, 1}, 0, /*with_context=*/true).front();
+  EXPECT_EQ(hidden.sizes(), (at::IntArrayRef{1, 3, 3 * encoder.width}));
+  ASSERT_EQ(both.sizes(), (at::IntArrayRef{1, 5, 3 * encoder.width}));
+  EXPECT_TRUE(at::allclose(both.narrow(1, 2, 3), hidden, 1e-5, 1e-6));
+  for (auto& entry : predictor.named_parameters())
+    if (entry.key() == "predictor_proj_context.bias") entry.value().add_(1);
+  const Tensor moved = predictor.forward({&query, 1}, 0, /*with_context=*/true).front() - both;
+  EXPECT_TRUE(at::allclose(moved.narrow(1, 0, 2), at::ones({1, 2, 3 * encoder.width}), 1e-5, 1e-5));
+  EXPECT_EQ(moved.narrow(1, 2, 3).abs().max().item<double>(), 0);
+}
+
 TEST(MaskedPredictor, TheOrderOfTokensDoesNotMatter) {
   torch::NoGradGuard no_grad;
   MaskedPredictor predictor(golden_predictor(), golden_encoder());

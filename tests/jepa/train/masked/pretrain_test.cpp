@@ -259,6 +259,72 @@ TEST(Pretrain, ATargetOfSeveralLevelsIsTheirMeanLayerNormed) {
   EXPECT_TRUE(says(refusal_of<ConfigError>([&] { config.validate(); }), "objective.target_levels: expected at most"));
 }
 
+// V-JEPA 2.1: every level is a target of its own, and the encoder learns at every level.
+TEST(Pretrain, DeepSupervisionPredictsEveryLevelSideBySide) {
+  auto config = tiny();
+  config.model.predictor.levels = 2;
+  PretrainTask task = make_task(5, config);
+  const Tensor shown = moving_discs(1);
+  const TubeletSize tubelet = config.model.encoder.tubelet();
+  const std::vector<int64_t> both{0, 1};
+  const int64_t width = config.model.encoder.width;
+  {
+    const torch::NoGradGuard no_grad;
+    const auto levels = task.networks().target_encoder().forward_levels(shown, both);
+    const Tensor targets = task.networks().targets(unfold_tubelets(shown, tubelet), tubelet.grid(shown));
+    EXPECT_TRUE(at::allclose(targets.narrow(2, 0, width), latent_targets(levels[0]), 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(targets.narrow(2, width, width), latent_targets(levels[1]), 1e-5, 1e-6));
+  }
+  const PretrainEvaluation batch = make_evaluation(shown, config.masks.groups(), tubelet, 3, 1);
+  const PretrainForward forward = task.networks().forward(batch, {.context = 0.5});
+  EXPECT_EQ(forward.predictions[0][0].size(2), 2 * width);
+  forward.loss.backward();
+  for (const auto& entry : task.networks().encoder().named_parameters())
+    EXPECT_TRUE(entry.value().grad().defined()) << entry.key();
+  EXPECT_FALSE(std::isnan(metric(task.step(0), "loss")));
+  config.objective.target_levels = 2;
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { config.validate(); }), "leave one of them at 1"));
+}
+
+TEST(Pretrain, TheWeightOfTheContextRisesInALineInItsShareOfTheRun) {
+  const PretrainObjective objective{.context = 0.6, .context_warmup = {0.2, 0.4}};
+  EXPECT_EQ(objective.at(0).context, 0);
+  EXPECT_EQ(objective.at(0.2).context, 0);
+  EXPECT_NEAR(objective.at(0.3).context, 0.3, 1e-12);
+  EXPECT_EQ(objective.at(0.4).context, 0.6);
+  EXPECT_EQ(PretrainObjective{.context = 0.6}.at(0).context, 0.6) << "no warm-up by default";
+  PretrainObjective wrong{.context_warmup = {0.5, 0.1}};
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { wrong.validate(); }), "begin at most end"));
+}
+
+// SIGReg over its samples is 0 for a Gaussian cloud and near its largest value for equal features.
+TEST(Pretrain, SigregKeepsFeaturesApartAndIsAFunctionOfTheStep) {
+  const auto after = [](Regulariser regulariser) {
+    auto config = tiny();
+    config.objective.regulariser = regulariser;
+    config.optimizer.ema_start = config.optimizer.ema_end = 0.9;
+    PretrainTask task = make_task(120, config);
+    for (int64_t step = 0; step < 120; ++step) task.step(step);
+    return task.evaluate();
+  };
+  const Metrics with = after(Regulariser::kSigreg), without = after(Regulariser::kNone);
+  EXPECT_GT(metric(with, "rank_clips"), 1.5 * metric(without, "rank_clips"));
+  PretrainTask task = make_task(5);
+  const PretrainEvaluation batch =
+      make_evaluation(moving_discs(1), PretrainMasks().groups(), tiny().model.encoder.tubelet(), 3, 1);
+  const auto loss = [&](const PretrainObjective& objective, int64_t step) {
+    return task.networks().forward(batch, objective, nullptr, step).loss.item<double>();
+  };
+  const PretrainObjective tokens{.regulariser = Regulariser::kSigreg, .sigreg_pooled = 0};
+  const PretrainObjective pooled{.regulariser = Regulariser::kSigreg, .sigreg_tokens = 0};
+  const double plain = loss({}, 0);
+  EXPECT_GT(loss(tokens, 0), plain);
+  EXPECT_GT(loss(pooled, 0), plain);
+  EXPECT_EQ(loss(tokens, 0), loss(tokens, 0));
+  EXPECT_NE(loss(tokens, 0), loss(tokens, 1)) << "other directions";
+  EXPECT_EQ(loss({.regulariser = Regulariser::kSigreg, .sigreg_tokens = 0, .sigreg_pooled = 0}, 0), plain);
+}
+
 // The predictor copies what every clip has at a place: a skill against the mean of the context, none against the
 // constant.
 TEST(Pretrain, SkillAgainstTheBestConstantIsBelowThatOfTheContextWhereTokensTellTheirPlace) {

@@ -1,0 +1,56 @@
+#!/bin/sh
+# The shipped encoder (tools/assets/encoder): one command that makes it, judges it and writes its card.
+#
+#   sh tools/study/encoder.sh [OUT]        (default runs/encoder)
+#
+# It draws clips of moving scenes, renders episodes of Two-Room and Push-T as video, pretrains one small encoder on all
+# of them, and judges it with `eval --protocol features` beside random weights and pixels. Every step goes on where it
+# was cut off: run the same command again, also with more STEPS. Results: OUT/asset (what is shipped), OUT/features.json.
+#
+# Variables: FORESEE (program), STEPS, SCENES (clips), EPISODES (of each environment), CLIPS (to judge on), SEED,
+# THREADS.
+set -eu
+
+out=${1:-runs/encoder}
+foresee=${FORESEE:-build/release/foresee}
+steps=${STEPS:-60000} scenes=${SCENES:-4000} episodes=${EPISODES:-150} clips=${CLIPS:-1000}
+seed=${SEED:-0} threads=${THREADS:-2}
+mkdir -p "$out"
+
+say() { printf '== %s\n' "$*" >&2; }
+
+# A folder or file that is there is whole: the program puts it in its place when it is finished.
+if [ ! -d "$out/scenes" ]; then
+  say "draw $scenes scenes"
+  "$foresee" data scenes --clips "$scenes" --seed 100 --threads "$threads" --out "$out/scenes"
+fi
+for env in two_room push_t; do
+  if [ ! -f "$out/$env.h5" ]; then
+    say "collect $episodes episodes of $env"
+    "$foresee" data collect --env "$env" --policy random --episodes "$episodes" --size 64 --seed "$seed" \
+      --threads "$threads" --out "$out/$env.h5"
+  fi
+  if [ ! -d "$out/$env" ]; then
+    say "render them as video"
+    "$foresee" data convert --input "$out/$env.h5" --output "$out/$env" --format video --fps 12
+  fi
+done
+
+say "pretrain, $steps steps"
+"$foresee" pretrain --data "$out/scenes" "$out/two_room" "$out/push_t" --preset vjepa2-nano --steps "$steps" \
+  --checkpoint-every 500 --set loop.evaluate_every=1000 --seed "$seed" --threads "$threads" --out "$out/run"
+
+say "judge on $clips new scenes"
+"$foresee" eval --protocol features --model "$out/run" --episodes "$clips" --seed 7 --threads "$threads" --json \
+  >"$out/features.part"
+mv "$out/features.part" "$out/features.json"
+
+# What is shipped: the last checkpoint, with all that training goes on with, and the card.
+rm -rf "$out/asset"
+mkdir -p "$out/asset"
+cp "$out/run/checkpoints/step-$steps"/* "$out/asset"
+python3 "$(dirname "$0")/encoder_card.py" "$out/features.json" --steps "$steps" --scenes "$scenes" \
+  --episodes "$episodes" --seed "$seed" >"$out/asset/README.md"
+size=$(du -sk "$out/asset" | cut -f1)
+[ "$size" -le 25000 ] || { say "$out/asset has $size KB, more than the 25,000 that may be shipped"; exit 1; }
+say "copy $out/asset to tools/assets/encoder to ship it ($size KB)"
