@@ -169,7 +169,7 @@ TEST_F(AlteredModel, KeepsToTheLimitsOfItsFolderWithEverySolver) {
   fs::copy("tools/assets/two_room", copy);
   fs::copy("tests/fixtures/cases/model/92_bounds/actions.json", copy / "actions.json",
            fs::copy_options::overwrite_existing);
-  for (const char* solver : {"cem", "icem", "mppi", "predictive_sampling"}) {
+  for (const char* solver : {"cem", "icem", "mppi", "predictive_sampling", "gradient"}) {
     PlanRequest far = request(room_at(190, 190));
     far.model = copy;
     far.options.settings.set.push_back(std::string("planner.solver=") + solver);
