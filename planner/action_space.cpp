@@ -72,10 +72,11 @@ Tensor ActionSpace::from_action(const Tensor& action) const {
 ActionSpace box_space(const Tensor& low, const Tensor& high) { return {.low = low, .high = high}; }
 
 std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions) {
-  const auto bound = [&](const std::vector<double>& values) {
-    return values.empty() ? Tensor() : actions.normalise(torch::tensor(values, at::kFloat).repeat({actions.block}));
+  const auto bound = [&](const std::vector<double>& values, float of_clip) {
+    if (!values.empty()) return actions.normalise(torch::tensor(values, at::kFloat).repeat({actions.block}));
+    return actions.clip ? at::full({actions.block_size()}, of_clip, at::kFloat) : Tensor();
   };
-  return {bound(actions.low), bound(actions.high)};
+  return {bound(actions.low, -1.0F), bound(actions.high, 1.0F)};
 }
 
 }  // namespace foresee::planner

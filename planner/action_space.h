@@ -53,6 +53,7 @@ struct ActionSpace {
 ActionSpace box_space(const Tensor& low, const Tensor& high);
 
 /// The bounds of every number of a block, normalised: (low, high), float [D] each; undefined where there is none.
+/// Where normalised numbers are cut to [-1, 1], that is a limit too.
 std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions);
 
 }  // namespace foresee::planner

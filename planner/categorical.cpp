@@ -1,9 +1,35 @@
 #include "planner/categorical.h"
 
+#include <limits>
+
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
 namespace foresee::planner {
+namespace {
+
+/// Categories that lie outside the box: choosing one makes its number 1 and the others of its action 0.
+/// @returns bool [A, n]. @throws ConfigError where an action has none left.
+Tensor banned_categories(const SearchRequest& request, int64_t actions, int64_t n) {
+  constexpr double kNear = 1e-5;  // of normalised limits
+  const auto inside = [&](double value) {
+    Tensor held = at::ones({actions, n}, at::kBool);
+    if (request.low.defined()) held = held.logical_and(request.low.cpu().view({actions, n}) <= value + kNear);
+    if (request.high.defined()) held = held.logical_and(request.high.cpu().view({actions, n}) >= value - kNear);
+    return held;
+  };
+  const Tensor needed = inside(0).logical_not();  // cannot be 0: another one cannot be chosen
+  const Tensor allowed = inside(1).logical_and(needed.sum(-1, /*keepdim=*/true) == needed.to(at::kLong));
+  const Tensor none = allowed.any(-1).logical_not();
+  if (none.any().item<bool>())
+    fail<ConfigError>(
+        "categorical_cem: no category of discrete action {} lies within the limits of the model's actions, which are "
+        "0 or 1 for a category; train with actions that are not normalised",
+        none.nonzero()[0].item<int64_t>());
+  return allowed.logical_not();
+}
+
+}  // namespace
 
 void describe(Fields& f, CategoricalConfig& c) {
   f("categories", c.categories, "values that each discrete action has; 0: the actions are numbers", {0, 1e6});
@@ -20,8 +46,10 @@ Plan categorical_cem(const CostFn& cost, const SearchRequest& request, const Sea
         "takes blocks of {} numbers",
         n, size);
   Search search(cost, request, config);
-  const auto one_hot = [&](const Tensor& scores) {  // [..., S] -> one-hot of each action's largest
-    const Tensor of_actions = scores.unflatten(-1, {size / n, n});
+  const Tensor banned = banned_categories(request, size / n, n).to(request.init.device());
+  const auto one_hot = [&](const Tensor& scores) {  // [..., S] -> one-hot of each action's largest that is allowed
+    const Tensor of_actions =
+        scores.unflatten(-1, {size / n, n}).masked_fill(banned, -std::numeric_limits<double>::infinity());
     return at::one_hot(of_actions.argmax(-1), n).flatten(-2).to(scores.scalar_type());
   };
   search.mean = at::full_like(search.mean, 1.0 / static_cast<double>(n));

@@ -16,8 +16,10 @@ void describe(Fields& fields, CategoricalConfig& config);
 /// holds A actions of n categories, one-hot: S = A * n. With P the distribution of each action and u uniform draws:
 ///   x_s = argmax(log P - log(-log u_s)) (Gumbel-max),  x_0 = argmax P
 ///   F = frequencies in the `elites` cheapest + smoothing, made to sum to 1;  P <- (1 - momentum) F + momentum P
+/// A category whose number cannot be 1 within the box of the request is never drawn: one that training never saw.
 /// P begins uniform; init is not used. The plan is argmax P; Iteration::mean is P.
-/// @param request  noise uniform on [0, 1). @throws ConfigError where S is no multiple of n >= 2; what Search throws.
+/// @param request  noise uniform on [0, 1). @throws ConfigError where S is no multiple of n >= 2 or the
+/// box excludes every category; what Search throws.
 Plan categorical_cem(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
                      const CategoricalConfig& categorical);
 

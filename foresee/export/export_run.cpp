@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
+#include "foresee/train/recorded_sequences.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
+#include "jepa/io/manifest.h"
+#include "jepa/io/model_folder.h"
 
 namespace foresee {
 namespace {
+
+namespace fs = std::filesystem;
 
 const ExportFormat& format_of(const Family& family, const std::string& name) {
   std::vector<std::string> names;
@@ -16,6 +21,15 @@ const ExportFormat& format_of(const Family& family, const std::string& name) {
   }
   fail<CheckpointError>("{} is not for models of family {} ({}), which is written as {}", name, family.name,
                         family.description, either_of(names));
+}
+
+/// What plans are judged by stays beside a model that plans (Note [Costs of training]).
+void keep_training_costs(const fs::path& model, const fs::path& out) {
+  if (!fs::is_directory(model) || !fs::exists(out / "actions.json")) return;
+  const fs::path file = resolve_model_folder(model) / kTrainingCostsFile;
+  if (!fs::exists(file)) return;
+  fs::copy_file(file, out / kTrainingCostsFile);
+  if (fs::exists(out / kManifestFile)) write_manifest(out);
 }
 
 }  // namespace
@@ -47,6 +61,7 @@ ExportResult export_model(const ExportRequest& request, const JobControl& job, c
                            .read = request.read,
                            .transformers_names = request.transformers_names};
   const ExportResult result{.family = family.name, .parameters = format.write(source, place.staged())};
+  if (!random) keep_training_costs(request.model, place.staged());
   place.commit();
   return result;
 }

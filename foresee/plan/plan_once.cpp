@@ -186,13 +186,13 @@ Controller::PlannedActions plan(const PlanRequest& request, const Pictures& pict
   return controller.last_plan();
 }
 
-/// The model's encoding of pictures of one moment. @returns float [F].
-Tensor encoding(const WorldModel& model, std::span<const LoadedPicture> pictures, const std::vector<double>& state) {
+/// The model's features of pictures of one moment. @returns float [F].
+Tensor features(const WorldModel& model, std::span<const LoadedPicture> pictures, const std::vector<double>& state) {
   const PictureSpec spec = model.picture_spec();
   Goal goal(planner::fit_picture(joined_picture(views(pictures), spec), spec).unsqueeze(0));
   if (model.state_spec().of_goal) goal.state = torch::tensor(state, at::kFloat).unsqueeze(0);
   const at::NoGradGuard no_grad;
-  return model.encode_goal(goal)[0].flatten();
+  return picture_features(model.encode_goal(goal))[0];
 }
 
 /// What the plan is judged by: the request's episodes, else what training kept beside the model; nothing where neither
@@ -208,11 +208,11 @@ std::optional<PlanScale> scale_of(const PlanRequest& request, const WorldModel& 
   if (request.data.empty() && !kept) return std::nullopt;
   const auto present = std::span(pictures.observed).last(moments.cameras);
   const PlanEnds ends{
-      .present = encoding(model, present, request.states.empty() ? std::vector<double>() : request.states.back()),
-      .goal = encoding(model, pictures.goal, request.goal_state)};
+      .present = features(model, present, request.states.empty() ? std::vector<double>() : request.states.back()),
+      .goal = features(model, pictures.goal, request.goal_state)};
   if (!kept) return plan_scale(model, request.data, horizon, objective, found.cost, ends);
   if (kept->goals.size(1) != ends.goal.numel())
-    fail<CheckpointError>("{}: {} holds encodings of {} numbers, the model's have {}; remove it, or train anew",
+    fail<CheckpointError>("{}: {} holds features of {} numbers, the model's have {}; remove it, or train anew",
                           request.model.string(), kTrainingCostsFile, kept->goals.size(1), ends.goal.numel());
   return plan_scale(*kept, found.cost, ends);
 }

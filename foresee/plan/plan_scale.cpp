@@ -59,7 +59,7 @@ PlanScale plan_scale(const WorldModel& model, const std::vector<std::filesystem:
   const data::EpisodeDataset dataset = open_episodes_of(model.picture_spec(), data);
   const bool poses = model.state_spec().kind == StateSpec::Kind::kArmPose;
   if (!poses) data::require_actions_fit(model.action_spec(), dataset, "the model");
-  const auto found = recorded_sequences(model, dataset, data::Split::kAll, horizon, objective);
+  const auto found = recorded_sequences(model, sequence_reader(model, dataset), data::Split::kAll, horizon, objective);
   if (!found) {
     const data::ClipShape shape{.frames = horizon + 1, .frameskip = model.action_spec().block, .columns = {}};
     fail<DataError>("no sequence to judge by: {}", dataset.why_few_clips(shape, data::Split::kAll));

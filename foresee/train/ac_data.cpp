@@ -239,4 +239,23 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   return out;
 }
 
+SequenceReader ac_sequences(const AcSource& source, const AcRecipe& recipe, const Vjepa2AcWorldModel& model) {
+  const auto maker =
+      std::make_shared<const ClipMaker>(source, recipe, model.model(), model.preprocess(), JobControl());
+  SequenceReader out{.dataset = source.dataset, .rows = recipe.frameskip};
+  out.read = [maker, &model](std::span<const data::EpisodeClip> clips, int64_t horizon) {
+    const AcBatch batch = maker->batch({clips.begin(), clips.end()}, horizon + 1);
+    const FrameGrid grid = model.model().grid();
+    const Tensor features = batch.features.unflatten(1, {horizon + 1, grid.tokens()});  // [B, T, n, D]
+    std::vector<Tensor> states;
+    for (const auto& at : clips) states.push_back(maker->raw_states(at, 1));
+    Observation rest;
+    rest.state = at::stack(states);
+    if (batch.extrinsics.defined()) rest.extrinsics = batch.extrinsics.slice(1, 0, 1);
+    return SeenSequences{model.encode_features(features.slice(1, 0, 1), grid, rest), features.select(1, horizon),
+                         batch.actions};
+  };
+  return out;
+}
+
 }  // namespace foresee

@@ -3,7 +3,9 @@
 #include <filesystem>
 
 #include "data/episode/dataset.h"
+#include "foresee/train/recorded_sequences.h"
 #include "jepa/core/api/job.h"
+#include "jepa/model/vjepa2_ac/world_model.h"
 #include "jepa/train/action_predictor/task.h"
 
 namespace foresee {
@@ -26,6 +28,9 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
 /// @param control  of the encoding. @throws DataError where no episode is long enough.
 AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const Vjepa2Ac& model,
                           const Preprocess& preprocess, uint64_t seed, const JobControl& control = {});
+
+/// Sequences of these episodes, from the latents. @param model  trained on them; outlives the result.
+SequenceReader ac_sequences(const AcSource& source, const AcRecipe& recipe, const Vjepa2AcWorldModel& model);
 
 /// What the recipe takes the states of a log for.
 data::StateReading state_reading(const AcRecipe& recipe);

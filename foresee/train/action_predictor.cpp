@@ -41,9 +41,16 @@ TrainResult train_action_predictor(const TrainJob& job) {
 
   RunFolder run(job.request.out, config_json(record), kAcLaterKeys);  // refuses another config before hours of encoding
   const AcSource source{&dataset, files_identity(paths), latents_folder(job.request), weights.taken};
-  AcTask task(model, recipe.train, ac_train_data(source, recipe, model, preprocess, seed, job.control),
-              recipe.loop.steps, seed, *record.origin.preset);
-  return run_training(task, recipe.loop, run, recipe.train.batch * recipe.train.frames, job);
+  AcTrainData data = ac_train_data(source, recipe, model, preprocess, seed, job.control);
+  const ActionSpec actions = data.actions;
+  const PictureSpec pictures = data.preprocess;
+  AcTask task(model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset);
+  const int64_t frames = recipe.train.batch * recipe.train.frames;
+  return run_training(task, recipe.loop, run, frames, job, [&](const std::filesystem::path& folder) {
+    if (job.control.stopping()) return;  // a large predictor takes minutes
+    const Vjepa2AcWorldModel world(model, actions, pictures);
+    write_training_costs(folder, world, ac_sequences(source, recipe, world), job.control);
+  });
 }
 
 }  // namespace foresee

@@ -7,8 +7,8 @@
 #include "jepa/core/error.h"
 #include "jepa/core/memory.h"
 #include "jepa/io/state_dict.h"
-#include "jepa/model/family/family.h"
 #include "jepa/model/lewm/files/folder.h"
+#include "jepa/model/lewm/world_model.h"
 #include "jepa/nn/activation_bytes.h"
 
 namespace foresee {
@@ -46,27 +46,6 @@ TensorMap weights_without_heads(const ModelFolder& folder, const LewmConfig& con
   return weights;
 }
 
-/// A training whose checkpoints say what plans are judged by (Note [Costs of training]).
-class JudgedLewmTask : public LewmTask {
- public:
-  JudgedLewmTask(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, LewmTrainData data, uint64_t seed,
-                 const std::string& preset, at::Device device)
-      : LewmTask(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, preset, device),
-        dataset_(dataset),
-        device_(device) {}
-
-  void save(const std::filesystem::path& folder) const override {
-    LewmTask::save(folder);
-    if (dataset_.action_size() == 0) return;
-    const auto model = load_world_model(folder, WorldModelOptions{.device = device_, .read = {.allow_nan = true}});
-    write_training_costs(folder, *model, dataset_);
-  }
-
- private:
-  const data::EpisodeDataset& dataset_;
-  at::Device device_;
-};
-
 }  // namespace
 
 TrainResult train_lewm(const TrainJob& job) {
@@ -86,10 +65,16 @@ TrainResult train_lewm(const TrainJob& job) {
   if (job.device.is_cpu()) check_step(recipe);
   LewmTrainData data = lewm_train_data(dataset, recipe, seed, before ? before->actions : std::nullopt);
   if (before) data.initial = weights_without_heads(*before, recipe.model);
-  JudgedLewmTask task(dataset, recipe, std::move(data), seed, *record.origin.preset, job.device);
+  const ActionSpec actions = data.actions;
+  const PictureSpec pictures = data.preprocess;
+  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset, job.device);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
-  return run_training(task, recipe.loop, run, frames, job);
+  return run_training(task, recipe.loop, run, frames, job, [&](const std::filesystem::path& folder) {
+    if (dataset.action_size() == 0) return;
+    const LewmWorldModel model(task.model(), actions, pictures);
+    write_training_costs(folder, model, sequence_reader(model, dataset));
+  });
 }
 
 }  // namespace foresee

@@ -3,9 +3,11 @@
 #include "data/episode/factors.h"
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
+#include "foresee/train/recorded_sequences.h"
 #include "foresee/train/run_training.h"
 #include "jepa/core/error.h"
 #include "jepa/model/lewm/files/folder.h"
+#include "jepa/model/lewm/world_model.h"
 
 namespace foresee {
 
@@ -32,7 +34,10 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   };
   LewmHeadsTask task(model, folder, encode(data::Split::kTrain), encode(data::Split::kHeldOut), recipe.train,
                      recipe.loop.steps, seed);
-  return run_training(task, recipe.loop, run, recipe.train.batch, job);
+  return run_training(task, recipe.loop, run, recipe.train.batch, job, [&](const std::filesystem::path& out) {
+    const LewmWorldModel world(model, *folder.actions, folder.preprocess);
+    write_training_costs(out, world, sequence_reader(world, dataset));
+  });
 }
 
 }  // namespace foresee

@@ -10,7 +10,6 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
-#include "planner/control/model_cost.h"
 
 namespace foresee {
 namespace {
@@ -31,76 +30,15 @@ std::string state_column(const data::EpisodeDataset& dataset, const StateSpec& s
       spec.size);
 }
 
-class Recorder {
- public:
-  Recorder(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t horizon, Objective objective)
-      : model_(model),
-        dataset_(dataset),
-        spec_(model.action_spec()),
-        state_(model.state_spec()),
-        column_(state_column(dataset, state_)),
-        horizon_(horizon),
-        objective_(objective) {}
-
-  /// Nothing where no episode of the split is long enough.
-  std::optional<RecordedSequences> run(data::Split split) const {
-    data::ClipShape shape{.frames = horizon_ + 1, .frameskip = spec_.block, .columns = {}};
-    if (!column_.empty()) shape.columns.push_back(column_);
-    const auto all = dataset_.clips(shape, split);
-    if (all.empty()) return std::nullopt;
-    const auto total = static_cast<int64_t>(all.size()), count = std::min(total, kSequences);
-    std::vector<data::EpisodeClip> chosen;
-    std::vector<int64_t> episodes;
-    for (int64_t i = 0; i < count; ++i) {
-      chosen.push_back(all[static_cast<size_t>(i * total / count)]);
-      episodes.push_back(chosen.back().episode);
-    }
-    std::vector<Tensor> costs, goals;
-    for (int64_t first = 0; first < count; first += kAtOnce) {
-      const auto size = static_cast<size_t>(std::min(kAtOnce, count - first));
-      const auto part = std::span(chosen).subspan(static_cast<size_t>(first), size);
-      const auto [cost, goal] = judged(dataset_.read(shape, part));
-      costs.push_back(cost);
-      goals.push_back(goal);
-    }
-    const Tensor both = at::cat(costs);
-    return RecordedSequences{both.select(1, 0), both.select(1, 1), at::cat(goals), torch::tensor(episodes, at::kLong)};
-  }
-
- private:
-  /// @returns costs double [B, 2] of what was done and of nothing, encodings of the goals float [B, F].
-  std::pair<Tensor, Tensor> judged(const data::ClipBatch& batch) const {
-    const at::NoGradGuard no_grad;
-    const int64_t count = batch.frames.size(0);
-    const Tensor states = column_.empty() ? Tensor() : batch.columns.at(column_).flatten(2);  // [B, T, S]
-    Observation seen;
-    seen.frames = batch.frames.slice(1, 0, 1);
-    if (states.defined()) seen.state = states.slice(1, 0, 1);
-    Goal goal(batch.frames.select(1, -1).contiguous());
-    if (state_.of_goal) goal.state = states.select(1, -1);
-    const planner::ModelCost here = planner::model_cost(model_, seen, goal, objective_);
-    const Tensor done = spec_.normalise(actions_of(batch, states)).nan_to_num(0.0).to(at::kFloat);
-    const Tensor still = within_limits(spec_, at::zeros({spec_.block, spec_.size}, at::kFloat)).flatten();
-    const Tensor nothing = spec_.normalise(still).expand({count, horizon_, -1});
-    const Tensor plans = at::stack({done, nothing}, 1).to(here.device);
-    return {here.cost(plans, at::arange(count, at::kLong)).to(at::kCPU, at::kDouble),
-            model_.encode_goal(goal).flatten(1).to(at::kCPU, at::kFloat)};
-  }
-
-  /// What was done. @returns float [B, H, block * A], the environment's units.
-  Tensor actions_of(const data::ClipBatch& batch, const Tensor& states) const {
-    if (state_.kind == StateSpec::Kind::kArmPose) return poses_to_diffs(states.to(at::kDouble)).to(at::kFloat);
-    return batch.actions.slice(1, 0, horizon_).flatten(2).to(at::kFloat);
-  }
-
-  const WorldModel& model_;
-  const data::EpisodeDataset& dataset_;
-  ActionSpec spec_;
-  StateSpec state_;
-  std::string column_;
-  int64_t horizon_;
-  Objective objective_;
-};
+/// Costs of sequences. @returns double [B, 2], of what was done and of nothing.
+Tensor costs_of(const WorldModel& model, const SeenSequences& seen, Objective objective) {
+  const at::NoGradGuard no_grad;
+  const ActionSpec& spec = model.action_spec();
+  const Tensor still = within_limits(spec, at::zeros({spec.block, spec.size}, at::kFloat)).flatten();
+  const Tensor nothing = spec.normalise(still).expand_as(seen.actions);
+  const Tensor plans = at::stack({seen.actions, nothing}, 1).to(seen.goals.device());
+  return model.costs(*seen.context, seen.goals, plans, objective).to(at::kCPU, at::kDouble);
+}
 
 std::vector<double> rounded(const Tensor& values, double steps) {
   const Tensor plain = (values.flatten().to(at::kCPU, at::kDouble) * steps).round().div(steps).contiguous();
@@ -116,16 +54,64 @@ Tensor numbers_of(const nlohmann::json& row) { return torch::tensor(row.get<std:
 
 }  // namespace
 
-std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const data::EpisodeDataset& dataset,
-                                                    data::Split split, int64_t horizon, Objective objective) {
-  return Recorder(model, dataset, horizon, objective).run(split);
+SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset) {
+  const StateSpec state = model.state_spec();
+  const std::string column = state_column(dataset, state);
+  SequenceReader out{.dataset = &dataset, .rows = model.action_spec().block};
+  if (!column.empty()) out.columns.push_back(column);
+  const data::ClipShape shape{.frameskip = out.rows, .columns = out.columns};
+  out.read = [=, &model, &dataset](std::span<const data::EpisodeClip> clips, int64_t horizon) {
+    const at::NoGradGuard no_grad;
+    data::ClipShape wanted = shape;
+    wanted.frames = horizon + 1;
+    const data::ClipBatch batch = dataset.read(wanted, clips);
+    const Tensor states = column.empty() ? Tensor() : batch.columns.at(column).flatten(2);  // [B, T, S]
+    Observation seen;
+    seen.frames = batch.frames.slice(1, 0, 1);
+    if (states.defined()) seen.state = states.slice(1, 0, 1);
+    Goal goal(batch.frames.select(1, -1).contiguous());
+    if (state.of_goal) goal.state = states.select(1, -1);
+    const Tensor done = state.kind == StateSpec::Kind::kArmPose ? poses_to_diffs(states.to(at::kDouble))
+                                                                : batch.actions.slice(1, 0, horizon).flatten(2);
+    return SeenSequences{model.encode(seen), model.encode_goal(goal),
+                         model.action_spec().normalise(done.to(at::kFloat)).nan_to_num(0.0)};
+  };
+  return out;
 }
 
-void write_training_costs(const fs::path& folder, const WorldModel& model, const data::EpisodeDataset& dataset) {
+Tensor picture_features(const Tensor& goals) {
+  return (goals.dim() > 2 ? goals.mean(1) : goals).flatten(1).to(at::kCPU, at::kFloat);
+}
+
+std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const SequenceReader& reader,
+                                                    data::Split split, int64_t horizon, Objective objective) {
+  const auto all =
+      reader.dataset->clips({.frames = horizon + 1, .frameskip = reader.rows, .columns = reader.columns}, split);
+  if (all.empty()) return std::nullopt;
+  const auto total = static_cast<int64_t>(all.size()), count = std::min(total, kSequences);
+  std::vector<data::EpisodeClip> chosen;
+  std::vector<int64_t> episodes;
+  for (int64_t i = 0; i < count; ++i) {
+    chosen.push_back(all[static_cast<size_t>(i * total / count)]);
+    episodes.push_back(chosen.back().episode);
+  }
+  std::vector<Tensor> costs, goals;
+  for (int64_t first = 0; first < count; first += kAtOnce) {
+    const auto size = static_cast<size_t>(std::min(kAtOnce, count - first));
+    const SeenSequences seen = reader.read(std::span(chosen).subspan(static_cast<size_t>(first), size), horizon);
+    costs.push_back(costs_of(model, seen, objective));
+    goals.push_back(picture_features(seen.goals));
+  }
+  const Tensor both = at::cat(costs);
+  return RecordedSequences{both.select(1, 0), both.select(1, 1), at::cat(goals), torch::tensor(episodes, at::kLong)};
+}
+
+void write_training_costs(const fs::path& folder, const WorldModel& model, const SequenceReader& reader,
+                          const JobControl& control) {
   constexpr double kCostSteps = 1e6, kFeatureSteps = 1e4;  // digits that are kept: the file stays small
   nlohmann::ordered_json horizons = nlohmann::ordered_json::object();
-  for (int64_t horizon = 1; horizon <= kLongest; ++horizon) {
-    const auto found = recorded_sequences(model, dataset, data::Split::kTrain, horizon, Objective::kLatent);
+  for (int64_t horizon = 1; horizon <= kLongest && !control.stopping(); ++horizon) {
+    const auto found = recorded_sequences(model, reader, data::Split::kTrain, horizon, Objective::kLatent);
     if (!found || !is_finite(*found)) break;
     nlohmann::ordered_json goals = nlohmann::ordered_json::array();
     if (horizon == 1)  // pictures of any horizon are pictures of the training

@@ -2,9 +2,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "data/episode/dataset.h"
+#include "jepa/core/api/job.h"
 #include "jepa/model/world_model.h"
 
 namespace foresee {
@@ -12,27 +18,49 @@ namespace foresee {
 /// What a model makes of recorded sequences, at most 64, evenly spread: what a plan is judged by.
 struct RecordedSequences {
   Tensor recorded, nothing;  // double [n], costs of what was done and of nothing, toward where it led
-  Tensor goals;              // float [m, F], encodings of recorded goals
+  Tensor goals;              // float [m, F], features of recorded goals
   Tensor episodes;           // int64 [m], of the goals
 };
 
-/// @param horizon  blocks of a sequence. @returns nothing where no episode of the split is long enough.
+/// Sequences as a model plans from them: B of them, of H blocks.
+struct SeenSequences {
+  std::unique_ptr<Context> context;  // where they begin
+  Tensor goals;                      // where they led, as WorldModel::encode_goal gives it
+  Tensor actions;                    // float [B, H, D], normalised blocks: what was done
+};
+
+/// How sequences of episodes are read for a model.
+struct SequenceReader {
+  const data::EpisodeDataset* dataset = nullptr;
+  int64_t rows = 1;                    // of a block
+  std::vector<std::string> columns{};  // that must hold finite numbers
+  std::function<SeenSequences(std::span<const data::EpisodeClip> clips, int64_t horizon)> read{};
+};
+
+/// Reads pictures and encodes them. @param model, dataset  outlive the result.
 /// @throws DataError for episodes without the state that the model takes.
-std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const data::EpisodeDataset& dataset,
+SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset);
+
+/// @param horizon  blocks of a sequence. @returns nothing where no episode of the split is long enough.
+std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const SequenceReader& reader,
                                                     data::Split split, int64_t horizon, Objective objective);
+
+/// What pictures are told apart by: encodings, of several tokens their mean. @param goals  as WorldModel::encode_goal
+/// gives them. @returns float [B, F], on the CPU.
+Tensor picture_features(const Tensor& goals);
 
 // Note [Costs of training]
 // training_costs.json of a model folder lets a plan be judged without the episodes that the model was trained on:
 //   {"objective": "latent",
 //    "horizons": {"1": {"recorded": [n], "nothing": [n], "episodes": [n], "goals": [n][F]}, ...}}
-// It holds sequences of the training episodes, of 1 to 8 blocks; the goals' encodings stand at the first alone.
+// It holds sequences of the training episodes, of 1 to 8 blocks; the goals' features stand at the first alone.
 
 inline constexpr const char* kTrainingCostsFile = "training_costs.json";
 
 /// Writes it beside a model that was just trained. Writes nothing where no episode is long enough, or where costs are
-/// not finite. @throws Error when it cannot be written.
-void write_training_costs(const std::filesystem::path& folder, const WorldModel& model,
-                          const data::EpisodeDataset& dataset);
+/// not finite. @param control  stopped, longer sequences are left out. @throws Error when it cannot be written.
+void write_training_costs(const std::filesystem::path& folder, const WorldModel& model, const SequenceReader& reader,
+                          const JobControl& control = {});
 
 /// Reads it. @param horizon  blocks of the plan. @returns nothing where the folder has no such file, or none of this
 /// horizon or objective. @throws CheckpointError for a damaged one.

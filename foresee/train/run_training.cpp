@@ -27,11 +27,11 @@ const std::vector<std::filesystem::path>& episode_files(const TrainJob& job) {
 }
 
 TrainResult run_training(TrainTask& task, const LoopConfig& loop, RunFolder& run, int64_t frames_per_step,
-                         const TrainJob& job) {
+                         const TrainJob& job, const FinishCheckpoint& finish) {
   remember_data(run.path(), job.data);
   const int64_t first = run.latest_step().value_or(0);
   const auto begin = std::chrono::steady_clock::now();
-  const LoopEnd end = run_loop(task, loop, run, job.control);
+  const LoopEnd end = run_loop(task, loop, run, job.control, finish);
   TrainResult result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   result.steps = run.latest_step().value_or(0);

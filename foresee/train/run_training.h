@@ -21,7 +21,8 @@ RunRecord<Recipe> resolved_record(const TrainJob& job, Recipe recipe) {
 const std::vector<std::filesystem::path>& episode_files(const TrainJob& job);
 
 /// Remembers the data, runs the loop and says what came of it. @param frames_per_step  for the rate.
+/// @param finish  as run_loop's.
 TrainResult run_training(TrainTask& task, const LoopConfig& loop, RunFolder& run, int64_t frames_per_step,
-                         const TrainJob& job);
+                         const TrainJob& job, const FinishCheckpoint& finish = {});
 
 }  // namespace foresee

@@ -30,9 +30,13 @@ void check_loss(TrainTask& task, const Metrics& metrics, int64_t step, const Run
        loss, checkpoint_text(run), kept.empty() ? "" : "; ", kept);
 }
 
-void save(const TrainTask& task, const LoopConfig& config, RunFolder& run, int64_t done) {
+void save(const TrainTask& task, const LoopConfig& config, RunFolder& run, int64_t done,
+          const FinishCheckpoint& finish) {
   try {
-    run.save_checkpoint(done, config.keep_checkpoints, [&](const std::filesystem::path& folder) { task.save(folder); });
+    run.save_checkpoint(done, config.keep_checkpoints, [&](const std::filesystem::path& folder) {
+      task.save(folder);
+      if (finish) finish(folder);
+    });
   } catch (const Error& error) {
     fail<CheckpointError>("checkpoint step-{} was not written: {}; {}", done, error.what(), checkpoint_text(run));
   }
@@ -50,7 +54,8 @@ void describe(Fields& fields, LoopConfig& config) {
   fields("log_every", config.log_every, "steps between rows of metrics.jsonl", {1, 1e12});
 }
 
-LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control) {
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control,
+                 const FinishCheckpoint& finish) {
   const auto latest = run.sound_step();
   const int64_t start = latest.value_or(0);
   if (start >= config.steps) {
@@ -92,7 +97,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
       if (saved != done) {
         task.recalibrate();
         sync();
-        save(task, config, run, done);
+        save(task, config, run, done, finish);
       }
       log_info("interrupted after {} of {} steps; the same command continues from {}", done, config.steps,
                run.checkpoint_path(done).string());
@@ -120,7 +125,7 @@ LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, cons
     if (evaluates) evaluate(done);
     if (saves) {
       sync();
-      save(task, config, run, done);
+      save(task, config, run, done, last || control.stopping() ? finish : FinishCheckpoint());
       saved = done;
     }
   }

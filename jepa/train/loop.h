@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -55,6 +56,9 @@ class TrainTask {
   virtual void load(const std::filesystem::path& folder) = 0;
 };
 
+/// Writes more into the checkpoint that a call of run_loop ends with: what takes too long for each of them.
+using FinishCheckpoint = std::function<void(const std::filesystem::path& folder)>;
+
 /// How a call of run_loop ended.
 enum class LoopEnd { kFinished, kInterrupted };
 
@@ -62,9 +66,11 @@ enum class LoopEnd { kFinished, kInterrupted };
 /// metrics.jsonl and checkpoints/step-N. Asked to stop, it saves a checkpoint and returns kInterrupted.
 /// Rows of metrics.jsonl carry the number of steps done: 0 for the first evaluation. All values but step_ms repeat
 /// bit for bit after a resume.
-/// @param control  asked between steps.
+/// @param control  asked between steps. @param finish  called after the task's save of the last step, or of a stop; the
+/// task takes no step after it. May be empty.
 /// @throws Error when a loss is not finite (names the step; the last checkpoint stays), or a checkpoint cannot be
 /// written.
-LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control = {});
+LoopEnd run_loop(TrainTask& task, const LoopConfig& config, RunFolder& run, const JobControl& control = {},
+                 const FinishCheckpoint& finish = {});
 
 }  // namespace foresee

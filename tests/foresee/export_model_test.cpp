@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "foresee/inspect.h"
+#include "jepa/core/files/file.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -32,6 +35,18 @@ TEST(ExportModel, WritesWhatItReadsBack) {
   EXPECT_EQ(written.parameters, before.elements);
   ASSERT_EQ(after.tensors.size(), before.tensors.size());
   for (size_t i = 0; i < before.tensors.size(); ++i) EXPECT_EQ(after.tensors[i].name, before.tensors[i].name);
+}
+
+TEST(ExportModel, KeepsWhatPlansAreJudgedBy) {
+  const TemporaryFolder folder;
+  const fs::path model = folder / "model";
+  fs::copy(kTwoRoom, model);
+  write_file(model / "training_costs.json", "{}");
+  for (const char* format : {"foresee", "swm"}) {
+    export_model({.model = model, .format = format, .out = folder / format});
+    EXPECT_EQ(read_file(folder / format / "training_costs.json"), "{}") << format;
+  }
+  EXPECT_TRUE(read_json(folder / "foresee" / "manifest.json").at("files").contains("training_costs.json"));
 }
 
 TEST(ExportModel, SaysWhichNumberIsMissing) {

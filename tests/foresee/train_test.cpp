@@ -11,6 +11,7 @@
 
 #include "data/episode/sink.h"
 #include "data/picture/image.h"
+#include "foresee/train/lewm_data.h"
 #include "foresee/train/recorded_sequences.h"
 #include "foresee/train/trainers.h"
 #include "jepa/core/files/file.h"
@@ -18,6 +19,7 @@
 #include "jepa/core/torch.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/io/safetensors.h"
+#include "jepa/model/world_model.h"
 #include "planner/env/collect.h"
 #include "tests/support/refusal.h"
 #include "tests/support/small_encoder.h"
@@ -104,15 +106,35 @@ class Train : public ::testing::Test {
 };
 std::unique_ptr<TemporaryFolder> Train::folder_;
 
-TEST_F(Train, ALewmKeepsWhatPlansAreJudgedBy) {
-  const TrainResult done = train(request_of("lewm", *folder_ / "judged"));
-  const auto kept = read_training_costs(done.model, 1, Objective::kLatent);
-  ASSERT_TRUE(kept);
-  EXPECT_GT(kept->recorded.numel(), 8);
-  EXPECT_EQ(kept->recorded.numel(), kept->nothing.numel());
-  EXPECT_EQ(kept->goals.size(0), kept->episodes.numel());
-  EXPECT_TRUE(read_json(done.model / "manifest.json").at("files").contains(kTrainingCostsFile));
-  EXPECT_FALSE(read_training_costs(done.model, 1, Objective::kDistance)) << "costs of another objective";
+TEST_F(Train, WhatPlansKeepsWhatPlansAreJudgedByInItsLastCheckpoint) {
+  for (const char* family : {"lewm", "lewm_heads", "vjepa2_ac"}) {
+    SCOPED_TRACE(family);
+    const TrainResult done = train(request_of(family, *folder_ / (std::string("judged ") + family)));
+    EXPECT_TRUE(fs::exists(done.run / "checkpoints" / "step-2"));
+    EXPECT_FALSE(fs::exists(done.run / "checkpoints" / "step-2" / kTrainingCostsFile)) << "it takes long";
+    EXPECT_TRUE(read_json(done.model / "manifest.json").at("files").contains(kTrainingCostsFile));
+    const auto kept = read_training_costs(done.model, 1, Objective::kLatent);
+    ASSERT_TRUE(kept);
+    EXPECT_GT(kept->recorded.numel(), 8);
+    EXPECT_FALSE(read_training_costs(done.model, 1, Objective::kDistance)) << "costs of another objective";
+
+    const auto model = load_world_model(done.model);  // the file is measured before there is a folder
+    const data::EpisodeDataset dataset = open_episodes_of(model->picture_spec(), {episodes()});
+    const auto again =
+        recorded_sequences(*model, sequence_reader(*model, dataset), data::Split::kTrain, 1, Objective::kLatent);
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(at::allclose(again->recorded, kept->recorded, 1e-4, 1e-4));
+    EXPECT_TRUE(at::allclose(again->nothing, kept->nothing, 1e-4, 1e-4));
+    EXPECT_TRUE(at::allclose(again->goals, kept->goals, 1e-3, 1e-3));
+    EXPECT_TRUE(at::equal(again->episodes, kept->episodes));
+  }
+}
+
+TEST_F(Train, AStopAlsoLeavesWhatPlansAreJudgedBy) {
+  StopAfter stop(1, "train");
+  const TrainResult part = train(request_of("lewm", *folder_ / "stopped and judged"), stop.control());
+  EXPECT_TRUE(part.interrupted);
+  EXPECT_TRUE(read_training_costs(part.model, 1, Objective::kLatent));
 }
 
 TEST_F(Train, EveryFamilyStopsWhenAskedAndGoesOnToTheSameBits) {
@@ -122,13 +144,7 @@ TEST_F(Train, EveryFamilyStopsWhenAskedAndGoesOnToTheSameBits) {
     ::testing::internal::CaptureStderr();
     const TrainResult whole = train(request_of(trainer.family, *folder_ / (trainer.family + " whole")));
     const TrainRequest request = request_of(trainer.family, *folder_ / (trainer.family + " parts"));
-    class StopTraining : public StopAfter {
-     public:
-      StopTraining() : StopAfter(1) {}
-      void progress(const ProgressUpdate& update) override {
-        if (update.label == "train") StopAfter::progress(update);
-      }
-    } stop;
+    StopAfter stop(1, "train");
     const TrainResult part = train(request, stop.control());
     const TrainResult rest = train(request);
     EXPECT_EQ(::testing::internal::GetCapturedStdout() + ::testing::internal::GetCapturedStderr(), "");

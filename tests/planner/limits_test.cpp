@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "jepa/core/error.h"
+#include "jepa/core/random.h"
+#include "jepa/core/torch.h"
 #include "planner/control/mpc.h"
 #include "planner/planner.h"
 
@@ -77,6 +82,112 @@ TEST(Limits, BeginWithAMeanInside) {
       EXPECT_LE(mpc.next_action(0).at(0), 1.0);
     else
       EXPECT_NEAR(mpc.next_action(0).at(0), 1.0, 1e-6) << name_of(solver);
+  }
+}
+
+TEST(Limits, HoldForCategories) {
+  ActionSpec spec{.size = 3, .block = 2, .low = {0, 0, 0}, .high = {1, 1, 0}};  // the last one never occurred
+  MpcConfig config;
+  config.planner.solver = Solver::kCategoricalCem;
+  config.planner.search = {.samples = 30, .iterations = 4, .elites = 6, .horizon = 3};
+  config.planner.categorical = {.categories = 3, .smoothing = 0.1, .momentum = 0.2};
+  config.receding = 2;
+  const auto plan = [&] {
+    int64_t seen = 0;
+    const Pull within{spec, 0, &seen};
+    const CostFn cost = [&](const Tensor& actions, const Tensor& rows) {
+      within(actions, rows);
+      return -(actions * torch::tensor({0.0, 1.0, 2.0, 0.0, 1.0, 2.0}, at::kFloat)).sum({2, 3});
+    };
+    const Plan found = Mpc(config, spec, /*seed=*/5, /*count=*/1).plan(std::vector<int64_t>{0}, cost, at::kCPU);
+    EXPECT_NEAR(found.cost.item<double>(), cost(found.blocks.unsqueeze(1), {}).item<double>(), 1e-6);
+    EXPECT_GT(seen, 4);
+    return found.blocks.unflatten(-1, {2, 3}).argmax(-1);  // [1, H, 2]
+  };
+  EXPECT_TRUE((plan() == 1).all().item<bool>()) << "the last one, which is cheaper, is not known";
+  spec.low[0] = 1;  // the first one always occurred
+  spec.high[1] = 0;
+  EXPECT_TRUE((plan() == 0).all().item<bool>());
+  spec.high[0] = spec.low[0] = 0;
+  EXPECT_THAT(plan, ThrowsMessage<ConfigError>(HasSubstr("no category of discrete action 0")));
+}
+
+TEST(Limits, AreThoseOfCutNumbersToo) {
+  const auto [low, high] = normalised_bounds({.size = 1, .block = 2, .mean = {3}, .std = {2}, .clip = true});
+  EXPECT_TRUE(at::equal(low, at::full({2}, -1.0)));
+  EXPECT_TRUE(at::equal(high, at::full({2}, 1.0)));
+}
+
+constexpr double kNoLimit = 1e30;
+
+/// One of 0 .. below - 1.
+int64_t one_below(const Random& draws, uint64_t& drawn, int64_t below) {
+  return std::min(static_cast<int64_t>(draws.uniform(drawn++) * static_cast<double>(below)), below - 1);
+}
+
+/// Actions of 1 to 4 numbers in blocks of 1 to 3: with limits on both sides, on one, none, or a single value.
+ActionSpec any_actions(const Random& draws, uint64_t& drawn) {
+  ActionSpec spec{.size = 1 + one_below(draws, drawn, 4), .block = 1 + one_below(draws, drawn, 3)};
+  for (int64_t i = 0; i < spec.size; ++i) {
+    const double middle = 4 * draws.uniform(drawn++) - 2, width = draws.uniform(drawn++);
+    const int64_t kind = one_below(draws, drawn, 5);
+    spec.low.push_back(kind == 1 ? -kNoLimit : middle);
+    spec.high.push_back(kind == 2 ? kNoLimit : kind == 3 ? middle : middle + width);
+    spec.mean.push_back(kind == 3 ? middle : middle + 2 * draws.uniform(drawn++) - 1);
+    spec.std.push_back(kind == 3 ? 1 : 0.05 + draws.uniform(drawn++));
+  }
+  if (one_below(draws, drawn, 4) == 0) spec.low.clear();
+  if (one_below(draws, drawn, 4) == 0) spec.high.clear();
+  return spec;
+}
+
+/// A random linear network of one hidden layer, which sees that what it is asked lies inside.
+struct AnyCost {
+  const ActionSpec& spec;
+  Tensor hidden, out;  // float [D, 8], [8]
+
+  Tensor operator()(const Tensor& actions, const Tensor&) const {
+    const Tensor steps = spec.to_environment(actions.detach().to(at::kDouble));
+    for (int64_t i = 0; i < spec.size; ++i) {
+      const auto at = static_cast<size_t>(i);
+      const double least = steps.select(-1, i).min().item<double>(), most = steps.select(-1, i).max().item<double>();
+      EXPECT_GE(least, (spec.low.empty() ? -kNoLimit : spec.low[at]) - 1e-5) << "number " << i;
+      EXPECT_LE(most, (spec.high.empty() ? kNoLimit : spec.high[at]) + 1e-5) << "number " << i;
+    }
+    return (actions.matmul(hidden).tanh().matmul(out)).sum(2);
+  }
+};
+
+TEST(Limits, HoldForAnyActionsAnySolverAndAnyCost) {
+  constexpr int64_t kTrials = 120;
+  const Random draws(11, Stream::kTest);
+  uint64_t drawn = 0;
+  for (int64_t trial = 0; trial < kTrials; ++trial) {
+    const ActionSpec spec = any_actions(draws, drawn);
+    MpcConfig config;
+    config.planner.solver = kAll[trial % static_cast<int64_t>(std::size(kAll))];
+    config.planner.search = {.samples = 8 + one_below(draws, drawn, 20),
+                             .iterations = 1 + one_below(draws, drawn, 4),
+                             .elites = 2 + one_below(draws, drawn, 6),
+                             .horizon = 1 + one_below(draws, drawn, 4),
+                             .init_std = 3 * draws.uniform(drawn++)};
+    config.receding = 1 + one_below(draws, drawn, config.planner.search.horizon);
+    config.planner.gradient.noise = 0.3 * static_cast<double>(one_below(draws, drawn, 2));
+    config.planner.gradient.judge_last = one_below(draws, drawn, 2) == 1;
+    SCOPED_TRACE(fmt::format("trial {}: {}, {} numbers in blocks of {}", trial, name_of(config.planner.solver),
+                             spec.size, spec.block));
+    const Random weights(12, Stream::kTest, static_cast<uint64_t>(trial));
+    const Tensor drawn_weights = weights.normal_tensor({spec.block_size() + 1, 8});
+    const AnyCost cost{spec, drawn_weights.slice(0, 1), drawn_weights[0]};
+    Mpc mpc(config, spec, static_cast<uint64_t>(trial), /*count=*/1);
+    const std::vector<int64_t> only{0};
+    for (int64_t number = 0; number < 3; ++number) {  // from nothing, from what is left, from a proposal far outside
+      const Tensor begin = number < 2 ? Tensor()
+                                      : weights.normal_tensor({1, config.planner.search.horizon, spec.block_size()}) * 9;
+      const Plan plan = mpc.plan(only, cost, at::kCPU, begin);
+      const double own = cost(plan.blocks.unsqueeze(1), {}).item<double>();
+      EXPECT_NEAR(plan.cost.item<double>(), own, 1e-5 * (1 + std::abs(own)));
+    }
   }
 }
 

@@ -96,7 +96,8 @@ TEST_F(JudgedPlan, IsJudgedByWhatTrainingKeptWhereNoEpisodesAreGiven) {
   usual.model = copy;
   EXPECT_FALSE(plan_once(usual).scale) << "nothing was kept";
   const auto model = load_world_model(copy, WorldModelOptions{});
-  write_training_costs(copy, *model, open_episodes_of(model->picture_spec(), {episodes}));
+  const data::EpisodeDataset dataset = open_episodes_of(model->picture_spec(), {episodes});
+  write_training_costs(copy, *model, sequence_reader(*model, dataset));
   const PlanResult found = plan_once(usual);
   ASSERT_TRUE(found.scale);
   EXPECT_GT(found.scale->sequences, 20);
@@ -168,7 +169,7 @@ TEST_F(AlteredModel, KeepsToTheLimitsOfItsFolderWithEverySolver) {
   fs::copy("tools/assets/two_room", copy);
   fs::copy("tests/fixtures/cases/model/92_bounds/actions.json", copy / "actions.json",
            fs::copy_options::overwrite_existing);
-  for (const char* solver : {"cem", "icem", "mppi", "predictive_sampling"}) {
+  for (const char* solver : {"cem", "icem", "mppi", "predictive_sampling", "gradient"}) {
     PlanRequest far = request(room_at(190, 190));
     far.model = copy;
     far.options.settings.set.push_back(std::string("planner.solver=") + solver);

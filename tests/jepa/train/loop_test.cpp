@@ -147,6 +147,22 @@ TEST_F(LoopTest, AnInterruptedRunSavesAndContinuesWhereItWas) {
   }
 }
 
+TEST_F(LoopTest, TheCheckpointThatACallEndsWithIsFinished) {
+  const auto train_until = [&](int64_t stop_after) {
+    ToyTask task;
+    StopAfter stop(stop_after);
+    RunFolder run(run_, run_config(kConfig));
+    run_loop(task, kConfig, run, stop.control(), [](const fs::path& folder) { write_file(folder / "more", "yes"); });
+    std::vector<int64_t> finished;
+    for (const int64_t step : {3, 10, 20, 30})
+      if (fs::exists(run.checkpoint_path(step) / "more")) finished.push_back(step);
+    return finished;
+  };
+  EXPECT_EQ(train_until(3), (std::vector<int64_t>{3}));
+  EXPECT_EQ(train_until(7), (std::vector<int64_t>{3, 10})) << "a stop at a step that saves anyway";
+  EXPECT_EQ(train_until(-1), (std::vector<int64_t>{30})) << "two are kept, of which 20 is one on the way";
+}
+
 TEST_F(LoopTest, ARunInterruptedAtEveryStepIsStillTheSameRun) {
   ToyTask last;
   for (int64_t step = 0; step < kConfig.steps; ++step) {
