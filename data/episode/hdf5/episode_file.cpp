@@ -3,10 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <numeric>
 #include <optional>
+#include <string_view>
 
 #include "data/episode/bounds.h"
 #include "data/episode/hdf5/handle.h"
@@ -33,6 +35,9 @@ Hdf5Handle open_pictures(hid_t file, const std::string& name, Hdf5Handle dataset
   dataset.reset();
   return {H5Dopen2(file, name.c_str(), access.get()), H5Dclose};
 }
+
+/// Columns without which the others would be misread, or stand for other ones.
+constexpr std::string_view kNeeded[] = {"ep_len", "ep_offset", "ep_idx", "episode_idx", "pixels", "action"};
 
 int64_t row_bytes(const ColumnInfo& column) {
   auto bytes = static_cast<int64_t>(at::elementSize(column.dtype));
@@ -80,6 +85,8 @@ void EpisodeFile::Impl::open_columns() {
     const std::string name = column_name(stored_name);  // it may become the name of a file
     const Hdf5Handle object = open_hdf5_object(file.get(), stored_name);
     std::string reason = object.valid() ? "a group, not a column" : hdf5_reason();
+    if (!object.valid() && std::find(std::begin(kNeeded), std::end(kNeeded), name) != std::end(kNeeded))
+      fail<DataError>("{}: column '{}' cannot be opened: {}", path.string(), name, reason);
     if (!object.valid() || H5Iget_type(object.get()) != H5I_DATASET) {
       unread.push_back({name, reason});
       continue;

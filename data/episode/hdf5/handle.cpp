@@ -109,12 +109,16 @@ bool is_hdf5_list_of_bytes(hid_t type) {
 }
 
 Hdf5Handle open_hdf5_object(hid_t file, const std::string& name) {
-  const auto refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) -> herr_t {
-    return -1;
-  };
-  const Hdf5Handle access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose);
-  H5Pset_elink_cb(access.get(), refuse, nullptr);
-  return {H5Oopen(file, name.c_str(), access.get()), H5Oclose};
+  // Made once: closing it after a failure would clear the library's reason.
+  static const hid_t access = [] {
+    const auto refuse = [](const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) -> herr_t {
+      return -1;
+    };
+    const hid_t list = H5Pcreate(H5P_LINK_ACCESS);
+    H5Pset_elink_cb(list, refuse, nullptr);
+    return list;
+  }();
+  return {H5Oopen(file, name.c_str(), access), H5Oclose};
 }
 
 Hdf5Handle open_hdf5_file(const std::filesystem::path& path) {

@@ -299,6 +299,21 @@ TEST_F(Hdf5Cases, AShortFilmOfDroidLeavesItsEpisodeOut) {
   EXPECT_EQ(source->info().notes.size(), 1u) << "once, not for each camera";
 }
 
+TEST_F(Hdf5Cases, ColumnsOfANewerLibraryAreLeftOutByName) {
+  const auto source = open_source(kCases / "swm-recorded/recorded.h5");
+  EXPECT_EQ(source->episodes(), 3);
+  EXPECT_TRUE(source->has("pixels") && source->has("action") && source->has("proprio"));
+  for (const char* name : {"terminated", "truncated"}) {
+    const auto& unread = source->info().unread;
+    const auto found =
+        std::find_if(unread.begin(), unread.end(), [&](const auto& column) { return column.name == name; });
+    if (source->has(name)) continue;  // this HDF5 library knows them
+    ASSERT_NE(found, unread.end()) << name;
+    EXPECT_TRUE(says(found->reason, "newer HDF5 library")) << found->reason;
+  }
+  EXPECT_TRUE(kinds(*source).empty());
+}
+
 TEST_F(Hdf5Cases, PicturesAreBroughtToASquareAsTheyAreRead) {
   for (const auto rule : {PictureRule::kResize, PictureRule::kCrop, PictureRule::kPad}) {
     const PictureFit fit{.size = 24, .rule = rule};
