@@ -110,6 +110,8 @@ TEST(Limits, HoldForCategories) {
   EXPECT_TRUE((plan() == 0).all().item<bool>());
   spec.high[0] = spec.low[0] = 0;
   EXPECT_THAT(plan, ThrowsMessage<ConfigError>(HasSubstr("no category of discrete action 0")));
+  spec.std = {1, 2, 1};
+  EXPECT_THAT(plan, ThrowsMessage<ConfigError>(HasSubstr("train it with actions=none")));
 }
 
 TEST(Limits, AreThoseOfCutNumbersToo) {
