@@ -80,7 +80,8 @@ class ColumnCheck {
       if (count == 0) continue;
       Finding& finding = add(kind, bad.to(at::kLong).argmax().item<int64_t>(), count);
       const Tensor first = rows[bad.to(at::kLong).argmax().item<int64_t>()];
-      const int64_t number = first.isfinite().logical_not().to(at::kLong).argmax().item<int64_t>();
+      const int64_t number =
+          (finding.kind == "nan" ? first.isnan() : first.isinf()).to(at::kLong).argmax().item<int64_t>();
       finding.text = fmt::format("'{}'{} holds {} in {} row{}, first in row {} of {}", name_,
                                  rows.size(1) == 1 ? std::string() : fmt::format(" [{}]", number),
                                  finding.kind == "nan" ? "NaN inside an episode" : "infinity", count,
