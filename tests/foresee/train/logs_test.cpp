@@ -199,9 +199,9 @@ TEST_F(TrainOnLogs, BlocksOfOneActionTrainAndPlan) {
     if (std::string(family) != "lewm") continue;
     TrainRequest heads{.family = "lewm_heads",
                        .data = {log_of("84_raw_actions")},
-                       .init = result.model,
                        .steps = 2,
                        .out = folder_ / "heads"};
+    heads.init = result.model;
     heads.options = {.device = Device::kCpu, .threads = 1};
     heads.options.settings.set = {"train.batch=4", "train.evaluated=4"};
     const TrainResult with_heads = train(heads);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "jepa/core/torch.h"
 #include "tests/support/refusal.h"
@@ -76,7 +78,7 @@ TEST_F(NotFiniteCost, IsThatOfAPicture) {
 }
 
 TEST_F(NotFiniteCost, IsThatOfANumber) {
-  goal_.weight.fill_(1e30);
+  goal_.weight.fill_(1e38);
   expect("the goal's weight");
   seen_.actions.fill_(1e30);
   expect("the actions between the earlier pictures");
