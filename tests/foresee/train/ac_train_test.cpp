@@ -182,6 +182,14 @@ TEST_F(AcTrain, LearnsFromTheCamerasPoseWhereItIsRecorded) {
   AcTask task = small_task(latents(), recipe, 2);
   EXPECT_TRUE(std::isfinite(metric(task.step(0), "loss")));
   EXPECT_TRUE(std::isfinite(metric(task.evaluate(), "held_out_error_1")));
+
+  const Vjepa2AcWorldModel world(model, data.actions, data.preprocess);
+  const auto judged = recorded_sequences(world, ac_sequences(source, recipe, world), data::Split::kTrain,
+                                         /*horizon=*/2, Objective::kLatent);
+  ASSERT_TRUE(judged);
+  EXPECT_GT(judged->recorded.numel(), 8);
+  EXPECT_EQ(judged->goals.size(1), 48) << "of all tokens their mean";
+  EXPECT_TRUE(at::isfinite(judged->recorded).all().item<bool>());
 }
 
 TEST_F(AcTrain, ResumedRunRepeatsTheUninterruptedOneBitForBit) {
