@@ -132,7 +132,8 @@ class ClipMaker {
   LatentCache latents_;
 };
 
-/// Every start of a split's episodes with room for `frames` frames, but for clips with a row that holds NaN or infinity.
+/// Every start of a split's episodes with room for `frames` frames, but for clips with a row that holds NaN or
+/// infinity.
 std::vector<data::EpisodeClip> clips_of(const data::EpisodeDataset& dataset, const AcRecipe& recipe, data::Split split,
                                         int64_t frames) {
   const LogColumns columns = read_columns(dataset, recipe);
@@ -253,8 +254,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
 }
 
 SequenceReader ac_sequences(const AcSource& source, const AcRecipe& recipe, const Vjepa2AcWorldModel& model) {
-  const auto maker =
-      std::make_shared<const ClipMaker>(source, recipe, model.model(), model.preprocess(), JobControl());
+  const auto maker = std::make_shared<const ClipMaker>(source, recipe, model.model(), model.preprocess(), JobControl());
   SequenceReader out{.dataset = source.dataset, .rows = recipe.frameskip};
   if (recipe.state_update != StateUpdate::kNone) out.columns.push_back(recipe.state_column);
   if (recipe.predictor.use_extrinsics) out.columns.push_back(recipe.extrinsics_column);

@@ -184,8 +184,8 @@ TEST(Limits, HoldForAnyActionsAnySolverAndAnyCost) {
     Mpc mpc(config, spec, static_cast<uint64_t>(trial), /*count=*/1);
     const std::vector<int64_t> only{0};
     for (int64_t number = 0; number < 3; ++number) {  // from nothing, from what is left, from a proposal far outside
-      const Tensor begin = number < 2 ? Tensor()
-                                      : weights.normal_tensor({1, config.planner.search.horizon, spec.block_size()}) * 9;
+      const Tensor begin =
+          number < 2 ? Tensor() : weights.normal_tensor({1, config.planner.search.horizon, spec.block_size()}) * 9;
       const Plan plan = mpc.plan(only, cost, at::kCPU, begin);
       const double own = cost(plan.blocks.unsqueeze(1), {}).item<double>();
       EXPECT_NEAR(plan.cost.item<double>(), own, 1e-5 * (1 + std::abs(own)));

@@ -197,10 +197,8 @@ TEST_F(TrainOnLogs, BlocksOfOneActionTrainAndPlan) {
     EXPECT_EQ(actions_of(result)["block"], 1);
     EXPECT_EQ(plan(result).size(), 2u);
     if (std::string(family) != "lewm") continue;
-    TrainRequest heads{.family = "lewm_heads",
-                       .data = {log_of("84_raw_actions")},
-                       .steps = 2,
-                       .out = folder_ / "heads"};
+    TrainRequest heads{
+        .family = "lewm_heads", .data = {log_of("84_raw_actions")}, .steps = 2, .out = folder_ / "heads"};
     heads.init = result.model;
     heads.options = {.device = Device::kCpu, .threads = 1};
     heads.options.settings.set = {"train.batch=4", "train.evaluated=4"};
