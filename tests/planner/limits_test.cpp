@@ -89,7 +89,7 @@ TEST(Limits, HoldForCategories) {
   ActionSpec spec{.size = 3, .block = 2, .low = {0, 0, 0}, .high = {1, 1, 0}};  // the last one never occurred
   MpcConfig config;
   config.planner.solver = Solver::kCategoricalCem;
-  config.planner.search = {.samples = 30, .iterations = 4, .elites = 6, .horizon = 3};
+  config.planner.search = {.samples = 60, .iterations = 10, .elites = 8, .horizon = 3};
   config.planner.categorical = {.categories = 3, .smoothing = 0.1, .momentum = 0.2};
   config.receding = 2;
   const auto plan = [&] {
