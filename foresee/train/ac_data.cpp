@@ -132,19 +132,33 @@ class ClipMaker {
   LatentCache latents_;
 };
 
-/// Every start of a split's episodes with room for `frames` frames.
-std::vector<data::EpisodeClip> clips_of(const data::EpisodeDataset& dataset, data::Split split, int64_t frames,
-                                        int64_t skip) {
+/// Every start of a split's episodes with room for `frames` frames, but for clips with a row that holds NaN or
+/// infinity.
+std::vector<data::EpisodeClip> clips_of(const data::EpisodeDataset& dataset, const AcRecipe& recipe, data::Split split,
+                                        int64_t frames) {
+  const LogColumns columns = read_columns(dataset, recipe);
+  const int64_t skip = recipe.frameskip, span = (frames - 1) * skip;
+  const auto finite = [](const Tensor& rows, int64_t first, int64_t count, int64_t step) {
+    return !rows.defined() || at::isfinite(rows.slice(0, first, first + count, step)).all().item<bool>();
+  };
   std::vector<data::EpisodeClip> clips;
-  for (const int64_t episode : dataset.episodes_of(split))
-    for (int64_t start = 0; start + (frames - 1) * skip < dataset.length(episode); ++start)
-      clips.push_back({episode, start});
+  for (const int64_t episode : dataset.episodes_of(split)) {
+    const auto e = static_cast<size_t>(episode);
+    const Tensor &actions = columns.actions[e], &states = columns.states[e], &poses = columns.extrinsics[e];
+    const int64_t length = dataset.length(episode);
+    // Nearly every episode is whole, but for what its last row has no action for.
+    const bool whole = finite(actions, 0, length - 1, 1) && finite(states, 0, length, 1) && finite(poses, 0, length, 1);
+    for (int64_t start = 0; start + span < length; ++start)
+      if (whole || (finite(actions, start, span, 1) && finite(states, start, span + 1, skip) &&
+                    finite(poses, start, span + 1, skip)))
+        clips.push_back({episode, start});
+  }
   return clips;
 }
 
 AcHeldOut held_out_clips(const ClipMaker& maker, const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
   const int64_t frames = recipe.held_out_horizon + 1;
-  const auto all = clips_of(dataset, data::Split::kHeldOut, frames, recipe.frameskip);
+  const auto all = clips_of(dataset, recipe, data::Split::kHeldOut, frames);
   const auto total = static_cast<int64_t>(all.size()), count = std::min(total, recipe.held_out_sequences);
   if (count == 0) {
     log_warning("no held-out episode has {} frames, {} rows apart: training goes on without evaluation", frames,
@@ -215,7 +229,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   const data::EpisodeDataset& dataset = *source.dataset;
   const PictureSpec preprocess = action_pictures(said, model.config);
   auto clips = std::make_shared<const std::vector<data::EpisodeClip>>(
-      clips_of(dataset, data::Split::kTrain, recipe.train.frames, recipe.frameskip));
+      clips_of(dataset, recipe, data::Split::kTrain, recipe.train.frames));
   const int64_t batch = recipe.train.batch, per_epoch = static_cast<int64_t>(clips->size()) / batch;
   if (per_epoch == 0)
     fail<DataError>("{} clips are fewer than a batch of {}: {}", clips->size(), batch,
@@ -240,9 +254,10 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
 }
 
 SequenceReader ac_sequences(const AcSource& source, const AcRecipe& recipe, const Vjepa2AcWorldModel& model) {
-  const auto maker =
-      std::make_shared<const ClipMaker>(source, recipe, model.model(), model.preprocess(), JobControl());
+  const auto maker = std::make_shared<const ClipMaker>(source, recipe, model.model(), model.preprocess(), JobControl());
   SequenceReader out{.dataset = source.dataset, .rows = recipe.frameskip};
+  if (recipe.state_update != StateUpdate::kNone) out.columns.push_back(recipe.state_column);
+  if (recipe.predictor.use_extrinsics) out.columns.push_back(recipe.extrinsics_column);
   out.read = [maker, &model](std::span<const data::EpisodeClip> clips, int64_t horizon) {
     const AcBatch batch = maker->batch({clips.begin(), clips.end()}, horizon + 1);
     const FrameGrid grid = model.model().grid();

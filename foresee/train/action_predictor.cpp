@@ -5,6 +5,7 @@
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/run_training.h"
+#include "jepa/core/log.h"
 #include "jepa/core/memory.h"
 #include "jepa/model/vjepa2/models.h"
 #include "jepa/nn/activation_bytes.h"
@@ -48,6 +49,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const int64_t frames = recipe.train.batch * recipe.train.frames;
   return run_training(task, recipe.loop, run, frames, job, [&](const std::filesystem::path& folder) {
     if (job.control.stopping()) return;  // a large predictor takes minutes
+    log_info("measuring what plans are judged by ({})", kTrainingCostsFile);
     const Vjepa2AcWorldModel world(model, actions, pictures);
     write_training_costs(folder, world, ac_sequences(source, recipe, world), job.control);
   });

@@ -67,7 +67,8 @@ TrainResult train_lewm(const TrainJob& job) {
   if (before) data.initial = weights_without_heads(*before, recipe.model);
   const ActionSpec actions = data.actions;
   const PictureSpec pictures = data.preprocess;
-  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset, job.device);
+  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset,
+                job.device);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
   return run_training(task, recipe.loop, run, frames, job, [&](const std::filesystem::path& folder) {

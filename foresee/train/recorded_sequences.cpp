@@ -56,6 +56,9 @@ Tensor numbers_of(const nlohmann::json& row) { return torch::tensor(row.get<std:
 
 SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset) {
   const StateSpec state = model.state_spec();
+  if (state.extrinsics > 0)
+    fail<DataError>(
+        "a model that takes the camera's pose is judged by what its training kept: give no episodes with it");
   const std::string column = state_column(dataset, state);
   SequenceReader out{.dataset = &dataset, .rows = model.action_spec().block};
   if (!column.empty()) out.columns.push_back(column);

@@ -38,7 +38,7 @@ struct SequenceReader {
 };
 
 /// Reads pictures and encodes them. @param model, dataset  outlive the result.
-/// @throws DataError for episodes without the state that the model takes.
+/// @throws DataError for episodes without the state that the model takes, and for a model that takes the camera's pose.
 SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset);
 
 /// @param horizon  blocks of a sequence. @returns nothing where no episode of the split is long enough.

@@ -52,7 +52,8 @@ class Mpc {
  public:
   /// @param first  own name of problem 0; problem i draws the noise of first + i (Stream::kPlan).
   /// @param arm  given: plans are searched in arm_space(), whose candidates and plans are in the environment's units;
-  /// searches begin at nothing then. @throws ConfigError for an arm whose actions are not an arm's, or another solver.
+  /// searches begin at nothing then. @throws ConfigError for an arm whose actions are not an arm's, or another solver;
+  /// for categories of actions that are normalised.
   Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0,
       const std::optional<ArmCemConfig>& arm = {});
 

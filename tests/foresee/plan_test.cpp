@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/picture/image.h"
+#include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
 #include "tests/support/arm_model.h"
@@ -121,6 +122,8 @@ TEST_F(PlanOnce, OfAModelThatKnowsTheCameraWantsItsPose) {
   arm.observed.push_back(arm.observed.front());
   arm.states.push_back(arm.states.front());
   EXPECT_NO_THROW(plan_once(arm)) << "one pose for all pictures";
+  arm.data = {"tests/fixtures/cases/model/70_arm_log_good/log.npz"};
+  EXPECT_THROW(plan_once(arm), DataError) << "it holds no pose of the camera";
 }
 
 TEST_F(PlanOnce, EndsWhenItIsStopped) {

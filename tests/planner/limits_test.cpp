@@ -89,7 +89,7 @@ TEST(Limits, HoldForCategories) {
   ActionSpec spec{.size = 3, .block = 2, .low = {0, 0, 0}, .high = {1, 1, 0}};  // the last one never occurred
   MpcConfig config;
   config.planner.solver = Solver::kCategoricalCem;
-  config.planner.search = {.samples = 30, .iterations = 4, .elites = 6, .horizon = 3};
+  config.planner.search = {.samples = 60, .iterations = 10, .elites = 8, .horizon = 3};
   config.planner.categorical = {.categories = 3, .smoothing = 0.1, .momentum = 0.2};
   config.receding = 2;
   const auto plan = [&] {
@@ -110,6 +110,8 @@ TEST(Limits, HoldForCategories) {
   EXPECT_TRUE((plan() == 0).all().item<bool>());
   spec.high[0] = spec.low[0] = 0;
   EXPECT_THAT(plan, ThrowsMessage<ConfigError>(HasSubstr("no category of discrete action 0")));
+  spec.std = {1, 2, 1};
+  EXPECT_THAT(plan, ThrowsMessage<ConfigError>(HasSubstr("train it with actions=none")));
 }
 
 TEST(Limits, AreThoseOfCutNumbersToo) {
@@ -182,8 +184,8 @@ TEST(Limits, HoldForAnyActionsAnySolverAndAnyCost) {
     Mpc mpc(config, spec, static_cast<uint64_t>(trial), /*count=*/1);
     const std::vector<int64_t> only{0};
     for (int64_t number = 0; number < 3; ++number) {  // from nothing, from what is left, from a proposal far outside
-      const Tensor begin = number < 2 ? Tensor()
-                                      : weights.normal_tensor({1, config.planner.search.horizon, spec.block_size()}) * 9;
+      const Tensor begin =
+          number < 2 ? Tensor() : weights.normal_tensor({1, config.planner.search.horizon, spec.block_size()}) * 9;
       const Plan plan = mpc.plan(only, cost, at::kCPU, begin);
       const double own = cost(plan.blocks.unsqueeze(1), {}).item<double>();
       EXPECT_NEAR(plan.cost.item<double>(), own, 1e-5 * (1 + std::abs(own)));

@@ -79,9 +79,13 @@ class ColumnCheck {
       const int64_t count = bad.sum().item<int64_t>();
       if (count == 0) continue;
       Finding& finding = add(kind, bad.to(at::kLong).argmax().item<int64_t>(), count);
-      finding.text = fmt::format("'{}' holds {} in {} rows, first in row {} of {}", name_,
-                                 finding.kind == "nan" ? "NaN inside an episode" : "infinity", count, *finding.row,
-                                 finding.episode);
+      const Tensor first = rows[bad.to(at::kLong).argmax().item<int64_t>()];
+      const int64_t number =
+          (finding.kind == "nan" ? first.isnan() : first.isinf()).to(at::kLong).argmax().item<int64_t>();
+      finding.text = fmt::format("'{}'{} holds {} in {} row{}, first in row {} of {}", name_,
+                                 rows.size(1) == 1 ? std::string() : fmt::format(" [{}]", number),
+                                 finding.kind == "nan" ? "NaN inside an episode" : "infinity", count,
+                                 count == 1 ? "" : "s", *finding.row, finding.episode);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "jepa/core/tensor.h"
+#include "jepa/nn/fast/grain.h"
 
 namespace foresee {
 
@@ -16,7 +17,7 @@ Tensor column_sums(const Tensor& like, int64_t rows, int64_t columns, const Visi
   constexpr int64_t kLanes = 32;
   Tensor sums = like.new_zeros({kLanes, columns});
   T* data = sums.data_ptr<T>();
-  at::parallel_for(0, kLanes, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, kLanes, rows_worth_a_thread(rows * columns / kLanes), [&](int64_t begin, int64_t end) {
     for (int64_t lane = begin; lane < end; ++lane)
       for (int64_t row = lane * rows / kLanes; row < (lane + 1) * rows / kLanes; ++row)
         visit(row, data + lane * columns);

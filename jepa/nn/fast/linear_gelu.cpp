@@ -8,6 +8,7 @@
 #include "jepa/core/cpu/vector_exp.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/fast/column_sums.h"
+#include "jepa/nn/fast/grain.h"
 
 namespace foresee {
 namespace {
@@ -49,8 +50,6 @@ FORESEE_VECTOR_CLONES void slope_row(const float* gradient, const float* slope, 
   }
 }
 
-constexpr int64_t kRowsAtOnce = 16;
-
 Tensor bias_of(const Tensor& bias, const Tensor& h) {
   return bias.defined() ? bias.detach().contiguous() : at::zeros({h.size(1)}, h.options());
 }
@@ -64,7 +63,7 @@ struct LinearGelu : torch::autograd::Function<LinearGelu> {
     const int64_t d = h.size(1);
     float *data = h.data_ptr<float>(), *result = out.data_ptr<float>();
     const float* offsets = b.const_data_ptr<float>();
-    at::parallel_for(0, h.size(0), kRowsAtOnce, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, h.size(0), rows_worth_a_thread(d), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) gelu_row(data + i * d, offsets, d, result + i * d, data + i * d);
     });
     context->save_for_backward({rows, weight, h});
@@ -107,7 +106,7 @@ Tensor linear_gelu(const Tensor& x, const Tensor& weight, const Tensor& bias, Ke
   const int64_t d = h.size(-1);
   float* data = h.data_ptr<float>();
   const float* offsets = b.const_data_ptr<float>();
-  at::parallel_for(0, h.numel() / d, kRowsAtOnce, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, h.numel() / d, rows_worth_a_thread(d), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) gelu_row_in_place(data + i * d, offsets, d);
   });
   return h;

@@ -7,11 +7,10 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/fast/column_sums.h"
+#include "jepa/nn/fast/grain.h"
 
 namespace foresee {
 namespace {
-
-constexpr int64_t kNormRowsAtOnce = 16;
 
 // Rows of a pass; what is null is left out.
 struct NormRows {
@@ -147,7 +146,7 @@ struct ResidualNormFunction : torch::autograd::Function<ResidualNormFunction> {
                             .scale = scale.data_ptr<float>(),
                             .width = x.size(1),
                             .eps = static_cast<float>(eps)};
-    at::parallel_for(0, x.size(0), kNormRowsAtOnce, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, x.size(0), rows_worth_a_thread(rows.width), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) residual_row(rows, row);
     });
     context->save_for_backward({stream, mean, scale, gain});
@@ -216,7 +215,7 @@ Tensor add_and_norm(Tensor& x, const Tensor& branch, const Affine& norm, double 
     rows.out = out.data_ptr<float>();
   else
     rows.half_out = reinterpret_cast<uint16_t*>(out.data_ptr());
-  at::parallel_for(0, x.numel() / rows.width, kNormRowsAtOnce, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, x.numel() / rows.width, rows_worth_a_thread(rows.width), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) norm_row(rows, row);
   });
   return out;

@@ -10,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/fast/column_sums.h"
+#include "jepa/nn/fast/grain.h"
 #include "jepa/nn/fast/split_heads.h"
 
 namespace foresee {
@@ -55,6 +56,7 @@ struct AttentionShape {
   int64_t batch, tokens, heads, width;
 
   int64_t head_dim() const { return width / heads; }
+  int64_t heads_worth_a_thread() const { return rows_worth_a_thread(tokens * tokens * head_dim() / 4); }
   float scale() const { return 1.0f / std::sqrt(static_cast<float>(head_dim())); }
 };
 
@@ -68,7 +70,7 @@ Tensor head_of(const Tensor& rows, const AttentionShape& s, int64_t parts, int64
 // @param probabilities  [B * heads, T, T], filled; undefined: not kept. @returns [rows, width].
 Tensor attend_rows(const Tensor& joint, const AttentionShape& s, const Tensor& probabilities) {
   const Tensor out = at::empty({joint.size(0), s.width}, joint.options());
-  at::parallel_for(0, s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, s.batch * s.heads, s.heads_worth_a_thread(), [&](int64_t begin, int64_t end) {
     const torch::NoGradGuard no_grad;  // a property of the thread
     const Tensor scratch = probabilities.defined() ? Tensor() : at::empty({s.tokens, s.tokens}, joint.options());
     for (int64_t i = begin; i < end; ++i) {
@@ -86,7 +88,7 @@ Tensor attend_rows(const Tensor& joint, const AttentionShape& s, const Tensor& p
 // @returns the gradient of the joint rows.
 Tensor attend_back(const Tensor& joint, const AttentionShape& s, const Tensor& probabilities, const Tensor& gradient) {
   Tensor out = at::empty_like(joint);
-  at::parallel_for(0, s.batch * s.heads, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, s.batch * s.heads, s.heads_worth_a_thread(), [&](int64_t begin, int64_t end) {
     const torch::NoGradGuard no_grad;
     Tensor scores = at::empty({s.tokens, s.tokens}, joint.options());
     for (int64_t i = begin; i < end; ++i) {

@@ -7,6 +7,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/nn/fast/column_sums.h"
+#include "jepa/nn/fast/grain.h"
 
 namespace foresee {
 namespace {
@@ -64,7 +65,7 @@ struct HeadRows {
 template <class T, class A>
 void split(const Shape& s, const T* qkv, const T* bias, const A* cos, const A* sin, T* q, T* k, T* v) {
   const int64_t columns = 3 * s.width();
-  at::parallel_for(0, s.batch * s.tokens, 32, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, s.batch * s.tokens, rows_worth_a_thread(columns), [&](int64_t begin, int64_t end) {
     std::vector<T> sum(bias ? static_cast<size_t>(columns) : 0);
     for (int64_t row = begin; row < end; ++row) {
       const auto [token, angles] = place_of(s, row);

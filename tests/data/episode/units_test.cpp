@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <numbers>
 
 #include "data/episode/check/check.h"
@@ -113,6 +114,16 @@ TEST_F(Logs, AnAngleThatJumpsByATurnIsNamedWithItsRow) {
 TEST_F(Logs, NumbersThatOnlyReachAsFarDoNotWrap) {
   const Tensor swing = (at::arange(60, at::kDouble) * 0.3).sin() * std::numbers::pi;
   EXPECT_THAT(units_of(*with("state", at::stack({swing, swing * 0.5}, 1)), kAdded), IsEmpty());
+}
+
+TEST_F(Logs, ANumberThatIsNoneIsNamedWithItsRowAndColumn) {
+  Tensor rows = Random(3, Stream::kTest).uniform_tensor({20, 3});
+  rows[13][2] = std::numeric_limits<double>::quiet_NaN();
+  rows[4][1] = std::numeric_limits<double>::infinity();
+  std::vector<std::string> texts;
+  for (const auto& finding : check_source(*with("state", rows))) texts.push_back(finding.text);
+  EXPECT_THAT(texts, Contains(HasSubstr("'state' [2] holds NaN inside an episode in 1 row, first in row 3 of ")));
+  EXPECT_THAT(texts, Contains(HasSubstr("'state' [1] holds infinity in 1 row, first in row 4 of ")));
 }
 
 TEST_F(Logs, ActionsThatSeemNormalisedAreSaid) {

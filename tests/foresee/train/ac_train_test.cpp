@@ -2,7 +2,9 @@
 // is the uninterrupted one; latents survive an interruption and are never those of something else.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "foresee/train/ac_data.h"
 #include "foresee/train/latent_cache.h"
@@ -180,6 +182,14 @@ TEST_F(AcTrain, LearnsFromTheCamerasPoseWhereItIsRecorded) {
   AcTask task = small_task(latents(), recipe, 2);
   EXPECT_TRUE(std::isfinite(metric(task.step(0), "loss")));
   EXPECT_TRUE(std::isfinite(metric(task.evaluate(), "held_out_error_1")));
+
+  const Vjepa2AcWorldModel world(model, data.actions, data.preprocess);
+  const auto judged = recorded_sequences(world, ac_sequences(source, recipe, world), data::Split::kTrain,
+                                         /*horizon=*/2, Objective::kLatent);
+  ASSERT_TRUE(judged);
+  EXPECT_GT(judged->recorded.numel(), 8);
+  EXPECT_EQ(judged->goals.size(1), 48) << "of all tokens their mean";
+  EXPECT_TRUE(at::isfinite(judged->recorded).all().item<bool>());
 }
 
 TEST_F(AcTrain, ResumedRunRepeatsTheUninterruptedOneBitForBit) {
@@ -253,6 +263,37 @@ TEST_F(AcTrain, ActionsCanBeChangesOfTheState) {
                std = torch::tensor(model.config.state_std, at::kFloat);
   const Tensor states = batch.states * std + mean;
   EXPECT_LT((states.slice(1, 1) - states.slice(1, 0, -1) - batch.actions).abs().max().item<double>(), 1e-3);
+}
+
+/// A row without numbers is in no clip: neither its state, nor the action that leaves it.
+TEST(AcClips, OfRowsThatHoldNaNAreLeftOut) {
+  constexpr int64_t kRows = 24, kSkip = 2;
+  std::vector<data::Episode> episodes;
+  for (uint64_t id = 0; id < 6; ++id) {
+    const Tensor states = Random(5, Stream::kTest, id).uniform_tensor({kRows, 2}),
+                 actions = Random(4, Stream::kTest, id).uniform_tensor({kRows, 2});
+    states[9][1] = std::nan("");
+    actions[15][0] = std::numeric_limits<double>::infinity();
+    actions[kRows - 1].fill_(std::nan(""));  // none leaves the last row
+    episodes.push_back({.id = id,
+                        .frames = at::full({kRows, kPixels, kPixels, 3}, 90, at::kByte),
+                        .columns = {{"action", actions}, {"state", states}}});
+  }
+  const data::EpisodeDataset dataset(std::move(episodes));
+  AcRecipe recipe = small_recipe();
+  recipe.frameskip = kSkip;
+  recipe.train.frames = 3;
+  recipe.train.batch = 1;
+  recipe.state_update = StateUpdate::kAdd;
+  const TemporaryFolder folder;
+  const Vjepa2Ac model = ac_model(dataset, recipe, small_encoder());
+  const AcTrainData data =
+      ac_train_data({&dataset, "six", folder / "latents"}, recipe, model, small_preprocess(), /*seed=*/3);
+  for (int64_t step = 0; step < 80; ++step) {
+    const AcBatch batch = data.batch(step);
+    EXPECT_TRUE(at::isfinite(batch.states).all().item<bool>()) << step;
+    EXPECT_LT(batch.actions.abs().max().item<float>(), 100) << "no infinity became a number, step " << step;
+  }
 }
 
 TEST_F(AcTrain, MissingColumnsAreNamed) {

@@ -64,9 +64,11 @@ class TrainOnLogs : public ::testing::Test {
   }
 
   /// The steps of a plan from a grey picture to a bright one.
-  static std::vector<std::vector<double>> plan(const TrainResult& result, const std::vector<double>& state = {}) {
+  static std::vector<std::vector<double>> plan(const TrainResult& result, const std::vector<double>& state = {},
+                                               const std::vector<std::string>& set = {}) {
     Controller::Options options{.model = result.model, .device = Device::kCpu};
     options.settings.set = {"planner.samples=24", "planner.iterations=3", "planner.elites=6", "planner.horizon=2"};
+    options.settings.set.insert(options.settings.set.end(), set.begin(), set.end());
     Controller controller(options);
     const std::vector<uint8_t> now(3 * 24 * 24, 90), goal(3 * 24 * 24, 200);
     controller.set_goal({.pictures = {{goal.data(), 24, 24}}});
@@ -194,6 +196,15 @@ TEST_F(TrainOnLogs, BlocksOfOneActionTrainAndPlan) {
     EXPECT_FALSE(result.held_out.empty());
     EXPECT_EQ(actions_of(result)["block"], 1);
     EXPECT_EQ(plan(result).size(), 2u);
+    if (std::string(family) != "lewm") continue;
+    TrainRequest heads{
+        .family = "lewm_heads", .data = {log_of("84_raw_actions")}, .steps = 2, .out = folder_ / "heads"};
+    heads.init = result.model;
+    heads.options = {.device = Device::kCpu, .threads = 1};
+    heads.options.settings.set = {"train.batch=4", "train.evaluated=4"};
+    const TrainResult with_heads = train(heads);
+    EXPECT_EQ(actions_of(with_heads)["block"], 1);
+    EXPECT_EQ(plan(with_heads, {}, {"begin=proposal"}).size(), 2u);
   }
 }
 
