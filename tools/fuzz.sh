@@ -52,12 +52,16 @@ fuzz() {
     -print_final_stats=1 -artifact_prefix="$out/findings/$1-" "$out/corpus/$1" "$out/seeds/$1" >"$out/logs/$1.log" 2>&1
 }
 
-# report TARGET STATUS: one line, or the end of its log; returns STATUS.
+# report TARGET STATUS: one line, or the end of its log; returns STATUS, or 1 for a target that reaches nothing.
 report() {
-  local log="$out/logs/$1.log" inputs minutes
+  local log="$out/logs/$1.log" inputs minutes kept
   inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   minutes=$(awk "BEGIN { printf \"%.1f\", $seconds / 60 }")
-  if [ "$2" = 0 ]; then
+  kept=$(sed -n 's/^#[0-9]*\s*DONE .*corp: \([0-9]*\).*/\1/p' "$log")
+  if [ "$2" = 0 ] && [ "${kept:-0}" -le 1 ]; then
+    say "fuzz $1: FAILED: all inputs take the same way, so it does not read them (log: $log)"
+    return 1
+  elif [ "$2" = 0 ]; then
     say "fuzz $1: ${inputs:-0} inputs in $minutes minutes, nothing found"
   else
     tail -n 40 "$log" >&2
