@@ -36,8 +36,9 @@ cmake --build "$out" --target "${targets[@]/%/_fuzz}" >"$out/logs/build.log" 2>&
   { tail -n 30 "$out/logs/build.log" >&2; die "a target does not build (log: $out/logs/build.log)"; }
 python3 tests/fuzz/seeds.py "$root/tests/fixtures" "$out/seeds"
 
-# LibTorch is not instrumented: what it frees of ours, and the other way round, is no finding.
-export ASAN_OPTIONS=detect_leaks=0:alloc_dealloc_mismatch=0:detect_container_overflow=0 OMP_NUM_THREADS=1 ARROW_IO_THREADS=1
+# LibTorch is not instrumented: what it frees of ours, and the other way round, is no finding. A request for far too much
+# memory is refused, as the C library does: libhdf5 goes on from there. What we ask for has -malloc_limit_mb.
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0:alloc_dealloc_mismatch=0:detect_container_overflow=0 OMP_NUM_THREADS=1 ARROW_IO_THREADS=1
 [ ! -w /dev/shm ] || TMPDIR=$(mktemp -d /dev/shm/foresee-fuzz-XXXXXX)
 TMPDIR=${TMPDIR:-$(mktemp -d)}
 export TMPDIR
@@ -52,12 +53,19 @@ fuzz() {
     -print_final_stats=1 -artifact_prefix="$out/findings/$1-" "$out/corpus/$1" "$out/seeds/$1" >"$out/logs/$1.log" 2>&1
 }
 
-# report TARGET STATUS: one line, or the end of its log; returns STATUS.
+# report TARGET STATUS: one line, or the end of its log; returns STATUS, or 1 for a target that reaches nothing.
 report() {
-  local log="$out/logs/$1.log" inputs minutes
+  local log="$out/logs/$1.log" inputs minutes kept
   inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   minutes=$(awk "BEGIN { printf \"%.1f\", $seconds / 60 }")
-  if [ "$2" = 0 ]; then
+  kept=$(sed -n 's/^#[0-9]*\s*DONE .*corp: \([0-9]*\).*/\1/p' "$log")
+  if [ "$2" = 0 ] && grep -qaE 'ERROR: AddressSanitizer|runtime error: ' "$log"; then
+    say "fuzz $1: FAILED: a child process met an error (log: $log)"
+    return 1
+  elif [ "$2" = 0 ] && [ "${kept:-0}" -le 1 ]; then
+    say "fuzz $1: FAILED: all inputs take the same way, so it does not read them (log: $log)"
+    return 1
+  elif [ "$2" = 0 ]; then
     say "fuzz $1: ${inputs:-0} inputs in $minutes minutes, nothing found"
   else
     tail -n 40 "$log" >&2

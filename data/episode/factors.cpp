@@ -8,6 +8,7 @@
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/text/factor_spec.h"
 
 namespace foresee::data {
@@ -59,11 +60,7 @@ nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vecto
 
 std::vector<std::string> held_out_factors(const nlohmann::json& training_set) {
   if (!training_set.is_object() || !training_set.contains("hold_out")) return {};
-  try {
-    return training_set["hold_out"].get<std::vector<std::string>>();
-  } catch (const nlohmann::json::exception&) {
-    fail<DataError>("training_set.json: hold_out: expected a list of texts");
-  }
+  return JsonView(training_set, "training_set.json").texts("hold_out");
 }
 
 FactorPlace factor_place(const nlohmann::json& training_set, const std::string& key, const std::vector<double>& value) {

@@ -31,7 +31,8 @@ planner::CollectConfig resolved_config(const CollectRequest& request) {
   if (!request.draw.empty()) object["draw"] = request.draw;
   const std::string env = object.contains("env") && object["env"].is_string() ? object["env"].get<std::string>()
                                                                               : planner::CollectConfig{}.env;
-  auto config = parse_config<planner::CollectConfig>(object, "collect", planner::usual_collection(env));
+  auto config = parse_config<planner::CollectConfig>(object, settings_place(request.options.settings, "collect"),
+                                                     planner::usual_collection(env));
   config.seed = request.options.seed;
   planner::check_draw(config.draw, config.env, config.variation);
   return config;

@@ -24,10 +24,11 @@ void describe(Fields& f, ArmControllerConfig& c) {
 
 ControllerConfig read_controller_config(const Settings& settings, bool arm) {
   const nlohmann::json object = settings_json(nlohmann::json::object(), settings);
-  if (arm) return parse_config(object, "plan", ArmControllerConfig());
+  const std::string place = settings_place(settings, "plan");
+  if (arm) return parse_config(object, place, ArmControllerConfig());
   ControllerConfig defaults;
   const int64_t usual = std::exchange(defaults.control.planner.receding, 1);
-  ControllerConfig config = parse_config(object, "plan", defaults);
+  ControllerConfig config = parse_config(object, place, defaults);
   const auto planner = object.find("planner");
   if (planner == object.end() || !planner->contains("receding"))
     config.control.planner.receding = std::min(usual, config.control.planner.planner.search.horizon);

@@ -44,7 +44,7 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
     const std::string key = factor_key(request.vary->key);
     apply_override(object, fmt::format("world.{}={}", key, planner::config_value(key, value, {})));
   }
-  return parse_config<EvalConfig>(object, "eval");
+  return parse_config<EvalConfig>(object, settings_place(request.options.settings, "eval"));
 }
 
 /// Refuses members that the protocol does not use, and says where a model is not.

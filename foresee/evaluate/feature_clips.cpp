@@ -9,10 +9,10 @@
 #include "data/video/scene/render.h"
 #include "foresee/encode/encode_plan.h"
 #include "foresee/encode/encode_run.h"
+#include "foresee/evaluate/results.h"
 #include "foresee/train/probe/labelled_clips.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/hash.h"
-#include "jepa/core/interrupted.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 
@@ -123,7 +123,7 @@ FeatureClips listed_clips(const Vjepa2Weights& weights, const fs::path& list, in
   const LabelledClips listed = read_labelled_clips(list);
   const ListedFiles files = split_files(listed);
   const auto media = std::make_shared<const MediaSet>(open_media(files.paths, /*threads=*/1, control));
-  if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
+  stop_where_asked(control);
   std::map<fs::path, size_t> places;
   for (size_t i = 0; i < files.paths.size(); ++i) places.emplace(files.paths[i], i);
   FeatureClips out{.origin = fmt::format("clips of {}, each seen whole", list.string())};

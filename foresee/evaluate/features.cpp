@@ -12,7 +12,6 @@
 #include "foresee/settings/device.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
@@ -91,7 +90,7 @@ FeatureTokens encode_clips(const FeatureClips& source, const Vjepa2Weights& weig
     put(out.pixels, pixel_tokens(input, weights.config.encoder.tubelet()), first, count);
     progress.update(first + clips.size(0));
   };
-  if (!source.for_each(take, control)) fail<Interrupted>("eval: interrupted; nothing was scored");
+  if (!source.for_each(take, control)) stop_where_asked(control);
   progress.finish();
   return out;
 }

@@ -8,7 +8,6 @@
 #include "foresee/train/lewm_data.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/interrupted.h"
 #include "jepa/core/text/factor_spec.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/lewm/files/folder.h"
@@ -32,10 +31,6 @@ void check_offline(const EvaluateRequest& request) {
   unused("episodes", request.episodes.has_value());
   unused("vary", request.vary.has_value());
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
-}
-
-void stop_where_asked(const JobControl& control) {
-  if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
 }
 
 OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobControl& control) {

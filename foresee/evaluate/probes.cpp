@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "foresee/evaluate/results.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
-#include "jepa/core/interrupted.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
 #include "jepa/model/vjepa2/probe.h"
@@ -50,7 +50,7 @@ void fit_attentive(AttentiveProbe& probe, const ProbedClips& train, const ProbeF
   const int64_t steps = fit.epochs * order.steps_per_epoch();
   Progress progress(control, "probe", steps, "steps");
   for (int64_t step = 0; step < steps; ++step) {
-    if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
+    stop_where_asked(control);
     const Tensor rows = at::tensor(order.batch(step), at::kLong).to(train.tokens.device());
     const Tensor loss = loss_of(probe, train.tokens.index_select(0, rows), train.classes.index_select(0, rows));
     loss.backward();

@@ -4,7 +4,9 @@
 
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/provenance.h"
+#include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/interrupted.h"
 
 namespace foresee {
 
@@ -26,6 +28,10 @@ void write_results(std::optional<Output>& place, const EvaluateRequest& request,
   write_json(place->staged() / "results.json", out);
   place->commit();
   result.folder = place->path();
+}
+
+void stop_where_asked(const JobControl& control) {
+  if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
 }
 
 }  // namespace foresee

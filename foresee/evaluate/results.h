@@ -16,4 +16,7 @@ std::optional<Output> claim_results(const EvaluateRequest& request);
 void write_results(std::optional<Output>& place, const EvaluateRequest& request, const nlohmann::ordered_json& found,
                    EvaluateResult& result);
 
+/// @throws Interrupted where a stop is asked for: a part of the clips has no score.
+void stop_where_asked(const JobControl& control);
+
 }  // namespace foresee

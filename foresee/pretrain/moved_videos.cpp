@@ -5,6 +5,7 @@
 #include "data/clip/known_files.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/printable.h"
 
@@ -19,8 +20,12 @@ std::vector<data::KnownFile> known_to(const fs::path& run, const std::vector<std
   std::vector<data::KnownFile> known;
   const fs::path file = remembered_in(run);
   if (fs::exists(file)) {
-    for (const auto& row : read_json(file).at("videos"))
-      known.push_back({.path = row.at("path"), .name = row.at("name"), .bytes = {}, .content = row.at("content")});
+    const nlohmann::json object = read_json(file);
+    for (const auto& row : JsonView(object, file.string()).list("videos")) {
+      const JsonView video(row, file.string());
+      known.push_back(
+          {.path = video.text("path"), .name = video.text("name"), .bytes = {}, .content = video.text("content")});
+    }
     return known;
   }
   for (const std::string& path : paths) known.push_back({.path = path, .name = {}, .bytes = {}, .content = {}});
@@ -34,8 +39,9 @@ std::vector<std::string> paths_in_run(const fs::path& run, data::VideoSet& video
   for (const auto& file : videos.files) paths.push_back(valid_utf8(file.path.string()));
   const fs::path config = run / "config.json";
   if (!fs::exists(config)) return paths;
-  const nlohmann::json recorded = read_json(config).value("videos", nlohmann::json::array());
-  const auto of_run = recorded.is_array() ? recorded.get<std::vector<std::string>>() : std::vector<std::string>{};
+  const nlohmann::json object = read_json(config);
+  const JsonView recorded(object, config.string());
+  const auto of_run = recorded.has("videos") ? recorded.texts("videos") : std::vector<std::string>{};
   if (of_run.empty() || of_run == paths || !data::recognise(videos, known_to(run, of_run))) return paths;
   log_info("the {} videos are those that this run began with, now at {}", paths.size(),
            videos.files.front().path.parent_path().string());

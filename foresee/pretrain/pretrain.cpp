@@ -70,12 +70,13 @@ PretrainRecord resolved_record(const PretrainRequest& request) {
   if (!request.preset.empty()) agree(settings, "preset", request.preset, "preset");
   if (request.options.seed != 0) agree(settings, "seed", request.options.seed, "seed");
   if (!request.from.empty()) agree(settings, "from", request.from.string(), "from");
+  const std::string place = settings_place(request.options.settings, "pretrain");
   PretrainRecord record;
   record.origin =
-      read_origin(settings, "pretrain", {.family = "vjepa2", .preset = kUsualPretrainPreset, .data_key = "videos"});
+      read_origin(settings, place, {.family = "vjepa2", .preset = kUsualPretrainPreset, .data_key = "videos"});
   record.recipe = pretrain_recipe(*record.origin.preset);
   if (request.cool_down) record.recipe.cool_down();
-  record = parse_config(settings, "pretrain", std::move(record));
+  record = parse_config(settings, place, std::move(record));
   PretrainRecipe& recipe = record.recipe;
   if (request.cool_down && recipe.from.empty())
     throw RequestError(

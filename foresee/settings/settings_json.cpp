@@ -20,4 +20,9 @@ nlohmann::json settings_json(const nlohmann::json& defaults, const Settings& set
   return object;
 }
 
+std::string settings_place(const Settings& settings, const std::string& job) {
+  if (!settings.config) return job;
+  return fmt::format("{}{}: {}", settings.config->string(), settings.set.empty() ? "" : " and single keys", job);
+}
+
 }  // namespace foresee

@@ -6,6 +6,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/hash.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/printable.h"
 
@@ -54,19 +55,14 @@ std::vector<std::string> data_in_run(const fs::path& run, const std::vector<fs::
   std::vector<std::string> paths(asked.begin(), asked.end());
   if (!fs::exists(run / "config.json") || !fs::exists(remembered_data(run))) return paths;
   const Json config = read_json(run / "config.json"), known = read_json(remembered_data(run));
-  std::vector<std::string> of_run;
-  try {
-    of_run = config.at("data").get<std::vector<std::string>>();
-    const Json& sets = known.at("data");
-    if (of_run == paths || of_run.size() != paths.size() || sets.size() != paths.size()) return paths;
-    for (size_t i = 0; i < paths.size(); ++i) {
-      const std::string print = sets[i].at("content");
-      if (print.empty() || sets[i].at("name") != set_name(asked[i]) || fingerprint_of_set(asked[i]) != print)
-        return paths;
-    }
-  } catch (const nlohmann::json::exception& error) {
-    fail<DataError>("{}: not as training writes it ({}); remove it, or name the data as the run did",
-                    remembered_data(run).string(), error.what());
+  const auto of_run = JsonView(config, (run / "config.json").string()).texts("data");
+  const std::string where = remembered_data(run).string();
+  const Json& sets = JsonView(known, where).list("data");
+  if (of_run == paths || of_run.size() != paths.size() || sets.size() != paths.size()) return paths;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    const JsonView set(sets[i], where);
+    const std::string print = set.text("content");
+    if (print.empty() || set.text("name") != set_name(asked[i]) || fingerprint_of_set(asked[i]) != print) return paths;
   }
   log_info("the data are those that this run began with, now at {}", printable(paths.front()));
   return of_run;

@@ -8,6 +8,7 @@
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 
@@ -143,12 +144,12 @@ std::optional<RecordedSequences> read_training_costs(const fs::path& folder, int
     if (goals.empty() || !std::all_of(goals.begin(), goals.end(), as_first))
       fail<CheckpointError>("{}: expected encodings of one size in 'goals'; remove it, or train anew", file.string());
     RecordedSequences out{numbers_of(found->at("recorded")), numbers_of(found->at("nothing")), at::stack(goals),
-                          torch::tensor(pictures.at("episodes").get<std::vector<int64_t>>(), at::kLong)};
+                          torch::tensor(JsonView(pictures, file.string()).integers("episodes"), at::kLong)};
     if (out.recorded.numel() == 0 || out.nothing.numel() == 0 || out.episodes.numel() != out.goals.size(0))
       fail<CheckpointError>("{}: its lists are of different lengths; remove it, or train anew", file.string());
     return out;
-  } catch (const nlohmann::json::exception& error) {
-    fail<CheckpointError>("{}: not as training writes it ({}); remove it, or train anew", file.string(), error.what());
+  } catch (const nlohmann::json::exception&) {
+    fail<CheckpointError>("{}: not as training writes it; remove it, or train anew", file.string());
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foresee/settings/settings_json.h"
 #include "foresee/train/trainers.h"
 #include "jepa/train/loop.h"
 
@@ -10,7 +11,7 @@ namespace foresee {
 template <class Recipe>
 RunRecord<Recipe> resolved_record(const TrainJob& job, Recipe recipe) {
   RunRecord<Recipe> record{job.origin, std::move(recipe)};
-  record = parse_config(job.settings, "train", std::move(record));
+  record = parse_config(job.settings, settings_place(job.request.options.settings, "train"), std::move(record));
   LoopConfig& loop = record.recipe.loop;
   loop.steps = job.request.steps.value_or(loop.steps);
   loop.checkpoint_every = job.request.checkpoint_every.value_or(loop.checkpoint_every);

@@ -98,11 +98,11 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
   return settings;
 }
 
-RunOrigin origin_of(const Trainer& trainer, const nlohmann::json& settings) {
+RunOrigin origin_of(const Trainer& trainer, const nlohmann::json& settings, const std::string& place) {
   RunOrigin origin{.family = trainer.recorded_family};
   if (trainer.takes("preset")) origin.preset = trainer.usual_preset;
   if (trainer.takes("encoder")) origin.encoder = origin.encoder_weights = "";
-  return read_origin(settings, "train", origin);
+  return read_origin(settings, place, origin);
 }
 
 }  // namespace
@@ -114,7 +114,7 @@ TrainResult train_with(const Trainer& trainer, const TrainRequest& request, cons
                .control = control,
                .device = trainer.on_gpu ? job_device(request.options.device) : at::Device(at::kCPU),
                .settings = settings,
-               .origin = origin_of(trainer, settings)};
+               .origin = origin_of(trainer, settings, settings_place(request.options.settings, "train"))};
   job.data.assign(job.origin.data.begin(), job.origin.data.end());
   if (trainer.takes("episodes") && !job.data.empty())
     settings["data"] = job.origin.data = data_in_run(request.out, job.data);

@@ -11,22 +11,16 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "jepa/core/error.h"
-#include "jepa/core/files/json.h"
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
-#include "jepa/core/text/json_text.h"
 #include "jepa/core/text/printable.h"
 
 namespace foresee::planner {
 namespace {
 
-using nlohmann::json;
-
-constexpr size_t kLongestAnswer = 4 << 20, kLastWords = 300;
 // Of standard error: what is taken in before the clock is looked at again, and lines that are passed on per question.
 constexpr size_t kHeardAtOnce = 64 << 10;
 constexpr int64_t kMostLines = 100;
@@ -93,40 +87,10 @@ ChildProcess::~ChildProcess() {
   ::close(err_);
 }
 
-json ChildProcess::ask(const nlohmann::ordered_json& question) {
+void ChildProcess::begin(const std::string& line) {
   if (lines_heard_ > kMostLines) log_info("process: {} more lines on standard error", lines_heard_ - kMostLines);
   lines_heard_ = 0;
   deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_s_));
-  if (!buffer_.empty())
-    fail("process '{}': {} bytes that nobody asked for: '{}' (prints for people belong on standard error)", command_,
-         buffer_.size(), printable(buffer_, kLastWords));
-  send_line(json_text(question) + "\n");
-  size_t end = std::string::npos;
-  for (size_t searched = 0; (end = buffer_.find('\n', searched)) == std::string::npos;) {
-    searched = buffer_.size();
-    if (searched > kLongestAnswer)
-      fail("process '{}': an answer of more than {} bytes without the end of a line{}", command_, kLongestAnswer,
-           last_words());
-    receive();
-  }
-  const std::string text = buffer_.substr(0, end);
-  buffer_.erase(0, end + 1);
-  const auto answer = try_parse_json(text, fmt::format("process '{}'", command_));
-  if (!answer || !answer->is_object())
-    fail("process '{}': expected one JSON object on a line, got '{}'", command_, printable(text, kLastWords));
-  if (answer->contains("error"))
-    fail("process '{}': {}", command_,
-         printable((*answer)["error"].is_string() ? (*answer)["error"].get<std::string>() : text, kLastWords));
-  return *answer;
-}
-
-void ChildProcess::read(uint8_t* out, size_t count) {
-  while (buffer_.size() < count) receive();
-  std::memcpy(out, buffer_.data(), count);
-  buffer_.erase(0, count);
-}
-
-void ChildProcess::send_line(const std::string& line) {
   for (size_t sent = 0; sent < line.size();) {
     const ssize_t count = ::send(in_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (count > 0)
@@ -197,13 +161,6 @@ void ChildProcess::ended() {
   }
   hear_errors();
   fail("process '{}' {}{}", command_, how, last_words());
-}
-
-std::string ChildProcess::last_words() const {
-  const std::string words = !errors_.empty()       ? printable(errors_, kLastWords)
-                            : !last_error_.empty() ? last_error_.substr(0, kLastWords)
-                                                   : printable(buffer_.substr(0, kLastWords), kLastWords);
-  return words.empty() ? "; it said nothing" : fmt::format("; its last words: '{}'", words);
 }
 
 }  // namespace foresee::planner

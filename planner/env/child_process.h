@@ -33,7 +33,8 @@ class ChildProcess {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void send_line(const std::string& line);
+  /// Sends a question; its time begins.
+  void begin(const std::string& line);
   /// Waits until the child says something, takes it in. @throws Error after the deadline.
   void receive();
   /// Passes finished lines of the child's standard error on, the first hundred per question, and never listens without

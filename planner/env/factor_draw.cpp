@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/json.h"
 #include "jepa/core/random.h"
 
 namespace foresee::planner {
@@ -93,7 +94,7 @@ EnvConfig laid_over(const std::vector<std::pair<std::string, json>>& values, con
     factors->list(list);
     if (!object[env].contains("variation")) object[env]["variation"] = list.found.at("variation").value;
     const std::string before = object[env]["variation"].get<std::string>();
-    json told = before.empty() ? json::object() : json::parse(before, nullptr, /*allow_exceptions=*/false);
+    json told = before.empty() ? json::object() : try_parse_json(before, key).value_or(json());
     if (!told.is_object()) fail<ConfigError>("factor '{}': variation is no JSON object: '{}'", key, before);
     told[key.substr(kFree.size())] = value;
     object[env]["variation"] = told.dump();

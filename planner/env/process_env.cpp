@@ -38,18 +38,18 @@ void describe(Fields& f, ProcessConfig& c) {
 
 void ProcessConfig::validate() const {
   if (variation.empty()) return;
-  const json factors = json::parse(variation, nullptr, /*allow_exceptions=*/false);
-  if (!factors.is_object())
+  const auto factors = try_parse_json(variation, "process: variation");
+  if (!factors || !factors->is_object())
     fail<ConfigError>("process: variation: expected a JSON object like {{\"light\": 0.5}}, got '{}'", variation);
 }
 
 ProcessEnv::ProcessEnv(ProcessConfig config) : config_(std::move(config)) {
   if (config_.command.empty())
     fail<ConfigError>("process: expected a program to start: key world.process.command, \"python3 my_env.py\"");
-  child_ = std::make_unique<ChildProcess>(config_.command, config_.timeout_s);
-  json question{{"do", "spec"}};
   config_.validate();
-  if (!config_.variation.empty()) question["variation"] = json::parse(config_.variation);
+  json question{{"do", "spec"}};
+  if (!config_.variation.empty()) question["variation"] = parse_json(config_.variation, "process: variation");
+  child_ = std::make_unique<ChildProcess>(config_.command, config_.timeout_s);
   const json spec = child_->ask(question);
   actions_.low = numbers(spec, "action_low", config_.command);
   actions_.high = numbers(spec, "action_high", config_.command);

@@ -48,6 +48,14 @@ TEST_F(CollectJob, RecordsWhatWasAskedFor) {
   EXPECT_EQ(count_entries(folder.path()), 1);
 }
 
+TEST_F(CollectJob, AWrongValueIsNamedWithItsFile) {
+  CollectRequest wanted = request("a.h5");
+  wanted.options.settings.config = folder / "keys.json";
+  write_file(folder / "keys.json", R"({"noise": "x"})");
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { collect(wanted); }),
+                   (folder / "keys.json").string() + ": collect.noise: expected a number, got \"x\""));
+}
+
 TEST_F(CollectJob, GoesOnToTheSameBytesAfterAStop) {
   collect(request("whole.h5"));
   StopAfter stop(64);

@@ -104,6 +104,29 @@ TEST(Pretrain, VideosThatShowNothingOrNeverChangeAreRefused) {
   EXPECT_FALSE(fs::exists(folder / "run")) << "before training";
 }
 
+TEST(Pretrain, GoesOnWithVideosThatWereMovedUnlessWhatItRememberedIsDamaged) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "first");
+  fs::copy(video(), folder / "first" / "numbers.mp4");
+  PretrainRequest request = small_request(folder / "run");
+  request.data = {folder / "first" / "numbers.mp4"};
+  request.steps = 2;
+  EXPECT_EQ(pretrain(request).steps, 2);
+  fs::rename(folder / "first", folder / "second");
+  request.data = {folder / "second" / "numbers.mp4"};
+  request.steps = 4;
+  const fs::path remembered = folder / "run" / "videos.json";
+  const std::string whole = read_file(remembered);
+  for (const char* damaged : {"[]", "{}", R"({"videos": 5})", R"({"videos": [5]})", R"({"videos": [{"path": 5}]})"}) {
+    write_file(remembered, damaged);
+    const std::string refusal = refusal_of<DataError>([&] { pretrain(request); });
+    EXPECT_TRUE(says(refusal, "videos.json: ")) << damaged;
+    EXPECT_FALSE(says(refusal, "json.exception")) << damaged;
+  }
+  write_file(remembered, whole);
+  EXPECT_EQ(pretrain(request).steps, 4);
+}
+
 TEST(Pretrain, FewerClipsThanABatchAreAWarningAndAreLearnedFrom) {
   const TemporaryFolder folder;
   PretrainRequest request = small_request(folder / "run");

@@ -286,6 +286,15 @@ TEST_F(Train, GoesOnWithDataThatWereMoved) {
   EXPECT_TRUE(says(refusal_of<Error>([&] { train(request); }), "data")) << "other episodes";
   fs::remove_all(second / name);
   fs::rename(first / name, second / name);
+  const fs::path remembered = request.out / "data.json";
+  const std::string known = read_file(remembered);
+  for (const char* damaged : {"[]", "{}", R"({"data": 5})", R"({"data": [5]})", R"({"data": [{"content": 5}]})"}) {
+    write_file(remembered, damaged);
+    const std::string refusal = refusal_of<DataError>([&] { train(request); });
+    EXPECT_TRUE(says(refusal, "data.json: ")) << damaged;
+    EXPECT_FALSE(says(refusal, "json.exception")) << damaged;
+  }
+  write_file(remembered, known);
   const TrainResult rest = train(request);
   EXPECT_EQ(read_file(whole.model / "model.safetensors"), read_file(rest.model / "model.safetensors"));
 }

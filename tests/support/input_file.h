@@ -1,9 +1,9 @@
 #pragma once
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -11,23 +11,26 @@
 
 namespace foresee {
 
-/// A file in memory, for readers that take a path; programs that this one starts may read it, too.
+/// A file of its own in the folder for temporary files, for readers that take a path. It has a name there: libhdf5 opens
+/// nothing without one.
 class InputFile {
  public:
-  explicit InputFile(std::string_view bytes) : descriptor_(::memfd_create("input", MFD_CLOEXEC)) {
-    if (descriptor_ < 0 || ::write(descriptor_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
-      throw std::runtime_error("cannot make a file in memory");
+  explicit InputFile(std::string_view bytes)
+      : name_((std::filesystem::temp_directory_path() / "foresee-input-XXXXXX").string()) {
+    const int descriptor = ::mkstemp(name_.data());
+    const bool whole =
+        descriptor >= 0 && ::write(descriptor, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+    if (descriptor >= 0) ::close(descriptor);
+    if (!whole) throw std::runtime_error("cannot make a temporary file");
   }
-  ~InputFile() { ::close(descriptor_); }
+  ~InputFile() { ::unlink(name_.c_str()); }
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  std::filesystem::path path() const {
-    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_);
-  }
+  std::filesystem::path path() const { return name_; }
 
  private:
-  int descriptor_;
+  std::string name_;
 };
 
 }  // namespace foresee

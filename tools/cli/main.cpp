@@ -99,11 +99,13 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
   if (argc > 1 && argv[1][0] != '-') {
     std::vector<std::string> names;
     for (const auto& command : commands()) names.emplace_back(command.name);
-    if (std::find(names.begin(), names.end(), argv[1]) == names.end())
+    if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
       print_error(fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names)));
-    else
-      print_error(fmt::format("{}: {}{}{} (see 'foresee {} --help')", argv[1], error.what(),
-                              inner_command_suggestion(app, argc, argv), option_suggestion(app, argc, argv), argv[1]));
+    } else {
+      const std::string inner = inner_command_suggestion(app, argc, argv);
+      print_error(fmt::format("{}: {}{} (see 'foresee {} --help')", argv[1], error.what(),
+                              inner.empty() ? option_suggestion(app, argc, argv) : inner, argv[1]));
+    }
   } else {
     print_error(fmt::format("{} (see 'foresee --help')", error.what()));
   }

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/system_reason.h"
 #include "jepa/core/text/printable.h"
 #include "jepa/core/text/progress_line.h"
 
@@ -157,7 +158,7 @@ JobControl terminal_control(bool stops) {
     return {.observer = &terminal()};
   }
   FORESEE_CHECK(signal_pipe[0] < 0, "signals are caught already");
-  if (::pipe2(signal_pipe, O_CLOEXEC) != 0) fail("cannot make a pipe: too many open files");
+  if (::pipe2(signal_pipe, O_CLOEXEC) != 0) fail("cannot make a pipe: {}", system_reason(errno));
   std::thread([source]() mutable {
     char byte = 0;
     while (::read(signal_pipe[0], &byte, 1) < 0 && errno == EINTR) {

@@ -29,7 +29,11 @@ std::vector<std::string> hdf5_root_names(const std::filesystem::path& path, hid_
 /// @throws DataError.
 void check_hdf5_storage(const std::filesystem::path& path, hid_t dataset, const std::string& name);
 
-/// Walks the structure of a file in a child process, once for each state of a file (place, size, time).
+/// All that the library does with a file before its rows are read. A damaged file may crash it.
+/// @pre the library's lock is held. @throws DataError.
+void walk_hdf5_structure(const std::filesystem::path& path);
+
+/// The same in a child process, once for each state of a file (place, size, time).
 /// @pre the library's lock is held. @throws DataError when the file is damaged, crashes the library, or takes longer
 /// than 15 s and what its size explains.
 void check_hdf5_structure(const std::filesystem::path& path);

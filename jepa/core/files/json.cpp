@@ -257,6 +257,16 @@ std::vector<double> JsonView<Json>::numbers(const std::string& key) const {
   return numbers;
 }
 
+template <class Json>
+std::vector<std::string> JsonView<Json>::texts(const std::string& key) const {
+  std::vector<std::string> texts;
+  for (const Json& element : list(key)) {
+    if (!element.is_string()) refuse(key, "a list of strings", element);
+    texts.push_back(element.template get<std::string>());
+  }
+  return texts;
+}
+
 template class JsonView<json>;
 template class JsonView<ordered_json>;
 template std::string short_json(const json&);

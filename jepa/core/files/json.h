@@ -76,6 +76,7 @@ class JsonView {
   std::string text_or(const std::string& key, const std::string& fallback) const;
   std::vector<int64_t> integers(const std::string& key) const;
   std::vector<double> numbers(const std::string& key) const;
+  std::vector<std::string> texts(const std::string& key) const;
 
   const std::string& where() const { return where_; }
 

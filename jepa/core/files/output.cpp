@@ -1,5 +1,7 @@
 #include "jepa/core/files/output.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +41,13 @@ bool there(const fs::path& path) { return fs::symlink_status(path).type() != fs:
 bool is_empty_folder(const fs::path& path) {
   std::error_code code;
   return fs::is_directory(path, code) && fs::is_empty(path, code) && !code;
+}
+
+/// True for what is mounted there, a folder of a container for example: it cannot be moved aside.
+bool is_mounted(const fs::path& path) {
+  struct statx status {};
+  return ::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, 0, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 struct Marker {
@@ -126,6 +135,9 @@ struct Output::Impl {
 
   /// Refuses what may not be replaced. @returns true where something is to be replaced.
   bool check_target() const {
+    if (is_mounted(path))
+      fail("{}: something is mounted there, so it cannot be replaced; choose {}", path.string(),
+           format ? "another place" : "a folder inside it");
     if (!there(path) || (!format && is_empty_folder(path))) return false;
     const auto type = fs::symlink_status(path).type();
     if (format && type == fs::file_type::directory) fail("{}: is a folder, expected a file", path.string());

@@ -5,6 +5,7 @@
 
 #include "foresee/settings/device.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
 
@@ -37,6 +38,12 @@ TEST(JobOptions, GuardTheConfigFileAgainstTheResult) {
   EXPECT_TRUE(rules.overwrite);
   EXPECT_EQ(rules.inputs, (std::vector<std::filesystem::path>{"model", "keys.json"}));
   EXPECT_EQ(rules.input_folders, std::vector<std::filesystem::path>{"videos"});
+}
+
+TEST(JobOptions, MessagesNameTheConfigFile) {
+  EXPECT_EQ(settings_place({.set = {"a=1"}}, "eval"), "eval");
+  EXPECT_EQ(settings_place({.config = "keys.json"}, "eval"), "keys.json: eval");
+  EXPECT_EQ(settings_place({.config = "keys.json", .set = {"a=1"}}, "eval"), "keys.json and single keys: eval");
 }
 
 }  // namespace

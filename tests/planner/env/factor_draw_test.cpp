@@ -105,6 +105,17 @@ TEST(FactorDraw, TellsOnesOwnProgram) {
   EXPECT_THROW((ProcessConfig{.command = "true", .variation = "[1]"}.validate()), ConfigError);
 }
 
+TEST(FactorDraw, FactorsOfOnesOwnProgramHaveALimitOnDepth) {
+  std::string deep;
+  for (int i = 0; i < 60'000; ++i) deep += R"({"a":)";
+  deep += "1" + std::string(60'000, '}');
+  const ProcessConfig process{.command = "true", .variation = deep};
+  EXPECT_THROW(process.validate(), DataError);
+  EXPECT_THROW(ProcessEnv{process}, DataError);
+  const auto config = parse_config<EnvConfig>({{"process", {{"variation", deep}}}}, "world");
+  EXPECT_THROW(draw_scene({"process.variation.light=0.25"}, "process", config, 1, 2), DataError);
+}
+
 TEST(FactorDraw, GivesStartsOfFarTheirScenes) {
   const StartSet set = far_starts("two_room", EnvConfig{}, /*seed=*/3, /*count=*/4, {"two_room.door_position=30..190"});
   std::set<double> doors;

@@ -173,6 +173,9 @@ TEST(Messages, WhatHasNoUseIsRefused) {
   EXPECT_TRUE(says(refusal({"bench", "env", "--device", "cpu"}), "bench env: --device is not used"));
   EXPECT_TRUE(says(refusal({"data", "prob", "x"}), "did you mean 'probe'?"));
   EXPECT_TRUE(says(refusal({"bench", "rolout"}), "did you mean 'rollout'?"));
+  const std::string wrong = refusal({"data", "WRONG", "--overwrite"});
+  EXPECT_TRUE(says(wrong, "known: probe"));
+  EXPECT_EQ(wrong.find("known:"), wrong.rfind("known:")) << wrong;
   EXPECT_FALSE(fs::exists(out));
 }
 

@@ -78,6 +78,7 @@ TEST(JsonView, NamesFileKeyExpectedAndFound) {
   EXPECT_EQ(refusal([&] { view.integer("a"); }), "f.json: a: expected a whole number, got 1.5");
   EXPECT_EQ(refusal([&] { view.number("b"); }), "f.json: b: expected a number, got \"x\"");
   EXPECT_EQ(refusal([&] { view.integers("c"); }), "f.json: c: expected a list of whole numbers, got \"y\"");
+  EXPECT_EQ(refusal([&] { view.texts("c"); }), "f.json: c: expected a list of strings, got 1");
   EXPECT_EQ(refusal([&] { view.object("d").text("e"); }), "f.json: d: e: expected a string, got null");
   EXPECT_EQ(refusal([&] { view.integer("f"); }), "f.json: f: expected a whole number, got 18446744073709551615");
   EXPECT_EQ(refusal([&] { view.at("z"); }), "f.json: no key 'z'");

@@ -128,6 +128,12 @@ TEST_F(OutputTest, PlacesThatWouldLoseSomethingAreRefused) {
   EXPECT_EQ(read_file(set / "a"), "1");
 }
 
+TEST_F(OutputTest, APlaceWhereSomethingIsMountedIsRefusedBeforeTheWork) {
+  const std::string refusal = refusal_of<Error>([] { Output::folder("/proc", "episodes", {.overwrite = true}); });
+  EXPECT_TRUE(says(refusal, "/proc: something is mounted there"));
+  EXPECT_TRUE(says(refusal, "choose a folder inside it"));
+}
+
 TEST_F(OutputTest, ASymbolicLinkIsFollowed) {
   const fs::path set = made();
   fs::create_symlink(set, folder_ / "link");
