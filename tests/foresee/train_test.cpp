@@ -246,7 +246,14 @@ TEST_F(Train, HoldsOutByAFactorAndSaysSoInTheModelFolder) {
   heads.init = *folder_ / "held out";
   EXPECT_EQ(read_json(train(heads).model / "training_set.json"), record) << "heads are fitted to the same split";
 
+  TrainRequest predictor = request_of("vjepa2_ac", *folder_ / "held out predictor");
+  predictor.data = {data};
+  predictor.hold_out = request.hold_out;
+  EXPECT_EQ(read_json(train(predictor).model / "training_set.json"), record) << "every world model says what it saw";
+
   request.out = *folder_ / "never";
+  request.hold_out = {"two_room.door_position=60..70"};
+  EXPECT_THROW(train(request), DataError) << "nothing to judge by";
   request.hold_out = {"two_room.door_size=1..20"};
   EXPECT_THROW(train(request), DataError) << "the data have no such column";
   request.hold_out = {"two_room.door_position=0..223"};
