@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -189,6 +190,7 @@ TEST_F(Train, AMemberThatTheFamilyDoesNotUseIsRefused) {
     std::vector<std::pair<std::string, TrainRequest>> cases;
     if (!trainer.takes("preset")) cases.emplace_back("preset", asked()).second.preset = "nonsense";
     if (!trainer.takes("init")) cases.emplace_back("init", asked()).second.init = "somewhere";
+    if (!trainer.takes("rehearse")) cases.emplace_back("rehearse", asked()).second.rehearse = {episodes()};
     if (!trainer.takes("encoder")) cases.emplace_back("encoder", asked()).second.encoder = encoder();
     if (!trainer.takes("weights")) cases.emplace_back("heads", asked()).second.weights.heads = 3;
     if (!trainer.takes("latents")) cases.emplace_back("latents", asked()).second.latents = "somewhere";
@@ -222,6 +224,62 @@ TEST_F(Train, BeginsWithAModelThatIsThere) {
   for (const auto& [name, tensor] : old_weights)
     differs = differs || (name.ends_with("weight") && !at::equal(moved.at(name), tensor));
   EXPECT_TRUE(differs) << "a step with a rate changes weights";
+}
+
+TEST_F(Train, RehearsesWhatAModelKnew) {
+  const fs::path before = request_of("lewm_heads", *folder_ / "never").init;  // makes it
+  const fs::path scene = *folder_ / "new scene.npz";
+  write_episodes(scene, 5);
+  TrainRequest request = request_of("lewm", *folder_ / "rehearsed");
+  request.init = before;
+  request.data = {scene};
+  request.rehearse = {episodes()};
+  auto& set = request.options.settings.set;
+  set = {"train.batch=4",        "held_out_sequences=4",  "held_out_horizon=1",
+         "probe_frames=0",       "loop.evaluate_every=2", "loop.keep_checkpoints=9",
+         "rehearsal.share=0.25", "rehearsal.most_fall=1000"};
+  const auto score = [](const TrainResult& done, const std::string& name) {
+    const auto found = std::find_if(done.held_out.begin(), done.held_out.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    return found == done.held_out.end() ? std::nan("") : found->second;
+  };
+  const TrainResult kept = train(request);
+  EXPECT_EQ(score(kept, "rollbacks"), 0);
+  EXPECT_EQ(read_json(kept.run / "config.json").at("rehearsal").at("data"), std::vector<std::string>{episodes()});
+
+  // A bound that no weights reach: what comes out are the weights that training began with.
+  request.out = *folder_ / "rolled back";
+  set.back() = "rehearsal.most_fall=0";
+  set.emplace_back("train.learning_rate=1");
+  const TrainResult back = train(request);
+  EXPECT_EQ(score(back, "rollbacks"), 2) << "at steps 2 and 4";
+  EXPECT_GE(score(back, "held_out_old_skill"), score(back, "held_out_old_bound"));
+  const TensorMap old_weights = load_safetensors(resolve_model_folder(before) / "model.safetensors");
+  const TensorMap weights = load_safetensors(back.model / "model.safetensors");
+  for (const auto& [name, tensor] : old_weights) EXPECT_TRUE(at::equal(weights.at(name), tensor)) << name;
+
+  // A run that was stopped after it had gone back ends with the same bits.
+  request.out = *folder_ / "rolled back in parts";
+  request.steps = 3;
+  train(request);
+  request.steps = 4;
+  const TrainResult rest = train(request);
+  EXPECT_EQ(score(rest, "rollbacks"), 3) << "the last step of each call is evaluated, too";
+  for (const auto& [name, tensor] : load_safetensors(rest.model / "model.safetensors"))
+    EXPECT_TRUE(at::equal(old_weights.at(name), tensor)) << name;
+
+  request.out = *folder_ / "never";
+  for (const char* share : {"0", "1"}) {
+    set[6] = std::string("rehearsal.share=") + share;
+    EXPECT_TRUE(says(refusal_of<ConfigError>([&] { train(request); }), "between 0 and 1")) << share;
+  }
+  set[6] = "rehearsal.share=0.5";
+  request.rehearse = {*folder_ / "nowhere.npz"};
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { train(request); }), "no such file"));
+  request.rehearse = {episodes()};
+  request.init.clear();
+  EXPECT_EQ(refusal(request).first, "rehearse") << "nothing is known that could be kept";
+  EXPECT_FALSE(fs::exists(request.out));
 }
 
 TEST_F(Train, HoldsOutByAFactorAndSaysSoInTheModelFolder) {
