@@ -58,7 +58,8 @@ std::optional<data::EpisodeDataset> old_episodes(const LewmRecipe& recipe, const
     if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
   EpisodeReading reading = recipe.episodes;
   reading.hold_out = data::held_out_factors(before->training_set);
-  auto old = open_episodes(paths, reading, data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
+  auto old = open_episodes(paths, reading,
+                           data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
   data::require_actions_fit(*before->actions, old, recipe.init);
   return old;
 }

@@ -261,8 +261,8 @@ void set_factor(json& world, const std::string& key, const std::string& value, c
       fail<ConfigError>("factor '{}': world is a value, not a group of keys", key);
     const FactorSpec spec = parse_factor_spec(key + "=" + value, "vary");
     if (spec.options.size() != 1) fail<ConfigError>("vary: expected one value of '{}', got {}", key, value);
-    tell(world["process"], key, value_of_option(spec.options.front(), factor, [](const auto& i, bool) { return i.low; }),
-         variation);
+    const auto low = [](const FactorInterval& interval, bool) { return interval.low; };
+    tell(world["process"], key, value_of_option(spec.options.front(), factor, low), variation);
     return;
   }
   std::string text = value;

@@ -117,7 +117,7 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
     app.add_option(flag, value, fmt::format("{}: {}", families_with(member), meaning))->option_text("PATH");
   };
   path("--init", "init", request->init, "model folder or run whose LeWM gets the heads, or that training begins with");
-  path("--rehearse", "rehearse", request->rehearse, "with --init: episodes of the old scene, given beside the new ones");
+  path("--rehearse", "rehearse", request->rehearse, "with --init: episodes of the old scene, given beside");
   path("--encoder", "encoder", request->encoder, "frozen V-JEPA 2 encoder, a folder or Meta's .pt file");
   path("--latents", "latents", request->latents, "folder for what the encoder gives; default RUN/latents");
   add_vjepa2_options(app, request->weights);

@@ -83,7 +83,8 @@ void Rehearsal::load(const std::filesystem::path& folder) {
   const TensorMap all = load_safetensors(file);
   const auto number = [&](const char* name) {
     const auto found = all.find(name);
-    if (found == all.end() || found->second.numel() != 1) fail<CheckpointError>("{}: no number '{}'", file.string(), name);
+    if (found == all.end() || found->second.numel() != 1)
+      fail<CheckpointError>("{}: no number '{}'", file.string(), name);
     return found->second;
   };
   step_ = number("step").item<int64_t>();

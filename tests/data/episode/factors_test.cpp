@@ -78,7 +78,9 @@ TEST(Factors, OfTwoSetsAreJoined) {
     if (!values.is_null()) door["values"] = values;
     return nlohmann::json{{"factors", {{"a.door", door}}}, {"hold_out", {held}}};
   };
-  const auto old = set(30, 50, {{30.0}, {50.0}}, "a.door=40"), fresh = set(170, 170, {{170.0}}, "a.door=40");
+  const auto one = [](double door) { return nlohmann::json::array({door}); };
+  const auto old = set(30, 50, nlohmann::json::array({one(30), one(50)}), "a.door=40"),
+             fresh = set(170, 170, nlohmann::json::array({one(170)}), "a.door=40");
   const auto joined = joined_training_sets(old, fresh);
   EXPECT_EQ(factor_place(joined, "a.door", {50}), FactorPlace::kTrained);
   EXPECT_EQ(factor_place(joined, "a.door", {170}), FactorPlace::kTrained);
