@@ -119,6 +119,9 @@ TEST(Evaluate, SweepsAFactor) {
   EXPECT_EQ(result.evaluations[1].value, "8");
   EXPECT_LT(result.evaluations[0].methods.front().rate, result.evaluations[1].methods.front().rate);
   EXPECT_TRUE(fs::exists(folder / "sweep" / "01" / "results.json"));
+  request.vary = {.key = "two_room.door_position", .values = {"49", "400"}};
+  request.options.overwrite = true;
+  EXPECT_THROW(evaluate(request), ConfigError) << "beyond the wall";
   request.vary->key = "two_room.agent_sped";
   request.options.overwrite = true;
   EXPECT_THROW(evaluate(request), ConfigError);
