@@ -35,8 +35,10 @@ struct TrainRequest {
   std::vector<std::string> hold_out{};        // factors whose values are kept from training and used to judge:
                                               // "two_room.door_position=90..120"; the model folder names them
   std::filesystem::path init{};               // lewm_heads: model folder or run whose LeWM gets the heads; lewm: that
-                                              // training begins with. What it knew stays known where its own episodes
-                                              // are in `data`, too. Its heads are fitted anew
+                                              // training begins with. Its heads are fitted anew
+  std::vector<std::filesystem::path> rehearse{};  // lewm with init: episode files of the scene that the model knew.
+                                                  // They are given beside `data`, and training goes back to the last
+                                                  // good weights where their held-out skill falls too far
   std::filesystem::path encoder{};            // vjepa2_ac, probe: folder or file of a V-JEPA 2 encoder
   ReadOptions weights{};                      // what the encoder's file does not say
   std::filesystem::path latents{};            // vjepa2_ac, probe: folder for what the encoder gives; empty: in the run

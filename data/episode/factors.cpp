@@ -58,6 +58,41 @@ nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vecto
   return {{"factors", factors}, {"hold_out", hold_out}};
 }
 
+nlohmann::json joined_training_sets(const nlohmann::json& a, const nlohmann::json& b) {
+  if (!a.is_object() || !b.is_object()) return nullptr;
+  nlohmann::json factors = nlohmann::json::object();
+  for (const auto& [key, other] : b.at("factors").items()) {
+    if (!a.at("factors").contains(key)) continue;
+    nlohmann::json& factor = factors[key] = a["factors"][key];
+    const auto ends = [&](const char* name) {
+      return std::pair{factor.at(name).get<std::vector<double>>(), other.at(name).get<std::vector<double>>()};
+    };
+    auto [low, other_low] = ends("low");
+    auto [high, other_high] = ends("high");
+    if (low.size() != other_low.size() || high.size() != other_high.size())
+      fail<DataError>("factor '{}' has {} numbers in one set of episodes and {} in another", key, low.size(),
+                      other_low.size());
+    for (size_t i = 0; i < low.size(); ++i) {
+      low[i] = std::min(low[i], other_low[i]);
+      high[i] = std::max(high[i], other_high[i]);
+    }
+    factor["low"] = low;
+    factor["high"] = high;
+    if (!factor.contains("values") || !other.contains("values")) {
+      factor.erase("values");
+      continue;
+    }
+    auto values = factor["values"].get<std::set<std::vector<double>>>();
+    values.merge(other["values"].get<std::set<std::vector<double>>>());
+    factor["values"] = values;
+  }
+  if (factors.empty()) return nullptr;
+  auto held = held_out_factors(a);
+  for (const auto& text : held_out_factors(b))
+    if (std::find(held.begin(), held.end(), text) == held.end()) held.push_back(text);
+  return {{"factors", factors}, {"hold_out", held}};
+}
+
 std::vector<std::string> held_out_factors(const nlohmann::json& training_set) {
   if (!training_set.is_object() || !training_set.contains("hold_out")) return {};
   return JsonView(training_set, "training_set.json").texts("hold_out");

@@ -14,6 +14,10 @@ namespace foresee::data {
 /// @param hold_out  what was kept from training.
 nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vector<std::string>& hold_out);
 
+/// What two sets that are learned from at the same time were like together. A factor that only one of them drew is left
+/// out, for the other's value is not known. Null where none is left.
+nlohmann::json joined_training_sets(const nlohmann::json& a, const nlohmann::json& b);
+
 /// The texts of "hold_out" of such an object; of null none. @throws DataError where they are no list of texts.
 std::vector<std::string> held_out_factors(const nlohmann::json& training_set);
 

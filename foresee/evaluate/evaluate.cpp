@@ -40,10 +40,7 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
                                            object.value("protocol", planner::name_of(EvalConfig().protocol))));
   if (!request.data.empty()) object["data"] = request.data.front().string();
   if (!request.draw.empty()) object["draw"] = request.draw;
-  if (request.vary) {
-    const std::string key = factor_key(request.vary->key);
-    apply_override(object, fmt::format("world.{}={}", key, planner::config_value(key, value, {})));
-  }
+  if (request.vary) planner::set_factor(object["world"], factor_key(request.vary->key), value, {});
   return parse_config<EvalConfig>(object, settings_place(request.options.settings, "eval"));
 }
 

@@ -1,7 +1,9 @@
 #include "foresee/train/ac_data.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "data/episode/factors.h"
 #include "foresee/train/latent_cache.h"
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/epoch_order.h"
@@ -242,6 +244,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   out.grid = model.grid();
   out.preprocess = preprocess;
   out.encoder = source.encoder;
+  out.training_set = data::training_set_json(dataset, recipe.episodes.hold_out);
   out.actions = maker->spec();
   out.held_out = held_out_clips(*maker, dataset, recipe);
   out.batch = [=, frames = recipe.train.frames,

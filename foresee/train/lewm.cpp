@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "data/episode/factors.h"
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/recorded_sequences.h"
@@ -46,6 +47,23 @@ TensorMap weights_without_heads(const ModelFolder& folder, const LewmConfig& con
   return weights;
 }
 
+/// The episodes of the scene that the model knew, split as it was trained; nothing where none are rehearsed.
+/// @throws RequestError without such a model; DataError.
+std::optional<data::EpisodeDataset> old_episodes(const LewmRecipe& recipe, const std::optional<ModelFolder>& before) {
+  if (recipe.rehearsal.data.empty()) return std::nullopt;
+  if (!before)
+    throw RequestError("rehearse", "rehearsal keeps what a model knew: expected the model that training begins with");
+  const std::vector<std::filesystem::path> paths(recipe.rehearsal.data.begin(), recipe.rehearsal.data.end());
+  for (const auto& path : paths)
+    if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
+  EpisodeReading reading = recipe.episodes;
+  reading.hold_out = data::held_out_factors(before->training_set);
+  auto old = open_episodes(paths, reading,
+                           data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
+  data::require_actions_fit(*before->actions, old, recipe.init);
+  return old;
+}
+
 }  // namespace
 
 TrainResult train_lewm(const TrainJob& job) {
@@ -63,12 +81,17 @@ TrainResult train_lewm(const TrainJob& job) {
   else
     take_sizes(dataset, preset, recipe);
   if (job.device.is_cpu()) check_step(recipe);
-  LewmTrainData data = lewm_train_data(dataset, recipe, seed, before ? before->actions : std::nullopt);
+  const auto old = old_episodes(recipe, before);
+  LewmTrainData data =
+      lewm_train_data(dataset, recipe, seed, before ? before->actions : std::nullopt, old ? &*old : nullptr);
   if (before) data.initial = weights_without_heads(*before, recipe.model);
+  if (old)
+    data.training_set = data::joined_training_sets(
+        data.training_set, data::training_set_json(*old, data::held_out_factors(before->training_set)));
   const ActionSpec actions = data.actions;
   const PictureSpec pictures = data.preprocess;
   LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset,
-                job.device);
+                job.device, recipe.rehearsal.most_fall);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
   return run_training(task, recipe.loop, run, frames, job, [&](const std::filesystem::path& folder) {

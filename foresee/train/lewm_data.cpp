@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "data/episode/episode_loader.h"
@@ -80,6 +81,33 @@ Tensor proprio_of(const data::ClipBatch& batch) {  // [B, T, S]
 /// [..., block, A] in environment units -> [..., block * A], normalised, without NaN.
 Tensor normalised_blocks(const ActionSpec& spec, const Tensor& actions) {
   return spec.normalise(actions.flatten(-2)).nan_to_num_(0.0);  // flat: a block of one looks like none
+}
+
+/// Shuffled batches of a set's training clips. @param dataset  outlives the result.
+std::function<LewmBatch(int64_t step)> batches(const data::EpisodeDataset& dataset, const data::ClipShape& shape,
+                                               int64_t size, uint64_t seed, const ActionSpec& spec) {
+  const auto clips = static_cast<int64_t>(dataset.clips(shape, data::Split::kTrain).size());
+  if (clips == 0) fail<DataError>("no clip to train on: {}", dataset.why_few_clips(shape, data::Split::kTrain));
+  if (clips < size)
+    log_warning("{} clips are fewer than a batch of {}: a batch is all of them ({})", clips, size,
+                dataset.why_few_clips(shape, data::Split::kTrain));
+  const data::LoaderConfig loading{.batch = std::min(size, clips), .seed = seed};
+  auto loader = std::make_shared<data::EpisodeLoader>(dataset, shape, loading);
+  log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
+           dataset.episodes_of(data::Split::kHeldOut).size(), loader->clips(), loader->steps_per_epoch());
+  return [loader, spec](int64_t step) {
+    data::ClipBatch batch = loader->batch(step);
+    return LewmBatch{batch.frames, normalised_blocks(spec, batch.actions), proprio_of(batch)};
+  };
+}
+
+/// How many clips of a batch come from the old scene: at least one, and not all. @throws ConfigError.
+int64_t old_clips(const LewmRecipe& recipe) {
+  const double share = recipe.rehearsal.share;
+  if (!(share > 0 && share < 1))
+    fail<ConfigError>("rehearsal.share: expected a share of the batch between 0 and 1, got {}", share);
+  const auto clips = static_cast<int64_t>(std::lround(share * static_cast<double>(recipe.train.batch)));
+  return std::clamp<int64_t>(clips, 1, recipe.train.batch - 1);
 }
 
 PictureShape shape_of(PictureRule rule) {
@@ -160,7 +188,7 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
 }
 
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed,
-                              const std::optional<ActionSpec>& actions) {
+                              const std::optional<ActionSpec>& actions, const data::EpisodeDataset* old) {
   LewmTrainData out;
   out.actions = actions ? *actions : dataset.action_spec(recipe.frameskip, recipe.actions);
   set_limits(out.actions, recipe.action_low, recipe.action_high);
@@ -181,18 +209,17 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
     out.proprio_mean = statistics.mean;
     out.proprio_std = statistics.std;
   }
-  const auto clips = static_cast<int64_t>(dataset.clips(shape, data::Split::kTrain).size());
-  if (clips == 0) fail<DataError>("no clip to train on: {}", dataset.why_few_clips(shape, data::Split::kTrain));
-  if (clips < recipe.train.batch)
-    log_warning("{} clips are fewer than a batch of {}: a batch is all of them ({})", clips, recipe.train.batch,
-                dataset.why_few_clips(shape, data::Split::kTrain));
-  const data::LoaderConfig loading{.batch = std::min(recipe.train.batch, clips), .seed = seed};
-  auto loader = std::make_shared<data::EpisodeLoader>(dataset, shape, loading);
-  log_info("{} episodes ({} held out), {} clips, {} steps an epoch", dataset.episodes(),
-           dataset.episodes_of(data::Split::kHeldOut).size(), loader->clips(), loader->steps_per_epoch());
-  out.batch = [loader, spec = out.actions](int64_t step) {
-    data::ClipBatch batch = loader->batch(step);
-    return LewmBatch{batch.frames, normalised_blocks(spec, batch.actions), proprio_of(batch)};
+  if (old == nullptr) {
+    out.batch = batches(dataset, shape, recipe.train.batch, seed, out.actions);
+    return out;
+  }
+  const int64_t of_old = old_clips(recipe);
+  out.old_held_out = lewm_held_out(*old, recipe, out.actions);
+  out.batch = [fresh = batches(dataset, shape, recipe.train.batch - of_old, seed, out.actions),
+               known = batches(*old, shape, of_old, seed, out.actions)](int64_t step) {
+    const LewmBatch a = fresh(step), b = known(step);
+    return LewmBatch{at::cat({a.frames, b.frames}), at::cat({a.actions, b.actions}),
+                     a.proprio.defined() ? at::cat({a.proprio, b.proprio}) : Tensor()};
   };
   return out;
 }

@@ -31,9 +31,11 @@ void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, L
 /// training episodes that probes are fitted on. The probes' target is the column "state" (else "proprio"): in Two-Room
 /// the agent's position, in Push-T positions and the block's angle, as it is and as sine and cosine, which do not jump.
 /// @param dataset  outlives the result. @param actions  of the model that training begins with; none: the set's own.
+/// @param old  episodes of a scene that is rehearsed (Note [Rehearsal]), outlives the result; null: none.
 /// @throws DataError when the pictures are of another size or no episode is long enough.
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed,
-                              const std::optional<ActionSpec>& actions = {});
+                              const std::optional<ActionSpec>& actions = {},
+                              const data::EpisodeDataset* old = nullptr);
 
 /// Frames of a held-out sequence: the history, then held_out_horizon predictions.
 data::ClipShape held_out_shape(const LewmRecipe& recipe);

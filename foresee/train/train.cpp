@@ -34,6 +34,7 @@ std::vector<Member> members_of(const TrainRequest& request) {
   const ReadOptions& weights = request.weights;
   return {{"preset", "preset", !request.preset.empty()},
           {"init", "init", !request.init.empty()},
+          {"rehearse", "rehearse", !request.rehearse.empty()},
           {"encoder", "encoder", !request.encoder.empty()},
           {"camera", "episodes", !request.camera.empty()},
           {"tolerance_s", "episodes", request.tolerance_s.has_value()},
@@ -85,6 +86,11 @@ nlohmann::json agreed_settings(const Trainer& trainer, const TrainRequest& reque
     if (!request.hold_out.empty()) agree(episodes, "hold_out", request.hold_out, "hold_out");
     if (!episodes.empty()) settings["episodes"] = episodes;
   }
+  if (trainer.takes("rehearse") && !request.rehearse.empty()) {
+    nlohmann::json rehearsal = settings.value("rehearsal", nlohmann::json::object());
+    agree(rehearsal, "data", std::vector<std::string>(request.rehearse.begin(), request.rehearse.end()), "rehearse");
+    settings["rehearsal"] = rehearsal;
+  }
   if (trainer.takes("picture") && request.picture)
     text("picture", std::string(name_of(kPictureRuleNames, *request.picture)));
   if (trainer.takes("extrinsics") && request.weights.use_extrinsics) {
@@ -120,7 +126,9 @@ TrainResult train_with(const Trainer& trainer, const TrainRequest& request, cons
     settings["data"] = job.origin.data = data_in_run(request.out, job.data);
   if (!trainer.on_gpu && request.options.device == Device::kAuto && at::hasCUDA())
     log_info("'{}' trains on the CPU; it cannot use a GPU yet", trainer.family);
-  check_run_place(request.out, job_output(request.options, {request.init, request.encoder}, request.data));
+  std::vector<std::filesystem::path> sets = request.data;
+  sets.insert(sets.end(), request.rehearse.begin(), request.rehearse.end());
+  check_run_place(request.out, job_output(request.options, {request.init, request.encoder}, sets));
   const JobThreads threads(request.options.threads);
   try {
     return trainer.train(job);

@@ -19,7 +19,7 @@ const std::vector<Trainer>& trainers() {
        .recorded_family = "lewm",
        .presets = lewm_presets(),
        .usual_preset = "lewm-s64",
-       .uses = {"preset", "init", "episodes", "picture"},
+       .uses = {"preset", "init", "rehearse", "episodes", "picture"},
        .later_keys = kLewmLaterKeys,
        .on_gpu = true,
        .train = train_lewm},

@@ -37,7 +37,8 @@ class TrainTask {
   /// Called before an evaluation and before a checkpoint: brings up to date what follows the weights. Must not change
   /// them, nor what later steps compute.
   virtual void recalibrate() {}
-  /// Held-out evaluation of the present weights; must not change them nor consume randomness of training.
+  /// Held-out evaluation of the present weights; must not change them, but for going back to earlier ones that were
+  /// better (then it is theirs), nor consume randomness of training.
   virtual Metrics evaluate() = 0;
   /// The most telling of what evaluate() gave, in a few words for the progress line; may be empty.
   virtual std::string headline(const Metrics& evaluation) const {

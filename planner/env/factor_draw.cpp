@@ -79,6 +79,25 @@ Factor factor_of(const std::string& key, const EnvConfig& variation) {
   fail<ConfigError>("factor '{}': {} has no factor '{}'{}", key, env, name, suggestion(name, known));
 }
 
+/// The program's own factors travel as one text. @param process  settings of the group "process", null or an object.
+void tell(json& process, const std::string& key, const json& value, const EnvConfig& variation) {
+  if (!process.is_null() && !process.is_object())
+    fail<ConfigError>("factor '{}': world.process is a value, not a group of keys", key);
+  if (!process.contains("variation")) {
+    FactorList list;
+    const auto factors = variation.factors("process").clone();
+    factors->list(list);
+    process["variation"] = list.found.at("variation").value;
+  }
+  // Settings may say it as JSON, too: the strict reader refuses what is neither.
+  const json& before = process["variation"];
+  const std::string text = before.is_string() ? before.get<std::string>() : before.dump();
+  json told = text.empty() ? json::object() : try_parse_json(text, key).value_or(json());
+  if (!told.is_object()) fail<ConfigError>("factor '{}': variation is no JSON object: '{}'", key, text);
+  told[key.substr(kFree.size())] = value;
+  process["variation"] = told.dump();
+}
+
 /// Lays values over the factors. @throws ConfigError from the strict reader.
 EnvConfig laid_over(const std::vector<std::pair<std::string, json>>& values, const EnvConfig& variation) {
   json object = json::object();
@@ -88,16 +107,7 @@ EnvConfig laid_over(const std::vector<std::pair<std::string, json>>& values, con
       object[env][name] = value;
       continue;
     }
-    // The program's own factors travel as one text.
-    FactorList list;
-    const auto factors = variation.factors(env).clone();
-    factors->list(list);
-    if (!object[env].contains("variation")) object[env]["variation"] = list.found.at("variation").value;
-    const std::string before = object[env]["variation"].get<std::string>();
-    json told = before.empty() ? json::object() : try_parse_json(before, key).value_or(json());
-    if (!told.is_object()) fail<ConfigError>("factor '{}': variation is no JSON object: '{}'", key, before);
-    told[key.substr(kFree.size())] = value;
-    object[env]["variation"] = told.dump();
+    tell(object[env], key, value, variation);
   }
   return parse_config<EnvConfig>(object, "world", variation);
 }
@@ -245,12 +255,24 @@ std::vector<double> factor_value(const std::string& key, const std::string& valu
   return numbers_of(one, factor, spec.key);
 }
 
-std::string config_value(const std::string& key, const std::string& value, const EnvConfig& variation) {
+void set_factor(json& world, const std::string& key, const std::string& value, const EnvConfig& variation) {
   const Factor factor = factor_of(key, variation);
-  if (!factor.value.is_array() || value.starts_with("[")) return value;
-  std::string list;
-  for (size_t i = 0; i < factor.value.size(); ++i) list += (i == 0 ? "[" : ",") + value;
-  return list + "]";
+  if (is_free(key)) {
+    if (!world.is_null() && !world.is_object())
+      fail<ConfigError>("factor '{}': world is a value, not a group of keys", key);
+    const FactorSpec spec = parse_factor_spec(key + "=" + value, "vary");
+    if (spec.options.size() != 1) fail<ConfigError>("vary: expected one value of '{}', got {}", key, value);
+    const auto low = [](const FactorInterval& interval, bool) { return interval.low; };
+    tell(world["process"], key, value_of_option(spec.options.front(), factor, low), variation);
+    return;
+  }
+  std::string text = value;
+  if (factor.value.is_array() && !value.starts_with("[")) {
+    text.clear();
+    for (size_t i = 0; i < factor.value.size(); ++i) text += (i == 0 ? "[" : ",") + value;
+    text += "]";
+  }
+  apply_override(world, key + "=" + text);
 }
 
 }  // namespace foresee::planner

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,8 +37,9 @@ EnvConfig with_factors(const FactorValues& values, const std::string& env, const
 /// list stands for each of its numbers. @throws ConfigError as check_draw.
 std::vector<double> factor_value(const std::string& key, const std::string& value, const EnvConfig& variation);
 
-/// A value of a factor as configs take it: a single number for a list stands for each of its numbers ("30" ->
-/// "[30,30,30]"). @throws ConfigError for a factor that there is not, with the nearest one.
-std::string config_value(const std::string& key, const std::string& value, const EnvConfig& variation);
+/// Gives a factor a value in the settings of the group "world": a single number for a list stands for each of its
+/// numbers, and factors of one's own program join the others in its text. @param world  JSON object.
+/// @throws ConfigError for a factor that there is not, with the nearest one.
+void set_factor(nlohmann::json& world, const std::string& key, const std::string& value, const EnvConfig& variation);
 
 }  // namespace foresee::planner

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "data/episode/hdf5/episode_file.h"
@@ -117,10 +119,39 @@ TEST(Evaluate, SweepsAFactor) {
   EXPECT_EQ(result.evaluations[1].value, "8");
   EXPECT_LT(result.evaluations[0].methods.front().rate, result.evaluations[1].methods.front().rate);
   EXPECT_TRUE(fs::exists(folder / "sweep" / "01" / "results.json"));
+  request.vary = {.key = "two_room.door_position", .values = {"49", "400"}};
+  request.options.overwrite = true;
+  EXPECT_THROW(evaluate(request), ConfigError) << "beyond the wall";
   request.vary->key = "two_room.agent_sped";
   request.options.overwrite = true;
   EXPECT_THROW(evaluate(request), ConfigError);
   EXPECT_TRUE(fs::exists(folder / "sweep" / "01" / "results.json")) << "a refused request changes nothing";
+}
+
+TEST(Evaluate, SweepsAFactorOfOnesOwnProgram) {
+  if (std::system("python3 -c 'import json' > /dev/null 2>&1") != 0) GTEST_SKIP() << "no python3";
+  const TemporaryFolder folder;
+  std::ofstream(folder / "light.py") << R"(
+import json, sys
+p, light, out = [0.0], 1, sys.stdout.buffer
+for line in sys.stdin:
+    r = json.loads(line); do = r["do"]; pixels = b""
+    if do == "spec": light = r.get("variation", {}).get("light", 1); a = {"action_low": [0.5], "action_high": [1]}
+    elif do == "render" or do == "render_goal": pixels = bytes(3 * r["size"] ** 2); a = {"bytes": len(pixels)}
+    else:
+        p = [0.0] if do == "reset" else [p[0] + r["action"][0]] if do == "step" else r["state"] if do == "set_state" else p
+        a = {"state": p, "goal": [9.0], "distance": abs(9.0 - p[0]), "solved": light * p[0] > 0}
+    out.write(json.dumps(a).encode() + b"\n" + pixels); out.flush()
+)";
+  EvaluateRequest request = request_of({"random"}, 2);
+  request.env = "process";
+  request.options.settings.set = {"world.process.command=exec python3 '" + (folder / "light.py").string() + "'",
+                                  "budget=3"};
+  request.vary = {.key = "process.variation.light", .values = {"0", "1"}};
+  const EvaluateResult result = evaluate(request);
+  ASSERT_EQ(result.evaluations.size(), 2u);
+  EXPECT_EQ(result.evaluations[0].methods.front().rate, 0) << "in the dark nothing is solved";
+  EXPECT_EQ(result.evaluations[1].methods.front().rate, 1);
 }
 
 TEST(Evaluate, SaysWhichValuesOfASweepWereTrained) {

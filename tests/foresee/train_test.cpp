@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -205,6 +206,7 @@ TEST_F(Train, AMemberThatTheFamilyDoesNotUseIsRefused) {
     std::vector<std::pair<std::string, TrainRequest>> cases;
     if (!trainer.takes("preset")) cases.emplace_back("preset", asked()).second.preset = "nonsense";
     if (!trainer.takes("init")) cases.emplace_back("init", asked()).second.init = "somewhere";
+    if (!trainer.takes("rehearse")) cases.emplace_back("rehearse", asked()).second.rehearse = {episodes()};
     if (!trainer.takes("encoder")) cases.emplace_back("encoder", asked()).second.encoder = encoder();
     if (!trainer.takes("weights")) cases.emplace_back("heads", asked()).second.weights.heads = 3;
     if (!trainer.takes("latents")) cases.emplace_back("latents", asked()).second.latents = "somewhere";
@@ -240,6 +242,42 @@ TEST_F(Train, BeginsWithAModelThatIsThere) {
   EXPECT_TRUE(differs) << "a step with a rate changes weights";
 }
 
+TEST_F(Train, RehearsesWhatAModelKnew) {
+  const fs::path before = request_of("lewm_heads", *folder_ / "never").init;  // makes it
+  const fs::path scene = *folder_ / "new scene.npz";
+  write_episodes(scene, 5);
+  TrainRequest request = request_of("lewm", *folder_ / "rehearsed");
+  request.init = before;
+  request.data = {scene};
+  request.rehearse = {episodes()};
+  auto& set = request.options.settings.set;
+  set = {"train.batch=4",        "held_out_sequences=4",  "held_out_horizon=1",
+         "probe_frames=0",       "loop.evaluate_every=2", "loop.keep_checkpoints=9",
+         "rehearsal.share=0.25", "rehearsal.most_fall=1e9"};
+  const auto score = [](const TrainResult& done, const std::string& name) {
+    const auto found = std::find_if(done.held_out.begin(), done.held_out.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    return found == done.held_out.end() ? std::nan("") : found->second;
+  };
+  const TrainResult kept = train(request);
+  EXPECT_EQ(score(kept, "rollbacks"), 0);
+  EXPECT_EQ(read_json(kept.run / "config.json").at("rehearsal").at("data"), std::vector<std::string>{episodes().string()});
+  EXPECT_GE(score(kept, "held_out_old_skill"), score(kept, "held_out_old_bound"));
+
+  request.out = *folder_ / "never";
+  for (const char* share : {"0", "1"}) {
+    set[6] = std::string("rehearsal.share=") + share;
+    EXPECT_TRUE(says(refusal_of<ConfigError>([&] { train(request); }), "between 0 and 1")) << share;
+  }
+  set[6] = "rehearsal.share=0.5";
+  request.rehearse = {*folder_ / "nowhere.npz"};
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { train(request); }), "no such file"));
+  request.rehearse = {episodes()};
+  request.init.clear();
+  EXPECT_EQ(refusal(request).first, "rehearse") << "nothing is known that could be kept";
+  EXPECT_FALSE(fs::exists(request.out));
+}
+
 TEST_F(Train, HoldsOutByAFactorAndSaysSoInTheModelFolder) {
   const fs::path data = *folder_ / "doors.npz";
   const auto sink = data::make_sink(data::SinkFormat::kNpz, data);
@@ -262,7 +300,14 @@ TEST_F(Train, HoldsOutByAFactorAndSaysSoInTheModelFolder) {
   heads.init = *folder_ / "held out";
   EXPECT_EQ(read_json(train(heads).model / "training_set.json"), record) << "heads are fitted to the same split";
 
+  TrainRequest predictor = request_of("vjepa2_ac", *folder_ / "held out predictor");
+  predictor.data = {data};
+  predictor.hold_out = request.hold_out;
+  EXPECT_EQ(read_json(train(predictor).model / "training_set.json"), record) << "every world model says what it saw";
+
   request.out = *folder_ / "never";
+  request.hold_out = {"two_room.door_position=60..70"};
+  EXPECT_THROW(train(request), DataError) << "nothing to judge by";
   request.hold_out = {"two_room.door_size=1..20"};
   EXPECT_THROW(train(request), DataError) << "the data have no such column";
   request.hold_out = {"two_room.door_position=0..223"};

@@ -19,6 +19,7 @@ const RequestFlags kTrainFlags{{"family", "--family"},
                                {"preset", "--preset"},
                                {"data", "--data FILE..."},
                                {"init", "--init DIR"},
+                               {"rehearse", "--rehearse FILE..."},
                                {"encoder", "--encoder PATH"},
                                {"camera", "--camera NAME"},
                                {"picture", "--picture RULE"},
@@ -105,19 +106,18 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
   app.add_option("--tolerance-s", request->tolerance_s,
                  families_with("episodes") + ": how far a film's frame may lie from its row's time, seconds")
       ->check(CLI::PositiveNumber);
-  app.add_flag("--strict", request->strict,
-               families_with("episodes") + ": a broken part of the episodes, or a finding, is an error");
+  app.add_flag("--strict", request->strict, families_with("episodes") + ": a broken part or a finding is an error");
   app.add_option("--allow", request->allow,
                  families_with("episodes") + ": findings that are meant so and no error, by the name of their kind")
       ->option_text("NAME...");
   app.add_option("--hold-out", request->hold_out, "Factors kept from training: two_room.door_position=90..120");
   app.add_option("--steps", request->steps, "Optimizer steps in all")->check(CLI::PositiveNumber);
-  app.add_option("--checkpoint-every", request->checkpoint_every, "Steps between checkpoints")
-      ->check(CLI::PositiveNumber);
+  app.add_option("--checkpoint-every", request->checkpoint_every, "Steps between saves")->check(CLI::PositiveNumber);
   const auto path = [&](const char* flag, const char* member, auto& value, const char* meaning) {
     app.add_option(flag, value, fmt::format("{}: {}", families_with(member), meaning))->option_text("PATH");
   };
   path("--init", "init", request->init, "model folder or run whose LeWM gets the heads, or that training begins with");
+  path("--rehearse", "rehearse", request->rehearse, "with --init: episodes of the old scene, given beside");
   path("--encoder", "encoder", request->encoder, "frozen V-JEPA 2 encoder, a folder or Meta's .pt file");
   path("--latents", "latents", request->latents, "folder for what the encoder gives; default RUN/latents");
   add_vjepa2_options(app, request->weights);

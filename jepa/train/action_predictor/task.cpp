@@ -54,6 +54,7 @@ void AcTask::save(const std::filesystem::path& folder) const {
   out.preprocess = data_.preprocess;
   out.encoder = data_.encoder;
   out.actions = data_.actions;
+  out.training_set = data_.training_set;
   out.weights = model().weights();
   save_model_folder(folder, out);
   save_safetensors(folder / checkpoint_files::kOptimizer, trainer_.optimizer().state());

@@ -17,7 +17,8 @@ struct AcTrainData {
   FrameGrid grid;
   Preprocess preprocess;
   ActionSpec actions;
-  std::string encoder{};  // as ModelFolder::encoder
+  std::string encoder{};          // as ModelFolder::encoder
+  nlohmann::json training_set{};  // for training_set.json of its folder; null: none
 };
 
 /// Training of an action-conditioned predictor on the features of a frozen encoder. Weights are drawn from `seed`.

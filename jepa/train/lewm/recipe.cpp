@@ -44,6 +44,12 @@ void describe(Fields& f, LewmTrainConfig& c) {
   f("loss", c.loss, "prediction and SIGReg");
 }
 
+void describe(Fields& f, RehearsalConfig& c) {
+  f("data", c.data, "episode files of the scene that `init` knew; none: nothing is rehearsed");
+  f("share", c.share, "of every batch that comes from them", {0, 1});
+  f("most_fall", c.most_fall, "of their held-out skill; beyond it training goes back to the last good weights", {0});
+}
+
 void describe(Fields& f, LewmRecipe& r) {
   f("model", r.model, "architecture");
   f("train", r.train, "loss and optimizer");
@@ -55,6 +61,7 @@ void describe(Fields& f, LewmRecipe& r) {
   f.choice("picture", r.picture, kPictureRuleNames, "how pictures of another shape become the model's square");
   f("episodes", r.episodes, "how the recorded episodes are read");
   f("init", r.init, "model folder or run that training begins with: its architecture and actions; else fresh weights");
+  f("rehearsal", r.rehearsal, "keeping what `init` knew");
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
   f("held_out_horizon", r.held_out_horizon, "blocks rolled out beyond the history", {1, 1000});
   f("probe_frames", r.probe_frames, "frames of training episodes that probes are fitted on; 0: half of the sequences",

@@ -17,7 +17,8 @@ namespace foresee {
 inline constexpr LaterKey kLewmLaterKeys[] = {
     {"/action_low", "[]"},         {"/action_high", "[]"},           {"/picture", R"("resize")"},
     {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"},
-    {"/episodes/allow", "[]"},     {"/episodes/hold_out", "[]"},     {"/init", R"("")"}};
+    {"/episodes/allow", "[]"},     {"/episodes/hold_out", "[]"},     {"/init", R"("")"},
+    {"/rehearsal/data", "[]"},     {"/rehearsal/share", "0.5"},      {"/rehearsal/most_fall", "0.05"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.
 struct LewmTrainConfig {
@@ -31,6 +32,14 @@ struct LewmTrainConfig {
 };
 void describe(Fields& fields, LewmTrainConfig& config);
 
+/// How a model that goes on with a new scene keeps what it knew (Note [Rehearsal]).
+struct RehearsalConfig {
+  std::vector<std::string> data{};  // episode files of the old scene; none: nothing is rehearsed
+  double share = 0.5;               // of every batch that comes from them
+  double most_fall = 0.05;          // of their held-out skill, before training goes back
+};
+void describe(Fields& fields, RehearsalConfig& config);
+
 /// All that a LeWM training run is configured by.
 struct LewmRecipe {
   LewmConfig model;
@@ -43,6 +52,7 @@ struct LewmRecipe {
   PictureRule picture = PictureRule::kResize;  // how pictures of another shape become the model's square
   EpisodeReading episodes;
   std::string init{};                // model folder or run that training begins with; empty: fresh weights
+  RehearsalConfig rehearsal;
   int64_t held_out_sequences = 128;  // evaluated; at most
   int64_t held_out_horizon = 5;      // blocks rolled out beyond the history
   int64_t probe_frames = 2048;  // of training episodes, that probes are fitted on; 0: half of the sequences instead

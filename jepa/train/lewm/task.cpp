@@ -39,13 +39,16 @@ LewmTrainConfig on_device(LewmTrainConfig config, at::Device device) {
 }  // namespace
 
 LewmTask::LewmTask(const LewmConfig& model, const LewmTrainConfig& config, LewmTrainData data, int64_t steps,
-                   uint64_t seed, std::string preset, at::Device device)
+                   uint64_t seed, std::string preset, at::Device device, double most_fall)
     : config_(on_device(config, device)),
       data_(std::move(data)),
       steps_(steps),
       seed_(seed),
       preset_(std::move(preset)),
-      trainer_(fresh_model(model, data_, seed, device), config_, data_.preprocess, seed) {}
+      trainer_(fresh_model(model, data_, seed, device), config_, data_.preprocess, seed) {
+  if (data_.old_held_out)
+    rehearsal_.emplace(trainer_, data_.preprocess, *data_.old_held_out, config_.loss, seed_, most_fall);
+}
 
 void LewmTask::start(int64_t step) {
   model()->train();
@@ -68,7 +71,8 @@ void LewmTask::recalibrate() {
 Metrics LewmTask::step(int64_t step) {
   Dropout dropout(Random(seed_, Stream::kDropout, static_cast<uint64_t>(step)));
   const LewmLosses losses = trainer_.losses(data_.batch(step), step, &dropout);
-  const double rate = lewm_learning_rate(step, config_.warmup_fraction, steps_, config_.learning_rate);
+  const double rate = lewm_learning_rate(step, config_.warmup_fraction, steps_, config_.learning_rate) *
+                      (rehearsal_ ? rehearsal_->rate() : 1.0);
   const double norm = trainer_.update(losses, rate);
   done_ = step + 1;
   Metrics row{{"loss", losses.total.item<double>()},
@@ -82,11 +86,13 @@ Metrics LewmTask::step(int64_t step) {
 }
 
 Metrics LewmTask::evaluate() {
+  if (rehearsal_ && done_ > 0) rehearsal_->go_back(trainer_, done_);
   Metrics metrics = evaluate_lewm(model(), data_.preprocess, data_.held_out, config_.loss, seed_);
   // Before the first step the embeddings are what the initial weights make of them.
   if (done_ > 0 && !metrics.empty())
     if (const auto warning = collapse_warning(metrics, model()->config.embedding))
       log_warning("step {}: {}", done_, *warning);
+  if (rehearsal_) rehearsal_->add_to(metrics);
   return metrics;
 }
 
@@ -102,12 +108,14 @@ void LewmTask::save(const std::filesystem::path& folder) const {
   out.weights = state_dict(*model);
   save_model_folder(folder, out);
   save_safetensors(folder / checkpoint_files::kOptimizer, trainer_.optimizer().state());
+  if (rehearsal_) rehearsal_->save(folder);
 }
 
 void LewmTask::load(const std::filesystem::path& folder) {
   const ModelFolder saved = read_model_folder(folder, "lewm");
   load_state_dict(*model(), saved.weights, folder.string());
   trainer_.optimizer().load_state(load_safetensors(folder / checkpoint_files::kOptimizer));
+  if (rehearsal_) rehearsal_->load(folder);
 }
 
 }  // namespace foresee

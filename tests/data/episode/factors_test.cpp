@@ -72,5 +72,27 @@ TEST(Factors, SayWhereAValueLies) {
   EXPECT_EQ(factor_place(range, "a.b", {4.5}), FactorPlace::kInterpolated);
 }
 
+TEST(Factors, OfTwoSetsAreJoined) {
+  const auto set = [](double low, double high, const nlohmann::json& values, const char* held) {
+    nlohmann::json door{{"low", {low}}, {"high", {high}}};
+    if (!values.is_null()) door["values"] = values;
+    return nlohmann::json{{"factors", {{"a.door", door}}}, {"hold_out", {held}}};
+  };
+  const auto one = [](double door) { return nlohmann::json::array({door}); };
+  const auto old = set(30, 50, nlohmann::json::array({one(30), one(50)}), "a.door=40"),
+             fresh = set(170, 170, nlohmann::json::array({one(170)}), "a.door=40");
+  const auto joined = joined_training_sets(old, fresh);
+  EXPECT_EQ(factor_place(joined, "a.door", {50}), FactorPlace::kTrained);
+  EXPECT_EQ(factor_place(joined, "a.door", {170}), FactorPlace::kTrained);
+  EXPECT_EQ(factor_place(joined, "a.door", {100}), FactorPlace::kInterpolated);
+  EXPECT_EQ(factor_place(joined, "a.door", {180}), FactorPlace::kExtrapolated);
+  EXPECT_EQ(held_out_factors(joined), std::vector<std::string>{"a.door=40"});
+  EXPECT_FALSE(joined_training_sets(old, set(0, 60, nullptr, "a.door=5"))["factors"]["a.door"].contains("values"));
+  EXPECT_TRUE(joined_training_sets(old, nullptr).is_null()) << "the other's door is not known";
+  auto other = fresh;
+  other["factors"] = {{"a.light", {{"low", {0.0}}, {"high", {1.0}}}}};
+  EXPECT_TRUE(joined_training_sets(old, other).is_null());
+}
+
 }  // namespace
 }  // namespace foresee::data

@@ -116,6 +116,22 @@ TEST(FactorDraw, FactorsOfOnesOwnProgramHaveALimitOnDepth) {
   EXPECT_THROW(draw_scene({"process.variation.light=0.25"}, "process", config, 1, 2), DataError);
 }
 
+TEST(FactorDraw, SetsOneValueInTheSettingsOfAWorld) {
+  nlohmann::json world{{"process", {{"command", "true"}, {"variation", R"({"size":3})"}}}};
+  set_factor(world, "process.variation.light", "0.5", {});
+  set_factor(world, "two_room.door_position", "30", {});
+  EXPECT_EQ(world["process"]["variation"], R"({"light":0.5,"size":3})");
+  EXPECT_EQ(world["process"]["command"], "true");
+  EXPECT_EQ(world["two_room"]["door_position"], (std::vector<int>{30, 30, 30}));
+  set_factor(world, "process.variation.light", "1", {});
+  EXPECT_EQ(world["process"]["variation"], R"({"light":1,"size":3})");
+  EXPECT_NO_THROW(parse_config<EnvConfig>(world, "world"));
+  EXPECT_THROW(set_factor(world, "process.variation.light", "1,2", {}), ConfigError) << "two values";
+  EXPECT_THROW(set_factor(world, "two_room.dor_position", "30", {}), ConfigError);
+  nlohmann::json wrong{{"process", 3}};
+  EXPECT_THROW(set_factor(wrong, "process.variation.light", "1", {}), ConfigError);
+}
+
 TEST(FactorDraw, GivesStartsOfFarTheirScenes) {
   const StartSet set = far_starts("two_room", EnvConfig{}, /*seed=*/3, /*count=*/4, {"two_room.door_position=30..190"});
   std::set<double> doors;

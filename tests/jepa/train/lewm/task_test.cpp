@@ -9,6 +9,7 @@
 #include <set>
 
 #include "jepa/core/error.h"
+#include "jepa/core/watch/metrics.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/lewm/loss.h"
@@ -95,6 +96,66 @@ TEST(LewmTask, LearnsToPredictWithoutCollapse) {
   EXPECT_GT(metric(after, "held_out_effective_rank"), 4);
   EXPECT_LT(metric(after, "held_out_sigreg"), 0.5 * metric(before, "held_out_sigreg"));
   EXPECT_GT(metric(after, "held_out_skill_1"), 0.2);  // 0: as good as predicting no change
+}
+
+TEST(LewmTask, GoesBackWhereAnOldSceneIsForgotten) {
+  const auto copies = [](const TensorMap& tensors) {
+    TensorMap all;
+    for (const auto& [name, value] : tensors) all[name] = value.clone();
+    return all;
+  };
+  LewmTask before = small_task(120);
+  before.start(0);
+  for (int64_t step = 0; step < 120; ++step) before.step(step);
+  before.recalibrate();
+  const TensorMap known = copies(state_dict(*before.model()));
+  const auto task_with = [&](double learning_rate) {
+    LewmTrainData data = synthetic_data();
+    data.initial = known;
+    data.old_held_out = data.held_out;
+    LewmTrainConfig config = fast_training();
+    config.learning_rate = learning_rate;
+    return LewmTask(small_lewm(), config, std::move(data), 8, 3, "test", at::kCPU, /*most_fall=*/0.05);
+  };
+  const LoopConfig loop{.steps = 8, .checkpoint_every = 4, .keep_checkpoints = 9, .evaluate_every = 4, .log_every = 1};
+  const TemporaryFolder folder;
+  const nlohmann::ordered_json config{{"test", true}};
+  const auto last_score = [&](const char* run) {
+    Metrics last;
+    for (const auto& [step, metrics] : read_metrics(folder / run / "metrics.jsonl"))
+      if (metrics.front().first.starts_with("held_out_")) last = metrics;
+    return last;
+  };
+  {
+    LewmTask gentle = task_with(0);
+    RunFolder run(folder / "gentle", config);
+    run_loop(gentle, loop, run);
+    EXPECT_EQ(metric(last_score("gentle"), "rollbacks"), 0);
+  }
+  {
+    LewmTask rough = task_with(0.2);  // ruins any weights
+    RunFolder run(folder / "rough", config);
+    run_loop(rough, loop, run);
+    const Metrics score = last_score("rough");
+    EXPECT_EQ(metric(score, "rollbacks"), 2) << "at steps 4 and 8";
+    EXPECT_GE(metric(score, "held_out_old_skill"), metric(score, "held_out_old_bound"));
+    for (const auto& [name, value] : state_dict(*rough.model())) EXPECT_TRUE(at::equal(value, known.at(name))) << name;
+  }
+  {
+    LewmTask rough = task_with(0.2);
+    RunFolder run(folder / "parts", config);
+    StopAfter stop(5);
+    ASSERT_EQ(run_loop(rough, loop, run, stop.control()), LoopEnd::kInterrupted);
+  }
+  {
+    LewmTask rough = task_with(0.2);
+    RunFolder run(folder / "parts", config);
+    run_loop(rough, loop, run);
+    EXPECT_EQ(last_score("parts"), last_score("rough")) << "a run that was stopped knows that it went back";
+  }
+  LewmTrainData nothing = synthetic_data();
+  nothing.old_held_out = LewmHeldOut();
+  EXPECT_THROW(LewmTask(small_lewm(), fast_training(), std::move(nothing), 8, 3), DataError) << "nothing to judge by";
 }
 
 TEST(LewmTask, StepLeavesGlobalGeneratorAlone) {
