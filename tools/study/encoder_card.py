@@ -26,7 +26,7 @@ episodes of Two-Room and Push-T ({episodes} each, random actions). There was one
 {steps:,} steps was taken.
 
 ```
-STEPS={steps} SCENES={scenes} EPISODES={episodes} SEED={seed} sh tools/study/encoder.sh
+STEPS={steps} SCENES={scenes} EPISODES={episodes} SEED={seed}{settings} sh tools/study/encoder.sh
 ```
 
 ## How good it is
@@ -80,6 +80,7 @@ def main():
     parser.add_argument("features", type=pathlib.Path)
     for name in ("steps", "scenes", "episodes", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--settings", default="", help="KEY=VALUE of the recipe over the preset")
     options = parser.parse_args()
     judged = json.loads(options.features.read_text())
     filled = CARD.format(
@@ -91,6 +92,7 @@ def main():
         scenes=options.scenes,
         episodes=options.episodes,
         seed=options.seed,
+        settings=f" SETTINGS='{options.settings}'" if options.settings else "",
         table=table(judged),
         verdict=verdict(judged),
     )
