@@ -14,21 +14,56 @@ import statistics
 import subprocess
 
 NONE = ["objective.regulariser=none"]
+SIGREG = ["objective.regulariser=sigreg"]
+DENSE = ["objective.context=0.5", "model.predictor.context_output=true"]
+# One block over the whole picture and half of the time: the other half has to be predicted from this one.
+HALF = [
+    "masks.long_range.num_blocks=1",
+    "masks.long_range.spatial_scale=[1,1]",
+    "masks.long_range.temporal_scale=[0.5,0.5]",
+    "masks.long_range.aspect_ratio=[1,1]",
+]
+SLOW = ["loader.clip.fps=4"]
+FAST_RATE = ["optimizer.peak_rate=1e-3"]
+BATCH = ["loader.batch=32"]
+UNTRAINED = "step 0"
 ROWS = {  # name: settings over the preset
     "default": [],
+    UNTRAINED: ["optimizer.start_rate=0", "optimizer.peak_rate=0", "optimizer.final_rate=0"],
+    "published recipe": NONE
+    + ["optimizer.peak_rate=5.25e-4", "optimizer.final_rate=5.25e-4"]
+    + ["optimizer.ema_start=0.99925", "optimizer.ema_end=0.99925"],
     "none": NONE,
     "published EMA, none": NONE + ["optimizer.ema_start=0.99925", "optimizer.ema_end=0.99925"],
     "variance alone": ["objective.covariance=0"],
     "covariance alone": ["objective.variance=0"],
     "VICReg, twice": ["objective.variance=1", "objective.covariance=0.1"],
-    "dense loss": ["objective.context=0.5"],
-    "dense loss, none": NONE + ["objective.context=0.5"],
+    "SIGReg": SIGREG,
+    "SIGReg on tokens alone": SIGREG + ["objective.sigreg_pooled=0"],
+    "SIGReg on pooled tokens alone": SIGREG + ["objective.sigreg_tokens=0"],
+    "dense loss": DENSE,
+    "dense loss, one output": ["objective.context=0.5"],
+    "dense loss, none": NONE + DENSE,
     "target of 2 levels": ["objective.target_levels=2"],
     "target of 4 levels": ["objective.target_levels=4"],
-    "dense loss, 4 levels": ["objective.context=0.5", "objective.target_levels=4"],
+    "dense loss, target of 4 levels": DENSE + ["objective.target_levels=4"],
+    "deep supervision": ["model.predictor.levels=4"],
+    "V-JEPA 2.1's losses": NONE + DENSE + ["objective.context_warmup=[0.11,0.22]", "model.predictor.levels=4"],
     "faster target": ["optimizer.ema_start=0.99", "optimizer.ema_end=1"],
     "twice the rate": ["optimizer.peak_rate=6e-4", "optimizer.final_rate=2e-4"],
+    "rate 1e-3": FAST_RATE,
+    "batch of 32": BATCH,
     "deeper predictor": ["model.predictor.depth=4"],
+    "smaller blocks": ["masks.short_range.num_blocks=4", "masks.long_range.spatial_scale=[0.5,0.5]"],
+    "large crops": ["loader.crop.scale=[0.6,1]"],
+    "8 frames": ["model.encoder.frames=8"],
+    "4 frames per second": SLOW,
+    "half of the time hidden": HALF,
+    "half of the time, 4 per second": HALF + SLOW,
+    "half of the time, 4 per second, rate 1e-3": HALF + SLOW + FAST_RATE,
+    "half of the time, 4 per second, dense": HALF + SLOW + FAST_RATE + DENSE,
+    "half of the time, 4 per second, batch of 32": HALF + SLOW + FAST_RATE + BATCH,
+    "half of the time, 4 per second, batch of 32, dense": HALF + SLOW + FAST_RATE + BATCH + DENSE,
 }
 FACTORS = ("direction", "speed", "count", "colour", "bounce", "occlusion")
 
@@ -51,7 +86,7 @@ def kept(path, make):
 
 def pretrain_arguments(options, row, seed, run):
     arguments = ["pretrain", "--data", str(options.out / "scenes"), "--preset", options.preset]
-    arguments += ["--steps", str(options.steps), "--seed", str(seed), "--out", str(run)]
+    arguments += ["--steps", "1" if row == UNTRAINED else str(options.steps), "--seed", str(seed), "--out", str(run)]
     for setting in ROWS[row]:
         arguments += ["--set", setting]
     return arguments
@@ -59,13 +94,29 @@ def pretrain_arguments(options, row, seed, run):
 
 def study(options, row, seed):
     """One run and its judgement."""
-    name = row.replace(",", "").replace(" ", "-")
+    name = "".join(c if c.isalnum() or c in ".-" else "-" for c in row.replace(",", "").replace("'", ""))
     run = options.out / f"{name}-{seed}"
     arguments = pretrain_arguments(options, row, seed, run)
     trained = kept(options.out / f"{name}-{seed}.run.json", lambda: call(options.foresee, arguments))
-    judge = ["eval", "--protocol", "features", "--model", str(run), "--episodes", str(options.clips)]
+    judge = ["eval", "--protocol", "features", "--model", str(run), "--episodes", str(options.clips), "--seed", "7"]
     judged = kept(options.out / f"{name}-{seed}.features.json", lambda: call(options.foresee, judge))
     return trained, judged
+
+
+def intervals(row, results):
+    """Says of each run whether the probe of direction lies above chance, random weights and pixels."""
+    lines = []
+    for seed, (_, judged) in enumerate(results[row]):
+        direction = judged["direction"]
+        low = direction["model"]["low"]
+        above = {"chance": direction["chance"], **{kind: direction[kind]["high"] for kind in ("random", "pixels")}}
+        beaten = ", ".join(name for name, value in above.items() if low > value) or "nothing"
+        rates = ", ".join(
+            f"{kind} {direction[kind]['rate']:.3f} ({direction[kind]['low']:.3f} to {direction[kind]['high']:.3f})"
+            for kind in ("model", "random", "pixels")
+        )
+        lines.append(f"- {row}, seed {seed}: {rates}, n = {direction['model']['n']}; above {beaten}")
+    return lines
 
 
 def mean(values):
@@ -85,6 +136,9 @@ def table(options, results):
         cells = [mean(judged[factor]["model"]["rate"] for _, judged in runs) for factor in FACTORS]
         collapsed = sum("collapse" in trained["flags"] for trained, _ in runs)
         lines.append(f"| {row} | " + " | ".join(cells) + f" | {collapsed} of {len(runs)} |")
+    lines += ["", "Direction, with 95 % intervals:", ""]
+    for row in results:
+        lines += intervals(row, results)
     lines += ["", "Commands:", ""]
     for row in results:
         shown = pretrain_arguments(options, row, "SEED", pathlib.Path("RUN"))

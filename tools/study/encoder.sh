@@ -8,13 +8,13 @@
 # was cut off: run the same command again, also with more STEPS. Results: OUT/asset (what is shipped), OUT/features.json.
 #
 # Variables: FORESEE (program), STEPS, SCENES (clips), EPISODES (of each environment), CLIPS (to judge on), SEED,
-# THREADS.
-set -eu
+# THREADS, SETTINGS (KEY=VALUE of the recipe over the preset, between spaces).
+set -euf  # f: brackets are values, not names of files
 
 out=${1:-runs/encoder}
 foresee=${FORESEE:-build/release/foresee}
 steps=${STEPS:-60000} scenes=${SCENES:-4000} episodes=${EPISODES:-150} clips=${CLIPS:-1000}
-seed=${SEED:-0} threads=${THREADS:-2}
+seed=${SEED:-0} threads=${THREADS:-2} settings=${SETTINGS:-}
 mkdir -p "$out"
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -37,8 +37,10 @@ for env in two_room push_t; do
 done
 
 say "pretrain, $steps steps"
+set --
+for setting in $settings; do set -- "$@" --set "$setting"; done
 "$foresee" pretrain --data "$out/scenes" "$out/two_room" "$out/push_t" --preset vjepa2-nano --steps "$steps" \
-  --checkpoint-every 500 --set loop.evaluate_every=1000 --seed "$seed" --threads "$threads" --out "$out/run"
+  --checkpoint-every 500 --set loop.evaluate_every=1000 "$@" --seed "$seed" --threads "$threads" --out "$out/run"
 
 say "judge on $clips new scenes"
 "$foresee" eval --protocol features --model "$out/run" --episodes "$clips" --seed 7 --threads "$threads" --json \
@@ -48,9 +50,9 @@ mv "$out/features.part" "$out/features.json"
 # What is shipped: the last checkpoint, with all that training goes on with, and the card.
 rm -rf "$out/asset"
 mkdir -p "$out/asset"
-cp "$out/run/checkpoints/step-$steps"/* "$out/asset"
+cp -R "$out/run/checkpoints/step-$steps/." "$out/asset"
 python3 "$(dirname "$0")/encoder_card.py" "$out/features.json" --steps "$steps" --scenes "$scenes" \
-  --episodes "$episodes" --seed "$seed" >"$out/asset/README.md"
+  --episodes "$episodes" --seed "$seed" --settings "$settings" >"$out/asset/README.md"
 size=$(du -sk "$out/asset" | cut -f1)
 [ "$size" -le 25000 ] || { say "$out/asset has $size KB, more than the 25,000 that may be shipped"; exit 1; }
 say "copy $out/asset to tools/assets/encoder to ship it ($size KB)"

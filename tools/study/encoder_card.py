@@ -1,4 +1,4 @@
-"""Writes the card of the shipped encoder from what `eval --protocol features --json` said of it (tools/study/encoder.sh).
+"""Writes the card of the shipped encoder from what `eval --protocol features --json` said (tools/study/encoder.sh).
 
     python3 tools/study/encoder_card.py features.json --steps N --scenes N --episodes N --seed N > README.md
 """
@@ -16,8 +16,8 @@ license: apache-2.0
 # A small encoder of video
 
 `foresee demo` goes on from this encoder on the clips that it is given. The architecture is that of the preset
-`vjepa2-nano`: clips of {frames} frames of {size} pixels. The folder holds all that training goes on with: encoder, target
-encoder, predictor and the optimizer's state.
+`vjepa2-nano`: clips of {frames} frames of {size} pixels. The folder holds all that training goes on with: encoder,
+target encoder, predictor and the optimizer's state.
 
 ## How it was made
 
@@ -26,7 +26,7 @@ episodes of Two-Room and Push-T ({episodes} each, random actions). There was one
 {steps:,} steps was taken.
 
 ```
-STEPS={steps} SCENES={scenes} EPISODES={episodes} SEED={seed} sh tools/study/encoder.sh
+STEPS={steps} SCENES={scenes} EPISODES={episodes} SEED={seed}{settings} sh tools/study/encoder.sh
 ```
 
 ## How good it is
@@ -80,11 +80,23 @@ def main():
     parser.add_argument("features", type=pathlib.Path)
     for name in ("steps", "scenes", "episodes", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--settings", default="", help="KEY=VALUE of the recipe over the preset")
     options = parser.parse_args()
     judged = json.loads(options.features.read_text())
-    print(CARD.format(frames=judged["frames"], size=judged["size"], clips=judged["clips"],
-                      train_clips=judged["train_clips"], steps=options.steps, scenes=options.scenes,
-                      episodes=options.episodes, seed=options.seed, table=table(judged), verdict=verdict(judged)), end="")
+    filled = CARD.format(
+        frames=judged["frames"],
+        size=judged["size"],
+        clips=judged["clips"],
+        train_clips=judged["train_clips"],
+        steps=options.steps,
+        scenes=options.scenes,
+        episodes=options.episodes,
+        seed=options.seed,
+        settings=f" SETTINGS='{options.settings}'" if options.settings else "",
+        table=table(judged),
+        verdict=verdict(judged),
+    )
+    print(filled, end="")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ struct PretrainObjective {
   double sigreg_tokens = 1.0, sigreg_pooled = 0.1;
   // Weight of the prediction of context tokens beside that of hidden ones, each by its nearness to those
   // (jepa/loss/nearness.h): V-JEPA 2.1's dense loss (arXiv 2603.14482; facebookresearch/vjepa2 app/vjepa_2_1/train.py).
-  // 2.1 takes 0.5 for video, 0.7 for pictures, and model.predictor.context_output.
+  // 2.1 takes 0.5 for video, and model.predictor.context_output.
   double context = 0.0;
   // [begin, end], shares of the run: the weight rises from 0 in a line between them. 2.1: steps 15,000 to 30,000 of
   // 135,000.
