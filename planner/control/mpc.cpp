@@ -40,14 +40,11 @@ Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int6
       problems_(static_cast<size_t>(count)) {
   config.validate();
   actions.validate();
-<<<<<<< HEAD
-  planner_for(config.planner.search);  // which throws for a search that cannot be
-=======
   if (config.planner.solver == Solver::kCategoricalCem && !(actions.mean.empty() && actions.std.empty()))
     fail<ConfigError>(
         "planner: categorical_cem searches actions that are 0 or 1, and the model's are normalised by mean and std; "
         "train it with actions=none");
->>>>>>> e0592c5560aa8f485c8555763fd26b0e05532da7
+  planner_for(config.planner.search);  // which throws for a search that cannot be
   if (!arm) return;
   if (actions.size != kArmAction || actions.block != 1)
     fail<ConfigError>("the arm's search plans single actions of {} numbers, the model takes blocks of {} of {}",
