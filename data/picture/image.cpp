@@ -6,6 +6,7 @@
 
 #include "data/picture/picture_end.h"
 #include "data/picture/picture_size.h"
+#include "data/picture/tiff_directory.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/system_reason.h"
@@ -56,6 +57,27 @@ void check_encoded(std::string_view bytes, const std::string& where) {
             fmt::format("a picture of {} x {} pixels", size->width, size->height));
 }
 
+/// A TIFF whose alpha is said to be multiplied in already, where it is not: libtiff would multiply it in, and alpha is
+/// dropped here. Others as they are.
+std::string with_alpha_left_alone(std::string_view bytes) {
+  constexpr uint64_t kExtraSamples = 338, kUnassociated = 2, kAssociated = 1;
+  std::string copy(bytes);
+  const TiffDirectory directory(bytes);
+  const auto place = directory.place(kExtraSamples);
+  if (place && directory.number(kExtraSamples) == kUnassociated)
+    copy[*place + (directory.is_big_endian() ? 1 : 0)] = static_cast<char>(kAssociated);
+  return copy;
+}
+
+/// @param orientation  as EXIF numbers it, 1 to 8.
+Tensor upright(const Tensor& image, uint64_t orientation) {
+  const Tensor turned = orientation >= 5 ? image.transpose(1, 2) : image;
+  std::vector<int64_t> mirrored;
+  if (orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8) mirrored.push_back(1);
+  if (orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7) mirrored.push_back(2);
+  return (mirrored.empty() ? turned : turned.flip(mirrored)).contiguous();
+}
+
 std::string bytes_of(const fs::path& path) {
   try {
     return read_file(path);
@@ -67,16 +89,22 @@ std::string bytes_of(const fs::path& path) {
 
 }  // namespace
 
-Tensor decode_image(std::string_view bytes, const std::string& where) {
-  check_encoded(bytes, where);
+Tensor decode_image(std::string_view encoded, const std::string& where) {
+  check_encoded(encoded, where);
+  const bool tiff = encoded.starts_with("II") || encoded.starts_with("MM"), webp = encoded.starts_with("RIFF");
+  const std::string patched = tiff ? with_alpha_left_alone(encoded) : std::string();
+  const std::string_view bytes = tiff ? std::string_view(patched) : encoded;
+  // Not every version of OpenCV turns WebP upright.
+  const int flags = cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH | (webp ? cv::IMREAD_IGNORE_ORIENTATION : 0);
   cv::Mat bgr;
   try {
     const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-    bgr = cv::imdecode(buffer, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH);
+    bgr = cv::imdecode(buffer, flags);
   } catch (const cv::Exception& error) {
     fail<DataError>("{}: cannot be read as a picture: {}", where, error.err);
   }
-  if (bgr.empty()) fail<DataError>("{}: {}", where, kNoPicture);
+  if (bgr.empty())
+    fail<DataError>("{}: its data cannot be decoded: they are damaged, or of a kind that is not read", where);
   if (bgr.depth() == CV_16U) {  // 0 to 65535 becomes 0 to 255, rounded
     cv::Mat bytes_of_it;
     bgr.convertTo(bytes_of_it, CV_8U, 1.0 / 257);
@@ -89,7 +117,7 @@ Tensor decode_image(std::string_view bytes, const std::string& where) {
     cv::Mat plane(bgr.rows, bgr.cols, CV_8UC1, image[2 - channel].data_ptr<uint8_t>());
     cv::extractChannel(bgr, plane, channel);
   }
-  return image;
+  return webp ? upright(image, webp_orientation(bytes)) : image;
 }
 
 Tensor read_image(const fs::path& path) { return decode_image(bytes_of(path), path.string()); }

@@ -6,6 +6,9 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <utility>
+
+#include "data/picture/tiff_directory.h"
 
 namespace foresee::data {
 namespace {
@@ -64,6 +67,18 @@ Reason bmp_end(std::string_view bytes) {
   return bytes.size() < offset + stride * rows ? Reason(kCutOff) : std::nullopt;
 }
 
+/// The strips or tiles of the first picture lie in the file; decoders leave black what does not.
+Reason tiff_end(std::string_view bytes) {
+  constexpr std::pair<uint64_t, uint64_t> kParts[] = {{273, 279}, {324, 325}};  // offsets and bytes: strips, tiles
+  const TiffDirectory directory(bytes);
+  for (const auto& [offsets, sizes] : kParts) {
+    const auto begins = directory.numbers(offsets), lengths = directory.numbers(sizes);
+    for (size_t i = 0; i < std::min(begins.size(), lengths.size()); ++i)
+      if (begins[i] + lengths[i] > bytes.size()) return kCutOff;
+  }
+  return std::nullopt;
+}
+
 /// "P6 # a comment\n640 480\n255\n" and the bytes of binary forms.
 Reason pnm_end(std::string_view bytes) {
   const char form = bytes[1];
@@ -94,6 +109,7 @@ Reason why_not_whole(std::string_view bytes) {
   if (bytes.starts_with("BM")) return bmp_end(bytes);
   if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP")
     return little(bytes, 4, 4) + 8 > bytes.size() ? Reason(kCutOff) : std::nullopt;
+  if (bytes.starts_with("II*") || bytes.starts_with("MM")) return tiff_end(bytes);
   if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6') return pnm_end(bytes);
   return std::nullopt;
 }

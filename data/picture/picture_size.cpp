@@ -1,7 +1,10 @@
 #include "data/picture/picture_size.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+
+#include "data/picture/tiff_directory.h"
 
 namespace foresee::data {
 namespace {
@@ -72,19 +75,9 @@ Size webp_size(const Header& in) {
   return {};
 }
 
-Size tiff_size(const Header& in) {
-  const bool big = in.has(0, "MM");
-  const auto number = [&](size_t at, size_t count) { return big ? in.big(at, count) : in.little(at, count); };
-  if (number(2, 2) != 42) return {};  // 43: BigTIFF
-  const size_t directory = number(4, 4);
-  PictureSize size{0, 0};
-  for (size_t i = 0, count = number(directory, 2); i < count; ++i) {
-    const size_t entry = directory + 2 + 12 * i;
-    const uint64_t tag = number(entry, 2), value = number(entry + 8, number(entry + 2, 2) == 3 ? 2 : 4);
-    if (tag == 256) size.width = value;
-    if (tag == 257) size.height = value;
-  }
-  return size;
+Size tiff_size(std::string_view bytes) {
+  const TiffDirectory directory(bytes);
+  return PictureSize{directory.number(256).value_or(0), directory.number(257).value_or(0)};
 }
 
 /// "P6 # a comment\n640 480\n255\n"
@@ -117,7 +110,7 @@ Size encoded_picture_size(std::string_view bytes) {
   else if (in.has(0, "RIFF") && in.has(8, "WEBP"))
     size = webp_size(in);
   else if (in.has(0, "II") || in.has(0, "MM"))
-    size = tiff_size(in);
+    size = tiff_size(bytes);
   else if (in.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6')
     size = pnm_size(bytes);
   if (size && (size->width == 0 || size->height == 0)) return {};

@@ -39,6 +39,58 @@ TEST(ImageCases, OfSixteenBitsAreScaledAndNeverCut) {
   EXPECT_LE(read_image(kScene / "depth_mm_16.png").max().item<int>(), 255);
 }
 
+std::string little(uint64_t value, size_t bytes) {
+  std::string text;
+  for (size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
+  return text;
+}
+
+/// A TIFF of 2 x 1 pixels, R G B and alpha, with its directory in front.
+std::string tiff_with_alpha() {
+  const std::string pixels("\x0A\x14\x1E\x80\xC8\xD2\xDC\x00", 8);
+  constexpr uint64_t kEntries = 10, kBits = 8 + 2 + 12 * kEntries + 4, kPixels = kBits + 8;
+  const std::pair<uint64_t, uint64_t> entries[kEntries] = {{256, 2}, {257, 1}, {258, kBits}, {259, 1}, {262, 2},
+                                                           {273, kPixels}, {277, 4}, {278, 1}, {279, 8}, {338, 2}};
+  std::string file = "II*" + std::string(1, '\0') + little(8, 4) + little(kEntries, 2);
+  for (const auto& [tag, value] : entries)
+    file += little(tag, 2) + little(tag == 273 ? 4 : 3, 2) + little(tag == 258 ? 4 : 1, 4) + little(value, 4);
+  file += little(0, 4);
+  for (int i = 0; i < 4; ++i) file += little(8, 2);
+  return file + pixels;
+}
+
+TEST(ImageCases, OfTiffLoseTheirAlphaAndKeepTheirColours) {
+  const std::string file = tiff_with_alpha();
+  const Tensor picture = decode_image(file, "a.tiff");
+  EXPECT_TRUE(at::equal(picture, torch::tensor({{{10, 200}}, {{20, 210}}, {{30, 220}}}, at::kByte)));
+  EXPECT_EQ(why_not_whole(file.substr(0, file.size() - 1)), "is cut off: its end is missing");
+}
+
+TEST(ImageCases, OfWebpAreUprightAsThoseOfJpeg) {
+  const TemporaryFolder folder;
+  const Tensor scene = read_image(kScene / "rgb.png");  // [3, 64, 96]
+  write_image(folder / "a.webp", scene);
+  const std::string plain = read_file(folder / "a.webp");  // "RIFF", size, "WEBP", one chunk
+  const Tensor stored = decode_image(plain, "a.webp");
+  const auto turned = [&](uint64_t orientation) {
+    const std::string canvas = little(8, 4) + little(95, 3) + little(63, 3);  // with EXIF; sides less one
+    const std::string exif = "II*" + std::string(1, '\0') + little(8, 4) + little(1, 2) + little(0x112, 2) +
+                             little(3, 2) + little(1, 4) + little(orientation, 4) + little(0, 4);
+    const std::string body =
+        "WEBPVP8X" + little(10, 4) + canvas + plain.substr(12) + "EXIF" + little(exif.size(), 4) + exif;
+    return decode_image("RIFF" + little(body.size(), 4) + body, "a.webp");
+  };
+  EXPECT_TRUE(at::equal(turned(1), stored));
+  EXPECT_TRUE(at::equal(turned(2), stored.flip({2})));
+  EXPECT_TRUE(at::equal(turned(3), stored.flip({1, 2})));
+  EXPECT_TRUE(at::equal(turned(4), stored.flip({1})));
+  EXPECT_TRUE(at::equal(turned(5), stored.transpose(1, 2)));
+  EXPECT_TRUE(at::equal(turned(6), stored.rot90(-1, {1, 2})));
+  EXPECT_TRUE(at::equal(turned(7), stored.transpose(1, 2).flip({1, 2})));
+  EXPECT_TRUE(at::equal(turned(8), stored.rot90(1, {1, 2})));
+  EXPECT_TRUE(at::equal(turned(99), stored)) << "no orientation";
+}
+
 TEST(ImageCases, ThatAreCutOffAreRefused) {
   const TemporaryFolder folder;
   for (const char* name : {"truncated.jpg", "truncated.png"})

@@ -118,6 +118,24 @@ TEST_F(TrainOnLogs, AQuaternionInThePlaceOfAnglesIsRefused) {
   EXPECT_TRUE(says(refusal_of<DataError>([&] { train(request); }), "three Euler angles"));
 }
 
+TEST_F(TrainOnLogs, PixelsAsFractionsAndWithChannelsInFrontAreTheSamePictures) {
+  std::vector<std::string> weights;
+  for (const char* name : {"77_float_pixels", "78_channels_first"})
+    weights.push_back(read_file(train(request("lewm", log_of(name), {"frameskip=1"})).model / "model.safetensors"));
+  EXPECT_TRUE(weights[0] == weights[1]) << "the two logs hold one recording";
+}
+
+TEST_F(TrainOnLogs, LengthsThatDoNotAddUpAreRefusedWithBothNumbers) {
+  const TrainRequest wrong = request("lewm", log_of("79_ep_len_wrong"), {"frameskip=1"});
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { train(wrong); }), "ep_len adds up to 260 of 240 rows"));
+}
+
+TEST_F(TrainOnLogs, TwoEpisodesTrainAndNoneIsHeldOut) {
+  const TrainResult result = train(request("lewm", log_of("81_two_episodes"), {"frameskip=1"}));
+  EXPECT_EQ(result.steps, 2);
+  EXPECT_TRUE(result.held_out.empty());
+}
+
 TEST_F(TrainOnLogs, ANumberThatNeverMovesKeepsItsValueInPlans) {
   LogCapture log;
   const TrainResult result = train(request("lewm", log_of("75_lewm_constant_action"), {"frameskip=1"}));

@@ -55,6 +55,24 @@ TEST(ModelCases, EncodersInTheirWrappingsAreOneEncoder) {
   EXPECT_TRUE(says(encoded(at("02_orig_mod/encoder.pt")), "--heads N"));
 }
 
+TEST(ModelCases, EveryFormOfTorchSaveIsThatEncoderOrSaysWhatItIs) {
+  const std::vector<std::string> heads{"--heads", "2"};
+  const std::string plain = encoded(at("02_orig_mod/encoder.pt"), heads);
+  for (const char* file : {"08_numpy_in_pickle/model.pt", "09_cuda_location/encoder.pt", "11_rezipped/stored.pt",
+                           "11_rezipped/zip64.pt"})
+    EXPECT_TRUE(encoded(at(file), heads) == plain) << file << ": " << encoded(at(file), heads).substr(0, 300);
+  for (const char* file : {"07_half_bf16/encoder_bf16.pt", "07_half_bf16/encoder_fp16.pt"})
+    EXPECT_TRUE(encoded(at(file), heads).starts_with("\x93NUMPY")) << file;
+  EXPECT_TRUE(says(encoded(at("06_legacy/encoder.pt"), heads), "torch.save(torch.load("));
+  EXPECT_TRUE(says(encoded(at("11_rezipped/deflated.pt"), heads), "is compressed"));
+  for (const char* file : {"model.pt", "model_p4.pt", "model_p5.pt"}) {
+    const json listed = inspect_case(std::string("08_numpy_in_pickle/") + file);
+    EXPECT_GE(listed.at("tensors").size(), 2u) << file;
+    EXPECT_GE(listed.at("foreign").size(), 3u) << file;
+  }
+  EXPECT_EQ(inspect_case("91_safetensors_0x80/f64.safetensors").at("tensors").size(), 1u);
+}
+
 TEST(ModelCases, AFullPretrainingFileOfAnySizeIsEncoded) {
   EXPECT_TRUE(encoded(at("01_ddp_prefix/model.pt"), {"--heads", "2"}).starts_with("\x93NUMPY"));
   EXPECT_EQ(inspect_case("01_ddp_prefix/model.pt").at("opens"),
@@ -124,6 +142,22 @@ TEST(ModelCases, PlanTakesWhatAFileDoesNotSay) {
   EXPECT_TRUE(says(run({}).err, "--heads N"));
   const auto planned = run({"--heads", "2", "--action-heads", "2", "--image-size", "24", "--json"});
   EXPECT_EQ(planned.exit_code, 0) << planned.err;
+}
+
+TEST(ModelCases, AModelOfStableWorldmodelPlansAndIsExported) {
+  const TemporaryFolder folder;
+  const std::string model = at("64_swm_ok");
+  EXPECT_EQ(inspect_case("64_swm_ok").at("family"), "lewm");
+  const auto plan = [](const std::string& path) {
+    return run_program({"plan", "--model", path, "--obs", kNow, "--goal", kGoal, "--set", "planner.samples=4", "--set",
+                        "planner.elites=2", "--set", "planner.iterations=1", "--set", "planner.horizon=1", "--json"});
+  };
+  const auto planned = plan(model);
+  ASSERT_EQ(planned.exit_code, 0) << planned.err;
+  const std::string out = (folder / "own").string();
+  const auto exported = run_program({"export", "--model", model, "--format", "foresee", "--out", out});
+  ASSERT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_EQ(json::parse(plan(out).out).at("actions"), json::parse(planned.out).at("actions"));
 }
 
 TEST(ModelCases, ARunOfStableWorldmodelIsReadByTheFile) {

@@ -42,16 +42,7 @@ fs::path weights_in(const fs::path& folder) {
                         folder.string(), fmt::join(names, ", "));
 }
 
-/// The tensors of a LeWM in a file, wherever they are below other modules.
-TensorMap lewm_tensors(const WeightFile& file) {
-  const auto place = lewm_place(file.names());
-  if (!place)
-    fail<CheckpointError>("{}: expected the tensors of a LeWM (encoder.embeddings.cls_token, ...); it holds {}",
-                          file.path().string(), file.summary());
-  return with_lewm_names(file.tensors(place->before), *place);
-}
-
-TensorMap lewm_tensors(const fs::path& path) {
+TensorMap tensors_of(const fs::path& path) {
   const WeightFile file(path);
   file.say_wrappings();
   return lewm_tensors(file);
@@ -60,7 +51,7 @@ TensorMap lewm_tensors(const fs::path& path) {
 /// Whether a weight file has a LeWM in it, whatever lies beside it.
 bool has_lewm(const fs::path& path) {
   try {
-    return fs::is_regular_file(path) && lewm_place(WeightFile(path).names()).has_value();
+    return fs::is_regular_file(path) && !lewm_places(WeightFile(path).names()).empty();
   } catch (const Error&) {
     return false;
   }
@@ -69,7 +60,7 @@ bool has_lewm(const fs::path& path) {
 /// A weight file by itself: sizes from its tensors; preprocess.json and actions.json may lie beside.
 ModelFolder lewm_of_file(const fs::path& path, const ReadOptions& options) {
   ModelFolder model{.family = kLewmFamily, .model = nullptr};
-  model.weights = with_transformers4_names(lewm_tensors(path));
+  model.weights = with_transformers4_names(tensors_of(path));
   try {
     const LewmConfig config = lewm_config_from_tensors(model.weights, options, path.string());
     model.model = config_json(config);
@@ -122,7 +113,7 @@ ModelFolder load_lewm_folder(const fs::path& path, const ReadOptions& options) {
   ModelFolder model{.family = kLewmFamily, .model = config};
   model.preprocess.size = swm_image_size(config);  // mean and std: ImageNet's, as upstream
   read_input_files(folder, model);
-  model.weights = lewm_tensors(file);
+  model.weights = tensors_of(file);
   require_finite(file, model.weights, options.allow_nan);
   return model;
 }

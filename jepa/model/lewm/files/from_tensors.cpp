@@ -1,5 +1,7 @@
 #include "jepa/model/lewm/files/from_tensors.h"
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <utility>
 
@@ -46,24 +48,22 @@ std::optional<int64_t> vit_heads(int64_t width) {
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<LewmPlace> lewm_place(const BareNames& names) {
-  for (const std::string& front : names.before(kToken)) {
-    if (names.stored.contains(front + std::string(kActions))) return LewmPlace{front, false};
-    // "jepas.0.encoder.encoder.embeddings.cls_token": one level of modules more.
-    constexpr std::string_view kInner = "encoder.";
-    if (!front.ends_with(kInner)) continue;
-    const std::string below = front.substr(0, front.size() - kInner.size());
-    const bool first = below.empty() || below.ends_with("jepas.0.");
-    const bool acts = names.stored.contains(below + std::string(kActions)) ||
-                      names.stored.contains(below + std::string(kActionsLater));
-    if (first && acts && names.stored.contains(below + "predictor." + std::string(kPositions)))
-      return LewmPlace{below, true};
-  }
+/// The place of the LeWM whose first token stands behind `front`; nothing where that is another network's.
+std::optional<LewmPlace> place_at(const BareNames& names, const std::string& front) {
+  if (names.stored.contains(front + std::string(kActions))) return LewmPlace{front, false};
+  // "jepas.0.encoder.encoder.embeddings.cls_token": one level of modules more.
+  constexpr std::string_view kInner = "encoder.";
+  if (!front.ends_with(kInner)) return std::nullopt;
+  const std::string below = front.substr(0, front.size() - kInner.size());
+  const bool first = below.empty() || below.ends_with("jepas.0.");
+  const bool acts = names.stored.contains(below + std::string(kActions)) ||
+                    names.stored.contains(below + std::string(kActionsLater));
+  if (first && acts && names.stored.contains(below + "predictor." + std::string(kPositions)))
+    return LewmPlace{below, true};
   return std::nullopt;
 }
 
+/// The tensors at a place under LeWM's names. @param tensors  without what stands before them.
 TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place) {
   if (!place.hierarchy) return tensors;
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
@@ -80,6 +80,35 @@ TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place) {
       }
   }
   return renamed;
+}
+
+}  // namespace
+
+std::vector<LewmPlace> lewm_places(const BareNames& names) {
+  std::vector<LewmPlace> places;
+  for (const std::string& front : names.before(kToken))
+    if (const auto place = place_at(names, front)) places.push_back(*place);
+  return places;
+}
+
+TensorMap lewm_tensors(const WeightFile& file) {
+  const std::vector<LewmPlace> places = lewm_places(file.names());
+  const std::string where = file.path().string();
+  if (places.empty())
+    fail<CheckpointError>("{}: expected the tensors of a LeWM (encoder.embeddings.cls_token, ...); it holds {}", where,
+                          file.summary());
+  if (places.size() > 1) {
+    std::vector<std::string> texts;
+    for (const LewmPlace& place : places) texts.push_back("'" + place.before + "'");
+    fail<CheckpointError>("{}: {} LeWMs, expected one; their names begin with {}; save the wanted one alone", where,
+                          places.size(), fmt::join(texts, ", "));
+  }
+  TensorMap tensors;
+  for (const char* network : {"encoder.", "projector.", "action_encoder.", "action_embed.", "predictor.", "pred_proj.",
+                              "state_encoder.", "inverse_head.", "distance_head.", "picture_decoder."})
+    for (const auto& [name, tensor] : file.tensors(places.front().before + network))
+      tensors.emplace(network + name, tensor);
+  return with_lewm_names(tensors, places.front());
 }
 
 int64_t lewm_image_size(const TensorMap& tensors, const ReadOptions& options, const std::string& source) {

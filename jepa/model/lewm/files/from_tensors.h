@@ -1,11 +1,11 @@
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "jepa/core/api/read_options.h"
 #include "jepa/core/tensor.h"
-#include "jepa/io/names/wrapping.h"
+#include "jepa/io/names/weight_file.h"
 #include "jepa/model/lewm/config.h"
 
 namespace foresee {
@@ -19,11 +19,12 @@ struct LewmPlace {
   bool hierarchy = false;  // names of H-JEPA: encoder.encoder, encoder.projector, predictor.predictor, ...
 };
 
-/// Nothing where there is none. @param names  without their wrappings.
-std::optional<LewmPlace> lewm_place(const BareNames& names);
+/// Every LeWM of a file. @param names  without their wrappings.
+std::vector<LewmPlace> lewm_places(const BareNames& names);
 
-/// The tensors at a place under LeWM's names. @param tensors  without what stands before them.
-TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place);
+/// The tensors of the one LeWM in a file under LeWM's names, wherever they are below other modules. What a trainer
+/// saved beside them (an optimizer, a loss) is not read. @throws CheckpointError where there is none, or several.
+TensorMap lewm_tensors(const WeightFile& file);
 
 /// Pixels, height and width of the pictures that tensors show, where no option says them.
 /// @param tensors  under the names of transformers 4. @throws CheckpointError where a tensor is missing.

@@ -139,6 +139,20 @@ TEST(LewmFile, WithoutItsConfigHasTheSizesOfItsTensors) {
   EXPECT_EQ(option({}), "heads");
 }
 
+TEST(LewmFile, IsReadBesideWhatATrainerSavedWithIt) {
+  const TemporaryFolder folder;
+  const TensorMap model = load_safetensors(kTiny / "weights.safetensors");
+  TensorMap trained = with_prefix_added(model, "model.");
+  trained["sigreg.knots"] = torch::zeros({17});
+  fs::create_directories(folder / "t");
+  save_pt(folder / "t" / "last.ckpt",
+          {{"state_dict", trained}, {"optimizer_states", TensorMap{{"exp_avg", torch::zeros({2})}}}});
+  expect_sizes_of_tiny(folder / "t" / "last.ckpt");
+  save_pt(folder / "t" / "two.pt", {{"model", model}, {"ema", model}});
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { load_lewm_folder(folder / "t" / "two.pt", tiny_heads()); }),
+                   "2 LeWMs, expected one; their names begin with 'ema.', ''"));
+}
+
 TEST(LewmFile, OfAHierarchyGivesItsFirstLevel) {
   const TemporaryFolder folder;
   TensorMap levels{{"jepas.1.encoder.encoder.fc1.weight", torch::zeros({2, 2})},
