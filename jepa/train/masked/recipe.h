@@ -21,7 +21,7 @@ inline constexpr LaterKey kPretrainLaterKeys[] = {{"/loader/clip/rate", R"("fram
                                                   {"/objective/context", "0.0"},
                                                   {"/objective/target_levels", "1"},
                                                   {"/objective/sigreg_tokens", "1.0"},
-                                                  {"/objective/sigreg_pooled", "0.1"},
+                                                  {"/objective/sigreg_pooled", "0.0"},
                                                   {"/objective/context_warmup", "[0.0, 0.0]"},
                                                   {"/model/predictor/levels", "1"},
                                                   {"/model/predictor/context_output", "false"}};

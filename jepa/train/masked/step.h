@@ -38,7 +38,7 @@ struct PretrainObjective {
   double variance = 0.0, covariance = 0.0;
   // Weights of SIGReg (jepa/loss/sigreg.h), divided by its samples, with kSigreg alone: on all context tokens,
   // layer-normed as targets are, and on the mean context token of each clip, as the encoder gives it.
-  double sigreg_tokens = 1.0, sigreg_pooled = 0.1;
+  double sigreg_tokens = 1.0, sigreg_pooled = 0.0;
   // Weight of the prediction of context tokens beside that of hidden ones, each by its nearness to those
   // (jepa/loss/nearness.h): V-JEPA 2.1's dense loss (arXiv 2603.14482; facebookresearch/vjepa2 app/vjepa_2_1/train.py).
   // 2.1 takes 0.5 for video, and model.predictor.context_output.
