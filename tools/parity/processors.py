@@ -1,10 +1,10 @@
-"""Twenty processors of transformers: `foresee encode` gives the features of transformers (1e-4), or names the key.
+"""Processors of transformers: `foresee encode` gives the features of transformers (1e-4), or names the key.
 
 bash tools/python/peer.sh tools/parity/processors.py --foresee build/release/foresee
 
 Each row is a processor's file beside one small VJEPA2Model with random weights. transformers reads the file, prepares
 pictures of two shapes and computes features. This program must give the same, or refuse the folder and name the key of
-the row. What transformers itself cannot do must be refused. The last line is `N of 20 rows hold`; exit 1 where one does
+the row. What transformers itself cannot do must be refused. The last line is `N of M rows hold`; exit 1 where one does
 not.
 """
 
@@ -45,6 +45,10 @@ ROWS = [
     ("another class, shortest_edge 48", {**OTHER, "size": {"shortest_edge": 48}}, None),
     ("another class, height and width", {**OTHER, "size": {"height": 40, "width": 48}}, None),
     ("crop_pct", {"crop_pct": 0.5}, "crop_pct"),
+    ("do_resize null", {"do_resize": None}, "do_resize"),
+    ("do_normalize null", {"do_normalize": None}, "do_normalize"),
+    ("another class, a size of one number", {**OTHER, "size": 48}, "default_to_square"),
+    ("a class with steps of its own", {"video_processor_type": "Qwen2VLVideoProcessor"}, "video_processor_type"),
     ("processor_config.json", {"do_normalize": False}, None, "processor_config.json"),
 ]
 

@@ -2,6 +2,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/log.h"
 #include "jepa/io/names/pickled_config.h"
 #include "jepa/io/names/weight_folder.h"
 #include "jepa/model/vjepa2/files/names.h"
@@ -187,6 +188,9 @@ Vjepa2Weights read_huggingface(const fs::path& folder, const Vjepa2ReadOptions& 
   refuse_target_encoder(folder.string(), options);
   const std::string where = (folder / "config.json").string();
   const json object = read_json(folder / "config.json");
+  if (fs::exists(folder / "adapter_config.json"))
+    log_warning("{}: an adapter lies beside the model; it is not merged in, and the model is read without it",
+                folder.string());
   Vjepa2Weights weights{.source = file.empty() ? folder.string() : file.string(), .format = "huggingface"};
   weights.config = parse_huggingface_config(object, where);
   weights.preprocess = huggingface_pictures(folder);

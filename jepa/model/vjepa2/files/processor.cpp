@@ -11,7 +11,9 @@
 // transformers keeps what happens to pictures in the first of these that is there: "video_processor" in
 // processor_config.json, video_preprocessor_config.json, preprocessor_config.json. The steps, each behind a switch:
 // resize, cut the centre out, rescale, normalise (transformers 5.23, BaseVideoProcessor). VJEPA2VideoProcessor takes
-// no size: it computes the shorter side from crop_size. Every key is taken, or named in an error or a warning.
+// no size: it computes the shorter side from crop_size. Every key is taken, or named in an error or a warning. Null
+// for a key that decides numbers is an error: transformers 4 takes the default, transformers 5 leaves the step out.
+// Another class has other defaults, so its file has to say all that counts.
 
 namespace foresee {
 namespace fs = std::filesystem;
@@ -21,32 +23,57 @@ using nlohmann::json;
 
 constexpr int64_t kUpstreamCrop = 256;  // pixels, where no file says it
 
-/// One such file. Null counts as absent, as in transformers.
+constexpr std::string_view kOwnClass = "VJEPA2VideoProcessor";
+// Other classes that do the same steps (transformers 5.24). Their defaults differ.
+constexpr std::string_view kOtherClasses[] = {"VideoMAEVideoProcessor",       "TimesformerVideoProcessor",
+                                              "LlavaNextVideoVideoProcessor", "LlavaOnevisionVideoProcessor",
+                                              "VideoLlavaVideoProcessor",     "PerceptionLMVideoProcessor",
+                                              "VideomtVideoProcessor"};
+
+/// One such file.
 class Processor {
  public:
   Processor(json object, std::string where) : object_(std::move(object)), where_(std::move(where)) {
     if (!object_.is_object()) fail<CheckpointError>("{}: expected an object, got {}", where_, object_.type_name());
+    const json* type = find("video_processor_type");
+    own_ = !type || *type == kOwnClass;
+    const bool known = own_ || std::any_of(std::begin(kOtherClasses), std::end(kOtherClasses),
+                                           [&](std::string_view name) { return *type == name; });
+    if (!known) refuse("video_processor_type", *type, "what this class does is not known here");
   }
+
+  /// Whether it is of V-JEPA 2's own class.
+  bool own() const { return own_; }
 
   const json* find(const std::string& key) {
     known_.insert(key);
     const auto found = object_.find(key);
     return found == object_.end() || found->is_null() ? nullptr : &*found;
   }
-  bool truth(const char* key, bool otherwise) {
+  /// A key that decides numbers; null where it is absent and the class's default is known.
+  const json* deciding(const char* key) {
     const json* value = find(key);
+    if (!value && object_.contains(key))
+      refuse(key, nullptr, "versions of transformers differ in what null means: give a value");
+    if (!value && !own_)
+      fail<CheckpointError>("{}: no {}: without it a default of {} counts, which is not known here", where_, key,
+                            object_["video_processor_type"].dump());
+    return value;
+  }
+  bool truth(const char* key, bool otherwise) {
+    const json* value = deciding(key);
     if (value && !value->is_boolean()) refuse(key, *value, "expected true or false");
     return value ? value->get<bool>() : otherwise;
   }
   double number(const char* key, double otherwise) {
-    const json* value = find(key);
+    const json* value = object_.contains(key) ? deciding(key) : nullptr;  // one default in all classes
     if (!value) return otherwise;
     if (!value->is_number() || !(value->get<double>() > 0)) refuse(key, *value, "expected a number above 0");
     return value->get<double>();
   }
   /// Three numbers, or one for all.
   std::vector<double> channels(const char* key, std::vector<double> otherwise) {
-    const json* value = find(key);
+    const json* value = deciding(key);
     if (!value) return otherwise;
     if (value->is_number()) return std::vector<double>(3, value->get<double>());
     if (!value->is_array() || value->size() != 3 ||
@@ -103,6 +130,7 @@ class Processor {
   json object_;
   std::string where_;
   std::set<std::string> known_;
+  bool own_ = true;
 };
 
 std::optional<Processor> find_processor(const fs::path& folder) {
@@ -125,7 +153,7 @@ int64_t square(const Processor& file, const std::string& key, const std::map<std
 }
 
 Interpolation interpolation_of(Processor& file) {
-  const json* value = file.find("resample");
+  const json* value = file.deciding("resample");
   if (!value || *value == 2) return Interpolation::kBilinear;
   if (*value == 3) return Interpolation::kBicubic;
   if (*value == 0) return Interpolation::kNearest;
@@ -133,9 +161,9 @@ Interpolation interpolation_of(Processor& file) {
 }
 
 /// The size before the cut. VJEPA2VideoProcessor computes it whatever `size` says.
-void set_resized(Processor& file, bool own, bool cut, PictureSpec& spec) {
+void set_resized(Processor& file, bool cut, PictureSpec& spec) {
   const json* said = file.find("size");
-  if (own) {
+  if (file.own()) {
     const int64_t side = published_short_side(spec.size);
     const json computed = {{"shortest_edge", side}};
     if (said && *said != computed && *said != side)
@@ -148,8 +176,8 @@ void set_resized(Processor& file, bool own, bool cut, PictureSpec& spec) {
     spec.resized = {side};
     return;
   }
-  const bool default_to_square = file.truth("default_to_square", true);
-  const auto size = file.sizes("size", default_to_square);
+  const bool square_number = said && said->is_number() && file.truth("default_to_square", true);
+  const auto size = file.sizes("size", square_number);
   if (size.size() == 1 && size.contains("shortest_edge")) {
     if (!cut)
       file.refuse("size", *said, "without do_center_crop pictures would keep their shape: this encoder takes squares");
@@ -174,43 +202,38 @@ PictureSpec huggingface_pictures(const fs::path& folder) {
   spec = with_transform(spec, PictureTransform::kHuggingFace);
   auto file = find_processor(folder);
   if (!file) return spec;
-  const json* type = file->find("video_processor_type");
-  const bool own = !type || *type == "VJEPA2VideoProcessor";
-  file->find("image_processor_type");
+  const bool own = file->own();
   const bool resize = file->truth("do_resize", true), cut = file->truth("do_center_crop", true);
+  if (own || cut) file->deciding("crop_size");
   if (const auto size = file->sizes("crop_size", /*square=*/true); !size.empty()) {
     if (own && !size.contains("height"))
       file->refuse("crop_size", json(size), "expected a number, or height and width, as VJEPA2VideoProcessor");
     spec.size = own && size.size() == 1 ? size.at("height") : square(*file, "crop_size", size);
   } else if (cut) {
-    spec.size = own ? kUpstreamCrop : crop;
+    spec.size = kUpstreamCrop;
   }
   if (resize) {
-    set_resized(*file, own, cut, spec);
+    set_resized(*file, cut, spec);
+    spec.interpolation = interpolation_of(*file);
   } else {
     spec.picture = cut ? PictureShape::kCenter : PictureShape::kNone;
     spec.resized.clear();
-    file->pass_over({"size", "default_to_square"});
+    file->pass_over({"size", "resample"});
   }
-  spec.interpolation = interpolation_of(*file);
   const bool rescale = file->truth("do_rescale", true), normalise = file->truth("do_normalize", true);
-  spec.scale = file->number("rescale_factor", spec.scale);
-  if (!rescale) spec.scale = 1;
-  spec.mean = file->channels("image_mean", spec.mean);
-  spec.std = file->channels("image_std", spec.std);
-  if (!normalise) {
-    spec.mean = {0, 0, 0};
-    spec.std = {1, 1, 1};
-  }
+  spec.scale = rescale ? file->number("rescale_factor", spec.scale) : 1;
+  spec.mean = normalise ? file->channels("image_mean", spec.mean) : std::vector<double>{0, 0, 0};
+  spec.std = normalise ? file->channels("image_std", spec.std) : std::vector<double>{1, 1, 1};
   file->refuse_unless_off({"do_sample_frames", "do_pad", "pad_size", "size_divisor", "crop_pct",
                            "do_flip_channel_order", "do_thumbnail", "do_align_long_axis", "do_crop_margin",
                            "do_image_splitting", "max_size", "offset", "do_grayscale"});
   for (const char* key : {"input_data_format", "data_format"})
     if (const json* format = file->find(key); format && *format != "channels_first" && *format != "FIRST")
       file->refuse(key, *format, "expected channels_first");
-  file->pass_over({"processor_class", "feature_extractor_type", "auto_map", "return_metadata", "return_tensors",
-                   "device", "do_convert_rgb", "num_frames", "fps", "video_metadata", "default_to_square",
-                   "disable_grouping", "model_input_names", "_valid_processor_keys"});
+  file->pass_over({"rescale_factor", "image_mean", "image_std", "image_processor_type", "processor_class",
+                   "feature_extractor_type", "auto_map", "return_metadata", "return_tensors", "device",
+                   "do_convert_rgb", "num_frames", "fps", "video_metadata", "default_to_square", "disable_grouping",
+                   "model_input_names", "_valid_processor_keys"});
   file->warn_of_the_rest();
   try {
     spec.validate();

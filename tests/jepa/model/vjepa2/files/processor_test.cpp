@@ -101,6 +101,32 @@ TEST_F(ProcessorFile, IsRefusedByTheNameOfTheKey) {
   EXPECT_TRUE(says(refusal({{"input_data_format", "channels_last"}}), "input_data_format"));
 }
 
+TEST_F(ProcessorFile, WithNullWhereVersionsDifferIsRefused) {
+  for (const char* key : {"do_resize", "do_center_crop", "do_rescale", "do_normalize", "crop_size", "resample",
+                          "rescale_factor", "image_mean", "image_std"})
+    EXPECT_TRUE(says(refusal({{key, nullptr}}), std::string(key) + " null")) << key;
+  EXPECT_EQ(read({{"do_normalize", false}, {"image_mean", nullptr}}).mean, (std::vector<double>{0, 0, 0}));
+  read({{"size", nullptr}, {"do_pad", nullptr}, {"data_format", nullptr}});
+}
+
+TEST_F(ProcessorFile, OfAnotherClassHasToSayWhatItsDefaultsWouldDecide) {
+  const json whole = {{"video_processor_type", "VideoMAEVideoProcessor"}, {"size", {{"shortest_edge", 40}}}};
+  read(whole);
+  for (const char* key : {"do_resize", "do_center_crop", "do_rescale", "do_normalize", "crop_size", "resample",
+                          "image_mean", "image_std"}) {
+    json object = read_json(kCases / "00_base_hf/video_preprocessor_config.json");
+    object.update(whole);
+    object.erase(key);
+    write_json(folder / "video_preprocessor_config.json", object);
+    EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { huggingface_pictures(folder.path()); }),
+                     std::string("no ") + key))
+        << key;
+  }
+  EXPECT_TRUE(says(refusal({{"video_processor_type", "VideoMAEVideoProcessor"}, {"size", 48}}), "default_to_square"));
+  for (const char* type : {"Qwen2VLVideoProcessor", "VivitVideoProcessor", "MyOwnProcessor"})
+    EXPECT_TRUE(says(refusal({{"video_processor_type", type}}), "video_processor_type")) << type;
+}
+
 TEST_F(ProcessorFile, IsFoundUnderItsOtherNames) {
   read({{"image_mean", 0.25}}, "preprocessor_config.json");
   EXPECT_EQ(huggingface_pictures(folder.path()).mean[0], 0.25);

@@ -214,6 +214,15 @@ TEST(HuggingfaceFile, IsReadBesideWhatATrainerSavedWithIt) {
   EXPECT_TRUE(says(refusal_of_reading(folder / "two.pt"), "student.encoder., teacher.encoder."));
 }
 
+TEST(HuggingfaceFolder, WithAnAdapterSaysThatItIsNotMerged) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  write_json(folder / "m" / "adapter_config.json", {{"peft_type", "LORA"}});
+  const LogCapture lines;
+  read_vjepa2(folder / "m");
+  EXPECT_TRUE(says(lines.text(), "an adapter lies beside the model; it is not merged in"));
+}
+
 TEST(HuggingfaceFolder, ListsAllThatDoesNotFitAtOnce) {
   const TemporaryFolder folder;
   copy_folder(kBase, folder / "m");
