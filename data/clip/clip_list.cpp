@@ -4,9 +4,9 @@
 #include <array>
 #include <cctype>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -119,17 +119,21 @@ class ListReader {
 
   std::vector<ListedClip> read() {
     if (const auto reason = why_not_a_file(file_)) fail<DataError>("{}: {}", file_.string(), *reason);
-    std::ifstream in(file_, std::ios::binary);
-    if (!in) fail_errno(file_, "open");
+    std::string text = read_file(file_);
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+      fail<DataError>("{}: is UTF-16 text; save it as UTF-8", file_.string());
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    // Lines of old spreadsheets end in CR alone.
+    std::istringstream lines(text);
+    const char line_end = text.find('\n') == std::string::npos ? '\r' : '\n';
     bool first = true;
-    for (std::string line; std::getline(in, line);) {
+    for (std::string line; std::getline(lines, line, line_end);) {
       ++number_;
-      if (number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
       while (!line.empty() && is_blank(line.back())) line.pop_back();
-      if (trimmed(line).empty() || is_comment(line)) continue;
+      if (line.starts_with(' ') && !is_file(split_free(line).path)) line = trimmed(line);
+      if (line.empty() || is_comment(line)) continue;
       if (!std::exchange(first, false) || !read_header(line)) add(line);
     }
-    if (in.bad()) fail<DataError>("{}: cannot be read", file_.string());
     if (clips_.empty()) fail<DataError>("{}: this list names no video", file_.string());
     return std::move(clips_);
   }

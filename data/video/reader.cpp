@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "data/video/decoder.h"
@@ -49,12 +50,15 @@ void describe_rate(const FrameIndex& index, const AVStream& stream, VideoInfo& i
   std::sort(steps.begin(), steps.end());
   // Frames that were lost leave gaps, which are no change of rate.
   if (static_cast<int64_t>(steps.size()) <= index.lost + 1) return;
-  const int64_t shortest = steps.front(), longest = steps[steps.size() - 1 - static_cast<size_t>(index.lost)];
+  steps.resize(steps.size() - static_cast<size_t>(index.lost));
+  const int64_t shortest = steps.front(), longest = steps.back();
   // Rounding to the container's clock makes steps differ by a tick or two.
   const int64_t tick = std::max<int64_t>(1, av_rescale_q(1, stream.time_base, index.time_base));
   info.variable_rate = longest - shortest > 2 * tick + longest / 20;
   if (!info.variable_rate) {
-    if (header_fps > 0 && std::abs(header_fps / info.average_fps - 1) > 0.1) info.header_fps = header_fps;
+    const double steps_s = in_seconds(std::accumulate(steps.begin(), steps.end(), int64_t{0}), index.time_base);
+    if (std::abs(header_fps * steps_s / static_cast<double>(steps.size()) - 1) > 0.1 && header_fps > 0)
+      info.header_fps = header_fps;
     return;
   }
   info.lowest_fps = 1 / in_seconds(longest, index.time_base);

@@ -51,6 +51,13 @@ TEST(ClipList, PassesOverWhatIsNoClip) {
   EXPECT_TRUE(says(refusal_of<DataError>([] { rows_of("path,label\n"); }), "this list names no video"));
 }
 
+TEST(ClipList, ReadsWhatSpreadsheetsWrite) {
+  EXPECT_EQ(rows_of("a.mp4 1\rb.mp4 2\r"), (std::vector<Row>{{"a.mp4", {"1"}}, {"b.mp4", {"2"}}})) << "CR alone";
+  EXPECT_EQ(rows_of("a.mp4 , 1\n \"b c.mp4\" , 2\n  # later\n"),
+            (std::vector<Row>{{"a.mp4", {"1"}}, {"b c.mp4", {"2"}}}));
+  EXPECT_TRUE(says(refusal_of<DataError>([] { rows_of("\xFF\xFE" "a"); }), "is UTF-16 text; save it as UTF-8"));
+}
+
 TEST(ClipList, ReadsWeightsOfAColumnThatIsCalledSo) {
   const TemporaryFolder folder;
   write_file(folder / "list.csv", "path,weight\na.mp4,0.5\nb.mp4,1.5\nc.mp4,0\n");

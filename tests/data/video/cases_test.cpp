@@ -239,6 +239,13 @@ TEST(DamageFromTheField, IsCountedWhenDecodedAndSparesTheRest) {
   EXPECT_THAT(shown, testing::WhenSorted(ElementsAreArray(shown))) << "none out of place";
 }
 
+TEST(DamageFromTheField, LeavesGapsThatAreNoOtherRate) {
+  const VideoReader damaged(the_case("damaged/bad.mp4"), {.verify = true}), resized(the_case("size-change/zoom.ts"));
+  ASSERT_GT(damaged.info().lost_frames, 0);
+  EXPECT_FALSE(says(remarks_of(damaged.info()), "header says"));
+  EXPECT_FALSE(says(remarks_of(resized.info()), "header says"));
+}
+
 TEST(RefusalFromTheField, SaysTheReason) {
   const auto refusal = [](const char* name) {
     return refusal_of<DataError>([&] { VideoReader reader(the_case(name)); });
