@@ -123,8 +123,9 @@ TensorMap in_their_place(TensorMap tensors, const std::string& source) {
 
 /// The same of a file by itself. What a trainer saved beside the model (an optimizer, a head of its own) is not read.
 TensorMap model_tensors(const WeightFile& file) {
-  const auto place = model_place(file.names(), file.path().string());
-  if (!place) fail<CheckpointError>("{}: no encoder of transformers; it holds {}", file.path().string(), file.summary());
+  const std::string where = file.path().string();
+  const auto place = model_place(file.names(), where);
+  if (!place) fail<CheckpointError>("{}: no encoder of transformers; it holds {}", where, file.summary());
   const std::vector<std::string> networks =
       place->alone ? std::vector<std::string>{"embeddings.", "layer.", "layernorm."}
                    : std::vector<std::string>{"encoder.", "predictor.", "pooler.", "classifier.", "vjepa2."};

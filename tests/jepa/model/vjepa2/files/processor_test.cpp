@@ -150,13 +150,16 @@ TEST(ProcessorCases, GiveWhatTheirReadmesSay) {
   EXPECT_EQ(whole.picture, PictureShape::kNone);
   EXPECT_EQ(whole.size, 32);
   const TemporaryFolder folder;
-  for (const char* name : {"26_crop_not_multiple", "27_null_and_extra"}) {
+  for (const char* name :
+       {"25_gelu_tanh", "26_crop_not_multiple", "27_null_and_extra", "28_use_silu", "33_heads_mismatch"}) {
     fs::copy(kCases / name, folder / name, fs::copy_options::recursive);
     fs::copy(kCases / "00_base_hf/model.safetensors", folder / name / "model.safetensors");
   }
   EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { read_vjepa2(folder / "26_crop_not_multiple"); }), "crop_size 36"));
-  EXPECT_EQ(read_vjepa2(folder / "27_null_and_extra").encoder.size(),
-            read_vjepa2(kCases / "00_base_hf").encoder.size());
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { read_vjepa2(folder / "25_gelu_tanh"); }), "gelu_pytorch_tanh"));
+  EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { read_vjepa2(folder / "33_heads_mismatch"); }), "= 5, got 24"));
+  for (const char* name : {"27_null_and_extra", "28_use_silu"})  // keys that transformers ignores
+    EXPECT_EQ(read_vjepa2(folder / name).encoder.size(), read_vjepa2(kCases / "00_base_hf").encoder.size()) << name;
 }
 
 TEST(TakenEncoder, IsDecidedByOneRule) {
