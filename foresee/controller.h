@@ -59,8 +59,9 @@ class FORESEE_API Controller {
     std::vector<double> executed{};    // the action that was really sent since the last call; empty: the one returned
                                        // (after look_back: the block of actions since then)
     std::vector<double> extrinsics{};  // the camera's pose, state().extrinsics numbers; else empty
-    std::optional<std::chrono::nanoseconds> deadline{};  // time that this call may take, above 0; none: key deadline_ms.
-                                                         // Of several observations the shortest counts for all
+    std::optional<std::chrono::nanoseconds>
+        deadline{};  // time that this call may take, above 0; none: key deadline_ms.
+                     // Of several observations the shortest counts for all
   };
 
   /// Where an action came from.
@@ -79,7 +80,7 @@ class FORESEE_API Controller {
     std::vector<double> action{};             // action().size numbers in the robot's units, finite, inside its bounds
     Source source = Source::kSearch;          // where the action came from
     Stopped stopped = Stopped::kNotSearched;  // why the search ended
-    double cost = 0;         // of the problem's last plan, the objective's units; 0: it has had none
+    double cost = 0;                          // of the problem's last plan, the objective's units; 0: it has had none
     double planning_ms = 0;  // wall-clock that this call took for planning; of several problems, its share
     int64_t iterations = 0;  // of the search of this call
     int64_t plans = 0;       // plans that this problem has had so far
@@ -95,7 +96,7 @@ class FORESEE_API Controller {
     std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
     int64_t iterations = 0;     // of the search
     Stopped stopped = Stopped::kFinished;
-    int64_t block = 1;          // environment steps in one block of the search
+    int64_t block = 1;  // environment steps in one block of the search
   };
 
   /// What an action is. Units: the robot's, as in the training data.
@@ -145,8 +146,8 @@ class FORESEE_API Controller {
   /// look.
   void look_back(const Observation& observation, int64_t problem = 0);
 
-  /// The next action; with a deadline not later than that. @throws Error without a goal, for a picture without pixels, a state of the wrong size, or when
-  /// the model's costs are not finite.
+  /// The next action; with a deadline not later than that. @throws Error without a goal, for a picture without pixels,
+  /// a state of the wrong size, or when the model's costs are not finite.
   Decision act(const Observation& observation);
   /// The same for several problems: their searches run side by side. @param problems  ascending, no two the same.
   std::vector<Decision> act(std::span<const Observation> observations, std::span<const int64_t> problems);

@@ -39,8 +39,8 @@ struct TrainRequest {
   std::vector<std::filesystem::path> rehearse{};  // lewm with init: episode files of the scene that the model knew.
                                                   // They are given beside `data`, and training goes back to the last
                                                   // good weights where their held-out skill falls too far
-  std::filesystem::path encoder{};            // vjepa2_ac, probe: folder or file of a V-JEPA 2 encoder
-  ReadOptions weights{};                      // what the encoder's file does not say
+  std::filesystem::path encoder{};                // vjepa2_ac, probe: folder or file of a V-JEPA 2 encoder
+  ReadOptions weights{};                          // what the encoder's file does not say
   std::filesystem::path latents{};            // vjepa2_ac, probe: folder for what the encoder gives; empty: in the run
   std::optional<int64_t> steps{};             // optimizer steps in all, >= 1; over the settings' loop.steps
   std::optional<int64_t> checkpoint_every{};  // steps between checkpoints, >= 1; over loop.checkpoint_every

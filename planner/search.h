@@ -77,7 +77,8 @@ class Search {
   /// @throws Error when the shapes of the request do not agree with each other, with `config` or with `space`.
   Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space = {});
 
-  /// Whether iteration `iteration` is to be run: there are more, the deviations have not converged, and `go_on` says so.
+  /// Whether iteration `iteration` is to be run: there are more, the deviations have not converged, and `go_on` says
+  /// so.
   bool more(int64_t iteration);
   /// mean + std * noise within the limits of the space. @param noise  [B, K, H, S]. @returns the same shape.
   /// @param mean_first  candidate 0 is the mean itself.

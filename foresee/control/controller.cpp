@@ -34,18 +34,24 @@ ControlCore make_core(const WorldModel& model, const Controller::Options& option
 
 Controller::Source source_of(planner::ActionSource source) {
   switch (source) {
-    case planner::ActionSource::kSearch: return Controller::Source::kSearch;
-    case planner::ActionSource::kQueue: return Controller::Source::kQueue;
-    case planner::ActionSource::kFallback: return Controller::Source::kFallback;
+    case planner::ActionSource::kSearch:
+      return Controller::Source::kSearch;
+    case planner::ActionSource::kQueue:
+      return Controller::Source::kQueue;
+    case planner::ActionSource::kFallback:
+      return Controller::Source::kFallback;
   }
   return Controller::Source::kQueue;
 }
 
 Controller::Stopped stopped_of(planner::Stop stop) {
   switch (stop) {
-    case planner::Stop::kIterations: return Controller::Stopped::kFinished;
-    case planner::Stop::kConverged: return Controller::Stopped::kConverged;
-    case planner::Stop::kDeadline: return Controller::Stopped::kDeadline;
+    case planner::Stop::kIterations:
+      return Controller::Stopped::kFinished;
+    case planner::Stop::kConverged:
+      return Controller::Stopped::kConverged;
+    case planner::Stop::kDeadline:
+      return Controller::Stopped::kDeadline;
   }
   return Controller::Stopped::kFinished;
 }
@@ -142,7 +148,8 @@ std::vector<Controller::Decision> Controller::act(std::span<const Observation> o
   for (const Observation& observation : observations) {
     if (!observation.deadline) continue;
     if (observation.deadline->count() <= 0)
-      fail("expected a deadline above 0, got {} ms", std::chrono::duration<double, std::milli>(*observation.deadline).count());
+      fail("expected a deadline above 0, got {} ms",
+           std::chrono::duration<double, std::milli>(*observation.deadline).count());
     const auto end = begin + std::chrono::duration_cast<std::chrono::steady_clock::duration>(*observation.deadline);
     deadline = deadline ? std::min(*deadline, end) : end;
   }

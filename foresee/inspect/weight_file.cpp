@@ -17,7 +17,7 @@ void count_not_finite(TensorInfo& info, const Tensor& tensor) {
   Tensor numbers = tensor.is_complex() ? at::view_as_real(tensor) : tensor;
   if (!numbers.is_floating_point() || numbers.numel() == 0) return;
   if (numbers.element_size() == 1) numbers = numbers.to(at::kFloat);  // 8-bit floats have no sums
-  if (std::isfinite(numbers.sum().item<double>())) return;  // needs no second tensor
+  if (std::isfinite(numbers.sum().item<double>())) return;            // needs no second tensor
   info.nan = numbers.isnan().sum().item<int64_t>();
   info.infinite = numbers.isinf().sum().item<int64_t>();
 }

@@ -6,8 +6,9 @@
 
 namespace foresee {
 
-/// {"actions", "action_block", "cost", "trace", "iterations", "stopped", "elapsed_ms", "cost_of_nothing", "cost_at_goal"},
-/// "states" where the model predicts them, and "data" where the plan was held against recorded episodes.
+/// {"actions", "action_block", "cost", "trace", "iterations", "stopped", "elapsed_ms", "cost_of_nothing",
+/// "cost_at_goal"}, "states" where the model predicts them, and "data" where the plan was held against recorded
+/// episodes.
 nlohmann::ordered_json to_json(const PlanResult& result);
 
 }  // namespace foresee

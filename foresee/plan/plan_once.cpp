@@ -235,10 +235,14 @@ nlohmann::ordered_json json_of(const PlanScale& scale) {
 
 std::string_view name_of(Controller::Stopped stopped) {
   switch (stopped) {
-    case Controller::Stopped::kNotSearched: return "not_searched";
-    case Controller::Stopped::kFinished: return "iterations";
-    case Controller::Stopped::kConverged: return "converged";
-    case Controller::Stopped::kDeadline: return "deadline";
+    case Controller::Stopped::kNotSearched:
+      return "not_searched";
+    case Controller::Stopped::kFinished:
+      return "iterations";
+    case Controller::Stopped::kConverged:
+      return "converged";
+    case Controller::Stopped::kDeadline:
+      return "deadline";
   }
   return "";
 }
@@ -247,10 +251,13 @@ std::string_view name_of(Controller::Stopped stopped) {
 
 nlohmann::ordered_json to_json(const PlanResult& result) {
   const Controller::PlannedActions& plan = result.plan;
-  nlohmann::ordered_json json{
-      {"actions", plan.actions}, {"action_block", plan.block},    {"cost", plan.cost},
-      {"trace", plan.trace},     {"iterations", plan.iterations}, {"stopped", name_of(plan.stopped)},
-      {"elapsed_ms", result.elapsed_ms}};
+  nlohmann::ordered_json json{{"actions", plan.actions},
+                              {"action_block", plan.block},
+                              {"cost", plan.cost},
+                              {"trace", plan.trace},
+                              {"iterations", plan.iterations},
+                              {"stopped", name_of(plan.stopped)},
+                              {"elapsed_ms", result.elapsed_ms}};
   if (!plan.states.empty()) json["states"] = plan.states;
   if (plan.cost_of_nothing) json["cost_of_nothing"] = *plan.cost_of_nothing;
   if (plan.cost_at_goal) json["cost_at_goal"] = *plan.cost_at_goal;

@@ -58,8 +58,8 @@ std::optional<data::EpisodeDataset> old_episodes(const LewmRecipe& recipe, const
     if (!std::filesystem::exists(path)) fail<DataError>("{}: no such file", path.string());
   EpisodeReading reading = recipe.episodes;
   reading.hold_out = data::held_out_factors(before->training_set);
-  auto old = open_episodes(paths, reading,
-                           data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
+  auto old =
+      open_episodes(paths, reading, data::PictureFit{.size = recipe.model.vit.image_size, .rule = recipe.picture});
   data::require_actions_fit(*before->actions, old, recipe.init);
   return old;
 }
@@ -90,8 +90,8 @@ TrainResult train_lewm(const TrainJob& job) {
         data.training_set, data::training_set_json(*old, data::held_out_factors(before->training_set)));
   const ActionSpec actions = data.actions;
   const PictureSpec pictures = data.preprocess;
-  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset,
-                job.device, recipe.rehearsal.most_fall);
+  LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset, job.device,
+                recipe.rehearsal.most_fall);
   RunFolder run(job.request.out, config_json(record), kLewmLaterKeys);
   const int64_t frames = recipe.train.batch * lewm_clip_frames(recipe.model, recipe.train.loss);
   return run_training(task, recipe.loop, run, frames, job, [&](const std::filesystem::path& folder) {

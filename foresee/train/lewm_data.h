@@ -34,8 +34,7 @@ void take_sizes(const data::EpisodeDataset& dataset, const LewmRecipe& preset, L
 /// @param old  episodes of a scene that is rehearsed (Note [Rehearsal]), outlives the result; null: none.
 /// @throws DataError when the pictures are of another size or no episode is long enough.
 LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, uint64_t seed,
-                              const std::optional<ActionSpec>& actions = {},
-                              const data::EpisodeDataset* old = nullptr);
+                              const std::optional<ActionSpec>& actions = {}, const data::EpisodeDataset* old = nullptr);
 
 /// Frames of a held-out sequence: the history, then held_out_horizon predictions.
 data::ClipShape held_out_shape(const LewmRecipe& recipe);

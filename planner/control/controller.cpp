@@ -126,8 +126,8 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
                                             const Deadline& deadline) {
   Deadline end = deadline;
   if (!end && config_.deadline_ms > 0)
-    end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                             std::chrono::duration<double, std::milli>(config_.deadline_ms));
+    end = Clock::now() +
+          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(config_.deadline_ms));
   FORESEE_CHECK(seen.size() == problems.size(), "expected {} observations, got {}", problems.size(), seen.size());
   FORESEE_CHECK(std::adjacent_find(problems.begin(), problems.end(), std::greater_equal<>()) == problems.end(),
                 "expected problems in ascending order, no two the same");
@@ -139,7 +139,8 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
   for (size_t i = 0; i < problems.size(); ++i) get(problems[i]).history.look(sights[i]);
   auto actions = mpc_.act(problems, [&](std::span<const int64_t> due) { search(due, end); });
   for (size_t i = 0; i < problems.size(); ++i) {
-    if (actions[i].source == ActionSource::kSearch && get(problems[i]).late) actions[i].source = ActionSource::kFallback;
+    if (actions[i].source == ActionSource::kSearch && get(problems[i]).late)
+      actions[i].source = ActionSource::kFallback;
     const Tensor allowed = within_limits(actions_, torch::tensor(actions[i].action, at::kDouble));
     const double* numbers = allowed.const_data_ptr<double>();
     actions[i].action.assign(numbers, numbers + allowed.numel());
@@ -226,9 +227,10 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
   try {
     Answer answer;
     if (options_.search) {
-      answer.plan = find(question, here, {.go_on = pace ? [pace, end](int64_t i) { return pace->go_on(i, *end); }
-                                                        : std::function<bool(int64_t)>(),
-                                          .samples = samples});
+      answer.plan = find(
+          question, here,
+          {.go_on = pace ? [pace, end](int64_t i) { return pace->go_on(i, *end); } : std::function<bool(int64_t)>(),
+           .samples = samples});
       const Tensor& blocks = answer.plan.blocks;
       answer.states = here.states((arm_ ? actions_.normalise(blocks) : blocks).unsqueeze(1));
     } else {

@@ -32,12 +32,7 @@ ActionSpec arm_limits(const ActionSpec& actions) {
 
 Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first,
          const std::optional<ArmCemConfig>& arm)
-    : config_(config),
-      arm_(arm),
-      actions_(actions),
-      seed_(seed),
-      first_(first),
-      problems_(static_cast<size_t>(count)) {
+    : config_(config), arm_(arm), actions_(actions), seed_(seed), first_(first), problems_(static_cast<size_t>(count)) {
   config.validate();
   actions.validate();
   if (config.planner.solver == Solver::kCategoricalCem && !(actions.mean.empty() && actions.std.empty()))

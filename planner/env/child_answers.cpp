@@ -1,4 +1,5 @@
-// What a child's words mean, apart from how they come and go (child_process.cpp): the fuzz target has a child of its own.
+// What a child's words mean, apart from how they come and go (child_process.cpp): the fuzz target has a child of its
+// own.
 #include <cstring>
 #include <nlohmann/json.hpp>
 

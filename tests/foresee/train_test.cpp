@@ -251,9 +251,8 @@ TEST_F(Train, RehearsesWhatAModelKnew) {
   request.data = {scene};
   request.rehearse = {episodes()};
   auto& set = request.options.settings.set;
-  set = {"train.batch=4",        "held_out_sequences=4",  "held_out_horizon=1",
-         "probe_frames=0",       "loop.evaluate_every=2", "loop.keep_checkpoints=9",
-         "rehearsal.share=0.25", "rehearsal.most_fall=1e9"};
+  set = {"train.batch=4",         "held_out_sequences=4",    "held_out_horizon=1",   "probe_frames=0",
+         "loop.evaluate_every=2", "loop.keep_checkpoints=9", "rehearsal.share=0.25", "rehearsal.most_fall=1e9"};
   const auto score = [](const TrainResult& done, const std::string& name) {
     const auto found = std::find_if(done.held_out.begin(), done.held_out.end(),
                                     [&](const auto& entry) { return entry.first == name; });
@@ -261,7 +260,8 @@ TEST_F(Train, RehearsesWhatAModelKnew) {
   };
   const TrainResult kept = train(request);
   EXPECT_EQ(score(kept, "rollbacks"), 0);
-  EXPECT_EQ(read_json(kept.run / "config.json").at("rehearsal").at("data"), std::vector<std::string>{episodes().string()});
+  EXPECT_EQ(read_json(kept.run / "config.json").at("rehearsal").at("data"),
+            std::vector<std::string>{episodes().string()});
   EXPECT_GE(score(kept, "held_out_old_skill"), score(kept, "held_out_old_bound"));
 
   request.out = *folder_ / "never";

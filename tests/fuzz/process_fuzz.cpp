@@ -1,6 +1,6 @@
 // libFuzzer target of the process protocol: whatever a program answers, the environment works or ends with an Error, in
-// bounded time and memory. The input is its answers, a zero byte behind each. No program is started: the child here says
-// what the input holds, some bytes at a time, and ends behind it.
+// bounded time and memory. The input is its answers, a zero byte behind each. No program is started: the child here
+// says what the input holds, some bytes at a time, and ends behind it.
 #include <ATen/ATen.h>
 
 #include <algorithm>

@@ -11,8 +11,8 @@
 
 namespace foresee {
 
-/// A file of its own in the folder for temporary files, for readers that take a path. It has a name there: libhdf5 opens
-/// nothing without one.
+/// A file of its own in the folder for temporary files, for readers that take a path. It has a name there: libhdf5
+/// opens nothing without one.
 class InputFile {
  public:
   explicit InputFile(std::string_view bytes)

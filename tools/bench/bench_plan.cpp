@@ -19,7 +19,9 @@ namespace {
 using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-double ms_since(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+double ms_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
 
 /// A world model that takes the time of what is asked of it. A late search asks from another thread.
 class TimedModel final : public WorldModel {
@@ -39,7 +41,9 @@ class TimedModel final : public WorldModel {
     blocks_ += actions.size(0) * actions.size(1) * actions.size(2);
     return timed([&] { return model_.costs(context, goal, actions, objective); });
   }
-  Tensor rollout(const Context& context, const Tensor& actions) const override { return model_.rollout(context, actions); }
+  Tensor rollout(const Context& context, const Tensor& actions) const override {
+    return model_.rollout(context, actions);
+  }
   Tensor states(const Context& context, const Tensor& actions) const override {
     return timed([&] { return model_.states(context, actions); });
   }
@@ -126,7 +130,8 @@ ordered_json bench_plan(const PlanBench& bench) {
   }
   double total_ms = 0;
   for (const double one : seconds) total_ms += 1000 * one;
-  std::nth_element(iterations.begin(), iterations.begin() + static_cast<int64_t>(iterations.size()) / 2, iterations.end());
+  std::nth_element(iterations.begin(), iterations.begin() + static_cast<int64_t>(iterations.size()) / 2,
+                   iterations.end());
   const auto plans = static_cast<double>(bench.plans);
   const planner::SearchConfig& search = config.control.planner.planner.search;
   ordered_json out = percentiles_ms(seconds);

@@ -165,7 +165,8 @@ Bench bench_plan_command(CLI::App& app, CommonOptions& common) {
   CLI::App* plan = app.add_subcommand("plan", "Time from a picture to an action, with and without a deadline");
   auto bench = std::make_shared<PlanBench>();
   auto keys = std::make_shared<std::vector<std::string>>();
-  plan->add_option("--model", bench->model, "A model that plans; none: a LeWM with random weights")->option_text("PATH");
+  plan->add_option("--model", bench->model, "A model that plans; none: a LeWM with random weights")
+      ->option_text("PATH");
   plan->add_option("--preset", bench->preset, "Its preset")->capture_default_str();
   for (const char* key : {"samples", "iterations", "horizon", "solver", "deadline-ms"}) {
     const std::string name = key, setting = name == "deadline-ms" ? "deadline_ms" : "planner." + name;
@@ -210,11 +211,11 @@ Run setup_bench(CLI::App& app, CommonOptions& common) {
   auto precision = std::make_shared<bool>(false);
   app.add_flag("--precision", *precision, "The same as 'bench precision'");
   app.require_subcommand(0, 1);
-  std::vector<Bench> benches{bench_env_command(app, common),       bench_encode_command(app, common),
-                             bench_precision_command(app, common), bench_pretrain_command(app, common),
-                             bench_rollout_command(app, common),   bench_train_command(app, common),
-                             bench_busy_command(app, common),      bench_plan_command(app, common),
-                             bench_load_command(app),              bench_episodes_command(app, common)};
+  std::vector<Bench> benches{
+      bench_env_command(app, common),      bench_encode_command(app, common),  bench_precision_command(app, common),
+      bench_pretrain_command(app, common), bench_rollout_command(app, common), bench_train_command(app, common),
+      bench_busy_command(app, common),     bench_plan_command(app, common),    bench_load_command(app),
+      bench_episodes_command(app, common)};
   for (const Bench& bench : benches) {
     bench.app->fallthrough();
     bench.app->footer("Example:\n  foresee bench " + bench.app->get_name() + example_of(bench.app->get_name()));

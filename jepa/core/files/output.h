@@ -15,10 +15,10 @@ namespace foresee {
 // - a path that exists is refused (OutputExists); an empty folder is as good as none;
 // - with `overwrite`, a file must be a regular file of the format about to be written; a folder must hold the marker
 //   ".foresee.json" ({"program", "version", "content", "files": [PATH, ...]}) and nothing that it does not list;
-// - refused as well: what is mounted there (it cannot be moved aside); what is or holds the working folder, what is or holds an input, what lies in an input folder.
-// The result is made in ".NAME.tmp-PID" beside its path. commit() moves the old one aside, moves the new one in and
-// deletes the old one last; a killed commit is completed or taken back by the next run. The lock ".NAME.lock" beside
-// the path keeps a second process off.
+// - refused as well: what is mounted there (it cannot be moved aside); what is or holds the working folder, what is or
+// holds an input, what lies in an input folder. The result is made in ".NAME.tmp-PID" beside its path. commit() moves
+// the old one aside, moves the new one in and deletes the old one last; a killed commit is completed or taken back by
+// the next run. The lock ".NAME.lock" beside the path keeps a second process off.
 
 /// How an output may be written.
 struct OutputRules {

@@ -110,9 +110,9 @@ std::vector<Tensor> MaskedPredictor::forward(std::span<const MaskedQuery> querie
   std::vector<Tensor> out = unpack_rows(normed, sequences);
   for (size_t i = 0; i < out.size(); ++i) {
     const int64_t seen = queries[i].context.size(1);
-    out[i] = at::cat({proj_context_.linear(out[i].narrow(1, 0, seen)),
-                      proj_.linear(out[i].narrow(1, seen, out[i].size(1) - seen))},
-                     1);
+    out[i] = at::cat(
+        {proj_context_.linear(out[i].narrow(1, 0, seen)), proj_.linear(out[i].narrow(1, seen, out[i].size(1) - seen))},
+        1);
   }
   return out;
 }

@@ -51,7 +51,7 @@ struct LewmRecipe {
   std::vector<double> action_high{};           // same, largest
   PictureRule picture = PictureRule::kResize;  // how pictures of another shape become the model's square
   EpisodeReading episodes;
-  std::string init{};                // model folder or run that training begins with; empty: fresh weights
+  std::string init{};  // model folder or run that training begins with; empty: fresh weights
   RehearsalConfig rehearsal;
   int64_t held_out_sequences = 128;  // evaluated; at most
   int64_t held_out_horizon = 5;      // blocks rolled out beyond the history

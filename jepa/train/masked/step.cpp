@@ -72,9 +72,12 @@ void describe(Fields& f, PretrainObjective& c) {
 
 bool PretrainObjective::regularised() const {
   switch (regulariser) {
-    case Regulariser::kWeighted: return variance != 0 || covariance != 0;
-    case Regulariser::kSigreg: return sigreg_tokens != 0 || sigreg_pooled != 0;
-    case Regulariser::kNone: return false;
+    case Regulariser::kWeighted:
+      return variance != 0 || covariance != 0;
+    case Regulariser::kSigreg:
+      return sigreg_tokens != 0 || sigreg_pooled != 0;
+    case Regulariser::kNone:
+      return false;
   }
   fail<InternalError>("unknown regulariser");
 }

@@ -26,9 +26,8 @@ enum class Regulariser {
   kSigreg,    // SIGReg's, each as its weight says
   kNone,      // none, whatever the weights
 };
-inline constexpr std::pair<Regulariser, std::string_view> kRegulariserNames[] = {{Regulariser::kWeighted, "weighted"},
-                                                                                 {Regulariser::kSigreg, "sigreg"},
-                                                                                 {Regulariser::kNone, "none"}};
+inline constexpr std::pair<Regulariser, std::string_view> kRegulariserNames[] = {
+    {Regulariser::kWeighted, "weighted"}, {Regulariser::kSigreg, "sigreg"}, {Regulariser::kNone, "none"}};
 
 /// What is minimised. The default is V-JEPA 2's, which leaves it to the EMA alone to keep features apart.
 struct PretrainObjective {
@@ -59,9 +58,9 @@ void describe(Fields& fields, PretrainObjective& config);
 
 /// What one forward pass gives.
 struct PretrainForward {
-  Tensor loss;                                   // scalar: prediction and, where there is one, the regulariser
-  Tensor prediction_loss;                        // scalar: mean over all buckets and groups, hidden tokens
-  std::vector<Tensor> pair_losses;               // scalars, bucket-major, then mask group
+  Tensor loss;                      // scalar: prediction and, where there is one, the regulariser
+  Tensor prediction_loss;           // scalar: mean over all buckets and groups, hidden tokens
+  std::vector<Tensor> pair_losses;  // scalars, bucket-major, then mask group
   // D: the encoder's width, times the predictor's levels
   std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
   std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features

@@ -55,7 +55,12 @@ TEST(ClipList, ReadsWhatSpreadsheetsWrite) {
   EXPECT_EQ(rows_of("a.mp4 1\rb.mp4 2\r"), (std::vector<Row>{{"a.mp4", {"1"}}, {"b.mp4", {"2"}}})) << "CR alone";
   EXPECT_EQ(rows_of("a.mp4 , 1\n \"b c.mp4\" , 2\n  # later\n"),
             (std::vector<Row>{{"a.mp4", {"1"}}, {"b c.mp4", {"2"}}}));
-  EXPECT_TRUE(says(refusal_of<DataError>([] { rows_of("\xFF\xFE" "a"); }), "is UTF-16 text; save it as UTF-8"));
+  EXPECT_TRUE(says(refusal_of<DataError>([] {
+                     rows_of(
+                         "\xFF\xFE"
+                         "a");
+                   }),
+                   "is UTF-16 text; save it as UTF-8"));
 }
 
 TEST(ClipList, ReadsWeightsOfAColumnThatIsCalledSo) {

@@ -49,8 +49,8 @@ std::string little(uint64_t value, size_t bytes) {
 std::string tiff_with_alpha() {
   const std::string pixels("\x0A\x14\x1E\x80\xC8\xD2\xDC\x00", 8);
   constexpr uint64_t kEntries = 10, kBits = 8 + 2 + 12 * kEntries + 4, kPixels = kBits + 8;
-  const std::pair<uint64_t, uint64_t> entries[kEntries] = {{256, 2}, {257, 1}, {258, kBits}, {259, 1}, {262, 2},
-                                                           {273, kPixels}, {277, 4}, {278, 1}, {279, 8}, {338, 2}};
+  const std::pair<uint64_t, uint64_t> entries[kEntries] = {{256, 2},       {257, 1}, {258, kBits}, {259, 1}, {262, 2},
+                                                           {273, kPixels}, {277, 4}, {278, 1},     {279, 8}, {338, 2}};
   std::string file = "II*" + std::string(1, '\0') + little(8, 4) + little(kEntries, 2);
   for (const auto& [tag, value] : entries)
     file += little(tag, 2) + little(tag == 273 ? 4 : 3, 2) + little(tag == 258 ? 4 : 1, 4) + little(value, 4);

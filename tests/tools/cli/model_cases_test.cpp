@@ -58,8 +58,8 @@ TEST(ModelCases, EncodersInTheirWrappingsAreOneEncoder) {
 TEST(ModelCases, EveryFormOfTorchSaveIsThatEncoderOrSaysWhatItIs) {
   const std::vector<std::string> heads{"--heads", "2"};
   const std::string plain = encoded(at("02_orig_mod/encoder.pt"), heads);
-  for (const char* file : {"08_numpy_in_pickle/model.pt", "09_cuda_location/encoder.pt", "11_rezipped/stored.pt",
-                           "11_rezipped/zip64.pt"})
+  for (const char* file :
+       {"08_numpy_in_pickle/model.pt", "09_cuda_location/encoder.pt", "11_rezipped/stored.pt", "11_rezipped/zip64.pt"})
     EXPECT_TRUE(encoded(at(file), heads) == plain) << file << ": " << encoded(at(file), heads).substr(0, 300);
   for (const char* file : {"07_half_bf16/encoder_bf16.pt", "07_half_bf16/encoder_fp16.pt"})
     EXPECT_TRUE(encoded(at(file), heads).starts_with("\x93NUMPY")) << file;

@@ -56,8 +56,8 @@ std::optional<LewmPlace> place_at(const BareNames& names, const std::string& fro
   if (!front.ends_with(kInner)) return std::nullopt;
   const std::string below = front.substr(0, front.size() - kInner.size());
   const bool first = below.empty() || below.ends_with("jepas.0.");
-  const bool acts = names.stored.contains(below + std::string(kActions)) ||
-                    names.stored.contains(below + std::string(kActionsLater));
+  const bool acts =
+      names.stored.contains(below + std::string(kActions)) || names.stored.contains(below + std::string(kActionsLater));
   if (first && acts && names.stored.contains(below + "predictor." + std::string(kPositions)))
     return LewmPlace{below, true};
   return std::nullopt;

@@ -118,8 +118,8 @@ TEST_F(ProcessorFile, OfAnotherClassHasToSayWhatItsDefaultsWouldDecide) {
     object.update(whole);
     object.erase(key);
     write_json(folder / "video_preprocessor_config.json", object);
-    EXPECT_TRUE(says(refusal_of<CheckpointError>([&] { huggingface_pictures(folder.path()); }),
-                     std::string("no ") + key))
+    EXPECT_TRUE(
+        says(refusal_of<CheckpointError>([&] { huggingface_pictures(folder.path()); }), std::string("no ") + key))
         << key;
   }
   EXPECT_TRUE(says(refusal({{"video_processor_type", "VideoMAEVideoProcessor"}, {"size", 48}}), "default_to_square"));
