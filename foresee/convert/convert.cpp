@@ -85,6 +85,7 @@ ConvertResult convert(const ConvertRequest& request, const JobControl& control) 
                                                .tolerance_s = request.tolerance_s,
                                                .strict = request.strict,
                                                .every_camera = true}));
+    static_cast<void>(sources.back()->column("pixels"));  // a set needs pictures
     total += sources.back()->episodes();
     left_out += static_cast<int64_t>(sources.back()->info().left_out.size());
   }

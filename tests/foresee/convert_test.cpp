@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "data/episode/hdf5/episode_file.h"
+#include "data/episode/npz/npy.h"
 #include "data/episode/source.h"
+#include "foresee/check.h"
 #include "tests/support/refusal.h"
 #include "tests/support/silence.h"
 #include "tests/support/stop_after.h"
@@ -49,6 +51,25 @@ TEST_F(ConvertJob, WritesTheEpisodesOfItsInputs) {
   const auto written = data::open_source(wanted.out);
   EXPECT_EQ(written->info().lengths, (std::vector<int64_t>{4, 5, 6, 4, 5}));
   EXPECT_TRUE(at::equal(written->episode(2).frames, at::full({6, 8, 8, 3}, 2, at::kByte)));
+}
+
+TEST_F(ConvertJob, RefusesSetsWithoutPicturesByName) {
+  const Tensor one = at::full({1}, 4, at::kLong), numbers = at::zeros({4, 2});
+  const Tensor deep = at::zeros({4, 8, 8, 3}, at::kInt);
+  data::write_npz(folder / "none.npz", {{"ep_len", one}, {"ep_offset", one - 4}, {"action", numbers}});
+  data::write_npz(folder / "deep.npz",
+                  {{"ep_len", one}, {"ep_offset", one - 4}, {"action", numbers}, {"pixels", deep}});
+  for (const auto& [file, reason] : {std::pair("none.npz", "no column 'pixels'; there are: action"),
+                                     std::pair("deep.npz", "column 'pixels' cannot be read: Int [8, 8, 3]")}) {
+    ConvertRequest wanted = request("c.h5", ConvertRequest::Format::kHdf5);
+    wanted.inputs = {folder / file};
+    wanted.height = wanted.width = 4;
+    EXPECT_TRUE(says(refusal_of<DataError>([&] { convert(wanted); }), reason));
+  }
+  const auto findings = check_episodes({.data = {folder / "deep.npz"}}).findings;
+  ASSERT_FALSE(findings.empty());
+  EXPECT_EQ(findings.front().kind, "unread");
+  EXPECT_EQ(findings.front().column, "pixels");
 }
 
 TEST_F(ConvertJob, LeavesNothingWhenStopped) {

@@ -184,10 +184,10 @@ bool same_pictures(const Seen& a, const Seen& b) {
 }  // namespace
 
 const std::vector<std::string>& finding_kinds() {
-  static const std::vector<std::string> kinds{"left_out",    "rows_outside", "same_id",    "nan",
-                                              "infinity",    "outlier",      "constant",   "duplicate",
-                                              "millimetres", "degrees",      "gripper",    "quaternion",
-                                              "state_size",  "angle_wraps",  "normalised", "scales_differ"};
+  static const std::vector<std::string> kinds{"left_out",     "unread",      "rows_outside", "same_id",    "nan",
+                                              "infinity",     "outlier",     "constant",     "duplicate",  "millimetres",
+                                              "degrees",      "gripper",     "quaternion",   "state_size", "angle_wraps",
+                                              "normalised",   "scales_differ"};
   return kinds;
 }
 
@@ -211,6 +211,15 @@ std::vector<Finding> check_sources(std::span<const EpisodeSource* const> sources
                      {},
                      1,
                      fmt::format("{} is left out: {}", broken.what, broken.reason)});
+    for (const auto& column : info.unread)
+      if (is_learned(column.name) || (column.name == "pixels" && !source->has("pixels")))
+        out.push_back({"unread",
+                       source->path().string(),
+                       {},
+                       column.name,
+                       {},
+                       1,
+                       fmt::format("'{}' cannot be read: {}", column.name, column.reason)});
     for (const auto& flaw : info.flaws) out.push_back({"rows_outside", source->path().string(), {}, {}, {}, 1, flaw});
     check_ids(*source, out);
     const Places places(*source);
