@@ -61,7 +61,8 @@ nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vecto
 nlohmann::json joined_training_sets(const nlohmann::json& a, const nlohmann::json& b) {
   if (!a.is_object() || !b.is_object()) return nullptr;
   nlohmann::json factors = nlohmann::json::object();
-  for (const auto& [key, other] : b.at("factors").items()) {
+  for (const auto& [key, value] : b.at("factors").items()) {
+    const nlohmann::json& other = value;  // clang: a lambda does not capture parts of a binding
     if (!a.at("factors").contains(key)) continue;
     nlohmann::json& factor = factors[key] = a["factors"][key];
     const auto ends = [&](const char* name) {
