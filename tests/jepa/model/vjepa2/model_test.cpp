@@ -105,7 +105,7 @@ TEST(MaskedPredictor, SeveralLevelsComeInAndGoOutAndTheContextHasItsOwnOutput) {
     EXPECT_TRUE(names.contains(name)) << name;
   predictor.initialise(3);
   const torch::NoGradGuard no_grad;
-  const MaskedQuery query{hash_fill({1, 2, 3 * encoder.width}, 9), ids({0, 5}), ids({1, 2, 3})};
+  const MaskedQuery query{hash_fill({1, 2, 3 * encoder.width}, 9).to(at::kFloat), ids({0, 5}), ids({1, 2, 3})};
   const Tensor hidden = predictor.forward({&query, 1}, 0).front();
   const Tensor both = predictor.forward({&query, 1}, 0, /*with_context=*/true).front();
   EXPECT_EQ(hidden.sizes(), (at::IntArrayRef{1, 3, 3 * encoder.width}));
