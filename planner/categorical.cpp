@@ -54,7 +54,7 @@ Plan categorical_cem(const CostFn& cost, const SearchRequest& request, const Sea
   };
   search.mean = at::full_like(search.mean, 1.0 / static_cast<double>(n));
   Elites elites;
-  for (int64_t i = 0; search.more(i); ++i) {
+  for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     const Tensor gumbel = -at::log(-at::log(search.noise(i).clamp_min(1e-10)));
     const Tensor candidates = one_hot(search.mean.log().unsqueeze(1) + gumbel);
     candidates.select(1, 0).copy_(one_hot(search.mean));

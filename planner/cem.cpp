@@ -40,7 +40,7 @@ Plan cem(const CostFn& cost, const SearchRequest& request, const SearchConfig& c
   const int64_t keep = std::min({options.keep, config.elites, config.samples - first_kept});
   const Blend blend_mean(options.momentum.mean, search.mean), blend_std(options.momentum.std, search.std);
   Elites elites;
-  for (int64_t i = 0; search.more(i); ++i) {
+  for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     Tensor noise = search.noise(i);
     if (options.noise_beta) noise = colour_noise(noise.transpose(2, 3), *options.noise_beta).transpose(2, 3);
     const Tensor candidates = search.sample(noise, options.mean_first);

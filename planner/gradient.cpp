@@ -60,7 +60,7 @@ Plan gradient_descent(const CostFn& cost, const SearchRequest& request, const Se
   Stepper step(gradient);
   Tensor plans = search.sample(search.noise(0));
   Elites best;
-  for (int64_t i = 0; search.more(i); ++i) {
+  for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     const Tensor slope = search.slope(plans, best);
     plans = step(plans, clipped(slope, gradient.clip_norm));
     if (gradient.noise > 0) plans = plans + gradient.noise * search.noise(i + 1);

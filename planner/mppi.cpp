@@ -12,7 +12,7 @@ Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& 
           const ActionSpace& space) {
   Search search(cost, request, config, space);
   Elites elites;
-  for (int64_t i = 0; search.more(i); ++i) {
+  for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     elites = search.judge(search.sample(search.noise(i)), config.elites);
     const Tensor cheapest = elites.costs.slice(1, 0, 1);  // [B, 1]
     const Tensor weights = at::softmax((cheapest - elites.costs) / mppi.temperature, /*dim=*/1);
@@ -26,7 +26,7 @@ Plan predictive_sampling(const CostFn& cost, const SearchRequest& request, const
                          const ActionSpace& space) {
   Search search(cost, request, config, space);
   Elites best;
-  for (int64_t i = 0; search.more(i); ++i) {
+  for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     best = search.judge(search.sample(search.noise(i)), /*count=*/1);
     search.mean = best.actions.select(1, 0);
     search.record(i);

@@ -28,7 +28,7 @@ void describe(Fields& f, SearchConfig& c) {
 }
 
 Search::Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space)
-    : cost_(cost), request_(request), config_(config), begin_(std::chrono::steady_clock::now()) {
+    : cost_(cost), request_(request), converged_(config.converged), begin_(std::chrono::steady_clock::now()) {
   config.validate();
   const Tensor& init = request.init;
   FORESEE_CHECK(init.defined() && init.dim() == 3 && init.size(1) <= config.horizon,
@@ -50,11 +50,11 @@ Search::Search(const CostFn& cost, const SearchRequest& request, const SearchCon
   space_.begin(mean, std);
 }
 
-bool Search::more(int64_t iteration) {
-  if (iteration >= config_.iterations) return false;
+bool Search::more(int64_t iteration, int64_t all) {
+  if (iteration >= all) return false;
   const bool in_time = !request_.go_on || request_.go_on(iteration);
   if (iteration == 0) return true;
-  if (config_.converged > 0 && std.max().item<double>() <= config_.converged) {
+  if (converged_ > 0 && std.max().item<double>() <= converged_) {
     stopped_ = Stop::kConverged;
     return false;
   }

@@ -77,9 +77,8 @@ class Search {
   /// @throws Error when the shapes of the request do not agree with each other, with `config` or with `space`.
   Search(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const ActionSpace& space = {});
 
-  /// Whether iteration `iteration` is to be run: there are more, the deviations have not converged, and `go_on` says
-  /// so.
-  bool more(int64_t iteration);
+  /// Whether iteration `iteration` of `all` is to be run: the deviations have not converged, and `go_on` says so.
+  bool more(int64_t iteration, int64_t all);
   /// mean + std * noise within the limits of the space. @param noise  [B, K, H, S]. @returns the same shape.
   /// @param mean_first  candidate 0 is the mean itself.
   Tensor sample(const Tensor& noise, bool mean_first = true) const;
@@ -107,7 +106,7 @@ class Search {
 
   const CostFn& cost_;
   const SearchRequest& request_;
-  SearchConfig config_;
+  double converged_;
   ActionSpace space_;
   std::chrono::steady_clock::time_point begin_;
   Tensor noise_, rows_;

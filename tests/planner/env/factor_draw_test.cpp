@@ -112,8 +112,7 @@ TEST(FactorDraw, FactorsOfOnesOwnProgramHaveALimitOnDepth) {
   const ProcessConfig process{.command = "true", .variation = deep};
   EXPECT_THROW(process.validate(), DataError);
   EXPECT_THROW(ProcessEnv{process}, DataError);
-  const auto config = parse_config<EnvConfig>({{"process", {{"variation", deep}}}}, "world");
-  EXPECT_THROW(draw_scene({"process.variation.light=0.25"}, "process", config, 1, 2), DataError);
+  EXPECT_THROW(parse_config<EnvConfig>({{"process", {{"variation", deep}}}}, "world"), DataError);
 }
 
 TEST(FactorDraw, SetsOneValueInTheSettingsOfAWorld) {
