@@ -125,10 +125,27 @@ class LeRobotSource : public EpisodeSource {
       if (!meta_.version.starts_with("v3.") && stored->rows != episode.length)
         fail<DataError>("{}: holds {} rows, and meta/episodes.jsonl says {}", episode.data.string(), stored->rows,
                         episode.length);
+      check_order(episode, *stored, row);
       for (const auto& [name, note] : stored->notes)
         if (noted_.insert(name).second)
           info_.notes.push_back(fmt::format("{}: column '{}': {}", episode.data.filename().string(), name, note));
     });
+  }
+
+  /// The rows of an episode lie together and in their order: else each would get the picture of another.
+  static void check_order(const LeRobotEpisode& episode, const Table& stored, int64_t first) {
+    for (const auto& [name, may_rise] : {std::pair("episode_index", false), std::pair("frame_index", true)}) {
+      const auto found = stored.numbers.find(name);
+      if (found == stored.numbers.end() || found->second.numel() != stored.rows || episode.length < 2) continue;
+      const Tensor values = found->second.flatten().narrow(0, first, episode.length).to(at::kDouble);
+      const Tensor steps = values.diff();
+      const Tensor wrong = may_rise ? steps.lt(0) : steps.ne(0);
+      if (!wrong.any().item<bool>()) continue;
+      const int64_t row = wrong.to(at::kLong).argmax().item<int64_t>() + 1;
+      fail<DataError>("{}: '{}' is {:g} in row {} and {:g} in the next: sort the rows by episode and frame",
+                      episode.data.string(), name, values[row - 1].item<double>(), first + row - 1,
+                      values[row].item<double>());
+    }
   }
 
   void list_columns() {

@@ -132,6 +132,19 @@ TEST_F(LeRobotCases, AnEpisodeWithABrokenPartIsLeftOutAndNamed) {
   }
 }
 
+TEST_F(LeRobotCases, RowsInAnotherOrderLeaveTheirEpisodeOut) {
+  const TemporaryFolder folder;
+  fs::copy(kCases / "lr-baseline/v21", folder / "set", fs::copy_options::recursive);
+  fs::copy_file(kCases / "lr-shuffled/episode_000001.parquet", folder / "set/data/chunk-000/episode_000001.parquet",
+                fs::copy_options::overwrite_existing);
+  const LogCapture log;
+  const auto source = open_source(folder / "set");
+  ASSERT_EQ(source->info().left_out.size(), 1u);
+  EXPECT_EQ(source->info().left_out.front().what, "episode 1");
+  EXPECT_TRUE(says(source->info().left_out.front().reason, "sort the rows by episode and frame"));
+  expect_pictures_in_place(*source, "proprio");
+}
+
 TEST_F(LeRobotCases, ACutLineOfTheListIsNamed) {
   const auto source = open_source(kCases / "lr-broken/jsonl");
   EXPECT_EQ(source->episodes(), 5);
