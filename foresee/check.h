@@ -24,8 +24,8 @@ struct CheckRequest {
 /// One thing that is wrong.
 struct CheckFinding {
   /// unreadable (the whole set), left_out (an episode or a file), unread (actions, states or pictures), rows_outside
-  /// (rows of no episode), same_id, nan, infinity, outlier, constant, duplicate; of units: millimetres, degrees, gripper, quaternion, state_size,
-  /// angle_wraps, normalised, scales_differ.
+  /// (rows of no episode), same_id, nan, infinity, outlier, constant, duplicate; of units: millimetres, degrees,
+  /// gripper, quaternion, state_size, angle_wraps, normalised, scales_differ.
   std::string kind;
   std::filesystem::path set;   // where it was found
   std::string episode;         // empty: of the whole set
