@@ -19,7 +19,8 @@ std::vector<data::KnownFile> known_to(const fs::path& run, const std::vector<std
   std::vector<data::KnownFile> known;
   const fs::path file = remembered_in(run);
   if (fs::exists(file)) {
-    for (const auto& row : read_json(file).at("videos"))
+    const nlohmann::json remembered = read_json(file);
+    for (const auto& row : remembered.at("videos"))
       known.push_back({.path = row.at("path"), .name = row.at("name"), .bytes = {}, .content = row.at("content")});
     return known;
   }
