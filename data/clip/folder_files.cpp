@@ -11,6 +11,8 @@ namespace foresee::data {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr size_t kMostEndings = 8;  // that a line names
+
 class Walk {
  public:
   explicit Walk(FolderFiles& out) : out_(out) {}
@@ -66,14 +68,22 @@ std::string LeftOutCount::text() const {
   int64_t total = 0;
   std::string parts;
   for (const auto& [reason, endings] : reasons_) {
-    int64_t count = 0;
-    std::string kinds;
-    for (const auto& [ending, of_these] : endings) {
-      count += of_these;
-      kinds += fmt::format("{}{} {}", kinds.empty() ? "" : ", ", of_these, ending);
+    std::vector<std::pair<std::string, int64_t>> kinds(endings.begin(), endings.end());
+    // The most frequent are named, so that it stays one line.
+    if (kinds.size() > kMostEndings)
+      std::stable_sort(kinds.begin(), kinds.end(), [](const auto& x, const auto& y) { return x.second > y.second; });
+    int64_t count = 0, unnamed = 0;
+    std::string named;
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      count += kinds[i].second;
+      if (i < kMostEndings)
+        named += fmt::format("{}{} {}", i == 0 ? "" : ", ", kinds[i].second, kinds[i].first);
+      else
+        unnamed += kinds[i].second;
     }
+    if (unnamed > 0) named += fmt::format(", {} of {} other endings", unnamed, kinds.size() - kMostEndings);
     total += count;
-    parts += fmt::format("{}{} {} ({})", parts.empty() ? "" : "; ", count, reason, kinds);
+    parts += fmt::format("{}{} {} ({})", parts.empty() ? "" : "; ", count, reason, named);
   }
   return fmt::format("{} {} left out: {}", total, total == 1 ? "file" : "files", parts);
 }

@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int64_t kCandidatesAtOnce = 8;  // of an arm's slow model, between two looks at the job
 constexpr int64_t kWantedIterations = 3;  // under a deadline: rather fewer candidates than fewer iterations
 constexpr int64_t kFewestCandidates = 16;
-constexpr std::chrono::milliseconds kMargin{2};  // before a deadline: for what follows a search, and for waking up
+constexpr std::chrono::milliseconds kLeastMargin{2};  // before a deadline: for what follows a search, and to wake up
 
 ActionSpec limited(ActionSpec actions, const ControlConfig& config) {
   set_limits(actions, config.action_low, config.action_high);
@@ -165,7 +165,8 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
     return;
   }
   auto answers = std::make_shared<std::vector<Answer>>();
-  const auto end = *deadline - kMargin;
+  const Clock::duration margin = std::max<Clock::duration>(kLeastMargin, (*deadline - Clock::now()) / 20);
+  const auto end = *deadline - margin;
   const bool in_time = watchdog_.run(
       [this, questions, answers, end] {
         for (const Question& question : *questions) {

@@ -73,6 +73,31 @@ TEST(Pretrain, StopsWhenAskedAndGoesOnToTheSameBits) {
     EXPECT_EQ(read_file(whole.model / file), read_file(rest.model / file)) << file;
 }
 
+TEST(Pretrain, GoesOnWithVideosThatWereMoved) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder / "here");
+  fs::copy_file(video(), folder / "here/a.mp4");
+  data::write_numbered(folder / "here", {.name = "b.mp4", .frames = 90});
+  PretrainRequest request = small_request(folder / "whole");
+  request.data = {folder / "here"};
+  const PretrainResult whole = pretrain(request);
+  request.out = folder / "parts";
+  StopAfter stop(1, "train");
+  ASSERT_TRUE(pretrain(request, stop.control()).interrupted);
+
+  fs::create_directories(folder / "there");
+  fs::rename(folder / "here", folder / "there/deep");
+  fs::rename(folder / "there/deep/a.mp4", folder / "there/deep/z.mp4");
+  request.data = {folder / "there"};
+  const PretrainResult rest = pretrain(request);
+  EXPECT_EQ(rest.steps, 4);
+  EXPECT_EQ(read_file(whole.model / "model.safetensors"), read_file(rest.model / "model.safetensors"));
+
+  data::write_numbered(folder / "there/deep", {.name = "b.mp4", .frames = 60});
+  request.steps = 6;
+  EXPECT_TRUE(says(refusal_of<Error>([&] { pretrain(request); }), "was started with videos"));
+}
+
 TEST(Pretrain, RunFoldersHoldTheOriginThenTheRecipe) {
   const TemporaryFolder folder;
   PretrainRequest request = small_request(folder / "run");

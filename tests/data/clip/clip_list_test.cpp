@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "data/clip/folder_files.h"
 #include "data/clip/video_set.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -156,6 +157,15 @@ TEST(FolderFromTheField, GivesEveryVideoInIt) {
                                       "linked-file.mp4", "nokia.3gp", "old.mpg", "open.ogv", "web.flv", "win.wmv"}));
   EXPECT_TRUE(set.broken.empty());
   EXPECT_TRUE(says(lines.text(), "1 file left out: 1 that macOS keeps beside others (1 .mp4)"));
+}
+
+TEST(FolderFromTheField, OfManyEndingsTheMostFrequentAreNamed) {
+  LeftOutCount left_out;
+  for (int64_t i = 0; i < 12; ++i) left_out.add("that are no videos", "file." + std::to_string(10 + i));
+  left_out.add("that are no videos", "file.21");
+  EXPECT_EQ(left_out.text(),
+            "13 files left out: 13 that are no videos (2 .21, 1 .10, 1 .11, 1 .12, 1 .13, 1 .14, 1 .15, 1 .16, 4 of 4 "
+            "other endings)");
 }
 
 }  // namespace

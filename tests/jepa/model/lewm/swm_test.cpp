@@ -101,7 +101,9 @@ TEST(SwmNames, OfTransformersGoBothWays) {
   const TensorMap back = with_transformers4_names(five);
   ASSERT_EQ(back.size(), four.size());
   for (const auto& [name, tensor] : four) EXPECT_TRUE(back.contains(name)) << name;
-  for (const auto& row : read_json("tests/fixtures/lewm/full_size_names.json").at("tensors")) {
+  const nlohmann::json names = read_json("tests/fixtures/lewm/full_size_names.json");
+  ASSERT_FALSE(names.at("tensors").empty());
+  for (const auto& row : names.at("tensors")) {
     const TensorMap renamed = with_transformers5_names({{row.at("name").get<std::string>(), Tensor()}});
     EXPECT_EQ(renamed.begin()->first, row.at("tf5_name"));
   }
