@@ -12,6 +12,7 @@
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/metrics.h"
 #include "tests/data/video/numbered_video.h"
+#include "tests/support/damaged_list.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
@@ -140,15 +141,7 @@ TEST(Pretrain, GoesOnWithVideosThatWereMovedUnlessWhatItRememberedIsDamaged) {
   fs::rename(folder / "first", folder / "second");
   request.data = {folder / "second" / "numbers.mp4"};
   request.steps = 4;
-  const fs::path remembered = folder / "run" / "videos.json";
-  const std::string whole = read_file(remembered);
-  for (const char* damaged : {"[]", "{}", R"({"videos": 5})", R"({"videos": [5]})", R"({"videos": [{"path": 5}]})"}) {
-    write_file(remembered, damaged);
-    const std::string refusal = refusal_of<DataError>([&] { pretrain(request); });
-    EXPECT_TRUE(says(refusal, "videos.json: ")) << damaged;
-    EXPECT_FALSE(says(refusal, "json.exception")) << damaged;
-  }
-  write_file(remembered, whole);
+  expect_damage_is_named(folder / "run" / "videos.json", "videos", "path", [&] { pretrain(request); });
   EXPECT_EQ(pretrain(request).steps, 4);
 }
 

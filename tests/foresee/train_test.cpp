@@ -22,6 +22,7 @@
 #include "jepa/io/safetensors.h"
 #include "jepa/model/world_model.h"
 #include "planner/env/collect.h"
+#include "tests/support/damaged_list.h"
 #include "tests/support/refusal.h"
 #include "tests/support/small_encoder.h"
 #include "tests/support/stop_after.h"
@@ -331,15 +332,7 @@ TEST_F(Train, GoesOnWithDataThatWereMoved) {
   EXPECT_TRUE(says(refusal_of<Error>([&] { train(request); }), "data")) << "other episodes";
   fs::remove_all(second / name);
   fs::rename(first / name, second / name);
-  const fs::path remembered = request.out / "data.json";
-  const std::string known = read_file(remembered);
-  for (const char* damaged : {"[]", "{}", R"({"data": 5})", R"({"data": [5]})", R"({"data": [{"content": 5}]})"}) {
-    write_file(remembered, damaged);
-    const std::string refusal = refusal_of<DataError>([&] { train(request); });
-    EXPECT_TRUE(says(refusal, "data.json: ")) << damaged;
-    EXPECT_FALSE(says(refusal, "json.exception")) << damaged;
-  }
-  write_file(remembered, known);
+  expect_damage_is_named(request.out / "data.json", "data", "content", [&] { train(request); });
   const TrainResult rest = train(request);
   EXPECT_EQ(read_file(whole.model / "model.safetensors"), read_file(rest.model / "model.safetensors"));
 }
