@@ -219,10 +219,12 @@ def inject(world: World, draw: random.Random, clock: Clock):
     if world.box.inject is None:
         return
     errors = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES]
+    disturbed(world, "inject", world.commands[0], "no thread", fault=f"thread:1:{errno.EAGAIN}")
     while True:
         for command in world.commands:
-            kind = draw.choice(["write", "fsync", "rename", "open", "mkdir"])
-            fault = f"{kind}:{draw.randint(1, 12)}:{draw.choice(errors)}"
+            kind = draw.choice(["write", "fsync", "rename", "open", "mkdir", "thread"])
+            error = errno.EAGAIN if kind == "thread" else draw.choice(errors)
+            fault = f"{kind}:{draw.randint(1, 12)}:{error}"
             disturbed(world, "inject", command, fault, fault=fault)
         if not clock.left():
             return

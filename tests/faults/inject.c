@@ -1,10 +1,12 @@
 // Makes one system call of a program fail: LD_PRELOAD=libinject.so FORESEE_FAULT=write:17:28 PROGRAM ...
 // The 17th call of write(2) through the C library then fails with error number 28; calls that write to the standard
-// streams do not count. Kinds: write (also pwrite, writev, fwrite's own), fsync, rename, open (for writing), mkdir.
+// streams do not count. Kinds: write (also pwrite, writev, fwrite's own), fsync, rename, open (for writing), mkdir, thread
+// (pthread_create; also what std::thread and OpenMP start).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -69,4 +71,7 @@ int open64(const char* path, int flags, ...) {
   va_end(rest);
   if ((flags & O_ACCMODE) != O_RDONLY && fails("open")) return -1;
   return REAL(open64)(path, flags, mode);
+}
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*work)(void*), void* argument) {
+  return fails("thread") ? errno : REAL(pthread_create)(thread, attributes, work, argument);
 }

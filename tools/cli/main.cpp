@@ -196,8 +196,11 @@ int guarded_run(int argc, char** argv) {
     print_error(fmt::format("{}: {}", error.path1().string(), system_reason(error.code())));
     return kUserMistake;
   } catch (const std::system_error& error) {
-    print_error(fmt::format("internal error: {}", first_line(error.what())));
-    return kOurMistake;
+    const bool limit = error.code() == std::errc::resource_unavailable_try_again;
+    print_error(
+        limit ? "cannot start another thread or process: a limit is reached (see ulimit -u; --threads N asks for fewer)"
+              : fmt::format("internal error: {}", first_line(error.what())));
+    return limit ? kUserMistake : kOurMistake;
   } catch (const nlohmann::json::exception& error) {
     print_error(fmt::format("a value of the config has the wrong type: {}", first_line(error.what())));
     return kUserMistake;
