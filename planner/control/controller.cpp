@@ -23,6 +23,18 @@ constexpr int64_t kWantedIterations = 3;  // under a deadline: rather fewer cand
 constexpr int64_t kFewestCandidates = 16;
 constexpr std::chrono::milliseconds kLeastMargin{2};  // before a deadline: for what follows a search, and to wake up
 
+/// One thread for what this thread computes, while it lives.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread() { at::set_num_threads(before_); }
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
 ActionSpec limited(ActionSpec actions, const ControlConfig& config) {
   set_limits(actions, config.action_low, config.action_high);
   return actions;
@@ -217,9 +229,13 @@ ControlCore::Question ControlCore::ask(const std::vector<int64_t>& problems) {
 
 /// Searches, or follows what the model proposes. Changes nothing but `paces_`, and those only under a deadline.
 ControlCore::Answer ControlCore::answer(const Question& question, const Deadline& end) const {
-  Pace* pace = end ? &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}] : nullptr;
+  Pace* pace = nullptr;
   int64_t samples = 0;
-  if (pace) {
+  std::optional<OneThread> alone;
+  if (end) {
+    bool one_thread = false;
+    pace = &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}].next(one_thread);
+    if (one_thread && at::get_num_threads() > 1) alone.emplace();
     const SearchConfig& search = config_.planner.planner.search;
     samples = pace->affordable(search.samples, kFewestCandidates, std::min(search.iterations, kWantedIterations), *end);
     pace->begin(samples);

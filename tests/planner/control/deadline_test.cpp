@@ -147,18 +147,109 @@ TEST_F(Deadlines, SafeActionsAreNumbersWithinTheLimits) {
   EXPECT_THAT([&] { core(); }, ThrowsMessage<ConfigError>(HasSubstr("safe_action: expected 2 numbers")));
 }
 
-TEST(Pace, LetsSearchesHaveFewerCandidatesWhenTimeIsShort) {
-  Pace pace;
-  const auto now = std::chrono::steady_clock::now();
-  EXPECT_EQ(pace.affordable(300, 16, 3, now + 1ms), 300) << "nothing is known yet";
-  pace.begin(300);
-  pace.go_on(0, now + 1h);
-  while (std::chrono::steady_clock::now() < now + 5ms) {
+/// Searches on a machine whose time is drawn: what each iteration takes comes from `iteration_s(samples)`.
+class PaceTest : public ::testing::Test {
+ protected:
+  /// How many iterations a search with a deadline of 100 ms makes; sets samples_ and left_s_.
+  template <typename Draw>
+  int64_t search(const Draw& iteration_s) {
+    const Pace::Time end = now_ + 100ms;
+    samples_ = pace_.affordable(300, 16, 3, end, now_);
+    pace_.begin(samples_, now_);
+    pass(0.004);
+    int64_t iterations = 0;
+    while (iterations < 30 && pace_.go_on(iterations, end, now_)) {
+      pass(iteration_s(samples_));
+      ++iterations;
+    }
+    pass(0.001);
+    pace_.finish(now_);
+    left_s_ = std::chrono::duration<double>(end - now_).count();
+    return iterations;
   }
-  pace.go_on(1, now + 1h);  // an iteration takes five milliseconds
-  EXPECT_EQ(pace.affordable(300, 16, 3, std::chrono::steady_clock::now() + 1h), 300);
-  EXPECT_EQ(pace.affordable(300, 16, 3, std::chrono::steady_clock::now()), 16);
-  EXPECT_FALSE(pace.go_on(2, std::chrono::steady_clock::now()));
+  void pass(double seconds) {
+    now_ += std::chrono::duration_cast<Pace::Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  Pace pace_;
+  Pace::Time now_{};
+  int64_t samples_ = 0;
+  double left_s_ = 0;
+};
+
+TEST_F(PaceTest, KeepsAllCandidatesWhereTheyFit) {
+  const auto steady = [](int64_t samples) { return 1e-5 * static_cast<double>(samples); };
+  for (int i = 0; i < 20; ++i) search(steady);
+  EXPECT_GE(search(steady), 29);
+  EXPECT_EQ(samples_, 300);
+  EXPECT_EQ(Pace().affordable(300, 16, 3, now_ + 1ms, now_), 300) << "nothing is known yet";
+}
+
+TEST_F(PaceTest, TakesFewerCandidatesWhereThreeIterationsWouldNotFit) {
+  const auto slow = [](int64_t samples) { return 1e-3 * static_cast<double>(samples); };
+  EXPECT_EQ(search(slow), 1) << "the first one has to find out";
+  for (int i = 0; i < 40; ++i) search(slow);
+  EXPECT_GE(search(slow), 3);
+  EXPECT_GT(samples_, 16);
+  EXPECT_LT(samples_, 35);
+  EXPECT_GT(left_s_, 0);
+  EXPECT_EQ(pace_.affordable(300, 16, 3, now_, now_), 16) << "no fewer than that, however late it is";
+}
+
+TEST_F(PaceTest, AHiccupIsForgotten) {
+  const auto slow = [](int64_t samples) { return 1e-3 * static_cast<double>(samples); };
+  for (int i = 0; i < 40; ++i) search(slow);
+  const int64_t before = samples_;
+  search([](int64_t) { return 0.06; });
+  search(slow);
+  EXPECT_LT(samples_, before);
+  for (int i = 0; i < 20; ++i) search(slow);
+  EXPECT_NEAR(static_cast<double>(samples_), static_cast<double>(before), 2);
+}
+
+TEST_F(PaceTest, UnsteadyTimesKeepTheirDistanceFromTheDeadline) {
+  // Beside busy processes an iteration is held up now and then, for as long as another process has its turn.
+  const Random random(1, Stream::kTest, 0);
+  const Tensor held = random.uniform_tensor({100000}).lt(0.3);
+  int64_t number = 0, late = 0, short_of_three = 0;
+  const auto busy = [&](int64_t samples) {
+    return 2e-4 * static_cast<double>(samples) + (held[number++].item<bool>() ? 0.008 : 0.0);
+  };
+  for (int i = 0; i < 500; ++i) {
+    const int64_t iterations = search(busy);
+    if (i < 10) continue;
+    late += left_s_ < 0 ? 1 : 0;
+    short_of_three += iterations < 3 ? 1 : 0;
+  }
+  EXPECT_LE(late, 2);
+  EXPECT_LE(short_of_three, 120);
+}
+
+/// How many of `searches` take one thread where a candidate takes so long with all and with one.
+int64_t with_one_thread(PaceOfThreads& paces, double all_s, double one_s, int64_t searches) {
+  int64_t count = 0;
+  for (Pace::Time now{}; searches > 0; --searches) {
+    bool one = false;
+    Pace& pace = paces.next(one);
+    pace.begin(10, now);
+    pace.go_on(0, now + 1h, now);
+    for (int64_t i = 1; i <= 5; ++i) {
+      const std::chrono::duration<double> took(10 * (one ? one_s : all_s));
+      now += std::chrono::duration_cast<Pace::Clock::duration>(took);
+      pace.go_on(i, now + 1h, now);
+    }
+    count += one ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(PaceOfThreads, TakesTheNumberThatIsFasterAndSeesWhenThatChanges) {
+  PaceOfThreads paces;
+  EXPECT_LE(with_one_thread(paces, 0.001, 0.002, 320), 12) << "an idle machine";
+  with_one_thread(paces, 0.009, 0.002, 100);  // finds out
+  EXPECT_GE(with_one_thread(paces, 0.009, 0.002, 320), 300) << "a busy one";
+  with_one_thread(paces, 0.001, 0.002, 400);
+  EXPECT_LE(with_one_thread(paces, 0.001, 0.002, 320), 12) << "idle again";
 }
 
 }  // namespace
