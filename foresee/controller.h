@@ -93,6 +93,7 @@ class FORESEE_API Controller {
     double cost = 0;                           // of these actions themselves, the objective's units
     std::optional<double> cost_of_nothing{};   // Options::judge: of doing nothing instead
     std::optional<double> cost_at_goal{};      // same: of doing nothing where the goal is seen already
+    std::optional<double> violation{};         // how far it exceeds its constraints (solver lagrangian)
     std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
     int64_t iterations = 0;     // of the search
     Stopped stopped = Stopped::kFinished;

@@ -12,4 +12,8 @@ namespace foresee::planner {
 /// @returns        float [B, K], lower is better; differentiable where `actions` requires gradients and the cost can.
 using CostFn = std::function<Tensor(const Tensor& actions, const Tensor& rows)>;
 
+/// What a plan has to keep, beside its cost. @param actions, rows  as above.
+/// @returns float [B, K, C], constraint c holds where it is at most 0; differentiable.
+using ConstraintFn = std::function<Tensor(const Tensor& actions, const Tensor& rows)>;
+
 }  // namespace foresee::planner

@@ -5,40 +5,25 @@
 #include "jepa/core/torch.h"
 
 namespace foresee::planner {
-namespace {
 
-/// PyTorch's optimizers at their default constants, for one tensor.
-class Stepper {
- public:
-  explicit Stepper(const GradientConfig& config) : config_(config) {}
+Descender::Descender(const GradientConfig& config) : config_(config) {}
 
-  /// @returns x after the step.
-  Tensor operator()(Tensor x, const Tensor& gradient) {
-    const double rate = config_.learning_rate;
-    if (config_.optimizer == Descent::kSgd) return x - rate * gradient;
-    constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEps = 1e-8;
-    ++steps_;
-    mean_ = mean_.defined() ? kBeta1 * mean_ + (1 - kBeta1) * gradient : (1 - kBeta1) * gradient;
-    square_ = (square_.defined() ? kBeta2 * square_ : at::zeros_like(gradient)) + (1 - kBeta2) * gradient.square();
-    if (config_.optimizer == Descent::kAdamW) x = x * (1 - rate * config_.weight_decay);
-    const double bias1 = 1 - std::pow(kBeta1, steps_), bias2 = 1 - std::pow(kBeta2, steps_);
-    return x - rate / bias1 * mean_ / (square_.sqrt() / std::sqrt(bias2) + kEps);
+Tensor Descender::step(const Tensor& plans, const Tensor& slope) {
+  Tensor x = plans, gradient = slope;
+  if (config_.clip_norm > 0) {  // torch.nn.utils.clip_grad_norm_, for each problem
+    const Tensor norm = gradient.square().sum({1, 2, 3}, /*keepdim=*/true).sqrt();
+    gradient = gradient * (config_.clip_norm / (norm + 1e-6)).clamp_max(1);
   }
-
- private:
-  const GradientConfig& config_;
-  Tensor mean_, square_;
-  int steps_ = 0;
-};
-
-/// torch.nn.utils.clip_grad_norm_, for each problem. @param gradient  [B, K, H, S].
-Tensor clipped(const Tensor& gradient, double most) {
-  if (most <= 0) return gradient;
-  const Tensor norm = gradient.square().sum({1, 2, 3}, /*keepdim=*/true).sqrt();
-  return gradient * (most / (norm + 1e-6)).clamp_max(1);
+  const double rate = config_.learning_rate;
+  if (config_.optimizer == Descent::kSgd) return x - rate * gradient;
+  constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEps = 1e-8;
+  ++steps_;
+  mean_ = mean_.defined() ? kBeta1 * mean_ + (1 - kBeta1) * gradient : (1 - kBeta1) * gradient;
+  square_ = (square_.defined() ? kBeta2 * square_ : at::zeros_like(gradient)) + (1 - kBeta2) * gradient.square();
+  if (config_.optimizer == Descent::kAdamW) x = x * (1 - rate * config_.weight_decay);
+  const double bias1 = 1 - std::pow(kBeta1, steps_), bias2 = 1 - std::pow(kBeta2, steps_);
+  return x - rate / bias1 * mean_ / (square_.sqrt() / std::sqrt(bias2) + kEps);
 }
-
-}  // namespace
 
 void describe(Fields& f, GradientConfig& c) {
   f.choice("optimizer", c.optimizer, kDescentNames, "how a gradient becomes a step");
@@ -57,12 +42,12 @@ SearchConfig gradient_draws(SearchConfig search, const GradientConfig& config) {
 Plan gradient_descent(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
                       const GradientConfig& gradient, const ActionSpace& space) {
   Search search(cost, request, gradient_draws(config, gradient), space);
-  Stepper step(gradient);
+  Descender descender(gradient);
   Tensor plans = search.sample(search.noise(0));
   Elites best;
   for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     const Tensor slope = search.slope(plans, best);
-    plans = step(plans, clipped(slope, gradient.clip_norm));
+    plans = descender.step(plans, slope);
     if (gradient.noise > 0) plans = plans + gradient.noise * search.noise(i + 1);
     search.constrain(plans);
     search.mean = plans.select(1, 0);

@@ -23,6 +23,21 @@ struct GradientConfig {
 };
 void describe(Fields& fields, GradientConfig& config);
 
+/// One descent: PyTorch's optimizers at their default constants, for one tensor.
+class Descender {
+ public:
+  explicit Descender(const GradientConfig& config);
+
+  /// @param plans  float [B, K, H, S]. @param slope  their gradient, which is cut to `clip_norm`. @returns the next
+  /// ones.
+  Tensor step(const Tensor& plans, const Tensor& slope);
+
+ private:
+  const GradientConfig& config_;
+  Tensor mean_, square_;  // of Adam
+  int steps_ = 0;
+};
+
 /// What `samples` and `iterations` of a gradient search draw: the starts and, with noise, one draw behind each step.
 SearchConfig gradient_draws(SearchConfig search, const GradientConfig& config);
 

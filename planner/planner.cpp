@@ -5,7 +5,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/names.h"
 #include "jepa/core/torch.h"
-#include "planner/cem.h"
 
 namespace foresee::planner {
 namespace {
@@ -15,7 +14,9 @@ constexpr std::pair<Solver, std::string_view> kSolvers[] = {{Solver::kCem, "cem"
                                                             {Solver::kMppi, "mppi"},
                                                             {Solver::kPredictiveSampling, "predictive_sampling"},
                                                             {Solver::kCategoricalCem, "categorical_cem"},
-                                                            {Solver::kGradient, "gradient"}};
+                                                            {Solver::kGradient, "gradient"},
+                                                            {Solver::kLagrangian, "lagrangian"},
+                                                            {Solver::kMemetic, "memetic"}};
 
 /// Where a request is searched.
 using SpaceOf = std::function<ActionSpace(const SearchRequest& request)>;
@@ -25,7 +26,9 @@ Planner bind(const PlannerConfig& config, const SpaceOf& space) {
   const SearchConfig& search = config.search;
   switch (config.solver) {
     case Solver::kCem:
-      return [=](const CostFn& cost, const SearchRequest& r) { return cem(cost, r, search, {}, space(r)); };
+      return [=, options = cem_options(config.cem)](const CostFn& cost, const SearchRequest& r) {
+        return cem(cost, r, search, options, space(r));
+      };
     case Solver::kIcem:
       return [=, options = icem_options(config.icem)](const CostFn& cost, const SearchRequest& r) {
         return cem(cost, r, search, options, space(r));
@@ -45,6 +48,14 @@ Planner bind(const PlannerConfig& config, const SpaceOf& space) {
       return [=, options = config.gradient](const CostFn& cost, const SearchRequest& r) {
         return gradient_descent(cost, r, search, options, space(r));
       };
+    case Solver::kLagrangian:
+      return [=, options = config.lagrangian, gradient = config.gradient](const CostFn& cost, const SearchRequest& r) {
+        return lagrangian(cost, r, search, options, gradient, space(r));
+      };
+    case Solver::kMemetic:
+      return [=, options = config.memetic, gradient = config.gradient](const CostFn& cost, const SearchRequest& r) {
+        return memetic(cost, r, search, options, gradient, space(r));
+      };
   }
   FORESEE_CHECK(false, "expected a known solver, got number {}", static_cast<int>(config.solver));
   return {};
@@ -63,6 +74,19 @@ void PlannerConfig::validate() const {
   search.validate();
   if (search.converged > 0 && solver != Solver::kCem && solver != Solver::kIcem)
     fail<ConfigError>("planner: converged is for solvers cem and icem, got {}", name_of(solver));
+  if (gradient.noise > 0 && (solver == Solver::kLagrangian || solver == Solver::kMemetic))
+    fail<ConfigError>("planner: gradient.noise is for solver gradient, got {}", name_of(solver));
+  for (const int64_t tier : cem.tiers)
+    if (tier < search.elites || tier > search.samples)
+      fail<ConfigError>("planner: cem.tiers: expected numbers between elites and samples, {} to {}, got {}",
+                        search.elites, search.samples, tier);
+}
+
+SearchConfig PlannerConfig::draws() const {
+  if (solver == Solver::kGradient) return gradient_draws(search, gradient);
+  SearchConfig draws = search;
+  if (solver == Solver::kLagrangian) draws.iterations = 1;
+  return draws;
 }
 
 std::string_view name_of(Solver solver) { return foresee::name_of(kSolvers, solver); }
@@ -70,10 +94,13 @@ std::string_view name_of(Solver solver) { return foresee::name_of(kSolvers, solv
 void describe(Fields& f, PlannerConfig& c) {
   f.choice("solver", c.solver, kSolvers, "how plans are searched");
   describe(f, c.search);
+  f("cem", c.cem, "solver cem");
   f("icem", c.icem, "solver icem");
   f("mppi", c.mppi, "solver mppi");
   f("categorical", c.categorical, "solver categorical_cem");
-  f("gradient", c.gradient, "solver gradient");
+  f("gradient", c.gradient, "solver gradient, and the descent of lagrangian and memetic");
+  f("lagrangian", c.lagrangian, "solver lagrangian");
+  f("memetic", c.memetic, "solver memetic");
 }
 
 Planner make_planner(const PlannerConfig& config) {

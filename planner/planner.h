@@ -5,8 +5,10 @@
 
 #include "planner/arm_space.h"
 #include "planner/categorical.h"
+#include "planner/cem.h"
 #include "planner/gradient.h"
-#include "planner/icem.h"
+#include "planner/lagrangian.h"
+#include "planner/memetic.h"
 #include "planner/mppi.h"
 #include "planner/noise.h"
 #include "planner/search.h"
@@ -16,26 +18,30 @@ namespace foresee::planner {
 /// A search with its settings bound: finds plans for the B problems of a request.
 using Planner = std::function<Plan(const CostFn& cost, const SearchRequest& request)>;
 
-/// How a plan is searched; each is described beside its function (planner/cem.h, mppi.h, categorical.h, gradient.h).
-enum class Solver { kCem, kIcem, kMppi, kPredictiveSampling, kCategoricalCem, kGradient };
-/// By its name in configs: cem, icem, mppi, predictive_sampling, categorical_cem, gradient. @throws ConfigError with
-/// the nearest known name.
+/// How a plan is searched; each is described beside its function (planner/cem.h and its neighbours).
+enum class Solver { kCem, kIcem, kMppi, kPredictiveSampling, kCategoricalCem, kGradient, kLagrangian, kMemetic };
+/// By its name in configs: cem, icem, mppi, predictive_sampling, categorical_cem, gradient, lagrangian,
+/// memetic. @throws ConfigError with the nearest known name.
 Solver solver_of(const std::string& name);
 std::string_view name_of(Solver solver);
 
-/// Which search, and its settings. The last four matter to their own solver only.
+/// Which search, and its settings. Each solver uses the part of its own name; lagrangian
+/// and memetic use that of gradient, too.
 struct PlannerConfig {
   Solver solver = Solver::kCem;
   SearchConfig search;
+  CemConfig cem;
   IcemConfig icem;
   MppiConfig mppi;
   CategoricalConfig categorical;
   GradientConfig gradient;
+  LagrangianConfig lagrangian;
+  MemeticConfig memetic;
 
   /// @throws ConfigError for a search that cannot be, or that is to converge and whose solver does not.
   void validate() const;
   /// The search whose draws draw_noise() makes.
-  SearchConfig draws() const { return solver == Solver::kGradient ? gradient_draws(search, gradient) : search; }
+  SearchConfig draws() const;
 };
 void describe(Fields& fields, PlannerConfig& config);
 

@@ -97,12 +97,23 @@ Tensor Search::slope(const Tensor& candidates, Elites& cheapest) {
 Elites Search::pick(const Tensor& candidates, const Tensor& actions, const Tensor& costs, int64_t count) {
   auto [elite_costs, index] = at::topk(costs, count, /*dim=*/1, /*largest=*/false, /*sorted=*/true);
   const Tensor picked = index.unsqueeze(-1).unsqueeze(-1).expand({-1, -1, candidates.size(2), candidates.size(3)});
-  best_.push_back(elite_costs.select(1, 0));
   if (request_.trace) last_ = {actions, costs, elite_costs, index, {}, {}};
-  return {candidates.gather(1, picked), elite_costs, index};
+  Elites elites{candidates.gather(1, picked), elite_costs, index};
+  cheapest_ = elite_costs.select(1, 0);
+  const Tensor first = elites.actions.select(1, 0);
+  if (!best_.defined()) {
+    best_ = first;
+    best_cost_ = cheapest_;
+    return elites;
+  }
+  const Tensor better = (cheapest_ < best_cost_).logical_or(best_cost_.isnan());
+  best_ = at::where(better.unsqueeze(-1).unsqueeze(-1), first, best_);
+  best_cost_ = at::where(better, cheapest_, best_cost_);
+  return elites;
 }
 
-void Search::record(int64_t iteration) const {
+void Search::record(int64_t iteration) {
+  best_by_turn_.push_back(cheapest_);
   if (!request_.trace) return;
   Iteration done = last_;
   done.mean = mean;
@@ -118,10 +129,12 @@ Plan Search::finish(const Tensor& numbers, const Tensor& elite_cost, bool cut) c
     plan.cost = costs_of(plan.blocks.unsqueeze(1)).select(1, 0);
   }
   plan.elite_cost = elite_cost;
-  plan.iterations = static_cast<int64_t>(best_.size());
+  plan.best = space_.to_action(best_);
+  plan.best_cost = best_cost_;
+  plan.iterations = static_cast<int64_t>(best_by_turn_.size());
   plan.stopped = stopped_;
   // One transfer at the end: nothing inside the search waits for the device.
-  const Tensor best = at::stack(best_).to(at::kDouble).mean(1).cpu();
+  const Tensor best = at::stack(best_by_turn_).to(at::kDouble).mean(1).cpu();
   plan.trace.assign(best.data_ptr<double>(), best.data_ptr<double>() + best.numel());
   for (const Tensor& numbers_found : {plan.cost, elite_cost, plan.blocks})
     if (!at::isfinite(numbers_found).all().item<bool>()) fail<NotFinite>("the plan's cost is not a finite number");

@@ -52,7 +52,8 @@ struct SearchRequest {
                  // search's.
   Tensor noise;  // float [iterations, B, K, H, S], standard normal: draw_noise()
   Tensor rows;   // int64 [B], handed to the cost; undefined: 0 .. B-1
-  Tensor low, high;  // float [D], the box where no ActionSpace is given; undefined: none
+  Tensor low, high;          // float [D], the box where no ActionSpace is given; undefined: none
+  ConstraintFn constraints;  // of solver lagrangian; empty: those of its config
   std::function<void(int64_t iteration, const Iteration&)> trace;  // called after every update; may be empty
   std::function<bool(int64_t iteration)> go_on;  // asked before every iteration; false, but for the first, ends the
                                                  // search; empty: all are run
@@ -92,8 +93,12 @@ class Search {
   Tensor slope(const Tensor& candidates, Elites& cheapest);
   /// Brings candidates inside the limits of the space. @param candidates  [B, K, H, S], changed.
   void constrain(const Tensor& candidates) const { space_.constrain(candidates); }
-  /// Hands the finished iteration to the trace.
-  void record(int64_t iteration) const;
+  /// Ends an iteration: keeps its best cost, and hands it to the trace.
+  void record(int64_t iteration);
+  /// The cheapest candidates of all that were judged. @returns float [B, H, S].
+  const Tensor& best() const { return best_; }
+  const ActionSpace& space() const { return space_; }
+  const Tensor& rows() const { return rows_; }
   /// Ends the search: dead band, limits, whole actions, and what the plan itself costs. @param numbers  [B, H, S].
   /// @param elite_cost  [B]. @param cut  false: without the limits. @throws NotFinite.
   Plan finish(const Tensor& numbers, const Tensor& elite_cost, bool cut = true) const;
@@ -112,7 +117,9 @@ class Search {
   Tensor noise_, rows_;
   Iteration last_;
   Stop stopped_ = Stop::kIterations;
-  std::vector<Tensor> best_;  // [B] each: best cost of every iteration
+  Tensor best_, best_cost_;           // [B, H, S], [B]: of all candidates
+  Tensor cheapest_;                   // [B]: best cost of what was judged last
+  std::vector<Tensor> best_by_turn_;  // [B] each: best cost of every iteration
 };
 
 }  // namespace foresee::planner

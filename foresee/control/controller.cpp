@@ -183,6 +183,7 @@ Controller::PlannedActions Controller::last_plan(int64_t problem) const {
           .cost = plan.cost,
           .cost_of_nothing = plan.nothing,
           .cost_at_goal = plan.at_goal,
+          .violation = plan.violation,
           .trace = plan.trace,
           .iterations = plan.iterations,
           .stopped = stopped_of(plan.stopped),

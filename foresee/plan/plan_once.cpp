@@ -21,6 +21,7 @@
 #include "jepa/io/model_folder.h"
 #include "jepa/model/family/family.h"
 #include "planner/control/picture_fit.h"
+#include "planner/lagrangian.h"
 
 namespace foresee {
 namespace {
@@ -183,7 +184,10 @@ Controller::PlannedActions plan(const PlanRequest& request, const Pictures& pict
     else
       controller.act(seen);
   }
-  return controller.last_plan();
+  Controller::PlannedActions found = controller.last_plan();
+  if (found.violation.value_or(0) > planner::kConstraintTolerance)
+    log_warning("no plan that was found keeps its constraints; this one is off by {:.3g}", *found.violation);
+  return found;
 }
 
 /// The model's features of pictures of one moment. @returns float [F].
@@ -261,6 +265,7 @@ nlohmann::ordered_json to_json(const PlanResult& result) {
   if (!plan.states.empty()) json["states"] = plan.states;
   if (plan.cost_of_nothing) json["cost_of_nothing"] = *plan.cost_of_nothing;
   if (plan.cost_at_goal) json["cost_at_goal"] = *plan.cost_at_goal;
+  if (plan.violation) json["violation"] = *plan.violation;
   if (result.scale) json["data"] = json_of(*result.scale);
   return json;
 }

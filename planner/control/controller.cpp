@@ -341,6 +341,7 @@ void ControlCore::take(const Question& question, const Answer& answer) {
     last.trace = plan.trace;
     last.iterations = plan.iterations;
     last.stopped = plan.stopped;
+    last.violation = plan.violation.defined() ? std::optional(plan.violation[row].item<double>()) : std::nullopt;
     if (answer.nothing.defined()) {
       last.nothing = answer.nothing[row][0].item<double>();
       last.at_goal = answer.at_goal[row][0].item<double>();

@@ -52,12 +52,13 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// The plan that a problem follows.
 struct ControlPlan {
-  Tensor actions;                   // double [steps, A], environment units, within the limits
-  Tensor states;                    // double [H + 1, S] where the model predicts the robot's states; else undefined
-  double cost = 0;                  // of these actions, by the objective
-  std::optional<double> nothing{};  // ControlOptions::judge: of doing nothing for as many blocks
-  std::optional<double> at_goal{};  // same: of doing nothing where the goal is seen already
-  std::vector<double> trace;        // best cost of every iteration; of problems searched together, the mean
+  Tensor actions;                     // double [steps, A], environment units, within the limits
+  Tensor states;                      // double [H + 1, S] where the model predicts the robot's states; else undefined
+  double cost = 0;                    // of these actions, by the objective
+  std::optional<double> nothing{};    // ControlOptions::judge: of doing nothing for as many blocks
+  std::optional<double> at_goal{};    // same: of doing nothing where the goal is seen already
+  std::optional<double> violation{};  // how far the plan exceeds its constraints, where the search has any
+  std::vector<double> trace;          // best cost of every iteration; of problems searched together, the mean
   int64_t iterations = 0;
   Stop stopped = Stop::kIterations;
   int64_t number = 0;  // plans that the problem has had, with this one; 0: none

@@ -78,6 +78,9 @@ Plan Mpc::search(const SearchStart& start, const CostFn& cost, at::Device device
     const double share = static_cast<double>(control.samples) / static_cast<double>(config.search.samples);
     config.search.elites = std::max<int64_t>(2, std::llround(static_cast<double>(config.search.elites) * share));
     config.search.samples = std::max(control.samples, config.search.elites);
+    for (int64_t& tier : config.cem.tiers)
+      tier = std::clamp(std::llround(static_cast<double>(tier) * share), static_cast<long long>(config.search.elites),
+                        static_cast<long long>(config.search.samples));
   }
   const Planner planner = planner_for(config.search);
   SearchRequest request;

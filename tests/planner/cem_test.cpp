@@ -148,6 +148,39 @@ TEST(CemPlanner, SaysSoWhenTheCostIsNotANumberOrOfAnotherShape) {
   EXPECT_THROW(cem(flat, request_for(config, {{0}}), config), Error);
 }
 
+TEST(CemPlanner, HasFewerCandidatesInLaterTiers) {
+  const DoubleIntegrator system{starts()};
+  PlannerConfig config{.search = {.samples = 50, .iterations = 6, .elites = 10}, .cem = {.tiers = {50, 30, 12}}};
+  std::vector<int64_t> counts;
+  SearchRequest request = request_for(config.search, {{0}, {1}, {2}});
+  request.trace = [&](int64_t, const Iteration& done) { counts.push_back(done.candidates.size(1)); };
+  make_planner(config)(system, request);
+  EXPECT_EQ(counts, (std::vector<int64_t>{50, 50, 30, 30, 12, 12}));
+  config.cem.tiers = {60};
+  EXPECT_THROW(make_planner(config), ConfigError) << "more than samples";
+  config.cem.tiers = {8};
+  EXPECT_THROW(make_planner(config), ConfigError) << "fewer than elites";
+}
+
+TEST(CemPlanner, KeepsAShareOfTheOldGaussianAndASmallestDeviation) {
+  const DoubleIntegrator system{starts()};
+  PlannerConfig config{.search = {.samples = 50, .iterations = 1, .elites = 10}};
+  const auto update = [&] {
+    Iteration last;
+    SearchRequest request = request_for(config.search, {{0}, {1}, {2}});
+    request.trace = [&](int64_t, const Iteration& done) { last = done; };
+    make_planner(config)(system, request);
+    return last;
+  };
+  const Iteration plain = update();
+  config.cem.momentum = 0.25;
+  const Iteration kept = update();
+  EXPECT_TRUE(at::allclose(kept.mean, 0.75 * plain.mean)) << "the first mean is 0";
+  EXPECT_TRUE(at::allclose(kept.std, 0.75 * plain.std + 0.25)) << "the first deviation is 1";
+  config.cem = {.smallest_std = 0.9};
+  EXPECT_TRUE(at::equal(update().std, plain.std.clamp_min(0.9)));
+}
+
 TEST(PlanningNoise, DependsOnTheProblemItsPlanAndTheSeedOnly) {
   const SearchConfig config{.samples = 7, .iterations = 3, .elites = 2, .horizon = 2};
   const Tensor all = draw_noise(1, std::vector<PlanId>{{4, 0}, {5, 2}, {6, 0}}, config, 3);

@@ -18,7 +18,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-constexpr Solver kAll[] = {Solver::kCem, Solver::kIcem, Solver::kMppi, Solver::kPredictiveSampling, Solver::kGradient};
+constexpr Solver kAll[] = {Solver::kCem,      Solver::kIcem,       Solver::kMppi,   Solver::kPredictiveSampling,
+                           Solver::kGradient, Solver::kLagrangian, Solver::kMemetic};
 
 /// Three numbers, of which the last never moves; blocks of two. The box of the second lies beside its mean.
 ActionSpec three_numbers() {
@@ -51,6 +52,7 @@ TEST(Limits, HoldInEverySolverAndInItsPlan) {
       SCOPED_TRACE(fmt::format("{} toward {}", name_of(solver), toward));
       MpcConfig config;
       config.planner.solver = solver;
+      config.planner.lagrangian.most_effort = 1;
       config.planner.search = {.samples = 30, .iterations = 4, .elites = 6, .horizon = 3};
       config.receding = 2;  // the second search begins with what is left
       int64_t seen = 0;
@@ -74,11 +76,12 @@ TEST(Limits, BeginWithAMeanInside) {
   for (const Solver solver : kAll) {
     MpcConfig config;
     config.planner.solver = solver;
+    config.planner.lagrangian.most_effort = 1;
     config.planner.search = {.samples = 8, .iterations = 1, .elites = 2, .horizon = 2, .init_std = 0.0};
     config.receding = 1;
     Mpc mpc(config, spec, 1, 1);
     mpc.plan(std::vector<int64_t>{0}, Pull{spec, 0.0, &seen}, at::kCPU, at::full({1, 2, 6}, 40.0));
-    if (solver == Solver::kGradient)  // it leaves its start
+    if (solver == Solver::kGradient || solver >= Solver::kLagrangian)  // they leave their start
       EXPECT_LE(mpc.next_action(0).at(0), 1.0);
     else
       EXPECT_NEAR(mpc.next_action(0).at(0), 1.0, 1e-6) << name_of(solver);
@@ -174,7 +177,9 @@ TEST(Limits, HoldForAnyActionsAnySolverAndAnyCost) {
                              .horizon = 1 + one_below(draws, drawn, 4),
                              .init_std = 3 * draws.uniform(drawn++)};
     config.receding = 1 + one_below(draws, drawn, config.planner.search.horizon);
-    config.planner.gradient.noise = 0.3 * static_cast<double>(one_below(draws, drawn, 2));
+    config.planner.lagrangian.most_change = 0.5;
+    const bool noise = one_below(draws, drawn, 2) == 1 && config.planner.solver == Solver::kGradient;
+    config.planner.gradient.noise = noise ? 0.3 : 0;
     config.planner.gradient.judge_last = one_below(draws, drawn, 2) == 1;
     SCOPED_TRACE(fmt::format("trial {}: {}, {} numbers in blocks of {}", trial, name_of(config.planner.solver),
                              spec.size, spec.block));

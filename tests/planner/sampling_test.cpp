@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "jepa/core/random.h"
-#include "planner/icem.h"
+#include "planner/cem.h"
 #include "planner/mppi.h"
 #include "planner/noise.h"
 #include "tests/planner/linear_system.h"
