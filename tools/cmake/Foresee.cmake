@@ -95,6 +95,9 @@ function(foresee_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
+  if(CMAKE_BUILD_TYPE STREQUAL "Debug" AND CMAKE_CXX_FLAGS_DEBUG MATCHES "-fsanitize")
+    math(EXPR ARG_TIMEOUT "6 * ${ARG_TIMEOUT}")  # sanitizers are slow
+  endif()
   # Tests run side by side: threads that spin while they wait would take the processor from those that work.
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
                        ENVIRONMENT "OMP_WAIT_POLICY=passive")
