@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Looks for data races in loaders, runner, evaluation and the watchdog of deadlines: bash tools/tsan.sh [TEST...]
 #
-# Builds the tests of data/clip, data/episode, planner and planner/eval with the thread sanitizer (preset tsan; some
-# twenty minutes on two cores) and runs them with one OpenMP thread. TESTs are others, by the names of their executables. Exit code 0
-# only when no test failed and no race was seen. tests/tsan.supp says what is not reported, and why.
+# Builds the tests of data/clip, data/episode, planner and planner/eval with the thread sanitizer (preset tsan) and runs
+# them with one OpenMP thread: some forty minutes on two cores. TESTs are others, by the names of their executables.
+# Exit code 0 only when no test failed and no race was seen. tests/tsan.supp says what is not reported, and why.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 case "${1:-}" in -h|--help) usage; exit 0 ;; esac
