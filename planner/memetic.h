@@ -17,7 +17,8 @@ void describe(Fields& fields, MemeticConfig& config);
 ///   E' = E after `steps` descent steps through the model (GradientConfig), each cut to the limits
 ///   E = the `elites` cheapest of E and E';  mean <- mean of E,  std <- sample deviation of E
 /// The plan is the cheapest candidate of the whole search.
-/// @throws ConfigError when there are fewer than two elites; Error where the cost gives no gradients; what Search throws.
+/// @throws ConfigError when there are fewer than two elites; Error where the cost gives no gradients; what Search
+/// throws.
 Plan memetic(const CostFn& cost, const SearchRequest& request, const SearchConfig& config, const MemeticConfig& memetic,
              const GradientConfig& gradient, const ActionSpace& space = {});
 

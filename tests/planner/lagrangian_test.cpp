@@ -35,7 +35,8 @@ class LagrangianPlanner : public ::testing::Test {
     return (blocks - expected).abs().max().item<double>();
   }
 
-  const Tensor wanted_ = torch::tensor({{{1.0f, -2.0f}, {0.5f, 1.5f}, {2.0f, 0.0f}}, {{0.1f, 0.2f}, {0.0f, 0.1f}, {0.2f, 0.1f}}});
+  const Tensor wanted_ =
+      torch::tensor({{{1.0f, -2.0f}, {0.5f, 1.5f}, {2.0f, 0.0f}}, {{0.1f, 0.2f}, {0.0f, 0.1f}, {0.2f, 0.1f}}});
   PlannerConfig config_{.solver = Solver::kLagrangian,
                         .search = {.samples = 4, .iterations = 150, .elites = 1, .horizon = 3},
                         .gradient = {.learning_rate = 0.05, .weight_decay = 0},
