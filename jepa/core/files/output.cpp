@@ -51,28 +51,38 @@ bool is_mounted(const fs::path& path) {
 }
 
 struct Marker {
+  std::string name;  // of its file
   std::string content;
   std::set<std::string> files;
 };
 
+/// The place of a folder's marker; kOutputMarker where it has none.
+fs::path marker_place(const fs::path& folder) {
+  const fs::path usual = folder / kOutputMarker;
+  if (!there(usual) && fs::is_directory(folder))
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == kOtherMarkers) return entry.path();
+  return usual;
+}
+
 std::optional<Marker> read_marker(const fs::path& folder) {
-  const fs::path path = folder / kOutputMarker;
+  const fs::path path = marker_place(folder);
   if (!fs::is_regular_file(fs::symlink_status(path))) return std::nullopt;
   const auto object = read_json(path);
   if (!object.is_object() || object.value("program", nlohmann::json()) != "foresee" || !object.contains("content") ||
       !object["content"].is_string() || !object.contains("files") || !object["files"].is_array())
     fail("{}: not a marker of this program", path.string());
-  Marker marker{object["content"], {}};
+  Marker marker{path.filename().string(), object["content"], {}};
   for (const auto& file : object["files"])
     if (file.is_string()) marker.files.insert(file.get<std::string>());
   return marker;
 }
 
 void save_marker(const fs::path& folder, const Marker& marker) {
-  write_json(folder / kOutputMarker, {{"program", "foresee"},
-                                      {"version", kVersion},
-                                      {"content", marker.content},
-                                      {"files", std::vector<std::string>(marker.files.begin(), marker.files.end())}});
+  write_json(folder / marker.name, {{"program", "foresee"},
+                                    {"version", kVersion},
+                                    {"content", marker.content},
+                                    {"files", std::vector<std::string>(marker.files.begin(), marker.files.end())}});
 }
 
 /// The first thing in a folder that the marker does not list.
@@ -83,9 +93,8 @@ std::optional<std::string> unlisted(const fs::path& folder, const Marker& marker
       folders.insert(above.string());
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().lexically_relative(folder).string();
-    const bool known = entry.is_directory() && !entry.is_symlink()
-                           ? folders.contains(name)
-                           : name == kOutputMarker || marker.files.contains(name);
+    const bool known = entry.is_directory() && !entry.is_symlink() ? folders.contains(name)
+                                                                   : name == marker.name || marker.files.contains(name);
     if (!known) return name;
   }
   return std::nullopt;
@@ -118,15 +127,15 @@ void check_replaceable_file(const fs::path& path, FileFormat format) {
 
 struct Output::Impl {
   Impl(const fs::path& given, const OutputRules& rules, std::optional<FileFormat> file_format,
-       const std::string& folder_content)
-      : format(file_format), content(folder_content), overwrite(rules.overwrite) {
+       const std::string& folder_content, const std::string& marker_name)
+      : format(file_format), content(folder_content), marker(marker_name), overwrite(rules.overwrite) {
     check_output_place(given, rules);
     path = resolved(given);
   }
 
   fs::path path;                     // resolved
   std::optional<FileFormat> format;  // of a file
-  std::string content;               // of a folder
+  std::string content, marker;       // of a folder
   bool overwrite;
   std::vector<fs::path> made;  // folders above the path that were made for it, deepest first
   std::optional<FileLock> lock;
@@ -200,11 +209,12 @@ Output::Output(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
 }
 
 Output Output::file(const fs::path& path, FileFormat format, const OutputRules& rules) {
-  return Output(std::make_unique<Impl>(path, rules, format, std::string()));
+  return Output(std::make_unique<Impl>(path, rules, format, std::string(), std::string()));
 }
 
-Output Output::folder(const fs::path& path, const std::string& content, const OutputRules& rules) {
-  return Output(std::make_unique<Impl>(path, rules, std::nullopt, content));
+Output Output::folder(const fs::path& path, const std::string& content, const OutputRules& rules,
+                      const std::string& marker) {
+  return Output(std::make_unique<Impl>(path, rules, std::nullopt, content, marker));
 }
 
 Output::Output(Output&&) noexcept = default;
@@ -226,7 +236,7 @@ void Output::commit() {
   if (it.format) {
     sync_to_disk(it.staged);
   } else {
-    write_output_marker(it.staged, it.content);
+    write_output_marker(it.staged, it.content, it.marker);
     sync_folder(it.staged);
   }
   bool replaces = false;
@@ -281,11 +291,11 @@ void check_output_place(const fs::path& path, const OutputRules& rules) {
   }
 }
 
-void write_output_marker(const fs::path& folder, const std::string& content) {
-  Marker marker{content, {}};
+void write_output_marker(const fs::path& folder, const std::string& content, const std::string& name) {
+  Marker marker{name, content, {}};
   for (const auto& entry : fs::recursive_directory_iterator(folder))
     if (!entry.is_directory()) marker.files.insert(entry.path().lexically_relative(folder).string());
-  marker.files.erase(kOutputMarker);
+  marker.files.erase(name);
   save_marker(folder, marker);
 }
 

@@ -27,13 +27,20 @@ struct OutputRules {
   std::vector<std::filesystem::path> input_folders;  // data sets and video folders: nothing is written into them
 };
 
+/// The marker of a folder that this program wrote, and how the name of one ends that has to be called otherwise.
+inline constexpr const char* kOutputMarker = ".foresee.json";
+inline constexpr const char* kOtherMarkers = ".foresee";
+
 /// The place of a result, claimed before the work begins.
 class Output {
  public:
   /// @throws OutputExists, or Error where the place is refused or another process writes there.
   static Output file(const std::filesystem::path& path, FileFormat format, const OutputRules& rules);
   /// @param content  what the folder holds, for its marker: "episodes", "model", "evaluation", ...
-  static Output folder(const std::filesystem::path& path, const std::string& content, const OutputRules& rules);
+  /// @param marker  name of the marker: kOutputMarker, or one that ends with kOtherMarkers where readers of such
+  /// folders would take the other for a part of them.
+  static Output folder(const std::filesystem::path& path, const std::string& content, const OutputRules& rules,
+                       const std::string& marker = kOutputMarker);
   ~Output();
   Output(Output&&) noexcept;
 
@@ -54,10 +61,9 @@ class Output {
 /// Refuses a place that is or holds the working folder or an input, or lies in an input folder. @throws Error.
 void check_output_place(const std::filesystem::path& path, const OutputRules& rules);
 
-/// The marker of a folder that this program wrote.
-inline constexpr const char* kOutputMarker = ".foresee.json";
 /// Writes the marker: lists every file of the folder.
-void write_output_marker(const std::filesystem::path& folder, const std::string& content);
+void write_output_marker(const std::filesystem::path& folder, const std::string& content,
+                         const std::string& name = kOutputMarker);
 /// Adds a file to the marker's list where the folder has one; `file` is relative to the folder.
 void add_to_output_marker(const std::filesystem::path& folder, const std::filesystem::path& file);
 /// What the marker says that the folder holds; empty without a marker.

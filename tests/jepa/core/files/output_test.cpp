@@ -55,6 +55,22 @@ TEST_F(OutputTest, WhatExistsIsRefusedAndKept) {
   EXPECT_EQ(count_entries(folder_.path()), 2);  // no lock, no temporary folder
 }
 
+TEST_F(OutputTest, AMarkerOfAnotherNameServesAsWell) {
+  const auto make = [&](bool overwrite) {
+    Output place = Output::folder(folder_ / "set", "episodes", {.overwrite = overwrite}, "a.foresee");
+    fs::create_directories(place.staged());
+    write_file(place.staged() / "a", "1");
+    place.commit();
+  };
+  make(false);
+  EXPECT_TRUE(fs::exists(folder_ / "set" / "a.foresee"));
+  EXPECT_FALSE(fs::exists(folder_ / "set" / kOutputMarker));
+  EXPECT_EQ(output_content(folder_ / "set"), "episodes");
+  make(true);
+  write_file(folder_ / "set" / "mine", "1");
+  EXPECT_TRUE(says(refused_folder(folder_ / "set", {.overwrite = true}), "holds 'mine'"));
+}
+
 TEST_F(OutputTest, OverwriteReplacesAResultOfThisProgram) {
   made();
   const fs::path set = made("set", /*overwrite=*/true, "2");
