@@ -9,6 +9,14 @@
 
 namespace foresee::data {
 
+int64_t total_rows(std::span<const int64_t> lengths, int64_t rows, const std::string& where) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < lengths.size(); ++i)
+    if (lengths[i] < 0 || lengths[i] > rows || __builtin_add_overflow(sum, lengths[i], &sum))
+      fail<DataError>("{}: ep_len: episode {} has {} of {} rows", where, i, lengths[i], rows);
+  return sum;
+}
+
 void check_bounds(std::span<const int64_t> lengths, std::span<const int64_t> offsets, int64_t rows,
                   const std::string& where) {
   std::vector<size_t> order(lengths.size());

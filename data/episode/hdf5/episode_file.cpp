@@ -6,7 +6,6 @@
 #include <iterator>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <string_view>
 
@@ -189,7 +188,7 @@ void EpisodeFile::Impl::find_episodes() {
 
 void EpisodeFile::Impl::take_bounds(const std::vector<int64_t>& row_ids) {
   lengths = integers("ep_len");
-  const int64_t counted = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+  const int64_t counted = total_rows(lengths, rows, path.string());
   const auto each = static_cast<int64_t>(lengths.size());
   // Lengths that count actions, where every episode has one picture more.
   const bool of_actions = row_ids.empty() && each > 0 && counted == rows - each && open.contains("action") &&

@@ -177,9 +177,10 @@ class NpzSource : public EpisodeSource {
       if (arrays.contains("ep_offset")) {
         offsets = integers(arrays.at("ep_offset"), where);
       } else {
+        if (const int64_t counted = total_rows(lengths, rows, where); counted != rows)
+          fail<DataError>("{}: no ep_offset, and ep_len adds up to {} of {} rows", where, counted, rows);
         int64_t at = 0;
         for (const int64_t n : lengths) offsets.push_back(at), at += n;
-        if (at != rows) fail<DataError>("{}: no ep_offset, and ep_len adds up to {} of {} rows", where, at, rows);
       }
     } else if (rows > 0) {
       lengths = {rows};
@@ -188,7 +189,7 @@ class NpzSource : public EpisodeSource {
     if (lengths.empty() || lengths.size() != offsets.size())
       fail<DataError>("{}: {} lengths and {} offsets of episodes", where, lengths.size(), offsets.size());
     check_bounds(lengths, offsets, rows, where);
-    const int64_t counted = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+    const int64_t counted = total_rows(lengths, rows, where);
     if (counted < rows)
       info_.flaws.push_back(fmt::format("{}: {} of {} rows belong to no episode", where, rows - counted, rows));
     Part part{where, {}};

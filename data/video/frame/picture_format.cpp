@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 namespace foresee::data {
 namespace {
 
@@ -72,18 +74,28 @@ AVColorSpace known_matrix(const PictureFormat& format) {
   }
 }
 
+/// What a stream says, which may be any number. @returns `other` for one that FFmpeg has no name for.
+template <typename Enum>
+Enum known(const Enum& said, Enum end, Enum other) {
+  int number = 0;
+  static_assert(sizeof(said) == sizeof(number));
+  std::memcpy(&number, &said, sizeof(number));
+  return number >= 0 && number < static_cast<int>(end) ? static_cast<Enum>(number) : other;
+}
+
 }  // namespace
 
 PictureFormat picture_format(const AVFrame& frame) {
   PictureFormat format;
-  format.full_range = frame.color_range == AVCOL_RANGE_JPEG;
+  const AVColorRange range = known(frame.color_range, AVCOL_RANGE_NB, AVCOL_RANGE_UNSPECIFIED);
+  format.full_range = range == AVCOL_RANGE_JPEG;
   format.pixels = plain_format(static_cast<AVPixelFormat>(frame.format), format.full_range);
-  if (frame.color_range == AVCOL_RANGE_UNSPECIFIED && is_grey(format.pixels)) format.full_range = true;
+  if (range == AVCOL_RANGE_UNSPECIFIED && is_grey(format.pixels)) format.full_range = true;
   format.width = frame.width;
   format.height = frame.height;
-  format.matrix = frame.colorspace;
-  format.transfer = frame.color_trc;
-  format.primaries = frame.color_primaries;
+  format.matrix = known(frame.colorspace, AVCOL_SPC_NB, AVCOL_SPC_NB);
+  format.transfer = known(frame.color_trc, AVCOL_TRC_NB, AVCOL_TRC_UNSPECIFIED);
+  format.primaries = known(frame.color_primaries, AVCOL_PRI_NB, AVCOL_PRI_UNSPECIFIED);
   return format;
 }
 

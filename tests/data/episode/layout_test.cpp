@@ -1,5 +1,6 @@
 // Files of other writers, made with the HDF5 library itself.
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
@@ -7,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <vector>
 
 #include "data/episode/dataset.h"
@@ -19,6 +21,9 @@
 
 namespace foresee::data {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
 
 class ForeignFiles : public ::testing::Test {
  protected:
@@ -249,6 +254,13 @@ TEST_F(ForeignFiles, LyingLengthsAreRefused) {
   put_rows();
   put_lengths({5, 8}, {0, 5});
   EXPECT_THROW(EpisodeFile{close()}, DataError);
+}
+
+TEST_F(ForeignFiles, LengthsThatAddUpToNoNumberAreRefused) {
+  constexpr int64_t kHuge = std::numeric_limits<int64_t>::max() - 3;
+  put_rows();
+  put("ep_len", H5T_NATIVE_INT64, {3}, std::vector<int64_t>{kHuge, kHuge, 18}.data());
+  EXPECT_THAT([&] { EpisodeFile{close()}; }, ThrowsMessage<DataError>(HasSubstr("episode 0 has")));
 }
 
 TEST_F(ForeignFiles, NegativeOffsetsAreRefused) {
