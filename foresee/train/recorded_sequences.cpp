@@ -1,6 +1,7 @@
 #include "foresee/train/recorded_sequences.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/json.h"
+#include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 
@@ -17,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kSequences = 64, kAtOnce = 8;
-constexpr int64_t kLongest = 8;  // blocks: plans of more are not judged by the file of training
+constexpr int64_t kFewestSequences = 16, kAtOnce = 8;
+constexpr double kEnough_s = 60;  // for all sequences of all lengths
+constexpr int64_t kLongest = 8;   // blocks: plans of more are not judged by the file of training
 
 /// The column that holds the robot's states as the model takes them; empty: it takes none.
 std::string state_column(const data::EpisodeDataset& dataset, const StateSpec& spec) {
@@ -88,11 +91,12 @@ Tensor picture_features(const Tensor& goals) {
 }
 
 std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const SequenceReader& reader,
-                                                    data::Split split, int64_t horizon, Objective objective) {
+                                                    data::Split split, int64_t horizon, Objective objective,
+                                                    int64_t most, const JobControl& control) {
   const auto all =
       reader.dataset->clips({.frames = horizon + 1, .frameskip = reader.rows, .columns = reader.columns}, split);
   if (all.empty()) return std::nullopt;
-  const auto total = static_cast<int64_t>(all.size()), count = std::min(total, kSequences);
+  const auto total = static_cast<int64_t>(all.size()), count = std::min(total, most);
   std::vector<data::EpisodeClip> chosen;
   std::vector<int64_t> episodes;
   for (int64_t i = 0; i < count; ++i) {
@@ -101,6 +105,7 @@ std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, con
   }
   std::vector<Tensor> costs, goals;
   for (int64_t first = 0; first < count; first += kAtOnce) {
+    if (control.stopping()) return std::nullopt;
     const auto size = static_cast<size_t>(std::min(kAtOnce, count - first));
     const SeenSequences seen = reader.read(std::span(chosen).subspan(static_cast<size_t>(first), size), horizon);
     costs.push_back(costs_of(model, seen, objective));
@@ -114,8 +119,17 @@ void write_training_costs(const fs::path& folder, const WorldModel& model, const
                           const JobControl& control) {
   constexpr double kCostSteps = 1e6, kFeatureSteps = 1e4;  // digits that are kept: the file stays small
   nlohmann::ordered_json horizons = nlohmann::ordered_json::object();
+  const auto begin = std::chrono::steady_clock::now();
+  int64_t most = kMostSequences;
   for (int64_t horizon = 1; horizon <= kLongest && !control.stopping(); ++horizon) {
-    const auto found = recorded_sequences(model, reader, data::Split::kTrain, horizon, Objective::kLatent);
+    const double took_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (horizon == 2 && took_s * kLongest * (kLongest + 1) / 2 > kEnough_s) most = kFewestSequences;
+    if (took_s > kEnough_s) {
+      log_info("plans of {} and more blocks are not judged by the training: that would take longer", horizon);
+      break;
+    }
+    const auto found =
+        recorded_sequences(model, reader, data::Split::kTrain, horizon, Objective::kLatent, most, control);
     if (!found || !is_finite(*found)) break;
     nlohmann::ordered_json goals = nlohmann::ordered_json::array();
     if (horizon == 1)  // pictures of any horizon are pictures of the training

@@ -41,9 +41,13 @@ struct SequenceReader {
 /// @throws DataError for episodes without the state that the model takes, and for a model that takes the camera's pose.
 SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset);
 
-/// @param horizon  blocks of a sequence. @returns nothing where no episode of the split is long enough.
+inline constexpr int64_t kMostSequences = 64;
+
+/// @param horizon  blocks of a sequence. @param most  sequences, evenly over those there are.
+/// @returns nothing where no episode of the split is long enough, and where `control` was stopped.
 std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const SequenceReader& reader,
-                                                    data::Split split, int64_t horizon, Objective objective);
+                                                    data::Split split, int64_t horizon, Objective objective,
+                                                    int64_t most = kMostSequences, const JobControl& control = {});
 
 /// What pictures are told apart by: encodings, of several tokens their mean. @param goals  as WorldModel::encode_goal
 /// gives them. @returns float [B, F], on the CPU.
@@ -58,7 +62,9 @@ Tensor picture_features(const Tensor& goals);
 inline constexpr const char* kTrainingCostsFile = "training_costs.json";
 
 /// Writes it beside a model that was just trained. Writes nothing where no episode is long enough, or where costs are
-/// not finite. @param control  stopped, longer sequences are left out. @throws Error when it cannot be written.
+/// not finite. Of a large model, which would take more than about a minute, fewer sequences are measured, and then
+/// shorter ones only; a line says so. @param control  stopped, longer sequences are left out. @throws Error when it
+/// cannot be written.
 void write_training_costs(const std::filesystem::path& folder, const WorldModel& model, const SequenceReader& reader,
                           const JobControl& control = {});
 

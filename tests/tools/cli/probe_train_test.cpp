@@ -93,12 +93,13 @@ TEST(TrainProbe, LearnsAndLeavesAModelFolder) {
 }
 
 /// The rows of `encode --pool token` and the classes of `encode --classify`, of what a probe was trained on.
+/// In the folder of the list, whose name is given without a folder.
 TEST(TrainProbe, AgreesWithItselfOnFortyClips) {
-  const fs::path cases = "tests/fixtures/cases/model";
+  const fs::path cases = fs::absolute("tests/fixtures/cases/model");
   const TemporaryFolder folder;
   const std::string run = (folder / "run").string(), data = (cases / "88_probe_transform").string();
   const tests::Outcome trained = run_program({"train",     "--probe",
-                                              "--data",    data + "/list.txt",
+                                              "--data",    "list.txt",
                                               "--encoder", (cases / "00_base_hf").string(),
                                               "--out",     run,
                                               "--steps",   "120",
@@ -107,7 +108,8 @@ TEST(TrainProbe, AgreesWithItselfOnFortyClips) {
                                               "--set",     "train.batch=8",
                                               "--set",     "train.learning_rate=0.003",
                                               "--threads", "1",
-                                              "--json"});
+                                              "--json"},
+                                             {.folder = data});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
 
   const std::string rows = (folder / "rows.safetensors").string();

@@ -44,6 +44,7 @@ Outcome run_program(const std::vector<std::string>& arguments, const Disturbance
       const rlimit limit{disturbance.open_files_limit, disturbance.open_files_limit};
       ::setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (!disturbance.folder.empty() && ::chdir(disturbance.folder.c_str()) != 0) ::_exit(126);
     if (disturbance.limit_s > 0) ::alarm(disturbance.limit_s);
     ::execv(program.c_str(), argv.data());
     ::_exit(127);

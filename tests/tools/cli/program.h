@@ -22,6 +22,7 @@ struct Disturbance {
   int after_ms = 0;                    // ... and so long after that
   unsigned long file_limit_bytes = 0;  // no file may grow beyond this: a full disk; 0: no limit
   unsigned long open_files_limit = 0;  // so many descriptors at a time; 0: as they are
+  std::filesystem::path folder;        // where it runs; empty: here
   unsigned limit_s = 0;                // ended by a signal after so long: it waits for something; 0: no limit
 };
 
