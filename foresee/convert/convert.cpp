@@ -27,9 +27,8 @@ Output claim(const ConvertRequest& request) {
   const OutputRules rules = job_output(request.options, {}, request.inputs);
   if (request.format == Format::kHdf5) return Output::file(request.out, FileFormat::kHdf5, rules);
   if (request.format == Format::kNpz) return Output::file(request.out, FileFormat::kNpz, rules);
-  // stable-worldmodel's readers of such folders take every other name for a column.
   return Output::folder(request.out, "episodes", rules,
-                        request.format == Format::kLeRobot ? kOutputMarker : "ep_len.foresee");
+                        request.format == Format::kLeRobot ? kOutputMarker : kColumnsMarker);
 }
 
 /// Names and parts that a LeRobot set keeps when it becomes one again.

@@ -58,11 +58,7 @@ struct Marker {
 
 /// The place of a folder's marker; kOutputMarker where it has none.
 fs::path marker_place(const fs::path& folder) {
-  const fs::path usual = folder / kOutputMarker;
-  if (!there(usual) && fs::is_directory(folder))
-    for (const auto& entry : fs::directory_iterator(folder))
-      if (entry.path().extension() == kOtherMarkers) return entry.path();
-  return usual;
+  return folder / (there(folder / kColumnsMarker) ? kColumnsMarker : kOutputMarker);
 }
 
 std::optional<Marker> read_marker(const fs::path& folder) {

@@ -27,9 +27,10 @@ struct OutputRules {
   std::vector<std::filesystem::path> input_folders;  // data sets and video folders: nothing is written into them
 };
 
-/// The marker of a folder that this program wrote, and how the name of one ends that has to be called otherwise.
+/// The marker of a folder that this program wrote, and of one whose readers (stable-worldmodel's, of episodes as a
+/// folder of columns) take every other name for a column.
 inline constexpr const char* kOutputMarker = ".foresee.json";
-inline constexpr const char* kOtherMarkers = ".foresee";
+inline constexpr const char* kColumnsMarker = "ep_len.foresee";
 
 /// The place of a result, claimed before the work begins.
 class Output {
@@ -37,8 +38,7 @@ class Output {
   /// @throws OutputExists, or Error where the place is refused or another process writes there.
   static Output file(const std::filesystem::path& path, FileFormat format, const OutputRules& rules);
   /// @param content  what the folder holds, for its marker: "episodes", "model", "evaluation", ...
-  /// @param marker  name of the marker: kOutputMarker, or one that ends with kOtherMarkers where readers of such
-  /// folders would take the other for a part of them.
+  /// @param marker  kOutputMarker or kColumnsMarker.
   static Output folder(const std::filesystem::path& path, const std::string& content, const OutputRules& rules,
                        const std::string& marker = kOutputMarker);
   ~Output();

@@ -55,15 +55,15 @@ TEST_F(OutputTest, WhatExistsIsRefusedAndKept) {
   EXPECT_EQ(count_entries(folder_.path()), 2);  // no lock, no temporary folder
 }
 
-TEST_F(OutputTest, AMarkerOfAnotherNameServesAsWell) {
+TEST_F(OutputTest, TheMarkerOfColumnsServesAsWell) {
   const auto make = [&](bool overwrite) {
-    Output place = Output::folder(folder_ / "set", "episodes", {.overwrite = overwrite}, "a.foresee");
+    Output place = Output::folder(folder_ / "set", "episodes", {.overwrite = overwrite}, kColumnsMarker);
     fs::create_directories(place.staged());
     write_file(place.staged() / "a", "1");
     place.commit();
   };
   make(false);
-  EXPECT_TRUE(fs::exists(folder_ / "set" / "a.foresee"));
+  EXPECT_TRUE(fs::exists(folder_ / "set" / kColumnsMarker));
   EXPECT_FALSE(fs::exists(folder_ / "set" / kOutputMarker));
   EXPECT_EQ(output_content(folder_ / "set"), "episodes");
   make(true);
