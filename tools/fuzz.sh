@@ -56,7 +56,7 @@ fuzz() {
 # report TARGET STATUS: one line, or the end of its log; returns STATUS, or 1 for a target that reaches nothing.
 report() {
   local log="$out/logs/$1.log" inputs minutes kept
-  inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+  inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)  # children print theirs before
   minutes=$(awk "BEGIN { printf \"%.1f\", $seconds / 60 }")
   kept=$(sed -n 's/^#[0-9]*\s*DONE .*corp: \([0-9]*\).*/\1/p' "$log")
   if [ "$2" = 0 ] && grep -qaE 'ERROR: AddressSanitizer|runtime error: ' "$log"; then
