@@ -48,7 +48,7 @@ if [ -n "${CI:-}" ]; then
   { command -v clang++ && command -v clang-tidy; } >/dev/null || { [ "$(id -u)" = 0 ] && DEBIAN_FRONTEND=noninteractive \
     apt-get install -y --no-install-recommends clang clang-tidy libclang-rt-14-dev >/dev/null 2>&1; }
   check form bash "$root/tools/lint.sh" --format
-  check clang_tidy bash "$root/tools/lint.sh" --tidy --seconds 110 --advise  # until the whole tree has been gone through
+  check clang_tidy bash "$root/tools/lint.sh" --tidy --seconds 110 --advise &  # until the whole tree has been gone through
   check fuzz bash "$root/tools/fuzz.sh" 8 pt safetensors json npz process picture &
   check faults python3 "$root/tests/faults/faults.py" --foresee "$root/build/$preset/foresee" --seconds 60 &
   {  # one after the other: the first installs what all need

@@ -234,8 +234,9 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
   std::optional<OneThread> alone;
   if (end) {
     bool one_thread = false;
-    pace = &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}].next(one_thread);
-    if (one_thread && at::get_num_threads() > 1) alone.emplace();
+    pace = &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}].next(at::get_num_threads(),
+                                                                                               one_thread);
+    if (one_thread) alone.emplace();
     const SearchConfig& search = config_.planner.planner.search;
     samples = pace->affordable(search.samples, kFewestCandidates, std::min(search.iterations, kWantedIterations), *end);
     pace->begin(samples);

@@ -84,7 +84,10 @@ class Pace {
 class PaceOfThreads {
  public:
   /// The pace of the next search; sets `one_thread`. Mostly the faster one: every 32nd search tries the other.
-  Pace& next(bool& one_thread) {
+  /// @param threads  how many there are.
+  Pace& next(int threads, bool& one_thread) {
+    one_thread = false;
+    if (threads == 1) return all_;
     const bool faster = one_.candidate_s() < all_.candidate_s();
     one_thread = !all_.known() ? false : !one_.known() ? true : ++searches_ % kTryAfter == 0 ? !faster : faster;
     return one_thread ? one_ : all_;

@@ -230,7 +230,7 @@ int64_t with_one_thread(PaceOfThreads& paces, double all_s, double one_s, int64_
   int64_t count = 0;
   for (Pace::Time now{}; searches > 0; --searches) {
     bool one = false;
-    Pace& pace = paces.next(one);
+    Pace& pace = paces.next(2, one);
     pace.begin(10, now);
     pace.go_on(0, now + 1h, now);
     for (int64_t i = 1; i <= 5; ++i) {
@@ -250,6 +250,9 @@ TEST(PaceOfThreads, TakesTheNumberThatIsFasterAndSeesWhenThatChanges) {
   EXPECT_GE(with_one_thread(paces, 0.009, 0.002, 320), 300) << "a busy one";
   with_one_thread(paces, 0.001, 0.002, 400);
   EXPECT_LE(with_one_thread(paces, 0.001, 0.002, 320), 12) << "idle again";
+  bool one = true;
+  paces.next(1, one);
+  EXPECT_FALSE(one) << "there is only one";
 }
 
 }  // namespace
