@@ -12,7 +12,7 @@ struct MemeticConfig {
 void describe(Fields& fields, MemeticConfig& config);
 
 /// Sampling, then descent (a memetic algorithm: Moscato 1989; for planning with learned models: Bharadhwaj et al. 2020,
-/// arXiv 2003.08876). One iteration, for the candidates s and the elites E of the cross-entropy method:
+/// arXiv 2004.08763). One iteration, for the candidates s and the elites E of the cross-entropy method:
 ///   x_s = limits(mean + std * noise_s),  x_0 = limits(mean);  E = the `elites` cheapest
 ///   E' = E after `steps` descent steps through the model (GradientConfig), each cut to the limits
 ///   E = the `elites` cheapest of E and E';  mean <- mean of E,  std <- sample deviation of E
