@@ -23,13 +23,18 @@ constexpr int64_t kWantedIterations = 3;  // under a deadline: rather fewer cand
 constexpr int64_t kFewestCandidates = 16;
 constexpr std::chrono::milliseconds kLeastMargin{2};  // before a deadline: for what follows a search, and to wake up
 
-/// One thread for what this thread computes, while it lives.
-class OneThread {
+/// Threads of what this thread computes, until it ends.
+class ThreadCount {
  public:
-  OneThread() { at::set_num_threads(1); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-  ~OneThread() { at::set_num_threads(before_); }
+  ThreadCount() = default;
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+  ~ThreadCount() { set(before_); }
+
+  int all() const { return before_; }
+  void set(int count) const {
+    if (at::get_num_threads() != count) at::set_num_threads(count);
+  }
 
  private:
   int before_ = at::get_num_threads();
@@ -231,24 +236,26 @@ ControlCore::Question ControlCore::ask(const std::vector<int64_t>& problems) {
 ControlCore::Answer ControlCore::answer(const Question& question, const Deadline& end) const {
   Pace* pace = nullptr;
   int64_t samples = 0;
-  std::optional<OneThread> alone;
+  const ThreadCount threads;
+  const auto follow_pace = [&] { threads.set(pace->one_thread() ? 1 : threads.all()); };
   if (end) {
-    bool one_thread = false;
-    pace = &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}].next(at::get_num_threads(),
-                                                                                               one_thread);
-    if (one_thread) alone.emplace();
+    pace = &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}];
     const SearchConfig& search = config_.planner.planner.search;
     samples = pace->affordable(search.samples, kFewestCandidates, std::min(search.iterations, kWantedIterations), *end);
-    pace->begin(samples);
+    pace->begin(samples, threads.all());
+    follow_pace();
   }
+  const auto go_on = [&](int64_t iteration) {
+    const bool on = pace->go_on(iteration, *end);
+    follow_pace();
+    return on;
+  };
   const ModelCost here = model_cost(model_, question.observation, question.goal, config_.objective);
   try {
     Answer answer;
     if (options_.search) {
-      answer.plan = find(
-          question, here,
-          {.go_on = pace ? [pace, end](int64_t i) { return pace->go_on(i, *end); } : std::function<bool(int64_t)>(),
-           .samples = samples});
+      answer.plan =
+          find(question, here, {.go_on = pace ? std::function<bool(int64_t)>(go_on) : nullptr, .samples = samples});
       const Tensor& blocks = answer.plan.blocks;
       answer.states = here.states((arm_ ? actions_.normalise(blocks) : blocks).unsqueeze(1));
     } else {

@@ -138,9 +138,8 @@ class ControlCore {
   Mpc mpc_;
   std::vector<Problem> problems_;
   std::vector<double> safe_action_;
-  mutable std::map<std::pair<int64_t, int64_t>, PaceOfThreads>
-      paces_;          // by problems and pictures; of the watchdog's thread
-  Watchdog watchdog_;  // last: its work reads the members above
+  mutable std::map<std::pair<int64_t, int64_t>, Pace> paces_;  // by problems and pictures; of the watchdog's thread
+  Watchdog watchdog_;                                          // last: its work reads the members above
 };
 
 }  // namespace foresee::planner

@@ -8,41 +8,55 @@
 namespace foresee::planner {
 
 /// How long searches of one shape take on this machine, as busy as it is: a mean that follows what was seen last, and
-/// how far times lie from it. The rule and its weights are those of TCP's retransmission timer (RFC 6298, section 2).
-/// One hiccup is forgotten after some ten searches; unsteady times keep their distance from the deadline. Times are
-/// `now`, which tests set.
+/// how far times lie from it; at most the mean and four times that, as in TCP's retransmission timer (RFC 6298). One
+/// hiccup is forgotten after some ten searches; unsteady times keep their distance from the deadline.
+///
+/// Beside busy processes one thread is often faster than several that wait for each other, and only trying tells. So in
+/// the first eight searches, and in two of 32, the iterations take turns, and neighbours are compared: they have as
+/// many candidates, and the machine is as busy. `now` is an argument for tests.
 class Pace {
  public:
   using Clock = std::chrono::steady_clock;
   using Time = Clock::time_point;
 
-  /// Watches one search with so many candidates an iteration.
-  void begin(int64_t samples, Time now = Clock::now()) {
+  /// Watches one search with so many candidates an iteration. @param threads  how many there are.
+  void begin(int64_t samples, int threads = 1, Time now = Clock::now()) {
+    const bool goes_on = trying_ && samples_ == static_cast<double>(samples);
     samples_ = static_cast<double>(samples);
     last_ = now;
+    trying_ = threads > 1 && (searches_ < kLearning || searches_ % kTryAfter < 2);
+    ++searches_;
+    if (trying_ && goes_on) return;  // searches of a single iteration are compared, too
+    one_now_ = one_is_faster_;
+    neighbour_ = 0;
   }
+  /// Whether what comes next is to run on one thread.
+  bool one_thread() const { return one_now_; }
   /// SearchRequest::go_on: takes the time of the iteration before, and says whether another one, and what comes after
   /// the last, are done before `end`.
   bool go_on(int64_t iteration, Time end, Time now = Clock::now()) {
     const double took = lap(now);
     if (iteration == 0)
       before_.take(took);
-    else
+    else if (one_now_ == one_is_faster_)
       candidate_.take(took / samples_);
+    if (trying_ && iteration > 0) take_turns(took);
     return seconds(now, end) >= samples_ * candidate_.at_most() + after_.at_most();
   }
   /// Takes the time of what came after the last iteration.
-  void finish(Time now = Clock::now()) { after_.take(lap(now)); }
-
-  /// Whether there was an iteration yet.
-  bool known() const { return candidate_.mean > 0; }
-  /// Seconds that a candidate often takes.
-  double candidate_s() const { return candidate_.often(); }
+  void finish(Time now = Clock::now()) {
+    after_.take(lap(now));
+    if (!trying_ || (gain_ < 0) == one_is_faster_) return;
+    one_is_faster_ = !one_is_faster_;
+    const double times = std::exp(one_is_faster_ ? gain_ : -gain_);
+    candidate_.mean *= times;
+    candidate_.deviation *= times;
+  }
 
   /// How many of `samples` candidates an iteration may have, so that `iterations` of them are begun and end before
   /// `end`. At least `fewest`; all where nothing is known yet.
   int64_t affordable(int64_t samples, int64_t fewest, int64_t iterations, Time end, Time now = Clock::now()) const {
-    if (!known()) return samples;
+    if (candidate_.mean <= 0) return samples;  // nothing is known yet
     const double time = seconds(now, end) - before_.mean - after_.at_most();
     const double most = time / (candidate_.at_most() + static_cast<double>(iterations - 1) * candidate_.often());
     const int64_t least = std::min(fewest, samples);
@@ -50,6 +64,8 @@ class Pace {
   }
 
  private:
+  static constexpr int64_t kLearning = 8, kTryAfter = 32;
+
   /// Seconds.
   struct Estimate {
     double mean = 0, deviation = 0;
@@ -74,29 +90,24 @@ class Pace {
     return took;
   }
 
+  /// Compares an iteration with its neighbour, and lets the next one run the other way.
+  void take_turns(double took) {
+    if (neighbour_ > 0) {
+      const double gain = std::log(one_now_ ? took / neighbour_ : neighbour_ / took);
+      gain_ += (gain - gain_) / (compared_ < 4 ? static_cast<double>(++compared_) : 4.0);
+    }
+    neighbour_ = took;
+    one_now_ = !one_now_;
+  }
+
   Estimate before_, candidate_, after_;  // the first iteration, a candidate of one, what follows the last
   double samples_ = 1;
   Time last_{};
-};
-
-/// The paces of one shape with all threads and with one. Beside busy processes one thread is often faster than several
-/// that wait for each other; which is, only trying tells.
-class PaceOfThreads {
- public:
-  /// The pace of the next search; sets `one_thread`. Mostly the faster one: every 32nd search tries the other.
-  /// @param threads  how many there are.
-  Pace& next(int threads, bool& one_thread) {
-    one_thread = false;
-    if (threads == 1) return all_;
-    const bool faster = one_.candidate_s() < all_.candidate_s();
-    one_thread = !all_.known() ? false : !one_.known() ? true : ++searches_ % kTryAfter == 0 ? !faster : faster;
-    return one_thread ? one_ : all_;
-  }
-
- private:
-  static constexpr int64_t kTryAfter = 32;
-  Pace all_, one_;
   int64_t searches_ = 0;
+  int64_t compared_ = 0;
+  double gain_ = 0;       // log of the time with one thread over that with all
+  double neighbour_ = 0;  // seconds of the iteration before, in a search that tries
+  bool trying_ = false, one_now_ = false, one_is_faster_ = false;
 };
 
 }  // namespace foresee::planner

@@ -155,7 +155,7 @@ class PaceTest : public ::testing::Test {
   int64_t search(const Draw& iteration_s) {
     const Pace::Time end = now_ + 100ms;
     samples_ = pace_.affordable(300, 16, 3, end, now_);
-    pace_.begin(samples_, now_);
+    pace_.begin(samples_, 1, now_);
     pass(0.004);
     int64_t iterations = 0;
     while (iterations < 30 && pace_.go_on(iterations, end, now_)) {
@@ -225,34 +225,36 @@ TEST_F(PaceTest, UnsteadyTimesKeepTheirDistanceFromTheDeadline) {
   EXPECT_LE(short_of_three, 120);
 }
 
-/// How many of `searches` take one thread where a candidate takes so long with all and with one.
-int64_t with_one_thread(PaceOfThreads& paces, double all_s, double one_s, int64_t searches) {
+/// How many of the iterations of `searches` run on one thread, where they take so long with all and with one.
+int64_t on_one_thread(Pace& pace, double all_s, double one_s, int64_t searches, int threads = 2,
+                      int64_t iterations = 5) {
   int64_t count = 0;
   for (Pace::Time now{}; searches > 0; --searches) {
-    bool one = false;
-    Pace& pace = paces.next(2, one);
-    pace.begin(10, now);
+    pace.begin(10, threads, now);
     pace.go_on(0, now + 1h, now);
-    for (int64_t i = 1; i <= 5; ++i) {
-      const std::chrono::duration<double> took(10 * (one ? one_s : all_s));
+    for (int64_t i = 1; i <= iterations; ++i) {
+      const std::chrono::duration<double> took(pace.one_thread() ? one_s : all_s);
       now += std::chrono::duration_cast<Pace::Clock::duration>(took);
+      count += pace.one_thread() ? 1 : 0;
       pace.go_on(i, now + 1h, now);
     }
-    count += one ? 1 : 0;
+    pace.finish(now);
   }
   return count;
 }
 
 TEST(PaceOfThreads, TakesTheNumberThatIsFasterAndSeesWhenThatChanges) {
-  PaceOfThreads paces;
-  EXPECT_LE(with_one_thread(paces, 0.001, 0.002, 320), 12) << "an idle machine";
-  with_one_thread(paces, 0.009, 0.002, 100);  // finds out
-  EXPECT_GE(with_one_thread(paces, 0.009, 0.002, 320), 300) << "a busy one";
-  with_one_thread(paces, 0.001, 0.002, 400);
-  EXPECT_LE(with_one_thread(paces, 0.001, 0.002, 320), 12) << "idle again";
-  bool one = true;
-  paces.next(1, one);
-  EXPECT_FALSE(one) << "there is only one";
+  Pace pace;
+  EXPECT_LE(on_one_thread(pace, 0.01, 0.02, 320), 90) << "an idle machine: trials alone";
+  on_one_thread(pace, 0.09, 0.02, 100);  // finds out
+  EXPECT_GE(on_one_thread(pace, 0.09, 0.02, 320), 1500) << "a busy one";
+  on_one_thread(pace, 0.01, 0.02, 100);
+  EXPECT_LE(on_one_thread(pace, 0.01, 0.02, 320), 90) << "idle again";
+  Pace short_of_time;
+  on_one_thread(short_of_time, 0.09, 0.02, 100, 2, /*iterations=*/1);
+  EXPECT_GE(on_one_thread(short_of_time, 0.09, 0.02, 320, 2, /*iterations=*/1), 290) << "also of single iterations";
+  Pace alone;
+  EXPECT_EQ(on_one_thread(alone, 0.09, 0.02, 100, /*threads=*/1), 0) << "there is only one";
 }
 
 }  // namespace
