@@ -163,6 +163,8 @@ data::ClipShape held_out_shape(const LewmRecipe& recipe) {
 }
 
 std::string why_none_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe) {
+  if (dataset.episodes_of(data::Split::kHeldOut).empty())
+    return fmt::format("none of {} episodes is held out", dataset.episodes());
   data::ClipShape shape = held_out_shape(recipe);
   shape.frames -= recipe.held_out_horizon - 1;
   return fmt::format("no held-out episode has {} rows, which one prediction takes ({})", shape.span(),
