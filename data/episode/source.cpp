@@ -157,14 +157,14 @@ void EpisodeSource::choose_camera(const SourceOptions& options, const std::strin
     return std::find(cameras.begin(), cameras.end(), name) != cameras.end();
   };
   if (options.any_camera && asked.empty() && cameras.size() > 1)
-    info_.notes.push_back(fmt::format("{} cameras, of which one can be chosen: {}", cameras.size(), listed));
+    info_.notes.push_back(fmt::format("{} cameras, of which one or several can be chosen: {}", cameras.size(), listed));
   if (!asked.empty()) {
     camera_ = asked.front();
   } else if (known(usual_camera)) {
     camera_ = usual_camera;
   } else if (!known("pixels")) {
     if (cameras.size() > 1 && !options.any_camera)
-      fail<DataError>("{}: several cameras, choose one of them: {}", path_.string(), listed);
+      fail<DataError>("{}: several cameras, choose one or several of them: {}", path_.string(), listed);
     if (!cameras.empty()) camera_ = cameras.front();
   }
   if (asked.size() > 1) {

@@ -171,7 +171,8 @@ struct VideoReader::Impl {
     if (index.times_doubtful && times_tell_another_order(*decoder))
       index.count_because(CountedBecause::kTimesInAnotherOrder);
     const AVCodecID codec = demuxer.stream().codecpar->codec_id;
-    if (options.verify || !index.by_time || packets_may_hide_frames(codec) || !first_frame_decodes()) {
+    if (options.verify || !index.by_time || index.damage_doubtful || packets_may_hide_frames(codec) ||
+        !first_frame_decodes()) {
       keep_frames_that_decode(*decoder, demuxer, index);
       held = nullptr;
       started = false;

@@ -49,7 +49,7 @@ OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobCon
   recipe.model = lewm->config;
   recipe.frameskip = folder.actions->block;
   const LewmHeldOut held_out = lewm_held_out(dataset, recipe, *folder.actions);
-  if (!held_out.frames.defined()) fail<DataError>("no held-out episode has {} steps", held_out_shape(recipe).span());
+  if (!held_out.frames.defined()) fail<DataError>("{}", why_none_held_out(dataset, recipe));
   stop_where_asked(control);
   OfflineEvaluation result;
   result.metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, request.options.seed, control);

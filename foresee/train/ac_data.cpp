@@ -159,14 +159,18 @@ std::vector<data::EpisodeClip> clips_of(const data::EpisodeDataset& dataset, con
 }
 
 AcHeldOut held_out_clips(const ClipMaker& maker, const data::EpisodeDataset& dataset, const AcRecipe& recipe) {
-  const int64_t frames = recipe.held_out_horizon + 1;
-  const auto all = clips_of(dataset, recipe, data::Split::kHeldOut, frames);
+  int64_t frames = recipe.held_out_horizon + 1;
+  auto all = clips_of(dataset, recipe, data::Split::kHeldOut, frames);
+  while (all.empty() && frames > 2) all = clips_of(dataset, recipe, data::Split::kHeldOut, --frames);
   const auto total = static_cast<int64_t>(all.size()), count = std::min(total, recipe.held_out_sequences);
   if (count == 0) {
     log_warning("no held-out episode has {} frames, {} rows apart: training goes on without evaluation", frames,
                 recipe.frameskip);
     return {};
   }
+  if (frames <= recipe.held_out_horizon)
+    log_warning("no held-out episode has {} frames, {} rows apart: {} of {} steps ahead are evaluated",
+                recipe.held_out_horizon + 1, recipe.frameskip, frames - 1, recipe.held_out_horizon);
   std::vector<data::EpisodeClip> chosen;
   std::vector<Tensor> first;
   for (int64_t i = 0; i < count; ++i) {

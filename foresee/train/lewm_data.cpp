@@ -162,15 +162,29 @@ data::ClipShape held_out_shape(const LewmRecipe& recipe) {
           .columns = {}};
 }
 
+std::string why_none_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe) {
+  if (dataset.episodes_of(data::Split::kHeldOut).empty())
+    return fmt::format("none of {} episodes is held out", dataset.episodes());
+  data::ClipShape shape = held_out_shape(recipe);
+  shape.frames -= recipe.held_out_horizon - 1;
+  return fmt::format("no held-out episode has {} rows, which one prediction takes ({})", shape.span(),
+                     dataset.why_few_clips(shape, data::Split::kHeldOut));
+}
+
 LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec) {
   require_picture_size(dataset, recipe.model.vit.image_size);
   data::ClipShape shape = held_out_shape(recipe);
+  const int64_t shortest = shape.frames - recipe.held_out_horizon + 1;
+  while (shape.frames > shortest && dataset.clips(shape, data::Split::kHeldOut).empty()) --shape.frames;
   shape.columns = model_columns(dataset, recipe.model);
   const bool takes_proprio = !shape.columns.empty();
   const auto target = probe_target(dataset);
   if (target && !(takes_proprio && target->column == "proprio")) shape.columns.push_back(target->column);
   const auto chosen = spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences);
   if (chosen.empty()) return {};
+  if (const int64_t horizon = shape.frames - shortest + 1; horizon < recipe.held_out_horizon)
+    log_warning("no held-out episode has {} rows: {} of {} blocks ahead are evaluated", held_out_shape(recipe).span(),
+                horizon, recipe.held_out_horizon);
   data::ClipBatch batch = dataset.read(shape, chosen);
   LewmHeldOut out{batch.frames, normalised_blocks(spec, batch.actions), {}};
   if (takes_proprio) out.proprio = proprio_of(batch);
@@ -199,8 +213,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.training_set = data::training_set_json(dataset, recipe.episodes.hold_out);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())
-    log_warning("no held-out episode has {} steps: training goes on without evaluation ({})",
-                held_out_shape(recipe).span(), dataset.why_few_clips(held_out_shape(recipe), data::Split::kHeldOut));
+    log_warning("{}: training goes on without evaluation", why_none_held_out(dataset, recipe));
   const data::ClipShape shape{.frames = lewm_clip_frames(recipe.model, recipe.train.loss),
                               .frameskip = recipe.frameskip,
                               .columns = model_columns(dataset, recipe.model)};

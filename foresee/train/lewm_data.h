@@ -38,9 +38,13 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
 
 /// Frames of a held-out sequence: the history, then held_out_horizon predictions.
 data::ClipShape held_out_shape(const LewmRecipe& recipe);
-/// The held-out part of it. @param spec  what actions are normalised with. Without frames where no held-out episode is
-/// long enough. @throws DataError when the pictures are of another size.
+/// The held-out part of it. @param spec  what actions are normalised with. Where no held-out episode is long enough for
+/// held_out_horizon predictions, there are as many as fit, and that is said; without frames where not even one fits.
+/// @throws DataError when the pictures are of another size.
 LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe, const ActionSpec& spec);
+
+/// What a set lacks of which no held-out sequence can be made.
+std::string why_none_held_out(const data::EpisodeDataset& dataset, const LewmRecipe& recipe);
 
 /// @param size  pixels of the model's pictures. @throws DataError when the episodes' are of another size.
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size);

@@ -13,6 +13,8 @@
 #include "jepa/core/interrupted.h"
 #include "planner/env/collect.h"
 #include "planner/eval/evaluate.h"
+#include "tests/support/log_capture.h"
+#include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
 
@@ -239,6 +241,36 @@ TEST(Evaluate, ScoresAModelOffline) {
   request.methods.reset();
   request.model.clear();
   EXPECT_EQ(field_of(request), "model");
+}
+
+TEST(Evaluate, OfflineAsksAsFarAheadAsShortEpisodesReach) {
+  const TemporaryFolder folder;
+  const auto asked_with_rows = [&](int64_t rows) {
+    const std::string name = std::to_string(rows) + ".h5";
+    data::EpisodeWriter writer(folder / name);
+    planner::CollectConfig collect{.policy = "random", .max_steps = rows - 1, .stop_at_goal = false, .seed = 5};
+    std::vector<data::Episode> episodes = planner::generate_episodes(collect, 12);
+    for (data::Episode& episode : episodes) {
+      std::erase_if(episode.columns, [](const auto& column) { return column.first != "action"; });  // no probes
+      writer.add(episode);
+    }
+    writer.commit();
+    return EvaluateRequest{.model = "tools/assets/two_room", .protocol = "offline", .data = {folder / name}};
+  };
+  for (const auto& [rows, horizon] : std::vector<std::pair<int64_t, int64_t>>{{40, 5}, {30, 3}, {25, 2}, {20, 1}}) {
+    SCOPED_TRACE(rows);
+    const LogCapture log;
+    const EvaluateResult result = evaluate(asked_with_rows(rows));
+    ASSERT_TRUE(result.offline);
+    int64_t asked = 0;
+    for (const auto& [metric, value] : result.offline->metrics) asked += metric.starts_with("held_out_skill_") ? 1 : 0;
+    EXPECT_EQ(asked, horizon);
+    const std::string said = fmt::format("no held-out episode has 40 rows: {} of 5 blocks ahead", horizon);
+    EXPECT_EQ(says(log.text(), said), horizon < 5) << log.text();
+  }
+  const std::string none = refusal_of<DataError>([&] { evaluate(asked_with_rows(19)); });
+  EXPECT_TRUE(says(none, "no held-out episode has 20 rows, which one prediction takes")) << none;
+  EXPECT_TRUE(says(none, "the longest of them has 19 rows (1 too few)")) << none;
 }
 
 TEST(Evaluate, AStopEndsAnOfflineEvaluationAndLeavesNothing) {

@@ -24,6 +24,17 @@ CountedBecause judge_times(const std::vector<PacketEntry>& packets,
   return unique ? CountedBecause::kNotCounted : CountedBecause::kTimesEqual;
 }
 
+// Whether the group of packet `number` is the last before a jump of the times. Where two transport streams were joined,
+// their packets are not numbered on, and FFmpeg calls the last picture before the join damaged, though it is whole.
+bool lies_before_a_join(const FrameIndex& index, int64_t number) {
+  constexpr double kJumpS = 0.5;
+  const int64_t next = index.next_key(number);
+  if (next >= static_cast<int64_t>(index.packets.size())) return false;
+  int64_t latest = index.packets[static_cast<size_t>(number)].pts;
+  for (int64_t i = number; i < next; ++i) latest = std::max(latest, index.packets[static_cast<size_t>(i)].pts);
+  return static_cast<double>(index.packets[static_cast<size_t>(next)].pts - latest) * av_q2d(index.time_base) > kJumpS;
+}
+
 }  // namespace
 
 std::optional<int64_t> FrameIndex::packet_at(int64_t pts) const { return find_time(packet_by_pts, pts); }
@@ -100,8 +111,16 @@ FrameIndex scan_packets(Demuxer& demuxer) {
   index.times_doubtful = coded.contradict_times();
 
   std::vector<int64_t> damaged;
-  for (const auto& [pts, number] : index.packet_by_pts)
-    if (!index.packets[static_cast<size_t>(number)].whole) damaged.push_back(number);
+  for (const auto& [pts, number] : index.packet_by_pts) {
+    if (index.packets[static_cast<size_t>(number)].whole) continue;
+    if (lies_before_a_join(index, number)) {
+      index.damage_doubtful = true;
+    } else {
+      // Where a transport stream lacks a part, the mark may stand up to two pictures before.
+      const auto end = std::min<int64_t>(number + 3, static_cast<int64_t>(index.packets.size()));
+      for (int64_t i = number; i < end; ++i) damaged.push_back(i);
+    }
+  }
   for (const auto& [pts, number] : index.packet_by_pts) {
     const PacketEntry& entry = index.packets[static_cast<size_t>(number)];
     if (!entry.shown) continue;

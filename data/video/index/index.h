@@ -46,8 +46,9 @@ struct FrameIndex {
   int64_t lost = 0;            // frames announced or indexed that do not decode
 
   // What the scan saw besides.
-  bool times_doubtful = false;     // by time, but the coded pictures' own numbers tell another order: decode to know
-  bool interlaced = false;         // some picture is coded as two fields
+  bool times_doubtful = false;   // by time, but the coded pictures' own numbers tell another order: decode to know
+  bool damage_doubtful = false;  // packets that the container calls damaged may be those before a join: decode to know
+  bool interlaced = false;       // some picture is coded as two fields
   std::vector<PictureSize> sizes;  // of the coded pictures, in order of appearance; may be empty
   std::string cut_off_reason;      // what FFmpeg said where reading ended, if that was not the end of the file
   FirstPicture first_picture;      // what the first decoded picture says

@@ -183,10 +183,10 @@ TEST_F(LeRobotCases, RowsWithoutAValueAreNaN) {
   }
 }
 
-TEST_F(LeRobotCases, OfSeveralCamerasOneIsAskedFor) {
+TEST_F(LeRobotCases, OfSeveralCamerasOneOrMoreAreAskedFor) {
   EXPECT_TRUE(says(refusal("lr-sizes/two"), "pixels_top, pixels_wrist"));
   EXPECT_TRUE(has_note(open_source(kCases / "lr-sizes/two", {.any_camera = true})->info(),
-                       "2 cameras, of which one can be chosen: pixels_top, pixels_wrist"));
+                       "2 cameras, of which one or several can be chosen: pixels_top, pixels_wrist"));
   for (const char* camera : {"top", "pixels_top", "observation.images.top"}) {
     const auto source = open_source(kCases / "lr-sizes/two", {.camera = camera});
     EXPECT_EQ(source->column("pixels").shape, (std::vector<int64_t>{64, 64, 3})) << camera;

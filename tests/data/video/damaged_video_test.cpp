@@ -225,6 +225,64 @@ TEST(SpoiledVideo, LosesOnlyTheGroupThatIsHit) {
   }
 }
 
+// Where the packets of the film's pictures lie in a transport stream (188 bytes each).
+std::vector<size_t> film_packets(const std::string& bytes) {
+  std::vector<size_t> places;
+  for (size_t at = 0; at + 188 <= bytes.size(); at += 188)
+    if ((bytes[at + 1] & 0x1f) == 1 && bytes[at + 2] == 0) places.push_back(at);  // stream 256
+  return places;
+}
+
+NumberedVideo transport_stream(const std::string& name, int64_t frames, int64_t b_frames, const std::string& x264) {
+  return {.name = name,
+          .options = {.gop = 15,
+                      .b_frames = b_frames,
+                      .codec_options = {{"preset", "veryfast"}, {"x264-params", "scenecut=0:" + x264}}},
+          .frames = frames};
+}
+
+// FFmpeg forgets the marks of the first packets, which it reads ahead: parts that are lost behind them.
+TEST(TransportStream, WithALostPacketShowsNoPictureThatIsNotWhole) {
+  const TemporaryFolder folder;
+  for (const auto& [b_frames, x264] :
+       std::vector<std::pair<int64_t, std::string>>{{0, "no-cabac=1"}, {2, "slices=3"}}) {
+    SCOPED_TRACE(x264);
+    const fs::path path = write_numbered(folder.path(), transport_stream("v.ts", 45, b_frames, x264));
+    const Tensor whole = VideoReader(path).frames(first_numbers(45));
+    const std::string bytes = read_file(path);
+    const std::vector<size_t> packets = film_packets(bytes);
+    int64_t shown = 0, opened = 0;
+    for (size_t i = packets.size() / 3; i < packets.size(); i += packets.size() / 20) {
+      std::string less = bytes;
+      less.erase(packets[i], 188);
+      write_file(folder / "less.ts", less);
+      VideoReader reader(folder / "less.ts");
+      ++opened;
+      for (int64_t f = 0; f < reader.info().frame_count; ++f) {
+        const Tensor frame = reader.frame(f);
+        EXPECT_TRUE(frame.equal(whole[number_of(frame)])) << "packet " << i << ", frame " << f;
+        ++shown;
+      }
+    }
+    EXPECT_GT(shown, opened * 20);
+    EXPECT_LT(shown, opened * 45) << "something was lost";
+  }
+}
+
+TEST(TransportStream, ThatWasJoinedKeepsTheFramesBeforeTheJoin) {
+  const TemporaryFolder folder;
+  NumberedVideo part = transport_stream("a.ts", 20, 2, "b-adapt=0");
+  std::string bytes = read_file(write_numbered(folder.path(), part));
+  part.name = "b.ts";
+  part.tick = [](int64_t i) { return i + 60; };
+  bytes += read_file(write_numbered(folder.path(), part));
+  write_file(folder / "joined.ts", bytes);
+  VideoReader reader(folder / "joined.ts");
+  EXPECT_EQ(reader.info().lost_frames, 0);
+  ASSERT_EQ(reader.info().frame_count, 40);
+  for (const int64_t i : {39, 19, 20, 3, 18, 0}) EXPECT_EQ(number_of(reader.frame(i)), i % 20) << i;
+}
+
 TEST(VideoWriter, LeavesNothingBehindWhenItDoesNotFinish) {
   const TemporaryFolder folder;
   {

@@ -131,9 +131,23 @@ TEST_F(TrainOnLogs, LengthsThatDoNotAddUpAreRefusedWithBothNumbers) {
 }
 
 TEST_F(TrainOnLogs, TwoEpisodesTrainAndNoneIsHeldOut) {
+  const LogCapture log;
   const TrainResult result = train(request("lewm", log_of("81_two_episodes"), {"frameskip=1"}));
   EXPECT_EQ(result.steps, 2);
   EXPECT_TRUE(result.held_out.empty());
+  EXPECT_TRUE(says(log.text(), "none of 2 episodes is held out: training goes on without evaluation")) << log.text();
+}
+
+TEST_F(TrainOnLogs, HeldOutEpisodesAreAskedAsFarAheadAsTheyReach) {
+  for (const char* family : {"lewm", "vjepa2_ac"}) {
+    SCOPED_TRACE(family);
+    const LogCapture log;
+    const TrainResult result =
+        train(request(family, log_of("84_raw_actions"), {"frameskip=1", "held_out_horizon=500"}));
+    EXPECT_FALSE(result.held_out.empty());
+    EXPECT_TRUE(says(log.text(), "of 500 ")) << log.text();
+    EXPECT_TRUE(says(log.text(), "ahead are evaluated")) << log.text();
+  }
 }
 
 TEST_F(TrainOnLogs, ANumberThatNeverMovesKeepsItsValueInPlans) {
