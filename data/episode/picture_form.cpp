@@ -17,7 +17,7 @@ constexpr std::string_view kEnds[] = {"_image", "_images", "_rgb", "_pixels"};
 constexpr int64_t kLeastSide = 5;  // pixels; what is smaller is no picture
 
 std::string form_text(const ColumnInfo& column) {
-  return fmt::format("{} [{}]", at::toString(column.dtype), fmt::join(column.shape, ", "));
+  return fmt::format("{} [{}]", c10::getDtypeNames(column.dtype).first, fmt::join(column.shape, ", "));
 }
 
 }  // namespace
@@ -52,6 +52,9 @@ std::optional<PictureForm> picture_form(const ColumnInfo& column, std::string& r
   }
   if (at::isFloatingType(column.dtype)) {
     form.values = PictureForm::Values::kUnknown;
+  } else if (column.dtype == at::kBool) {
+    reason = fmt::format("{}: masks are no pictures; store uint8 [H, W, 3]", form_text(column));
+    return {};
   } else if (column.dtype != at::kByte) {
     reason = fmt::format("{}: pictures of more than 8 bits (depth?) would lose digits; store uint8 [H, W, 3]",
                          form_text(column));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/episode/formats/foreign.h"
 #include "data/episode/formats/joined_source.h"
 #include "data/episode/planes.h"
 #include "jepa/core/error.h"
@@ -320,11 +321,6 @@ bool has_extension(const fs::path& folder, std::string_view extension) {
   return false;
 }
 
-bool is_lance(const fs::path& path) {
-  return path.extension() == ".lance" ||
-         (fs::is_directory(path) && (has_extension(path, ".lance") || fs::exists(path / "_versions")));
-}
-
 bool is_droid(const fs::path& path) {
   if (!fs::is_directory(path)) return false;
   // The date folders of a laboratory lie three levels above an episode.
@@ -342,11 +338,7 @@ bool is_droid(const fs::path& path) {
 std::unique_ptr<EpisodeSource> open_source(const fs::path& path, const SourceOptions& options) {
   if (!fs::exists(path)) fail<DataError>("{}: no such file or folder", path.string());
   const auto extension = path.extension();
-  if (is_lance(path))
-    fail<DataError>(
-        "{}: Lance tables are not read here; convert once, where stable-worldmodel is installed: python -c \"from "
-        "stable_worldmodel.data import convert; convert('{}', '{}.h5', dest_format='hdf5')\"",
-        path.string(), path.string(), path.stem().string());
+  if (const auto reason = foreign_format(path)) fail<DataError>("{}: {}", path.string(), *reason);
   if (!fs::is_directory(path)) {
     if (const auto reason = why_not_a_file(path)) fail<DataError>("{}: {}", path.string(), *reason);
     if (extension == ".npz") return open_npz(path, options);

@@ -60,7 +60,7 @@ TEST_F(ConvertJob, RefusesSetsWithoutPicturesByName) {
   data::write_npz(folder / "deep.npz",
                   {{"ep_len", one}, {"ep_offset", one - 4}, {"action", numbers}, {"pixels", deep}});
   for (const auto& [file, reason] : {std::pair("none.npz", "no column 'pixels'; there are: action"),
-                                     std::pair("deep.npz", "column 'pixels' cannot be read: Int [8, 8, 3]")}) {
+                                     std::pair("deep.npz", "column 'pixels' cannot be read: int32 [8, 8, 3]")}) {
     ConvertRequest wanted = request("c.h5", ConvertRequest::Format::kHdf5);
     wanted.inputs = {folder / file};
     wanted.height = wanted.width = 4;

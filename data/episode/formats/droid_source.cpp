@@ -68,7 +68,8 @@ std::vector<fs::path> episode_folders(const fs::path& path) {
       if (first.empty() || first.front() == '#') continue;
       const fs::path folder = path.parent_path() / first;
       if (!fs::exists(folder / "trajectory.h5"))
-        fail<DataError>("{}: no trajectory.h5 in {}", path.string(), folder.string());
+        fail<DataError>("{}: no trajectory.h5 in {}: expected a list of the folders of DROID's episodes", path.string(),
+                        folder.string());
       folders.push_back(folder);
     }
     return folders;

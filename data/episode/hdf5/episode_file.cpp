@@ -38,6 +38,12 @@ Hdf5Handle open_pictures(hid_t file, const std::string& name, Hdf5Handle dataset
 /// Columns without which the others would be misread, or stand for other ones.
 constexpr std::string_view kNeeded[] = {"ep_len", "ep_offset", "ep_idx", "episode_idx", "pixels", "action"};
 
+constexpr const char* kGroup = "a group, not a column";
+
+/// Names that other writers use, and ours.
+constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
+    {"actions", "action"}, {"states", "state"}, {"ep_offsets", "ep_offset"}};
+
 int64_t row_bytes(const ColumnInfo& column) {
   auto bytes = static_cast<int64_t>(at::elementSize(column.dtype));
   for (const int64_t n : column.shape) bytes *= n;  // no overflow: the storage was checked
@@ -62,12 +68,17 @@ struct EpisodeFile::Impl {
   std::vector<int64_t> lengths, offsets, ids;
   int64_t rows = 0;
   uint64_t file_bytes = 0;
+  bool one_episode = false;   // where nothing says where episodes lie
+  std::string bounds_column;  // of another name, or ep_len
 
   void open_columns();
   void find_episodes();
+  void find_bounds(std::vector<int64_t>& row_ids);
   int64_t find_rows() const;
-  void take_bounds(const std::vector<int64_t>& row_ids);
-  void take_runs(const std::vector<int64_t>& row_ids);
+  void take_lengths(const std::string& name, const std::vector<int64_t>& row_ids);
+  void take_bounds(EpisodeBounds bounds);
+  bool unstack();
+  Tensor numbers(const std::string& name) const;
   void list_columns();
   bool mend_gaps(OpenColumn& column);
   std::vector<int64_t> integers(const std::string& name) const;
@@ -80,10 +91,14 @@ struct EpisodeFile::Impl {
 };
 
 void EpisodeFile::Impl::open_columns() {
-  for (const auto& stored_name : hdf5_root_names(path, file.get())) {
-    const std::string name = column_name(stored_name);  // it may become the name of a file
+  const std::vector<std::string> stored_names = hdf5_root_names(path, file.get());
+  for (const auto& stored_name : stored_names) {
+    std::string name = column_name(stored_name);  // it may become the name of a file
+    for (const auto& [theirs, ours] : kAliases)
+      if (name == theirs && std::find(stored_names.begin(), stored_names.end(), ours) == stored_names.end())
+        name = ours;
     const Hdf5Handle object = open_hdf5_object(file.get(), stored_name);
-    std::string reason = object.valid() ? "a group, not a column" : hdf5_reason();
+    std::string reason = object.valid() ? kGroup : hdf5_reason();
     if (!object.valid() && std::find(std::begin(kNeeded), std::end(kNeeded), name) != std::end(kNeeded))
       fail<DataError>("{}: column '{}' cannot be opened: {}", path.string(), name, reason);
     if (!object.valid() || H5Iget_type(object.get()) != H5I_DATASET) {
@@ -157,21 +172,60 @@ int64_t EpisodeFile::Impl::find_rows() const {
   if (open.contains("pixels")) return open.at("pixels").stored.rows;
   for (const auto& [name, column] : open)
     if (is_picture_name(name) && column.stored.info.shape.size() >= 2) return column.stored.rows;
-  return find("action").stored.rows;
+  if (open.contains("action")) return open.at("action").stored.rows;
+  std::vector<std::string> names;
+  for (const auto& [name, column] : open) names.push_back(name);
+  for (const auto& [name, reason] : unread) names.push_back(reason == kGroup ? name + "/" : name);
+  fail<DataError>(
+      "{}: no episodes that are known: expected 'pixels' and 'action' [rows, ...], a group with 'actions' for each "
+      "episode (robomimic, ManiSkill), or ALOHA's 'observations' and 'action'; there are: {}",
+      path.string(), names.empty() ? "none" : name_list(names));
+}
+
+/// Arrays [episodes, T, ...], as NumPy stacks them, become rows: told by pictures of one axis more than pictures have.
+bool EpisodeFile::Impl::unstack() {
+  const auto is_stack = [](const OpenColumn& column) {
+    const ColumnInfo& info = column.stored.info;
+    std::string reason;
+    return info.shape.size() == 4 &&
+           picture_form({"pixels", info.dtype, {info.shape.begin() + 1, info.shape.end()}}, reason);
+  };
+  const auto lead = std::find_if(
+      open.begin(), open.end(), [&](const auto& item) { return is_picture_name(item.first) && is_stack(item.second); });
+  if (lead == open.end()) return false;
+  const int64_t episodes = lead->second.stored.rows, each = lead->second.stored.info.shape.front();
+  for (auto& [name, column] : open) {
+    StoredColumn& stored = column.stored;
+    if (stored.kind != StoredColumn::Kind::kNumbers || stored.rows != episodes || stored.info.shape.empty()) continue;
+    if (stored.info.shape.front() != each && stored.info.shape.front() != each - 1) continue;
+    column.pictures = nullptr;  // they read rows of the first axis
+    stored.unstack();
+  }
+  for (int64_t e = 0; e < episodes; ++e) offsets.push_back(e * each), lengths.push_back(each);
+  notes.push_back(
+      fmt::format("arrays [{}, {}, ...] are read as {} episodes of {} rows", episodes, each, episodes, each));
+  return true;
+}
+
+/// Values of a column that another writer may have named so; undefined where it is none of single numbers.
+Tensor EpisodeFile::Impl::numbers(const std::string& name) const {
+  const auto found = open.find(name);
+  if (found == open.end() || found->second.stored.info.picture()) return {};
+  const StoredColumn& column = found->second.stored;
+  if (std::any_of(column.info.shape.begin(), column.info.shape.end(), [](int64_t n) { return n != 1; })) return {};
+  return column.read(0, column.rows).flatten();
 }
 
 void EpisodeFile::Impl::find_episodes() {
+  const bool stacked = !open.contains("ep_len") && unstack();
   rows = find_rows();
   std::vector<int64_t> row_ids;
   for (const char* name : {"ep_idx", "episode_idx"})
     if (row_ids.empty() && open.contains(name)) row_ids = integers(name);
-  if (open.contains("ep_len")) {
-    take_bounds(row_ids);
-  } else if (!row_ids.empty()) {
-    take_runs(row_ids);
-  } else {
-    find("ep_len");  // throws: says what there is
-  }
+  if (open.contains("ep_len"))
+    take_lengths("ep_len", row_ids);
+  else if (!stacked)
+    find_bounds(row_ids);
   if (lengths.size() != offsets.size() || lengths.empty())
     fail<DataError>("{}: {} lengths and {} offsets of episodes", path.string(), lengths.size(), offsets.size());
   check_bounds(lengths, offsets, rows, path.string());
@@ -186,8 +240,51 @@ void EpisodeFile::Impl::find_episodes() {
   check_size(bytes * *std::max_element(lengths.begin(), lengths.end()), "its longest episode");
 }
 
-void EpisodeFile::Impl::take_bounds(const std::vector<int64_t>& row_ids) {
-  lengths = integers("ep_len");
+/// Without "ep_len": see Note [Names of bounds]. @param row_ids  of ours; set where another column has them.
+void EpisodeFile::Impl::find_bounds(std::vector<int64_t>& row_ids) {
+  for (const std::string_view name : kLengthNames)
+    if (const Tensor values = numbers(std::string(name)); values.defined() && values.numel() != rows) {
+      notes.push_back(fmt::format("episodes have the lengths in '{}'", name));
+      return take_lengths(std::string(name), row_ids);
+    }
+  for (const std::string_view name : kRowIdNames) {
+    if (!row_ids.empty()) break;
+    const Tensor values = numbers(std::string(name));
+    if (!values.defined() || values.numel() != rows) continue;
+    if (const auto ids = whole_numbers(values)) {
+      row_ids = *ids;
+      notes.push_back(fmt::format("'{}' says which episode a row belongs to", name));
+    }
+  }
+  if (!row_ids.empty()) {
+    std::vector<int64_t> steps;
+    for (const char* name : {"step_idx", "frame_index"})
+      if (steps.empty() && open.contains(name)) steps = integers(name);
+    return take_bounds(bounds_of_runs(row_ids, steps, path.string()));
+  }
+  auto ends = bounds_of_ends([this](const std::string& name) { return numbers(name); }, rows, path.string());
+  if (ends) {
+    notes.push_back(fmt::format("episodes end as '{}' says: {} of them", ends->column, ends->lengths.size()));
+    return take_bounds(std::move(*ends));
+  }
+  if (one_episode) return take_bounds({.lengths = {rows}, .offsets = {0}, .column = {}});
+  std::vector<std::string> names;
+  for (const auto& [key, column] : open) names.push_back(key);
+  fail<DataError>(
+      "{}: nothing says where its episodes begin: expected 'ep_len' (rows of each), 'ep_idx' (of every row) or "
+      "'episode_ends'; there are: {}",
+      path.string(), name_list(names));
+}
+
+void EpisodeFile::Impl::take_bounds(EpisodeBounds bounds) {
+  lengths = std::move(bounds.lengths);
+  offsets = std::move(bounds.offsets);
+  bounds_column = std::move(bounds.column);
+}
+
+void EpisodeFile::Impl::take_lengths(const std::string& name, const std::vector<int64_t>& row_ids) {
+  bounds_column = name;
+  lengths = integers(name);
   const int64_t counted = total_rows(lengths, rows, path.string());
   const auto each = static_cast<int64_t>(lengths.size());
   // Lengths that count actions, where every episode has one picture more.
@@ -198,39 +295,16 @@ void EpisodeFile::Impl::take_bounds(const std::vector<int64_t>& row_ids) {
     return;
   }
   if (of_actions) {
-    notes.push_back("ep_len counts actions: every episode has one row more");
+    notes.push_back(name + " counts actions: every episode has one row more");
     for (auto& length : lengths) ++length;
   } else if (counted != rows) {
-    fail<DataError>("{}: no ep_offset, and the lengths in ep_len add up to {} of {} rows", path.string(), counted,
+    fail<DataError>("{}: no ep_offset, and the lengths in {} add up to {} of {} rows", path.string(), name, counted,
                     rows);
   }
   int64_t row = 0;
   for (const int64_t length : lengths) {
     offsets.push_back(row);
     row += length;
-  }
-}
-
-/// Episodes are runs of rows with the same number.
-void EpisodeFile::Impl::take_runs(const std::vector<int64_t>& row_ids) {
-  for (size_t i = 0; i < row_ids.size(); ++i) {
-    if (i == 0 || row_ids[i] != row_ids[i - 1]) {
-      offsets.push_back(static_cast<int64_t>(i));
-      lengths.push_back(0);
-    }
-    ++lengths.back();
-  }
-  std::vector<int64_t> steps;
-  if (open.contains("step_idx")) steps = integers("step_idx");
-  std::map<int64_t, int64_t> seen;  // first row of each number
-  for (const int64_t row : offsets) {
-    const auto at = static_cast<size_t>(row);
-    const auto [first, is_new] = seen.emplace(row_ids[at], row);
-    if (!is_new && (at >= steps.size() || steps[at] != 0))
-      fail<DataError>(
-          "{}: the rows of episode {} lie apart (rows {} and {}): several environments were recorded side by side. "
-          "Sort the rows by episode first",
-          path.string(), row_ids[at], first->second, row);
   }
 }
 
@@ -255,7 +329,7 @@ bool EpisodeFile::Impl::mend_gaps(OpenColumn& column) {
 
 void EpisodeFile::Impl::list_columns() {
   for (auto& [name, column] : open) {
-    if (name == "ep_len" || name == "ep_offset") continue;
+    if (name == "ep_len" || name == "ep_offset" || (name == bounds_column && column.stored.rows != rows)) continue;
     ColumnInfo& info = column.stored.info;
     const ColumnInfo stored = info;
     if (mend_gaps(column)) {
@@ -275,9 +349,10 @@ void EpisodeFile::Impl::list_columns() {
   if (counted < rows) flaws.push_back(fmt::format("{} of {} rows belong to no episode", rows - counted, rows));
 }
 
-EpisodeFile::EpisodeFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
+EpisodeFile::EpisodeFile(const std::filesystem::path& path, bool one_episode) : impl_(std::make_unique<Impl>()) {
   const Hdf5Lock lock;
   impl_->path = path;
+  impl_->one_episode = one_episode;
   blosc_available();  // the filter is loaded here, where no fork is near
   check_hdf5_structure(path);
   impl_->file_bytes = std::filesystem::file_size(path);

@@ -16,14 +16,16 @@ namespace foresee::data {
 // "pixels". Files written here carry "ep_idx" and "step_idx" of every row too, as the published ones do; others call
 // the first "episode_idx". action[t] leaves row t, so the last row of an episode has no action: NaN. Files that leave
 // the last action out (one row less in the file, or in every episode) are read as if the NaN were there. Without
-// ep_offset, episodes follow one another. Bounds that overlap, or episodes that mix, are refused.
+// ep_offset, episodes follow one another. Bounds of other names are in Note [Names of bounds]. Arrays [episodes, T,
+// ...] are read as episodes of T rows. Bounds that overlap, or episodes that mix, are refused.
 
 /// An episode file open for reading. Calls may come from several threads; the library works on one at a time.
 class EpisodeFile {
  public:
   /// @throws DataError in one line when the file is absent, truncated, not HDF5, or its columns do not fit its
-  /// episodes; Error where the program was built without HDF5.
-  explicit EpisodeFile(const std::filesystem::path& path);
+  /// episodes; Error where the program was built without HDF5. @param one_episode  what a file is that says nothing of
+  /// episodes; without it such a file is refused.
+  explicit EpisodeFile(const std::filesystem::path& path, bool one_episode = false);
   ~EpisodeFile();
   EpisodeFile(EpisodeFile&&) noexcept;
 

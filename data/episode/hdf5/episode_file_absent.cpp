@@ -16,7 +16,7 @@ namespace {
 struct EpisodeFile::Impl {};
 struct EpisodeWriter::Impl {};
 
-EpisodeFile::EpisodeFile(const std::filesystem::path& path) { no_hdf5(path); }
+EpisodeFile::EpisodeFile(const std::filesystem::path& path, bool) { no_hdf5(path); }
 EpisodeFile::~EpisodeFile() = default;
 EpisodeFile::EpisodeFile(EpisodeFile&&) noexcept = default;
 int64_t EpisodeFile::episodes() const { return 0; }

@@ -45,6 +45,14 @@ bool is_group(hid_t file, const std::string& name) {
   return object.valid() && H5Iget_type(object.get()) == H5I_GROUP;
 }
 
+bool has_actions(hid_t file, const std::string& group) {
+  for (const char* name : {"/actions", "/action"})
+    if (const Hdf5Handle object = open_hdf5_object(file, group + name);
+        object.valid() && H5Iget_type(object.get()) == H5I_DATASET)
+      return true;
+  return false;
+}
+
 /// Paths of all datasets below a group, relative to it.
 void datasets(hid_t file, const std::string& group, const std::string& prefix, int depth,
               std::vector<std::string>& out) {
@@ -63,7 +71,9 @@ std::string our_name(std::string path) {
   if (path == "rewards") return "reward";
   if (path == "dones") return "terminated";
   if (path == "states") return "state";
-  if (path == "observations/qpos") return "proprio";
+  if (path == "observations/qpos" || path == "obs/agent/qpos") return "proprio";
+  if (path.starts_with("obs/sensor_data/") && path.ends_with("/rgb"))
+    return "pixels_" + column_name(path.substr(16, path.size() - 20));
   for (const std::string_view part : {"observations/images/", "obs/images/"})
     if (path.starts_with(part)) return "pixels_" + column_name(path.substr(part.size()));
   for (const std::string_view part : {"observations/", "obs/"})
@@ -218,13 +228,16 @@ std::unique_ptr<EpisodeSource> open_grouped(const fs::path& path, const SourceOp
   if (is_group(file.get(), "data")) {
     for (const auto& [name, is_inner] : members(file.get(), "data"))
       if (is_inner) groups.push_back("data/" + name);
-    std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-      const auto left = number_of(a), right = number_of(b);
-      return left && right && *left != *right ? *left < *right : a < b;
-    });
   } else if (is_group(file.get(), "observations") || is_group(file.get(), "obs")) {
     groups.emplace_back();
+  } else {
+    for (const auto& [name, is_inner] : members(file.get(), "/"))
+      if (is_inner && has_actions(file.get(), name)) groups.push_back(name);
   }
+  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+    const auto left = number_of(a), right = number_of(b);
+    return left && right && *left != *right ? *left < *right : a < b;
+  });
   if (groups.empty()) return nullptr;
   return std::make_unique<GroupedSource>(path, std::move(file), std::move(groups), options);
 }

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 /// stable-worldmodel's HDF5, both layouts.
 class Hdf5Source : public EpisodeSource {
  public:
-  Hdf5Source(const fs::path& path, const SourceOptions& options) : EpisodeSource(path), file_(path) {
+  Hdf5Source(const fs::path& path, const SourceOptions& options, bool one_episode)
+      : EpisodeSource(path), file_(path, one_episode) {
     info_.format = "hdf5";
     int64_t row = 0;
     for (int64_t e = 0; e < file_.episodes(); ++e) {
@@ -55,7 +56,13 @@ class Hdf5Source : public EpisodeSource {
 
 std::unique_ptr<EpisodeSource> open_file(const fs::path& path, const SourceOptions& options) {
   if (auto grouped = open_grouped(path, options)) return grouped;
-  return std::make_unique<Hdf5Source>(path, options);
+  return std::make_unique<Hdf5Source>(path, options, /*one_episode=*/false);
+}
+
+/// Of a folder that holds a file for each episode.
+std::unique_ptr<EpisodeSource> open_one_of_many(const fs::path& path, const SourceOptions& options) {
+  if (auto grouped = open_grouped(path, options)) return grouped;
+  return std::make_unique<Hdf5Source>(path, options, /*one_episode=*/true);
 }
 
 }  // namespace
@@ -64,7 +71,7 @@ std::unique_ptr<EpisodeSource> open_hdf5(const fs::path& path, const SourceOptio
   if (!fs::is_directory(path)) return open_file(path, options);
   std::vector<fs::path> files = files_below(path, {".h5", ".hdf5"});
   if (files.size() == 1) return open_file(files.front(), options);
-  return open_joined(path, std::move(files), options, open_file);
+  return open_joined(path, std::move(files), options, open_one_of_many);
 }
 
 }  // namespace foresee::data

@@ -18,14 +18,15 @@ constexpr size_t kMostPicture = size_t{1} << 28;  // same
 
 bool is_encoded(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF") || bytes.starts_with("\x89PNG"); }
 
-/// Rows [first, first + count) of a dataset, for H5Dread.
+/// Rows [first, first + count) of a dataset, for H5Dread. @param row  the first one along the second axis.
 struct Selection {
   Hdf5Handle from, to;
-  Selection(hid_t dataset, int64_t first, std::vector<hsize_t> extent)
+  Selection(hid_t dataset, int64_t first, std::vector<hsize_t> extent, int64_t row = 0)
       : from(H5Dget_space(dataset), H5Sclose),
         to(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose) {
     std::vector<hsize_t> start(extent.size(), 0);
     start[0] = static_cast<hsize_t>(first);
+    if (start.size() > 1) start[1] = static_cast<hsize_t>(row);
     H5Sselect_hyperslab(from.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr);
   }
 };
@@ -113,7 +114,10 @@ Tensor StoredColumn::read(int64_t first, int64_t count) const {
   const Hdf5Lock lock;
   FORESEE_CHECK(first >= 0 && count >= 0 && count <= rows - first,
                 "expected rows of 0..{}, got {} from {} ('{}' of {})", rows, count, first, info.name, path.string());
-  packed->check(dataset.get(), first, count);
+  if (stacked == 0)
+    packed->check(dataset.get(), first, count);
+  else if (count > 0)
+    packed->check(dataset.get(), first / stacked, (first + count - 1) / stacked - first / stacked + 1);
   return kind == Kind::kNumbers ? read_numbers(first, count) : read_encoded(first, count);
 }
 
@@ -125,14 +129,33 @@ Tensor StoredColumn::read_numbers(int64_t first, int64_t count) const {
   ReadBudget(path.string(), file_bytes, kHdf5BytesPerByte).take(bytes, "rows of column '" + info.name + "'");
   Tensor out = at::empty(shape, info.dtype);
   if (out.numel() == 0) return out;
-  const Selection rows_of(dataset.get(), first, {shape.begin(), shape.end()});
+  if (stacked == 0) {
+    read_at(first, 0, shape, out.data_ptr());
+    return out;
+  }
+  shape.insert(shape.begin(), 1);
+  for (int64_t done = 0; done < count;) {
+    const int64_t row = (first + done) % stacked;
+    shape[1] = std::min(count - done, stacked - row);
+    read_at((first + done) / stacked, row, shape, out[done].data_ptr());
+    done += shape[1];
+  }
+  return out;
+}
+
+void StoredColumn::read_at(int64_t entry, int64_t row, const std::vector<int64_t>& extent, void* out) const {
+  const Selection chosen(dataset.get(), entry, {extent.begin(), extent.end()}, row);
   // A truth value is read as it is stored, one byte.
   const Hdf5Handle stored(H5Dget_type(dataset.get()), H5Tclose);
   const hid_t type = info.dtype == at::kBool ? stored.get() : hdf5_type(info.dtype);
-  if (H5Dread(dataset.get(), type, rows_of.to.get(), rows_of.from.get(), H5P_DEFAULT, out.data_ptr()) < 0)
-    fail<DataError>("{}: rows {}..{} of '{}' cannot be read: {}", path.string(), first, first + count, info.name,
-                    hdf5_reason());
-  return out;
+  if (H5Dread(dataset.get(), type, chosen.to.get(), chosen.from.get(), H5P_DEFAULT, out) < 0)
+    fail<DataError>("{}: '{}' cannot be read from {} on: {}", path.string(), info.name, entry, hdf5_reason());
+}
+
+void StoredColumn::unstack() {
+  stacked = info.shape.front();
+  rows *= stacked;
+  info.shape.erase(info.shape.begin());
 }
 
 std::vector<std::string> StoredColumn::bytes(int64_t first, int64_t count) const {

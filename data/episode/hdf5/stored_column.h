@@ -21,6 +21,7 @@ struct StoredColumn {
   std::filesystem::path path;
   ColumnInfo info;  // of what comes back
   int64_t rows = 0;
+  int64_t stacked = 0;  // rows in each entry of the dataset's first axis; 0: an entry is a row
   Hdf5Handle dataset;
   Kind kind = Kind::kNumbers;
   std::unique_ptr<PackedChunks> packed;  // guarded by the library's lock
@@ -28,9 +29,12 @@ struct StoredColumn {
 
   /// Rows [first, first + count). @returns [count, ...] of info.dtype. @throws DataError.
   Tensor read(int64_t first, int64_t count) const;
+  /// Takes an array [episodes, T, ...] for episodes * T rows. @pre numbers, of two axes or more.
+  void unstack();
 
  private:
   Tensor read_numbers(int64_t first, int64_t count) const;
+  void read_at(int64_t entry, int64_t row, const std::vector<int64_t>& extent, void* out) const;
   Tensor read_encoded(int64_t first, int64_t count) const;
   std::vector<std::string> bytes(int64_t first, int64_t count) const;
   friend std::optional<StoredColumn> open_column(hid_t, const std::filesystem::path&, const std::string&,

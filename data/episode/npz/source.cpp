@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 
 /// Names that other writers use, and ours.
 constexpr std::pair<const char*, const char*> kAliases[] = {
-    {"image", "pixels"},   {"images", "pixels"},        {"observations", "pixels"}, {"frames", "pixels"},
-    {"actions", "action"}, {"states", "state"},         {"observation", "pixels"},  {"obs", "pixels"},
-    {"ep_lens", "ep_len"}, {"ep_offsets", "ep_offset"},
+    {"image", "pixels"},       {"images", "pixels"},  {"observations", "pixels"},
+    {"frames", "pixels"},      {"actions", "action"}, {"states", "state"},
+    {"observation", "pixels"}, {"obs", "pixels"},     {"ep_offsets", "ep_offset"},
 };
 
 std::string our_name(const std::string& name, const TensorMap& arrays) {
@@ -114,11 +114,11 @@ class NpzSource : public EpisodeSource {
   Tensor as_rows(const std::string& name, const Tensor& values, bool stacked, int64_t rows,
                  const std::vector<int64_t>& lengths, const std::vector<int64_t>& offsets, std::string& reason) {
     const auto episodes = static_cast<int64_t>(lengths.size());
+    const int64_t each = stacked ? rows / episodes : 0;
     const auto short_by_one = [&](const char* where) {
       note(fmt::format("'{}' has one row less than the pictures{}: the last has no value", name, where));
     };
     if (stacked) {
-      const int64_t each = lengths.front();
       if (values.dim() >= 2 && values.size(0) == episodes && values.size(1) == each) return values.flatten(0, 1);
       if (values.dim() >= 2 && values.size(0) == episodes && values.size(1) == each - 1) {
         short_by_one(" in every episode");
@@ -169,32 +169,21 @@ class NpzSource : public EpisodeSource {
         lead->first == "pixels" ? lead->second.dim() == 5 : !arrays.contains("ep_len") && lead->second.dim() == 3;
     const int64_t episodes = stacked ? lead->second.size(0) : 0;
     const int64_t each = stacked ? lead->second.size(1) : 0, rows = stacked ? episodes * each : lead->second.size(0);
-    std::vector<int64_t> lengths, offsets;
-    if (stacked) {
-      for (int64_t e = 0; e < episodes; ++e) lengths.push_back(each), offsets.push_back(e * each);
-    } else if (arrays.contains("ep_len")) {
-      lengths = integers(arrays.at("ep_len"), where);
-      if (arrays.contains("ep_offset")) {
-        offsets = integers(arrays.at("ep_offset"), where);
-      } else {
-        if (const int64_t counted = total_rows(lengths, rows, where); counted != rows)
-          fail<DataError>("{}: no ep_offset, and ep_len adds up to {} of {} rows", where, counted, rows);
-        int64_t at = 0;
-        for (const int64_t n : lengths) offsets.push_back(at), at += n;
-      }
-    } else if (rows > 0) {
-      lengths = {rows};
-      offsets = {0};
+    EpisodeBounds bounds = stacked ? stacked_bounds(arrays, episodes, each, where) : find_bounds(arrays, rows, where);
+    if (bounds.lengths.empty() && rows > 0) {
+      bounds = {.lengths = {rows}, .offsets = {0}, .column = {}};
+      if (!one_of_many) note(fmt::format("nothing says where episodes begin ('ep_len'): its {} rows are one", rows));
     }
+    const std::vector<int64_t>&lengths = bounds.lengths, &offsets = bounds.offsets;
     if (lengths.empty() || lengths.size() != offsets.size())
       fail<DataError>("{}: {} lengths and {} offsets of episodes", where, lengths.size(), offsets.size());
     check_bounds(lengths, offsets, rows, where);
     const int64_t counted = total_rows(lengths, rows, where);
-    if (counted < rows)
+    if (counted < rows && !stacked)
       info_.flaws.push_back(fmt::format("{}: {} of {} rows belong to no episode", where, rows - counted, rows));
     Part part{where, {}};
     for (auto& [name, values] : arrays) {
-      if (name == "ep_len" || name == "ep_offset") continue;
+      if (name == "ep_len" || name == "ep_offset" || (name == bounds.column && values.numel() != rows)) continue;
       std::string reason;
       Tensor taken = as_rows(name, values, stacked, rows, lengths, offsets, reason);
       if (taken.defined())
@@ -204,9 +193,7 @@ class NpzSource : public EpisodeSource {
       else
         not_read(column_name(name), reason);
     }
-    std::vector<int64_t> ids;
-    for (const char* name : {"ep_idx", "episode_idx"})
-      if (ids.empty() && part.columns.contains(name)) ids = integers(part.columns.at(name), where);
+    std::vector<int64_t> ids = row_ids(part.columns, bounds.column, rows, where);
     check_row_ids(lengths, offsets, ids, where);
     std::vector<uint64_t> own;
     for (size_t e = 0; e < lengths.size(); ++e)
@@ -224,10 +211,80 @@ class NpzSource : public EpisodeSource {
   }
 
   static std::vector<int64_t> integers(const Tensor& values, const std::string& where) {
-    const Tensor list = values.to(at::kLong).flatten().contiguous();
-    if (at::isFloatingType(values.scalar_type()) && !at::equal(list.to(at::kDouble), values.flatten().to(at::kDouble)))
-      fail<DataError>("{}: expected whole numbers of episodes", where);
-    return {list.const_data_ptr<int64_t>(), list.const_data_ptr<int64_t>() + list.numel()};
+    auto list = whole_numbers(values);
+    if (!list) fail<DataError>("{}: expected whole numbers of episodes", where);
+    return *std::move(list);
+  }
+
+  /// Numbers of every row's episode: ours, or the column by which the bounds were found.
+  static std::vector<int64_t> row_ids(const TensorMap& columns, const std::string& column, int64_t rows,
+                                      const std::string& where) {
+    for (const std::string_view name : kRowIdNames) {
+      const auto found = columns.find(std::string(name));
+      const bool ours = name == "ep_idx" || name == "episode_idx" || name == column;
+      if (ours && found != columns.end() && found->second.numel() == rows) return integers(found->second, where);
+    }
+    return {};
+  }
+
+  /// Arrays [episodes, T, ...]: shorter episodes are filled up, and "ep_len" says so.
+  static EpisodeBounds stacked_bounds(const TensorMap& arrays, int64_t episodes, int64_t each,
+                                      const std::string& where) {
+    EpisodeBounds out;
+    for (const std::string_view name : kLengthNames) {
+      const auto found = arrays.find(std::string(name));
+      if (found == arrays.end() || found->second.numel() != episodes || !out.lengths.empty()) continue;
+      out.lengths = integers(found->second, where);
+      out.column = name;
+    }
+    for (int64_t e = 0; e < episodes; ++e) {
+      out.offsets.push_back(e * each);
+      if (out.column.empty()) out.lengths.push_back(each);
+      if (const int64_t length = out.lengths[static_cast<size_t>(e)]; length < 0 || length > each)
+        fail<DataError>("{}: {}: episode {} has {} of {} rows", where, out.column, e, length, each);
+    }
+    return out;
+  }
+
+  /// Where episodes lie; empty where nothing says so (Note [Names of bounds]).
+  EpisodeBounds find_bounds(const TensorMap& arrays, int64_t rows, const std::string& where) {
+    const auto numbers = [&](const std::string& name) -> Tensor {
+      const auto found = arrays.find(name);
+      return found == arrays.end() || found->second.dim() > 2 ? Tensor() : found->second;
+    };
+    EpisodeBounds out;
+    for (const std::string_view name : kLengthNames) {
+      const Tensor values = numbers(std::string(name));
+      if (!values.defined() || (values.numel() == rows && name != "ep_len")) continue;
+      out.lengths = integers(values, where);
+      out.column = name;
+      if (arrays.contains("ep_offset")) {
+        out.offsets = integers(arrays.at("ep_offset"), where);
+      } else {
+        if (const int64_t counted = total_rows(out.lengths, rows, where); counted != rows)
+          fail<DataError>("{}: no ep_offset, and {} adds up to {} of {} rows", where, name, counted, rows);
+        int64_t at = 0;
+        for (const int64_t n : out.lengths) out.offsets.push_back(at), at += n;
+      }
+      if (name != "ep_len") note(fmt::format("episodes have the lengths in '{}'", name));
+      return out;
+    }
+    for (const std::string_view name : kRowIdNames) {
+      const Tensor values = numbers(std::string(name));
+      if (!values.defined() || values.numel() != rows) continue;
+      const auto ids = whole_numbers(values);
+      if (!ids) continue;
+      const Tensor steps = numbers(arrays.contains("step_idx") ? "step_idx" : "frame_index");
+      out = bounds_of_runs(*ids, steps.defined() ? integers(steps, where) : std::vector<int64_t>{}, where);
+      out.column = name;
+      note(fmt::format("'{}' says which episode a row belongs to", name));
+      return out;
+    }
+    if (auto ends = bounds_of_ends(numbers, rows, where)) {
+      note(fmt::format("episodes end as '{}' says: {} of them", ends->column, ends->lengths.size()));
+      return *std::move(ends);
+    }
+    return out;
   }
 
   std::vector<Part> parts_;

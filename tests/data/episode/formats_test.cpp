@@ -584,6 +584,40 @@ TEST(OpenSource, SaysWhatItExpectsAndHowToConvertLance) {
   EXPECT_NE(lance.find("convert('"), std::string::npos) << lance;
 }
 
+TEST(OpenSource, NamesRecordingsOfOtherProgramsAndWhatToDo) {
+  const TemporaryFolder folder;
+  const auto expect = [&](const std::string& path, const char* said) {
+    const std::string message = message_of([&] { open_source(folder / path); });
+    EXPECT_NE(message.find(said), std::string::npos) << path << ": " << message;
+  };
+  for (const char* place : {"a/replay.zarr/data", "b/1.0.0", "c", "robot/meta", "robot/data", "robot/videos/top"})
+    fs::create_directories(folder / place);
+  for (const char* file :
+       {"a/replay.zarr/.zgroup", "b/1.0.0/x-train.tfrecord-00000-of-00002", "c/x.mcap", "log.bag",
+        "robot/meta/info.json", "robot/data/x.parquet", "robot/videos/top/0.mp4", "x.parquet", "x.mp4", "x.pkl"})
+    write_file(folder / file, "{}");
+  write_file(folder / "log.csv", "time,x\n");
+  expect("a", "Zarr stores are not read here; convert once");
+  expect("a/replay.zarr", "episode_ends=z['meta/episode_ends']");
+  expect("b", "TensorFlow datasets (RLDS)");
+  expect("b/1.0.0", "TensorFlow datasets (RLDS)");
+  expect("c", "recordings of ROS");
+  expect("log.bag", "recordings of ROS");
+  expect("log.csv", "expected a list of the folders of DROID's episodes");
+  for (const char* part : {"robot/data", "robot/data/x.parquet", "robot/videos/top", "robot/videos/top/0.mp4"})
+    expect(part, "a part of the LeRobot set ");
+  expect("x.parquet", "a single table; a LeRobot set is named by its folder");
+  expect("x.mp4", "a film without actions");
+  expect("x.pkl", "'.pkl' files are no episodes that are known");
+  fs::remove_all(folder / "a"), fs::remove_all(folder / "b"), fs::remove_all(folder / "c");
+  for (const char* file : {"log.bag", "x.parquet", "x.mp4", "x.pkl", "log.csv"}) fs::remove(folder / file);
+  expect("", "1 LeRobot set lies in it: name each: robot");
+  // What is read here is not taken for another's because of its neighbours.
+  fs::create_directories(folder / "both" / "x.zarr");
+  write_npz(folder / "both" / "a.npz", {{"pixels", at::ones({3, 4, 4, 3}, at::kByte)}, {"action", at::ones({3, 2})}});
+  EXPECT_EQ(open_source(folder / "both")->episodes(), 1);
+}
+
 // --- Normalisation -------------------------------------------------------------------------------------------------
 
 std::vector<Episode> noisy_episodes(double scale, double shift, int64_t size = 2) {

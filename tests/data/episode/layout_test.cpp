@@ -59,6 +59,11 @@ class ForeignFiles : public ::testing::Test {
     put("pixels", H5T_NATIVE_UINT8, {12, 4, 4, 3}, pixels_.data(), /*chunk_rows=*/1);
     put("action", H5T_NATIVE_DOUBLE, {12, 2}, actions_.data());
   }
+  void put_group(const std::string& name, const std::vector<std::string>& inner) {
+    H5Gclose(H5Gcreate2(file_, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    for (const auto& below : inner)
+      H5Gclose(H5Gcreate2(file_, (name + "/" + below).c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  }
   void put_lengths(std::vector<int32_t> lengths, std::vector<int64_t> offsets) {
     put("ep_len", H5T_NATIVE_INT32, {lengths.size()}, lengths.data());
     put("ep_offset", H5T_NATIVE_INT64, {offsets.size()}, offsets.data());
@@ -285,7 +290,85 @@ TEST_F(ForeignFiles, PicturesOfOtherShapeAreRefused) {
 
 TEST_F(ForeignFiles, NoEpisodesAtAllAreRefused) {
   put_rows();
-  EXPECT_THROW(EpisodeFile{close()}, DataError);
+  EXPECT_THAT([&] { EpisodeFile{close()}; },
+              ThrowsMessage<DataError>(HasSubstr("nothing says where its episodes begin: expected 'ep_len'")));
+  const EpisodeFile one(path_, /*one_episode=*/true);  // of a folder with a file per episode
+  ASSERT_EQ(one.episodes(), 1);
+  EXPECT_EQ(one.length(0), 12);
+}
+
+TEST_F(ForeignFiles, AGroupOfOtherThingsSaysWhatIsExpected) {
+  put_group("weights", {});
+  EXPECT_THAT(
+      [&] { EpisodeFile{close()}; },
+      ThrowsMessage<DataError>(HasSubstr("(robomimic, ManiSkill), or ALOHA's 'observations' and 'action'; there "
+                                         "are: weights/")));
+}
+
+TEST_F(ForeignFiles, EpisodesEndWhereOtherColumnsSaySo) {
+  put_rows();
+  std::vector<double> terminals(12, 0);
+  terminals[4] = terminals[11] = 1;
+  put("terminals", H5T_NATIVE_DOUBLE, {12}, terminals.data());
+  const auto path = close();
+  const auto source = open_source(path);
+  EXPECT_EQ(source->info().lengths, (std::vector<int64_t>{5, 7}));
+  ASSERT_EQ(source->info().notes.size(), 1u);
+  EXPECT_THAT(source->info().notes.front(), HasSubstr("'terminals' says: 2"));
+}
+
+TEST_F(ForeignFiles, EpisodesEndWhereTheEndsOfDiffusionPolicySaySo) {
+  put_rows();
+  put("episode_ends", H5T_NATIVE_INT64, {2}, std::vector<int64_t>{5, 12}.data());
+  const EpisodeFile file(close());
+  ASSERT_EQ(file.episodes(), 2);
+  EXPECT_EQ(file.offset(1), 5);
+  EXPECT_TRUE(file.unread().empty());
+}
+
+TEST_F(ForeignFiles, ActionsOfTheCommonNameAreActions) {
+  put("pixels", H5T_NATIVE_UINT8, {12, 4, 4, 3}, pixels_.data());
+  put("actions", H5T_NATIVE_DOUBLE, {12, 2}, actions_.data());
+  put_lengths({12}, {0});
+  EXPECT_EQ(EpisodeDataset(std::vector<std::filesystem::path>{close()}).action_size(), 2);
+}
+
+TEST_F(ForeignFiles, StackedArraysAreEpisodes) {
+  std::vector<uint8_t> pictures(3 * 4 * 6 * 6 * 3);
+  for (size_t i = 0; i < pictures.size(); ++i) pictures[i] = static_cast<uint8_t>(i / (6 * 6 * 3));
+  put("pixels", H5T_NATIVE_UINT8, {3, 4, 6, 6, 3}, pictures.data(), /*chunk_rows=*/1);
+  put("action", H5T_NATIVE_DOUBLE, {3, 3, 2},
+      std::vector<double>{0, 0, 1, 1, 2, 2, 4, 4, 5, 5, 6, 6, 8, 8, 9, 9, 10, 10}.data());
+  put("goal", H5T_NATIVE_DOUBLE, {3}, std::vector<double>{1, 2, 3}.data());
+  const auto source = open_source(close());
+  EXPECT_EQ(source->info().lengths, (std::vector<int64_t>{4, 4, 4}));
+  for (int64_t e = 0; e < 3; ++e) {
+    const Tensor seen = source->read(e, "pixels", 1, 3), actions = source->read(e, "action", 0, 4);
+    for (int64_t t = 0; t < 3; ++t) {
+      EXPECT_EQ(seen[t][0][0][0].item<int64_t>(), e * 4 + t + 1);
+      EXPECT_EQ(actions[t][1].item<double>(), static_cast<double>(e * 4 + t));
+    }
+    EXPECT_TRUE(actions[3].isnan().all().item<bool>()) << "one action less than pictures";
+  }
+  const Tensor across = source->read_all("action");
+  EXPECT_EQ(across[9][0].item<double>(), 9);
+  ASSERT_EQ(source->info().unread.size(), 1u);
+  EXPECT_EQ(source->info().unread.front().name, "goal");
+}
+
+TEST_F(ForeignFiles, GroupsOfManiSkillAreEpisodes) {
+  for (const std::string name : {"traj_0", "traj_2", "traj_10"}) {
+    put_group(name, {"obs", "obs/agent", "obs/sensor_data", "obs/sensor_data/base", "obs/sensor_data/hand"});
+    put((name + "/actions").c_str(), H5T_NATIVE_DOUBLE, {11, 2}, actions_.data());
+    put((name + "/obs/agent/qpos").c_str(), H5T_NATIVE_DOUBLE, {12, 2}, actions_.data());
+    for (const char* camera : {"base", "hand"})
+      put((name + "/obs/sensor_data/" + camera + "/rgb").c_str(), H5T_NATIVE_UINT8, {12, 4, 4, 3}, pixels_.data());
+  }
+  const auto source = open_source(close(), {.camera = "hand"});
+  EXPECT_EQ(source->info().names, (std::vector<std::string>{"traj_0", "traj_2", "traj_10"}));
+  EXPECT_EQ(source->info().lengths, (std::vector<int64_t>{12, 12, 12}));
+  EXPECT_TRUE(source->has("proprio") && source->has("pixels_base"));
+  EXPECT_TRUE(source->read(1, "action", 11, 1).isnan().all().item<bool>());
 }
 
 }  // namespace
