@@ -100,8 +100,8 @@ std::optional<std::string> foreign_format(const fs::path& path) {
         kSavez);
   const auto ros = [](const std::string& name) { return ends_with(name, {".bag", ".mcap", ".db3"}); };
   if (ros(file) || (!names.empty() && std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-                      return ros(name) || name == "metadata.yaml";
-                    })))
+        return ros(name) || name == "metadata.yaml";
+      })))
     return fmt::format("recordings of ROS are not read here; take pictures and actions out once: {}", kSavez);
   const bool is_folder = fs::is_directory(path);
   if (is_folder || ends_with(file, {".parquet", ".mp4", ".json", ".jsonl"}))

@@ -1,9 +1,10 @@
 // Where episodes lie, by the names and marks that writers use: as they say, or refused, and never one clip of two.
+#include "data/episode/bounds.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "data/episode/bounds.h"
 #include "data/episode/npz/npy.h"
 #include "data/episode/source.h"
 #include "jepa/core/error.h"
