@@ -190,12 +190,24 @@ data::StateReading state_reading(const AcRecipe& recipe) {
   return {kind, recipe.state_column};
 }
 
-std::string files_identity(const std::vector<std::filesystem::path>& paths) {
+std::string files_identity(const std::vector<std::filesystem::path>& paths, const std::string& camera) {
+  namespace fs = std::filesystem;
   std::string text;
-  for (const auto& path : paths)
-    text += fmt::format("{}{} {} {}", text.empty() ? "" : "; ", std::filesystem::absolute(path).string(),
-                        std::filesystem::file_size(path),
-                        std::filesystem::last_write_time(path).time_since_epoch().count());
+  for (const auto& path : paths) {
+    uintmax_t bytes = 0;
+    fs::file_time_type newest = fs::last_write_time(path);
+    if (fs::is_directory(path)) {
+      for (const auto& entry : fs::recursive_directory_iterator(path)) {
+        newest = std::max(newest, entry.last_write_time());
+        bytes += entry.is_regular_file() ? entry.file_size() : 0;
+      }
+    } else {
+      bytes = fs::file_size(path);
+    }
+    text += fmt::format("{}{} {} {}", text.empty() ? "" : "; ", fs::absolute(path).string(), bytes,
+                        newest.time_since_epoch().count());
+  }
+  if (!camera.empty()) text += "; camera " + camera;
   return text;
 }
 

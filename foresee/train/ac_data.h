@@ -35,7 +35,7 @@ SequenceReader ac_sequences(const AcSource& source, const AcRecipe& recipe, cons
 /// What the recipe takes the states of a log for.
 data::StateReading state_reading(const AcRecipe& recipe);
 
-/// "PATH SIZE TIME" of every file.
-std::string files_identity(const std::vector<std::filesystem::path>& paths);
+/// "PATH SIZE TIME" of every file, of a folder all its files together; and the camera where one was named.
+std::string files_identity(const std::vector<std::filesystem::path>& paths, const std::string& camera = "");
 
 }  // namespace foresee

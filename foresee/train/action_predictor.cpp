@@ -41,7 +41,8 @@ TrainResult train_action_predictor(const TrainJob& job) {
   record_weights(record.origin, *model.encoder);
 
   RunFolder run(job.request.out, config_json(record), kAcLaterKeys);  // refuses another config before hours of encoding
-  const AcSource source{&dataset, files_identity(paths), latents_folder(job.request), weights.taken};
+  const AcSource source{&dataset, files_identity(paths, recipe.episodes.camera), latents_folder(job.request),
+                        weights.taken};
   AcTrainData data = ac_train_data(source, recipe, model, preprocess, seed, job.control);
   const ActionSpec actions = data.actions;
   const PictureSpec pictures = data.preprocess;

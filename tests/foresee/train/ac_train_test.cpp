@@ -303,5 +303,15 @@ TEST_F(AcTrain, MissingColumnsAreNamed) {
   EXPECT_THROW(ac_model(two_room(), recipe, small_encoder()), DataError);
 }
 
+TEST(FilesIdentity, TellsFoldersAndCamerasApart) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "set" / "meta");
+  std::ofstream(folder / "set" / "meta" / "info.json") << "{}";
+  const std::string before = files_identity({folder / "set"});
+  EXPECT_NE(files_identity({folder / "set"}, "top"), before);
+  std::ofstream(folder / "set" / "meta" / "info.json") << "{\"fps\": 10}";
+  EXPECT_NE(files_identity({folder / "set"}), before) << "a file in it has changed";
+}
+
 }  // namespace
 }  // namespace foresee::tools
