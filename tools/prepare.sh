@@ -39,7 +39,7 @@ parse_options() {
 packages_needed() {
   echo g++ cmake ninja-build ccache pkg-config python3 python3-pip git ca-certificates
   echo libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
-  echo libopencv-dev
+  echo libopencv-dev libjpeg-dev
   echo nlohmann-json3-dev libcli11-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev
   [ "$minimal" = 1 ] || echo libhdf5-dev hdf5-filter-plugin-blosc-serial libblosc-dev zlib1g-dev chipmunk-dev
 }

@@ -4,9 +4,10 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "data/picture/picture_end.h"
-#include "data/picture/picture_size.h"
-#include "data/picture/tiff_directory.h"
+#include "data/picture/encoded/cmyk_jpeg.h"
+#include "data/picture/encoded/picture_end.h"
+#include "data/picture/encoded/picture_size.h"
+#include "data/picture/encoded/tiff_directory.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/system_reason.h"
@@ -46,9 +47,9 @@ void check_encoded(std::string_view bytes, const std::string& where) {
   const uint64_t kBytesPerPixel = deep ? 12 : 6;
   constexpr uint64_t kMostPixels = uint64_t{1} << 27, kRatio = 200;
   if (bytes.empty()) fail<DataError>("{}: is empty (0 bytes)", where);
+  if (const auto reason = why_not_whole(bytes)) fail<DataError>("{}: {}", where, *reason);
   const auto size = encoded_picture_size(bytes);
   if (!size) fail<DataError>("{}: {}", where, kNoPicture);
-  if (const auto reason = why_not_whole(bytes)) fail<DataError>("{}: {}", where, *reason);
   if (size->width > kMostPixels || size->height > kMostPixels || size->width * size->height > kMostPixels)
     fail<DataError>("{}: a picture of {} x {} pixels, expected at most {} pixels", where, size->width, size->height,
                     kMostPixels);
@@ -91,6 +92,7 @@ std::string bytes_of(const fs::path& path) {
 
 Tensor decode_image(std::string_view encoded, const std::string& where) {
   check_encoded(encoded, where);
+  if (const auto image = decode_cmyk_jpeg(encoded)) return upright(*image, jpeg_orientation(encoded));
   const bool tiff = encoded.starts_with("II") || encoded.starts_with("MM"), webp = encoded.starts_with("RIFF");
   const std::string patched = tiff ? with_alpha_left_alone(encoded) : std::string();
   const std::string_view bytes = tiff ? std::string_view(patched) : encoded;

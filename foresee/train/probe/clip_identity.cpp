@@ -48,9 +48,10 @@ ClipIdentity clip_identity(const fs::path& path) {
 
 std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const fs::path& folder) {
   constexpr size_t kEnough = 5;
+  const auto whole = [](const fs::path& path) { return fs::absolute(path.empty() ? "." : path).lexically_normal(); };
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> keys;  // of each content: what decides
   for (const ClipIdentity& clip : clips) {
-    const std::string place = fs::absolute(clip.path).lexically_relative(fs::absolute(folder)).generic_string();
+    const std::string place = whole(clip.path).lexically_relative(whole(folder)).generic_string();
     const uint64_t key = hash_words(&clip.content, sizeof clip.content, hash_bytes(place));
     const auto [known, fresh] = keys.try_emplace({clip.size, clip.content}, key);
     if (!fresh) known->second = std::min(known->second, key);  // whatever the order of the list

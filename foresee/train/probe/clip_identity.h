@@ -18,9 +18,9 @@ struct ClipIdentity {
 /// @throws DataError where the file cannot be read.
 ClipIdentity clip_identity(const std::filesystem::path& path);
 
-/// Whether each clip is kept from training: about a tenth, by a hash of where it lies below `folder` and of its
-/// content, never by its bare name. Files of one content stay together, wherever they lie. Of five and more different
-/// clips at least one is held out, and at least one is not.
+/// Whether each clip is kept from training: about a tenth, by a hash of where it lies below `folder` (empty: the
+/// working one) and of its content, never by its bare name. Files of one content stay together, wherever they lie. Of
+/// five and more different clips at least one is held out, and at least one is not.
 std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const std::filesystem::path& folder);
 
 }  // namespace foresee

@@ -2,8 +2,9 @@
 // are copies of a case made after public reports.
 #include <gtest/gtest.h>
 
+#include "data/picture/encoded/cmyk_jpeg.h"
+#include "data/picture/encoded/picture_end.h"
 #include "data/picture/image.h"
-#include "data/picture/picture_end.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
@@ -19,13 +20,19 @@ int64_t furthest(const Tensor& a, const Tensor& b) {
   return (a.to(at::kInt) - b.to(at::kInt)).abs().max().item<int64_t>();
 }
 
+std::string little(uint64_t value, size_t bytes) {
+  std::string text;
+  for (size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
+  return text;
+}
+
 TEST(ImageCases, OfEveryFormGiveTheSamePicture) {
   const Tensor scene = read_image(kScene / "rgb.png");
   ASSERT_EQ(scene.sizes(), at::IntArrayRef({3, 64, 96}));
   for (const char* name : {"rgb.bmp", "rgb.ppm", "rgb.tiff", "rgb16.png", "rgba_opaque.png", "rgb.webp"})
     EXPECT_LE(furthest(read_image(kScene / name), scene), std::string(name) == "rgb.webp" ? 40 : 0) << name;
   EXPECT_EQ(furthest(read_image(kScene / "grey16.png"), read_image(kScene / "grey.png")), 0);
-  EXPECT_LE(furthest(read_image(kScene / "cmyk.jpg"), scene), 40);
+  EXPECT_LE(furthest(read_image(kScene / "cmyk.jpg"), scene), 40);  // also without libjpeg
   EXPECT_EQ(read_image(kScene / "exif6.jpg").sizes(), at::IntArrayRef({3, 96, 64}));
 }
 
@@ -39,10 +46,18 @@ TEST(ImageCases, OfSixteenBitsAreScaledAndNeverCut) {
   EXPECT_LE(read_image(kScene / "depth_mm_16.png").max().item<int>(), 255);
 }
 
-std::string little(uint64_t value, size_t bytes) {
-  std::string text;
-  for (size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> 8 * i & 0xFF);
-  return text;
+TEST(ImageCases, OfCmykAreThoseOfPillow) {
+  const std::string bytes = read_file(kScene / "cmyk.jpg");
+  if (!decode_cmyk_jpeg(bytes)) GTEST_SKIP() << "this program was built without libjpeg";
+  const Tensor picture = read_image(kScene / "cmyk.jpg");
+  EXPECT_TRUE(at::equal(picture, read_image(kScene.parent_path() / "40_pictures_expected/cmyk.png")));
+  EXPECT_FALSE(decode_cmyk_jpeg(read_file(kScene / "q95.jpg")).has_value()) << "three colours are OpenCV's";
+
+  const std::string exif = "Exif" + std::string(2, '\0') + "II*" + std::string(1, '\0') + little(8, 4) + little(1, 2) +
+                           little(0x112, 2) + little(3, 2) + little(1, 4) + little(6, 4) + little(0, 4);
+  const std::string segment = "\xFF\xE1" + std::string({'\0', static_cast<char>(exif.size() + 2)}) + exif;
+  const Tensor turned = decode_image(bytes.substr(0, 2) + segment + bytes.substr(2), "a.jpg");
+  EXPECT_TRUE(at::equal(turned, picture.rot90(-1, {1, 2}))) << "upright, as EXIF says";
 }
 
 /// A TIFF of 2 x 1 pixels, R G B and alpha, with its directory in front.
@@ -64,6 +79,20 @@ TEST(ImageCases, OfTiffLoseTheirAlphaAndKeepTheirColours) {
   const Tensor picture = decode_image(file, "a.tiff");
   EXPECT_TRUE(at::equal(picture, torch::tensor({{{10, 200}}, {{20, 210}}, {{30, 220}}}, at::kByte)));
   EXPECT_EQ(why_not_whole(file.substr(0, file.size() - 1)), "is cut off: its end is missing");
+}
+
+TEST(ImageCases, OfTiffWhoseNumbersAreNotReadSayWhatTheyAre) {
+  constexpr size_t kColours = 8 + 2 + 12 * 4 + 8, kBits = 8 + 2 + 12 * 10 + 4;  // in tiff_with_alpha
+  const auto refused = [](const std::string& file) {
+    return refusal_of<DataError>([&] { decode_image(file, "a.tiff"); });
+  };
+  std::string file = tiff_with_alpha();
+  file.replace(kColours, 1, "\x08");
+  EXPECT_TRUE(says(refused(file), "CIE L*a*b*"));
+  file = tiff_with_alpha();
+  for (size_t i = 0; i < 4; ++i) file.replace(kBits + 2 * i, 1, "\x20");
+  EXPECT_TRUE(says(refused(file), "numbers of 32 bits"));
+  EXPECT_TRUE(says(refused("II+" + std::string(13, '\0')), "is a BigTIFF"));
 }
 
 TEST(ImageCases, OfWebpAreUprightAsThoseOfJpeg) {

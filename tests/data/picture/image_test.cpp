@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "data/picture/picture_size.h"
+#include "data/picture/encoded/picture_size.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"

@@ -55,6 +55,21 @@ TEST(HeldOutClips, AreNeitherAllNorNoneOfAFew) {
   EXPECT_GE(count(held_out_clips(identities(paths), folder.path())), 1);
 }
 
+TEST(HeldOutClips, AreTheSameWhereverTheListIsNamedFrom) {
+  const fs::path folder = kSameNames, absolute = fs::absolute(folder);
+  const auto paths = read_labelled_clips(folder / "list.txt").paths;
+  std::vector<fs::path> from_here = paths;
+  for (fs::path& path : from_here) path = absolute / path.lexically_relative(folder);
+  const auto held = held_out_clips(identities(paths), folder);
+  EXPECT_EQ(held_out_clips(identities(from_here), absolute / "."), held);
+  const fs::path here = fs::current_path();
+  fs::current_path(absolute);  // as `--data list.txt`
+  const LabelledClips listed = read_labelled_clips("list.txt");
+  const auto bare = held_out_clips(identities(listed.paths), listed.folder);
+  fs::current_path(here);
+  EXPECT_EQ(bare, held);
+}
+
 TEST(HeldOutClips, OfOneContentStayTogether) {
   const TemporaryFolder folder;
   std::vector<fs::path> paths;

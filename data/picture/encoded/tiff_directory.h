@@ -19,6 +19,8 @@ class TiffDirectory {
   /// Where a tag's first number stands.
   std::optional<size_t> place(uint64_t tag) const;
   bool is_big_endian() const { return bytes_.starts_with("MM"); }
+  /// Whether it is the form for more than 4 GB, whose tags are not found.
+  bool is_big_tiff() const { return read(2, 2) == 43; }
 
  private:
   struct Entry {
@@ -30,6 +32,8 @@ class TiffDirectory {
   std::string_view bytes_;
 };
 
+/// How a JPEG has to be turned to be upright, as EXIF numbers it: 1 (it is) to 8.
+uint64_t jpeg_orientation(std::string_view bytes);
 /// How a WebP picture has to be turned to be upright, as EXIF numbers it: 1 (it is) to 8.
 uint64_t webp_orientation(std::string_view bytes);
 

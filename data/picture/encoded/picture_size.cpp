@@ -1,10 +1,10 @@
-#include "data/picture/picture_size.h"
+#include "data/picture/encoded/picture_size.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 
-#include "data/picture/tiff_directory.h"
+#include "data/picture/encoded/tiff_directory.h"
 
 namespace foresee::data {
 namespace {

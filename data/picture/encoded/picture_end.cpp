@@ -1,4 +1,4 @@
-#include "data/picture/picture_end.h"
+#include "data/picture/encoded/picture_end.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include "data/picture/tiff_directory.h"
+#include "data/picture/encoded/tiff_directory.h"
 
 namespace foresee::data {
 namespace {
@@ -67,10 +67,27 @@ Reason bmp_end(std::string_view bytes) {
   return bytes.size() < offset + stride * rows ? Reason(kCutOff) : std::nullopt;
 }
 
+/// Kinds of TIFF that OpenCV does not decode, or not to the colours that are meant.
+Reason tiff_kind(const TiffDirectory& directory) {
+  constexpr uint64_t kBits = 258, kColours = 262, kNumbers = 339, kMostBits = 16, kUnsigned = 1, kLab = 8;
+  if (directory.is_big_tiff()) return "is a BigTIFF, which is not read; a TIFF of up to 4 GB is";
+  const uint64_t bits = directory.number(kBits).value_or(1), numbers = directory.number(kNumbers).value_or(kUnsigned);
+  if (bits > kMostBits || numbers != kUnsigned)
+    return fmt::format("holds {} of {} bits; whole numbers from 0, of 8 or 16 bits, are read",
+                       numbers == 3   ? "fractions"
+                       : numbers == 2 ? "signed numbers"
+                                      : "numbers",
+                       bits);
+  if (const uint64_t colours = directory.number(kColours).value_or(0); colours >= kLab && colours <= kLab + 2)
+    return "has colours of CIE L*a*b*; RGB, grey, palettes, CMYK and YCbCr are read";
+  return std::nullopt;
+}
+
 /// The strips or tiles of the first picture lie in the file; decoders leave black what does not.
 Reason tiff_end(std::string_view bytes) {
   constexpr std::pair<uint64_t, uint64_t> kParts[] = {{273, 279}, {324, 325}};  // offsets and bytes: strips, tiles
   const TiffDirectory directory(bytes);
+  if (auto kind = tiff_kind(directory)) return kind;
   for (const auto& [offsets, sizes] : kParts) {
     const auto begins = directory.numbers(offsets), lengths = directory.numbers(sizes);
     for (size_t i = 0; i < std::min(begins.size(), lengths.size()); ++i)
@@ -109,7 +126,7 @@ Reason why_not_whole(std::string_view bytes) {
   if (bytes.starts_with("BM")) return bmp_end(bytes);
   if (bytes.size() >= 12 && bytes.starts_with("RIFF") && bytes.substr(8, 4) == "WEBP")
     return little(bytes, 4, 4) + 8 > bytes.size() ? Reason(kCutOff) : std::nullopt;
-  if (bytes.starts_with("II*") || bytes.starts_with("MM")) return tiff_end(bytes);
+  if (bytes.starts_with("II") || bytes.starts_with("MM")) return tiff_end(bytes);
   if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6') return pnm_end(bytes);
   return std::nullopt;
 }
