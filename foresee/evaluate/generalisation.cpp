@@ -23,7 +23,8 @@ std::string name_of_place(FactorPlace place) {
 /// training_set.json of a model; null where there is none.
 nlohmann::json training_set_of(const std::filesystem::path& model) {
   if (model.empty()) return nullptr;
-  const std::filesystem::path folder = std::filesystem::is_directory(model) ? resolve_model_folder(model) : model;
+  const std::filesystem::path place = own_folder_of(model);
+  const std::filesystem::path folder = std::filesystem::is_directory(place) ? resolve_model_folder(place) : place;
   const auto file = folder / "training_set.json";
   return std::filesystem::exists(file) ? read_json(file) : nlohmann::json();
 }

@@ -24,7 +24,8 @@ const ExportFormat& format_of(const Family& family, const std::string& name) {
 }
 
 /// What plans are judged by stays beside a model that plans (Note [Costs of training]).
-void keep_training_costs(const fs::path& model, const fs::path& out) {
+void keep_training_costs(const fs::path& given, const fs::path& out) {
+  const fs::path model = own_folder_of(given);
   if (!fs::is_directory(model) || !fs::exists(out / "actions.json")) return;
   const fs::path file = resolve_model_folder(model) / kTrainingCostsFile;
   if (!fs::exists(file)) return;

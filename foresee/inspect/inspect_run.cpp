@@ -45,6 +45,7 @@ std::string pictures_of(const Family& family, const fs::path& path) {
 }  // namespace
 
 InspectResult inspect(const InspectRequest& request, const JobControl& job, const std::vector<Family>& known) {
+  const LogEachLineOnce once;  // its file is read once for each family, and again for each option
   const fs::path& path = request.path;
   InspectResult result;
   if (fs::is_directory(path)) {

@@ -28,10 +28,12 @@ bool give_option(ReadOptions& read, const std::string& name) {
 Opening opening_of(const Family& family, const std::filesystem::path& path) {
   Opening opening{.family = family.name};
   ModelSource source{.path = path};
-  source.read.allow_nan = true;
   while (true) try {
       family.networks(source);
       return opening;
+    } catch (const NotFiniteError&) {
+      source.read.allow_nan = true;
+      opening.options.emplace_back("allow_nan");
     } catch (const UnknownSizeError& error) {
       if (!give_option(source.read, error.option())) {
         opening.problem = error.what();

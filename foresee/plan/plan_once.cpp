@@ -207,8 +207,8 @@ std::optional<PlanScale> scale_of(const PlanRequest& request, const WorldModel& 
   const Objective objective = read_controller_config(settings_of(request, moments.count), arm).control.objective;
   const int64_t horizon = static_cast<int64_t>(found.actions.size()) / found.block;
   std::optional<RecordedSequences> kept;
-  if (request.data.empty() && fs::is_directory(request.model))
-    kept = read_training_costs(resolve_model_folder(request.model), horizon, objective);
+  if (const fs::path place = own_folder_of(request.model); request.data.empty() && fs::is_directory(place))
+    kept = read_training_costs(resolve_model_folder(place), horizon, objective);
   if (request.data.empty() && !kept) return std::nullopt;
   const auto present = std::span(pictures.observed).last(moments.cameras);
   const PlanEnds ends{

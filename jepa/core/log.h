@@ -19,6 +19,16 @@ void log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
 }
 }  // namespace detail
 
+/// While it lives, a line that this thread has told already is not told again: for work that reads one file several
+/// times. One at a time.
+class LogEachLineOnce {
+ public:
+  LogEachLineOnce();
+  ~LogEachLineOnce();
+  LogEachLineOnce(const LogEachLineOnce&) = delete;
+  LogEachLineOnce& operator=(const LogEachLineOnce&) = delete;
+};
+
 /// One line for people, to the sink that set_log_sink names; by default nowhere.
 template <class... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {

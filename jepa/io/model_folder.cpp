@@ -13,6 +13,7 @@
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee {
@@ -26,7 +27,8 @@ bool is_run_folder(const fs::path& path) {
   if (!fs::is_directory(path))
     fail<CheckpointError>(
         "{}: is a file, expected a model folder (config.json, model.safetensors, ...) or a run folder", path.string());
-  return fs::exists(path / "latest") || fs::is_directory(path / "checkpoints");
+  return fs::exists(path / "latest") || fs::is_directory(path / "checkpoints") ||
+         fs::exists(path / checkpoint_files::kRunName);
 }
 
 fs::path checkpoint_of(const fs::path& run, std::optional<int64_t> step) {
@@ -46,6 +48,13 @@ fs::path open_model_folder(const fs::path& path, ManifestScope scope) {
     fail<CheckpointError>("{} is damaged: {} (put a copy of it back; where the change is meant, remove {})",
                           path.string(), *damage, kManifestFile);
   return path;
+}
+
+fs::path own_folder_of(const fs::path& path) {
+  if (path.filename() != checkpoint_files::kModel || !fs::is_regular_file(path)) return path;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const auto config = peek_model_config(folder);
+  return config.is_object() && config.contains("family") ? folder : path;
 }
 
 namespace {

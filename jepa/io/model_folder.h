@@ -48,6 +48,10 @@ std::filesystem::path resolve_model_folder(const std::filesystem::path& path);
 /// with a line for each that is damaged. @throws CheckpointError where there is none.
 std::filesystem::path open_model_folder(const std::filesystem::path& path, ManifestScope scope = ManifestScope::kModel);
 
+/// The folder of ours whose model.safetensors a path is: the files beside the weights say what they are of and how
+/// pictures and actions are prepared. Every other path as it is.
+std::filesystem::path own_folder_of(const std::filesystem::path& path);
+
 /// config.json of what resolve_model_folder finds; null where there is none that can be read. Never throws.
 nlohmann::json peek_model_config(const std::filesystem::path& path);
 

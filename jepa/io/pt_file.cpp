@@ -162,7 +162,7 @@ std::string kind_of(const Rebuild& rebuild) {
   constexpr std::pair<std::string_view, std::string_view> kKinds[] = {{"qtensor", "a quantised tensor"},
                                                                       {"sparse", "a sparse tensor"},
                                                                       {"nested", "a nested tensor"},
-                                                                      {"meta", "a meta tensor, which has no numbers"}};
+                                                                      {"meta", "a meta tensor without numbers"}};
   for (const auto& [part, kind] : kKinds)
     if (rebuild.function.find(part) != std::string::npos) return std::string(kind);
   return "a tensor of " + rebuild.function;
@@ -378,7 +378,12 @@ std::vector<std::string> foreign_values(const PtFile& file) {
                         value.is(Kind::kPersistent) || value.is(Kind::kBytes);
     if (!unread || own || foreign.size() >= kMaxListed) return;
     const bool storage = value.is(Kind::kPersistent), bytes = value.is(Kind::kBytes);
-    const std::string what = !name.empty() ? name : storage ? "a storage" : bytes ? "bytes" : "?";
+    const bool large = value.is(Kind::kOpaque);
+    const std::string what = !name.empty() ? name
+                             : storage     ? "a storage"
+                             : bytes       ? "bytes"
+                             : large       ? "a number beyond 64 bits, or an extension code"
+                                           : "an object";
     foreign.push_back((path.empty() ? "the file itself" : path) + ": " + what);
   });
   return foreign;

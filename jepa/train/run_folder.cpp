@@ -15,6 +15,7 @@
 #include "jepa/core/log_debug.h"
 #include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
+#include "jepa/io/checkpoint_files.h"
 #include "jepa/io/manifest.h"
 
 namespace foresee {
@@ -23,9 +24,10 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock", *kNameFile = ".run";
+constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock";
 /// What may lie in a run folder before the first step; the last two say what the data were.
-constexpr std::array<const char*, 5> kBeforeTraining{kConfigFile, kLockFile, kNameFile, "data.json", "videos.json"};
+constexpr std::array<const char*, 5> kBeforeTraining{kConfigFile, kLockFile, checkpoint_files::kRunName, "data.json",
+                                                     "videos.json"};
 
 /// Keys that may change between the calls that make one run: they do not change what is learned.
 bool may_differ(const std::string& path) {
@@ -85,7 +87,7 @@ ordered_json deciding_keys(const ordered_json& config, const std::string& path =
 /// What the manifests of a run call it: a checksum of what decided its results when it began. Kept in a file, since
 /// later versions know more keys.
 std::string run_name(const fs::path& run, const ordered_json& config) {
-  const fs::path file = run / kNameFile;
+  const fs::path file = run / checkpoint_files::kRunName;
   if (!fs::exists(file)) write_file(file, fmt::format("{:08x}\n", crc32c(json_text(deciding_keys(config)))));
   std::string name = read_file(file);
   name.erase(name.find_last_not_of(" \n") + 1);

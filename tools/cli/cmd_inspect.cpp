@@ -21,7 +21,7 @@ std::string flags_of(const Opening& opening) {
   std::string flags;
   for (std::string option : opening.options) {
     std::replace(option.begin(), option.end(), '_', '-');
-    flags += fmt::format("{}--{} N", flags.empty() ? "" : " ", option);
+    flags += fmt::format("{}--{}{}", flags.empty() ? "" : " ", option, option == "allow-nan" ? "" : " N");
   }
   return flags;
 }

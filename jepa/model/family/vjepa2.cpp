@@ -45,7 +45,8 @@ ExportFormat vjepa2_format(const char* name, const char* meaning, Export write) 
           }};
 }
 
-std::string vjepa2_form_of(const fs::path& path) {
+std::string vjepa2_form_of(const fs::path& given) {
+  const fs::path path = own_folder_of(given);
   if (!fs::is_directory(path)) return "official";
   return is_huggingface_folder(resolve_model_folder(path)) ? "hf" : "foresee";
 }

@@ -44,12 +44,14 @@ Family vjepa2_ac_family() {
   return {.name = kVjepa2AcFamily,
           .description = "action-conditioned predictor on a frozen video transformer (V-JEPA 2-AC)",
           .recognise = [](const fs::path& path) { return vjepa2_content(path) == Vjepa2Content::kActions; },
-          .form = [](const fs::path& path) { return fs::is_directory(path) ? "foresee" : "official"; },
+          .form = [](const fs::path& path) { return fs::is_directory(own_folder_of(path)) ? "foresee" : "official"; },
           .networks = ac_networks,
           .pictures =
               [](const ModelSource& source) {
                 const PictureSpec said = vjepa2_pictures(source.path, source.read);
-                return fs::is_directory(source.path) ? said : with_transform(said, PictureTransform::kCenterSquare);
+                return fs::is_directory(own_folder_of(source.path))
+                           ? said
+                           : with_transform(said, PictureTransform::kCenterSquare);
               },
           .make_world_model = ac_make_world_model,
           .formats = {{"official", "Meta's .pt", ac_write_official}, {"foresee", "this program", ac_write_own}}};

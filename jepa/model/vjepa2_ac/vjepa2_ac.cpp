@@ -148,7 +148,8 @@ LoadedVjepa2Ac load_vjepa2_ac(const ModelFolder& folder, const std::string& sour
   return loaded;
 }
 
-LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& path, const ReadOptions& options) {
+LoadedVjepa2Ac load_vjepa2_ac(const std::filesystem::path& given, const ReadOptions& options) {
+  const std::filesystem::path path = own_folder_of(given);
   if (!std::filesystem::is_directory(path)) return load_vjepa2_ac(read_vjepa2(path, options), options.use_extrinsics);
   ModelFolder folder = load_model_folder(path, kVjepa2AcFamily, options.allow_nan);
   return load_vjepa2_ac(folder, path.string());

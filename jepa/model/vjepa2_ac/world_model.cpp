@@ -1,5 +1,7 @@
 #include "jepa/model/vjepa2_ac/world_model.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -10,6 +12,18 @@ namespace foresee {
 namespace {
 
 constexpr int64_t kPlainRows = 16;  // candidates that the plain path rolls out at a time
+
+// Note [Threads of a roll-out]
+// Threads that share out every operator meet at its end, dozens of times in a roll-out. Of a small model an operator
+// takes less than a millisecond: waking a thread costs as much as it saves, and beside another program each of those
+// ends waits until that thread has had its turn. So candidates are shared out where they are few enough to be rolled
+// out at once: each thread takes some of them through the whole roll-out, and they meet once. Larger roll-outs go chunk
+// by chunk, and their operators are shared out.
+constexpr int64_t kRowsPerThread = 64;  // tokens of one step; products of fewer rows are slow
+
+int64_t threads_for(int64_t candidates, int64_t rows) {
+  return std::clamp<int64_t>(rows / kRowsPerThread, 1, std::min<int64_t>(candidates, at::get_num_threads()));
+}
 
 class Vjepa2AcContext : public Context {
  public:
@@ -157,15 +171,13 @@ Tensor Vjepa2AcWorldModel::cached(const Context& context, const Tensor& actions,
   const int64_t batch = c.batch(), horizon = actions.size(2);
   const Tensor told = model_.normalise_states(states(context, actions));  // [B, K, H + 1, S]
   const int64_t each = batch * rollout_->bytes_per_frame(c.prefix.grid) * (c.prefix.frames + horizon);
-  const int64_t chunk = std::clamp<int64_t>(cache_bytes_ / std::max<int64_t>(1, each), 1, actions.size(1));
-  std::vector<Tensor> parts;
-  ActionCache cache;
-  {
-    const std::lock_guard lock(spare_mutex_);
-    cache = std::exchange(spare_, {});
-  }
-  for (int64_t first = 0; first < actions.size(1); first += chunk) {
-    const int64_t k = std::min(chunk, actions.size(1) - first);
+  const int64_t candidates = actions.size(1);
+  const int64_t chunk = std::clamp<int64_t>(cache_bytes_ / std::max<int64_t>(1, each), 1, candidates);
+  const bool at_once = chunk == candidates && c.features.is_cpu();
+  const int64_t threads = at_once ? threads_for(candidates, batch * candidates * c.prefix.group) : 1;
+  const int64_t part = std::min(chunk, (candidates + threads - 1) / threads);
+  const auto roll_out = [&](int64_t first, ActionCache& cache) {
+    const int64_t k = std::min(part, candidates - first);
     const auto step_of = [&](const Tensor& x, int64_t h) {  // [B, K, H, ...] -> [B * k, 1, ...]
       return x.narrow(1, first, k).select(2, h).flatten(0, 1).unsqueeze(1).to(c.features.options());
     };
@@ -177,11 +189,27 @@ Tensor Vjepa2AcWorldModel::cached(const Context& context, const Tensor& actions,
       now = model_.normalise(rollout_->advance({now, step_of(actions, h), step_of(told, h), extrinsics}, cache));
       if (all || h + 1 == horizon) predicted.push_back(now.unflatten(0, {batch, k}));
     }
-    parts.push_back(at::stack(predicted, 2));  // [B, k, H or 1, n, D]
+    return at::stack(predicted, 2);  // [B, k, H or 1, n, D]
+  };
+  std::vector<ActionCache> caches;  // one for each thread
+  {
+    const std::lock_guard lock(spare_mutex_);
+    caches = std::exchange(spare_, {});
+  }
+  caches.resize(static_cast<size_t>(threads));
+  std::vector<Tensor> parts(static_cast<size_t>((candidates + part - 1) / part));
+  const auto run = [&](size_t i, ActionCache& cache) { parts[i] = roll_out(static_cast<int64_t>(i) * part, cache); };
+  if (threads == 1) {
+    for (size_t i = 0; i < parts.size(); ++i) run(i, caches.front());
+  } else {
+    at::parallel_for(0, static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
+      const torch::NoGradGuard also_here;  // a property of the thread
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) run(i, caches[i]);
+    });
   }
   {
     const std::lock_guard lock(spare_mutex_);
-    spare_ = std::move(cache);
+    spare_ = std::move(caches);
   }
   return at::cat(parts, 1);
 }

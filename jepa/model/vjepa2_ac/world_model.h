@@ -57,7 +57,7 @@ class Vjepa2AcWorldModel : public WorldModel {
   int64_t cache_bytes_;
   std::unique_ptr<const ActionRollout> rollout_;
   mutable std::mutex spare_mutex_;
-  mutable ActionCache spare_;  // of the last roll-out: the next one of its shape allocates nothing large
+  mutable std::vector<ActionCache> spare_;  // of the last roll-out: the next one of its shape allocates nothing large
 };
 
 /// mean |a - b| over tokens and features. @param predicted  float [B, K, n, D]. @param goal  float [B, n, D].

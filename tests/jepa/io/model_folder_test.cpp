@@ -53,6 +53,23 @@ TEST_F(ModelFolderTest, RoundTrips) {
   EXPECT_TRUE(at::equal(read.weights.at("a.weight"), torch::ones({2, 3})));
 }
 
+TEST_F(ModelFolderTest, ARunThatWroteNoCheckpointYetSaysSo) {
+  fs::create_directory(folder_ / "run");
+  write_file(folder_ / "run" / ".run", "0123abcd\n");
+  write_json(folder_ / "run" / "config.json", {{"family", "lewm"}, {"data", {"log.npz"}}});
+  EXPECT_TRUE(says(refusal_of_model(folder_ / "run"), "this run has no checkpoint yet"));
+}
+
+TEST_F(ModelFolderTest, ItsWeightFileStandsForIt) {
+  EXPECT_EQ(own_folder_of(path_ / "model.safetensors"), path_);
+  EXPECT_EQ(own_folder_of(path_), path_);
+  EXPECT_EQ(own_folder_of(path_ / "config.json"), path_ / "config.json");
+  fs::create_directory(folder_ / "theirs");
+  fs::copy_file(path_ / "model.safetensors", folder_ / "theirs" / "model.safetensors");
+  write_json(folder_ / "theirs" / "config.json", {{"model_type", "vjepa2"}});
+  EXPECT_EQ(own_folder_of(folder_ / "theirs/model.safetensors"), folder_ / "theirs/model.safetensors");
+}
+
 TEST_F(ModelFolderTest, AModelWithoutActionsRemovesTheActionsOfAnEarlierOne) {
   auto model = small_model();
   model.actions.reset();

@@ -75,8 +75,13 @@ TEST(ModelCases, EveryFormOfTorchSaveIsThatEncoderOrSaysWhatItIs) {
 
 TEST(ModelCases, AFullPretrainingFileOfAnySizeIsEncoded) {
   EXPECT_TRUE(encoded(at("01_ddp_prefix/model.pt"), {"--heads", "2"}).starts_with("\x93NUMPY"));
-  EXPECT_EQ(inspect_case("01_ddp_prefix/model.pt").at("opens"),
+  const auto listed = run_program({"inspect", at("01_ddp_prefix/model.pt"), "--json"});
+  ASSERT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_EQ(json::parse(listed.out).at("opens"),
             json({{{"family", "vjepa2"}, {"options", {"heads", "predictor_heads"}}}}));
+  const size_t said = listed.err.find("encoder is taken");
+  EXPECT_NE(said, std::string::npos) << listed.err;
+  EXPECT_EQ(listed.err.find("encoder is taken", said + 1), std::string::npos) << "once\n" << listed.err;
 }
 
 TEST(ModelCases, FilesOfTransformersAreReadWithoutTheirFolder) {
@@ -126,6 +131,7 @@ TEST(ModelCases, NaNInWeightsIsAnErrorUnlessItIsAllowed) {
   const json listed = inspect_case("36_nan_weight");
   const auto& rows = listed.at("tensors");
   EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [](const json& row) { return row.value("nan", 0) == 1; }), 1);
+  EXPECT_EQ(listed.at("opens"), json({{{"family", "vjepa2"}, {"options", {"allow_nan"}}}}));
 }
 
 TEST(ModelCases, PlanTakesWhatAFileDoesNotSay) {
@@ -142,6 +148,52 @@ TEST(ModelCases, PlanTakesWhatAFileDoesNotSay) {
   EXPECT_TRUE(says(run({}).err, "--heads N"));
   const auto planned = run({"--heads", "2", "--action-heads", "2", "--image-size", "24", "--json"});
   EXPECT_EQ(planned.exit_code, 0) << planned.err;
+}
+
+/// The same pixels, sizes and actions whether the folder is named or the weights in it.
+TEST(ModelCases, TheWeightFileOfAFolderOfOursIsThatFolder) {
+  const TemporaryFolder folder;
+  const std::string encoder = (folder / "encoder").string(), arm = (folder / "arm").string();
+  fs::create_directory(folder / "theirs");  // whose processor does not normalise
+  for (const auto& entry : fs::directory_iterator(kCases / "20_processor_no_normalise"))
+    fs::copy_file(entry.path(), folder / "theirs" / entry.path().filename());
+  fs::copy_file(kCases / "00_base_hf/model.safetensors", folder / "theirs/model.safetensors");
+  const auto exported = [](const std::string& model, const std::string& out, std::vector<std::string> more) {
+    std::vector<std::string> words{"export", "--model", model, "--format", "foresee", "--out", out};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto run = run_program(words);
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+  };
+  exported((folder / "theirs").string(), encoder, {});
+  const auto rows = [&](const std::string& model) {
+    const std::string out = (folder / "e.npy").string();
+    const auto run = run_program({"encode", "--model", model, "--input", kNow, "--out", out, "--overwrite"});
+    return run.exit_code == 0 ? read_file(out) : run.err;
+  };
+  ASSERT_TRUE(rows(encoder).starts_with("\x93NUMPY")) << rows(encoder);
+  EXPECT_TRUE(rows(encoder + "/model.safetensors") == rows(encoder)) << rows(encoder + "/model.safetensors");
+
+  exported(at("60_ac_small/model.pt"), arm, {"--heads", "2", "--action-heads", "2", "--image-size", "24"});
+  const auto planned = [](const std::string& model) {
+    const auto run = run_program({"plan", "--model", model, "--obs", kNow, "--goal", kGoal, "--state",
+                                  "0.5,0,0.25,-3.1,0,-1.9,0.2", "--set", "planner.samples=4", "--set",
+                                  "planner.elites=2", "--set", "planner.iterations=1", "--json"});
+    return run.exit_code == 0 ? json::parse(run.out).at("actions") : json(run.err);
+  };
+  ASSERT_TRUE(planned(arm).is_array()) << planned(arm);
+  EXPECT_EQ(planned(arm + "/model.safetensors"), planned(arm));
+}
+
+TEST(ModelCases, AFileIsWhatItHoldsWhateverLiesBesideIt) {
+  const TemporaryFolder folder;
+  fs::copy_file(kCases / "65_swm_run_folder/config.json", folder / "config.json");  // a LeWM's
+  fs::copy_file(kCases / "02_orig_mod/encoder.pt", folder / "encoder.pt");
+  const std::vector<std::string> heads{"--heads", "2"};
+  EXPECT_TRUE(encoded((folder / "encoder.pt").string(), heads) == encoded(at("02_orig_mod/encoder.pt"), heads))
+      << encoded((folder / "encoder.pt").string(), heads).substr(0, 300);
+  const auto listed = run_program({"inspect", (folder / "encoder.pt").string(), "--json"});
+  ASSERT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_EQ(json::parse(listed.out).at("opens"), json({{{"family", "vjepa2"}, {"options", {"heads"}}}}));
 }
 
 TEST(ModelCases, AModelOfStableWorldmodelPlansAndIsExported) {

@@ -75,19 +75,19 @@ ModelFolder lewm_of_file(const fs::path& path, const ReadOptions& options) {
 
 }  // namespace
 
-bool is_lewm(const fs::path& path) {
-  const auto config = peek_model_config(model_folder_of(path));
-  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily) ||
-         has_lewm(path);
+bool is_lewm(const fs::path& given) {
+  const fs::path path = own_folder_of(given);
+  if (fs::is_regular_file(path)) return has_lewm(path);  // config.json beside it may be another model's
+  const auto config = peek_model_config(path);
+  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily);
 }
 
 bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(model_folder_of(path))); }
 
-PictureSpec lewm_pictures(const fs::path& path, const ReadOptions& options) {
-  const fs::path place = model_folder_of(path);
+PictureSpec lewm_pictures(const fs::path& given, const ReadOptions& options) {
+  const fs::path path = own_folder_of(given), place = model_folder_of(path);
   const auto config = peek_model_config(place);
-  const bool swm = is_swm_config(config), own = config.is_object() && config.contains("family");
-  const bool alone = place != path && !swm && !own;  // a file, whatever lies beside it
+  const bool swm = is_swm_config(config), alone = place != path && !swm;  // a file, whatever lies beside it
   ModelFolder model;
   if (swm) model.preprocess.size = swm_image_size(config);
   if (alone)
@@ -97,16 +97,12 @@ PictureSpec lewm_pictures(const fs::path& path, const ReadOptions& options) {
   return or_transform(model.preprocess, PictureTransform::kFit);
 }
 
-ModelFolder load_lewm_folder(const fs::path& path, const ReadOptions& options) {
-  const fs::path place = model_folder_of(path);
+ModelFolder load_lewm_folder(const fs::path& given, const ReadOptions& options) {
+  const fs::path path = own_folder_of(given), place = model_folder_of(path);
   const auto config = peek_model_config(place);
   if (!is_swm_config(config)) {
     refuse_foreign_model(path);
-    const bool own = config.is_object() && config.contains("family");
-    if (place != path && !own) return lewm_of_file(path, options);
-    if (place != path && path.filename() != "model.safetensors")
-      fail<CheckpointError>("{}: expected a model folder or its model.safetensors", path.string());
-    return load_model_folder(place, kLewmFamily, options.allow_nan);
+    return place == path ? load_model_folder(place, kLewmFamily, options.allow_nan) : lewm_of_file(path, options);
   }
   const fs::path folder = open_model_folder(place);
   const fs::path file = place == path ? weights_in(folder) : path;

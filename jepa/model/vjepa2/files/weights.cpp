@@ -133,7 +133,8 @@ void drop_unwanted(Vjepa2Weights& weights, Vjepa2Parts parts) {
 
 }  // namespace
 
-Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
+Vjepa2Weights read_vjepa2(const fs::path& given, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
+  const fs::path path = own_folder_of(given);
   Vjepa2Weights weights;
   try {
     if (is_huggingface_file(path)) {
@@ -159,7 +160,8 @@ Vjepa2Weights read_vjepa2(const fs::path& path, const Vjepa2ReadOptions& options
   return weights;
 }
 
-PictureSpec vjepa2_pictures(const fs::path& path, const Vjepa2ReadOptions& options) {
+PictureSpec vjepa2_pictures(const fs::path& given, const Vjepa2ReadOptions& options) {
+  const fs::path path = own_folder_of(given);
   if (is_huggingface_file(path)) return huggingface_pictures(folder_around(path));
   if (!fs::is_directory(path)) {
     const WeightFile file(path);
@@ -173,7 +175,8 @@ PictureSpec vjepa2_pictures(const fs::path& path, const Vjepa2ReadOptions& optio
   return foresee_pictures(files.preprocess, peek_model_config(folder).value("family", std::string()));
 }
 
-Vjepa2Content vjepa2_content(const fs::path& path) {
+Vjepa2Content vjepa2_content(const fs::path& given) {
+  const fs::path path = own_folder_of(given);
   try {
     if (is_huggingface_file(path)) return Vjepa2Content::kVideo;
     if (!fs::is_directory(path)) return official_content(WeightFile(path));

@@ -97,6 +97,21 @@ TEST(Vjepa2AcWorldModel, ChunksOfCandidatesDoNotChangeCosts) {
             kRolloutClose);
 }
 
+TEST(Vjepa2AcWorldModel, ThreadsThatShareCandidatesDoNotChangeThem) {
+  const Vjepa2AcWorldModel world = small_ac_world();
+  const auto context = world.encode(observe_arm(2, 2));
+  const Tensor actions = arm_plans(2, 37, 3);  // not a multiple of any number of threads
+  const int before = at::get_num_threads();
+  std::vector<Tensor> rollouts;
+  for (const int threads : {1, 2, 5}) {
+    at::set_num_threads(threads);
+    rollouts.push_back(world.rollout(*context, actions));
+  }
+  at::set_num_threads(before);
+  for (const Tensor& other : rollouts) EXPECT_LT(max_difference(other, rollouts.front()), kRolloutClose);
+  EXPECT_GT(max_difference(rollouts.front().select(1, 0), rollouts.front().select(1, 36)), 0.01) << "each its own";
+}
+
 TEST(Vjepa2AcWorldModel, ContextRowsAreTheirProblemsAlone) {
   const Vjepa2AcWorldModel world = small_ac_world();
   const auto context = world.encode(observe_arm(3, 3));
