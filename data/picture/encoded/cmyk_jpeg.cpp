@@ -1,12 +1,12 @@
 #include "data/picture/encoded/cmyk_jpeg.h"
 
-// jpeglib.h needs the types of stdio first.
 #include <csetjmp>
 #include <cstdio>
-
-#include <jpeglib.h>
-
 #include <vector>
+
+// clang-format off: it needs the types of <cstdio> before it.
+#include <jpeglib.h>
+// clang-format on
 
 #include "jepa/core/torch.h"
 
@@ -21,7 +21,9 @@ class CmykDecoder {
  public:
   explicit CmykDecoder(std::string_view bytes) : bytes_(bytes) {
     info_.err = jpeg_std_error(&errors_);
-    errors_.error_exit = [](j_common_ptr info) { std::longjmp(static_cast<CmykDecoder*>(info->client_data)->back_, 1); };
+    errors_.error_exit = [](j_common_ptr info) {
+      std::longjmp(static_cast<CmykDecoder*>(info->client_data)->back_, 1);
+    };
     errors_.emit_message = [](j_common_ptr, int) {};  // what is damaged is decoded as far as it goes, as Pillow does
     info_.client_data = this;
   }
