@@ -14,6 +14,7 @@
 #include "jepa/core/log.h"
 #include "jepa/io/checkpoint.h"
 #include "jepa/io/checkpoint_files.h"
+#include "jepa/io/names/weight_file.h"
 #include "jepa/io/safetensors.h"
 
 namespace foresee {
@@ -52,7 +53,7 @@ fs::path open_model_folder(const fs::path& path, ManifestScope scope) {
 
 fs::path own_folder_of(const fs::path& path) {
   if (path.filename() != checkpoint_files::kModel || !fs::is_regular_file(path)) return path;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path folder = folder_around(path);
   const auto config = peek_model_config(folder);
   return config.is_object() && config.contains("family") ? folder : path;
 }

@@ -54,24 +54,21 @@ class Hdf5Source : public EpisodeSource {
   bool in_order_ = true;  // rows of the file are the episodes, one after the other, and nothing else
 };
 
-std::unique_ptr<EpisodeSource> open_file(const fs::path& path, const SourceOptions& options) {
+/// @param one_episode  what a file is that says nothing of episodes: one of a folder with a file for each.
+std::unique_ptr<EpisodeSource> open_file(const fs::path& path, const SourceOptions& options, bool one_episode) {
   if (auto grouped = open_grouped(path, options)) return grouped;
-  return std::make_unique<Hdf5Source>(path, options, /*one_episode=*/false);
-}
-
-/// Of a folder that holds a file for each episode.
-std::unique_ptr<EpisodeSource> open_one_of_many(const fs::path& path, const SourceOptions& options) {
-  if (auto grouped = open_grouped(path, options)) return grouped;
-  return std::make_unique<Hdf5Source>(path, options, /*one_episode=*/true);
+  return std::make_unique<Hdf5Source>(path, options, one_episode);
 }
 
 }  // namespace
 
 std::unique_ptr<EpisodeSource> open_hdf5(const fs::path& path, const SourceOptions& options) {
-  if (!fs::is_directory(path)) return open_file(path, options);
+  if (!fs::is_directory(path)) return open_file(path, options, /*one_episode=*/false);
   std::vector<fs::path> files = files_below(path, {".h5", ".hdf5"});
-  if (files.size() == 1) return open_file(files.front(), options);
-  return open_joined(path, std::move(files), options, open_one_of_many);
+  if (files.size() == 1) return open_file(files.front(), options, /*one_episode=*/false);
+  return open_joined(path, std::move(files), options, [](const fs::path& file, const SourceOptions& of_file) {
+    return open_file(file, of_file, /*one_episode=*/true);
+  });
 }
 
 }  // namespace foresee::data

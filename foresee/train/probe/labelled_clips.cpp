@@ -51,7 +51,7 @@ std::vector<data::ListedClip> usable_clips(const std::filesystem::path& list) {
 
 LabelledClips read_labelled_clips(const std::filesystem::path& list) {
   std::vector<std::string> labels;
-  LabelledClips out{.folder = std::filesystem::absolute(list).parent_path()};
+  LabelledClips out{.folder = list.parent_path()};
   std::map<std::filesystem::path, size_t> places;
   for (const data::ListedClip& clip : usable_clips(list)) {
     const auto [place, fresh] = places.emplace(std::filesystem::weakly_canonical(clip.path), out.paths.size());
