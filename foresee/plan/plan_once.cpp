@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "data/picture/image.h"
@@ -70,6 +71,14 @@ Moments moments_of(const PlanRequest& request, const Controller::PictureInfo& pi
   return {cameras, request.observed.size() / cameras};
 }
 
+/// @throws RequestError for NaN and infinity. @param what  "a state".
+void check_finite(const char* member, const char* what, const std::vector<double>& numbers) {
+  for (size_t i = 0; i < numbers.size(); ++i)
+    if (!std::isfinite(numbers[i]))
+      throw RequestError(member,
+                         fmt::format("{}: expected finite numbers, got {} as number {}", what, numbers[i], i + 1));
+}
+
 /// @throws RequestError unless there is a state of the model's size at every moment, and at the goal where it has one.
 void check_states(const PlanRequest& request, const Controller::StateInfo& state, size_t moments) {
   const auto wrong = [](const char* member, const std::string& message) { throw RequestError(member, message); };
@@ -77,6 +86,7 @@ void check_states(const PlanRequest& request, const Controller::StateInfo& state
     if (static_cast<int64_t>(numbers.size()) != state.size)
       wrong(member,
             fmt::format("a state: expected {} numbers ({}), got {}", state.size, state.meaning, numbers.size()));
+    check_finite(member, "a state", numbers);
   };
   if (state.of_goal)
     size_of("goal_state", request.goal_state);
@@ -104,10 +114,12 @@ void check_executed(const PlanRequest& request, const Controller::ActionInfo& ac
         "executed", fmt::format("expected the {} actions between the {} pictures, which lie {} step{} "
                                 "apart, got {}",
                                 wanted, moments, action.block, action.block == 1 ? "" : "s", request.executed.size()));
-  for (const auto& numbers : request.executed)
+  for (const auto& numbers : request.executed) {
     if (static_cast<int64_t>(numbers.size()) != action.size)
       throw RequestError("executed",
                          fmt::format("an action: expected {} numbers, got {}", action.size, numbers.size()));
+    check_finite("executed", "an action", numbers);
+  }
 }
 
 /// @throws RequestError unless there is a pose of the camera for every picture, or one for all, where the model takes
@@ -121,9 +133,11 @@ void check_extrinsics(const PlanRequest& request, int64_t size, size_t moments) 
   if (size > 0 && given != 1 && given != moments)
     wrong(fmt::format("expected a camera's pose for each picture, or one for all, got {} for {} pictures", given,
                       moments));
-  for (const auto& pose : request.extrinsics)
+  for (const auto& pose : request.extrinsics) {
     if (static_cast<int64_t>(pose.size()) != size)
       wrong(fmt::format("a camera's pose: expected {} numbers, got {}", size, pose.size()));
+    check_finite("extrinsics", "a camera's pose", pose);
+  }
 }
 
 /// The keys of the request. Where they say nothing of a history, plans look at all pictures.

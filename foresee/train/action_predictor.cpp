@@ -33,7 +33,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const auto& paths = episode_files(job);
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const Vjepa2Weights weights = frozen_encoder(job);
-  const PictureSpec preprocess = new_action_pictures(weights.preprocess, {.encoder = weights.config.encoder});
+  const PictureSpec preprocess = ac_pictures(recipe, weights.preprocess, weights.config.encoder);
   const data::EpisodeDataset dataset =
       open_episodes(paths, recipe.episodes, data::fit_of(preprocess), state_reading(recipe));
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));

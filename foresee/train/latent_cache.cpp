@@ -32,6 +32,14 @@ std::string first_other(const nlohmann::json& before, const nlohmann::json& now)
   return "";
 }
 
+/// What tells pictures of one encoder apart. What is as it always was is not named: older folders do not name it.
+nlohmann::ordered_json picture_identity(const PictureSpec& spec) {
+  nlohmann::ordered_json out{{"size", spec.size}, {"mean", spec.mean}, {"std", spec.std}};
+  if (spec.transform != PictureTransform::kCenterSquare) out["rule"] = rule_name(spec);
+  if (spec.scale != PictureSpec().scale) out["scale"] = spec.scale;
+  return out;
+}
+
 }  // namespace
 
 LatentFolder::LatentFolder(fs::path folder, std::string item, const nlohmann::ordered_json& identity)
@@ -75,7 +83,7 @@ LatentCache::LatentCache(fs::path folder, const data::EpisodeDataset& dataset, c
                          const Preprocess& preprocess, const std::string& identity, const JobControl& control)
     : folder_(std::move(folder), "episode",
               {{"encoder", weights_fingerprint(*model.encoder)},
-               {"picture", {{"size", preprocess.size}, {"mean", preprocess.mean}, {"std", preprocess.std}}},
+               {"picture", picture_identity(preprocess)},
                {"episodes", identity},
                {"normalised", model.config.normalise_features}}),
       mapped_(static_cast<size_t>(dataset.episodes())) {

@@ -115,17 +115,6 @@ PictureShape shape_of(PictureRule rule) {
   return rule == PictureRule::kPad ? PictureShape::kPad : PictureShape::kResize;
 }
 
-/// "A,B" -> A, B.
-std::vector<std::string> cameras_of(const std::string& text) {
-  std::vector<std::string> names;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    if (end > at) names.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return names;
-}
-
 }  // namespace
 
 void require_picture_size(const data::EpisodeDataset& dataset, int64_t size) {
@@ -209,7 +198,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.preprocess.size = recipe.model.vit.image_size;
   out.preprocess.picture = shape_of(recipe.picture);
   out.preprocess = with_transform(out.preprocess, PictureTransform::kFit);
-  out.preprocess.cameras = cameras_of(recipe.episodes.camera);
+  out.preprocess.cameras = recipe.episodes.cameras();
   out.training_set = data::training_set_json(dataset, recipe.episodes.hold_out);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())

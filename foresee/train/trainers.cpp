@@ -32,7 +32,7 @@ const std::vector<Trainer>& trainers() {
        .recorded_family = "vjepa2_ac",
        .presets = ac_presets(),
        .usual_preset = "vjepa2-ac",
-       .uses = {"preset", "encoder", "weights", "latents", "episodes", "extrinsics"},
+       .uses = {"preset", "encoder", "weights", "latents", "episodes", "extrinsics", "picture"},
        .later_keys = kAcLaterKeys,
        .train = train_action_predictor},
       {.family = "probe",

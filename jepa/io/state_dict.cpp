@@ -40,10 +40,31 @@ void check_fit(const TensorMap& targets, const TensorMap& tensors, const std::st
     report.push_back(fmt::format("{} unexpected ({})", unexpected.size(), name_list(unexpected)));
   if (!misshapen.empty())
     report.push_back(fmt::format("{} misshapen ({})", misshapen.size(), name_list(misshapen, 10, "; ")));
-  if (!report.empty()) fail<CheckpointError>("{}: weights do not fit the model: {}", source, fmt::join(report, ", "));
+  if (!report.empty())
+    fail<CheckpointError>("{}: weights do not fit the model: {}{}", source, fmt::join(report, ", "),
+                          what_they_are(unexpected));
 }
 
 }  // namespace
+
+std::string what_they_are(const std::vector<std::string>& unexpected) {
+  struct Kind {
+    std::vector<std::string_view> parts;  // of a name
+    const char* text;
+  };
+  static const Kind kinds[] = {
+      {{".lora_A", ".lora_B", ".base_layer.", ".lora_embedding_"},
+       "adapters that are not merged in; merge them in Python (merge_and_unload) and save the model again"},
+      {{".parametrizations.", ".weight_g", ".weight_v"},
+       "what weights are computed from; in Python remove the parametrizations and save the model again"},
+      {{".absmax", ".quant_map", ".quant_state.", ".SCB", ".qweight", ".qzeros", "._packed_params"},
+       "quantised weights; save the model in float32, float16 or bfloat16"}};
+  for (const Kind& kind : kinds)
+    for (const std::string& name : unexpected)
+      for (const std::string_view part : kind.parts)
+        if (name.find(part) != std::string::npos) return fmt::format("; these are {}", kind.text);
+  return "";
+}
 
 void load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& source) {
   const TensorMap targets = state_dict(module);

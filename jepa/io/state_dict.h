@@ -3,6 +3,7 @@
 #include <torch/nn/module.h>
 
 #include <string>
+#include <vector>
 
 #include "jepa/core/tensor.h"
 
@@ -10,6 +11,10 @@ namespace foresee {
 
 /// Parameters and buffers of a module by dotted name, detached, sharing storage.
 TensorMap state_dict(const torch::nn::Module& module);
+
+/// For messages on names that a network has not: what they are where they are known, and what to do; else empty.
+/// "; these are adapters that are not merged in: ...".
+std::string what_they_are(const std::vector<std::string>& unexpected);
 
 /// Copies `tensors` into the module's parameters and buffers, all or none; floating types are converted.
 /// @param source  what messages call the origin, usually the path.

@@ -1,8 +1,20 @@
 #include "jepa/train/episode_reading.h"
 
+#include <algorithm>
+
 #include "jepa/core/config.h"
 
 namespace foresee {
+
+std::vector<std::string> EpisodeReading::cameras() const {
+  std::vector<std::string> names;
+  for (size_t at = 0; at < camera.size();) {
+    const size_t end = std::min(camera.find(',', at), camera.size());
+    if (end > at) names.push_back(camera.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
 
 void describe(Fields& f, EpisodeReading& r) {
   f("camera", r.camera, "picture column that is learned from, where there are several");

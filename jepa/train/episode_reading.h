@@ -13,6 +13,9 @@ struct EpisodeReading {
   bool strict = false;                  // a broken part is an error, instead of being left out
   std::vector<std::string> allow{};     // findings that are meant so (data/episode/check: finding_kinds)
   std::vector<std::string> hold_out{};  // factors whose values are kept from training (Note [Factors])
+
+  /// `camera` "A,B" as a list: A, B.
+  std::vector<std::string> cameras() const;
 };
 void describe(Fields& fields, EpisodeReading& reading);
 

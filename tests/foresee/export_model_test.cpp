@@ -7,6 +7,8 @@
 
 #include "foresee/inspect.h"
 #include "jepa/core/files/file.h"
+#include "tests/support/arm_model.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -63,6 +65,18 @@ TEST(ExportModel, SaysWhichNumberIsMissing) {
   request.read = {.heads = 2, .predictor_heads = 2, .image_size = 32};
   EXPECT_EQ(export_model(request).family, "vjepa2");
   EXPECT_TRUE(fs::exists(folder / "hf" / "config.json"));
+}
+
+TEST(ExportModel, SaysWhatMetasFileHasNoPlaceFor) {
+  const TemporaryFolder folder;
+  for (const bool extrinsics : {false, true}) {
+    const LogCapture log;
+    const std::string name = extrinsics ? "with" : "without";
+    export_model(
+        {.model = write_arm_model(folder / name, extrinsics), .format = "official", .out = folder / (name + "2")});
+    EXPECT_EQ(says(log.text(), "has no place for that the model takes the camera's pose"), extrinsics) << log.text();
+    EXPECT_EQ(says(log.text(), "has no place"), extrinsics) << log.text();
+  }
 }
 
 TEST(ExportModel, ReplacesAnEarlierOneWhereItIsToldTo) {

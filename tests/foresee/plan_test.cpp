@@ -101,6 +101,8 @@ TEST_F(PlanOnce, SaysWhatIsMissing) {
   EXPECT_EQ(field_of(arm), "states");
   arm.states = {{1, 2, 3}};
   EXPECT_EQ(field_of(arm), "states");
+  arm.states = {{0.5, 0, std::nan(""), -3.1, 0, -1.9, 0.2}};
+  EXPECT_EQ(field_of(arm), "states");
   arm.states = {{0.5, 0, 0.25, -3.1, 0, -1.9, 0.2}};
   EXPECT_EQ(plan_once(arm).plan.states.front(), arm.states.front());
   arm.extrinsics = {{0, 0, 1, 0, 0, 0}};
@@ -114,6 +116,8 @@ TEST_F(PlanOnce, OfAModelThatKnowsTheCameraWantsItsPose) {
   arm.states = {{0.5, 0, 0.25, -3.1, 0, -1.9, 0.2}};
   EXPECT_THROW(plan_once(arm), RequestError);
   arm.extrinsics = {{1, 2, 3}};
+  EXPECT_THROW(plan_once(arm), RequestError);
+  arm.extrinsics = {{0, 0, INFINITY, 0, 0, 0}};
   EXPECT_THROW(plan_once(arm), RequestError);
   arm.extrinsics = {{0, 0, 1, 0, 0, 0}};
   const double here = plan_once(arm).plan.cost;

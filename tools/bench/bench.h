@@ -27,6 +27,7 @@ struct EncodeBench {
   uint64_t seed = 0;
   std::vector<std::filesystem::path> inputs;  // 'precision' only: videos and pictures; none: synthetic clips
   int64_t clips = 4;                          // 'precision' only: synthetic ones
+  ReadOptions read{};                         // of a model at a path
 };
 
 /// Time to encode a batch of clips, and its share of what large matrix products reach on this machine in the same run.
@@ -45,6 +46,7 @@ struct RankingBench {
   std::vector<std::filesystem::path> pictures;  // observed and goal; none: synthetic
   int64_t candidates = 64, horizon = 2, elites = 10;
   uint64_t seed = 0;
+  ReadOptions read{};
 };
 /// @returns {"world", "candidates", "horizon", "spearman": rank correlation of the costs, "elites", "elite_overlap":
 /// share of the elites that are the same, "same_best"}
@@ -112,6 +114,7 @@ nlohmann::ordered_json bench_episodes(const EpisodesBench& bench);
 /// Plans of a world model toward a random picture, each from another random picture.
 struct PlanBench {
   std::filesystem::path model;  // none: a LeWM of `preset` with random weights
+  ReadOptions read{};           // of that model
   std::string preset = "lewm";
   Settings settings;  // as of a Controller: planner.samples, deadline_ms, ...
   int64_t plans = 10, warmup = 2;

@@ -53,7 +53,7 @@ double encode_flops(const VideoEncoderConfig& c, int64_t frames, int64_t size) {
 }
 
 std::shared_ptr<VideoEncoder> encoder_of(const EncodeBench& bench) {
-  if (std::filesystem::exists(bench.model)) return make_encoder(read_vjepa2(bench.model));
+  if (std::filesystem::exists(bench.model)) return make_encoder(read_vjepa2(bench.model, bench.read));
   auto encoder = std::make_shared<VideoEncoder>(vjepa2_preset(bench.model).encoder);
   encoder->initialise(bench.seed);
   for (auto& parameter : encoder->parameters()) parameter.requires_grad_(false);

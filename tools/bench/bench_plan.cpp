@@ -7,6 +7,7 @@
 #include "foresee/control/controller_config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/family/family.h"
 #include "jepa/model/lewm/world_model.h"
 #include "jepa/train/lewm/recipe.h"
 #include "planner/control/controller.h"
@@ -71,7 +72,8 @@ class TimedModel final : public WorldModel {
 
 std::unique_ptr<WorldModel> model_of(const PlanBench& bench) {
   const at::Device device(bench.device);
-  if (!bench.model.empty()) return load_world_model(bench.model, device);
+  if (!bench.model.empty())
+    return load_world_model(bench.model, WorldModelOptions{.device = device, .read = bench.read});
   const LewmRecipe recipe = lewm_recipe(bench.preset);
   Lewm model(recipe.model);
   initialise(model, bench.seed);

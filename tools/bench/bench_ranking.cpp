@@ -6,6 +6,7 @@
 #include "jepa/model/vjepa2/packed_encoder.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
 #include "jepa/model/vjepa2_ac/world_model.h"
+#include "planner/control/picture_fit.h"
 #include "tools/bench/bench.h"
 
 namespace foresee::tools {
@@ -18,23 +19,22 @@ Tensor synthetic_pictures(int64_t size, uint64_t seed) {
   return at::stack({picture, picture.roll(size / 8, 2)}).clamp(0, 255).to(at::kByte);
 }
 
-Tensor read_pictures(const RankingBench& bench, int64_t size) {
-  if (bench.pictures.empty()) return synthetic_pictures(size, bench.seed);
+/// Observed picture and goal as the model's encoder takes them: float [2, 3, S, S].
+Tensor input_pictures(const RankingBench& bench, const PictureSpec& spec) {
+  if (bench.pictures.empty()) return action_input(synthetic_pictures(spec.size, bench.seed), spec);
   FORESEE_CHECK(bench.pictures.size() == 2, "expected an observed picture and a goal, got {}", bench.pictures.size());
   std::vector<Tensor> pictures;
-  for (const auto& path : bench.pictures) {
-    const Tensor picture = data::read_image(path).unsqueeze(0).to(at::kFloat);
-    pictures.push_back(at::upsample_bilinear2d(picture, {size, size}, /*align_corners=*/false)[0]);
-  }
-  return at::stack(pictures).round().to(at::kByte);
+  for (const auto& path : bench.pictures)
+    pictures.push_back(action_input(planner::fit_picture(data::read_image(path), spec).unsqueeze(0), spec));
+  return at::cat(pictures);
 }
 
-/// Costs of plans for a robot whose state is all zeros. @param plans  float [K, H, D]. @returns [K].
-Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& pictures, const Tensor& plans, Precision precision) {
+/// Costs of plans for a robot whose state is all zeros. @param input  of input_pictures. @param plans  float [K, H, D].
+/// @returns [K].
+Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& input, const Tensor& plans, Precision precision) {
   const Vjepa2AcWorldModel planned(world.model, world.actions, world.preprocess, Vjepa2AcWorldModel::kCacheBytes,
                                    precision);
   const Vjepa2Ac& model = planned.model();
-  const Tensor input = action_input(pictures, world.preprocess);
   const PackedEncoder encoder(model.encoder, precision);
   const Tensor features =
       model.normalise(encoder.forward(input.unsqueeze(2).expand({-1, -1, model.config.encoder.tubelet_size, -1, -1})));
@@ -54,10 +54,10 @@ nlohmann::ordered_json bench_ranking(const RankingBench& bench) {
   FORESEE_CHECK(bench.candidates >= 2 && bench.elites >= 1 && bench.elites <= bench.candidates && bench.horizon >= 1,
                 "expected at least 2 candidates and at most as many elites, got {} and {}", bench.candidates,
                 bench.elites);
-  const LoadedVjepa2Ac world = load_vjepa2_ac(bench.world);
+  const LoadedVjepa2Ac world = load_vjepa2_ac(bench.world, bench.read);
   if (world.model.config.predictor.use_extrinsics)
     fail<ConfigError>("{}: needs camera extrinsics, which this benchmark has not", bench.world.string());
-  const Tensor pictures = read_pictures(bench, world.model.config.encoder.image_size);
+  const Tensor pictures = input_pictures(bench, world.preprocess);
   const Tensor plans =
       Random(bench.seed, Stream::kTest, 8).normal_tensor({bench.candidates, bench.horizon, world.actions.block_size()});
   const Tensor full = plan_costs(world, pictures, plans, Precision::kFloat32).to(at::kDouble);

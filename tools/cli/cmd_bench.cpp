@@ -40,6 +40,7 @@ void add_clip_options(CLI::App& app, EncodeBench& bench) {
       ->capture_default_str();
   add_count(&app, "--frames", bench.frames, "Frames of a clip");
   add_count(&app, "--size", bench.size, "Pixels, side of a clip");
+  add_vjepa2_options(app, bench.read);
 }
 
 Bench bench_encode_command(CLI::App& app, CommonOptions& common) {
@@ -75,6 +76,7 @@ Bench bench_precision_command(CLI::App& app, CommonOptions& common) {
   add_count(precision, "--clips", bench->clips, "Synthetic clips");
   return {precision, [=, &common] {
             bench->seed = ranking->seed = common.seed;
+            ranking->read = bench->read;
             nlohmann::ordered_json result{{"embeddings", bench_precision(*bench)}};
             if (!ranking->world.empty()) result["ranking"] = bench_ranking(*ranking);
             return result;
@@ -168,6 +170,7 @@ Bench bench_plan_command(CLI::App& app, CommonOptions& common) {
   plan->add_option("--model", bench->model, "A model that plans; none: a LeWM with random weights")
       ->option_text("PATH");
   plan->add_option("--preset", bench->preset, "Its preset")->capture_default_str();
+  add_vjepa2_options(*plan, bench->read);
   for (const char* key : {"samples", "iterations", "horizon", "solver", "deadline-ms"}) {
     const std::string name = key, setting = name == "deadline-ms" ? "deadline_ms" : "planner." + name;
     const auto add = [=](const std::string& value) { keys->push_back(setting + "=" + value); };

@@ -2,6 +2,7 @@
 
 #include "jepa/core/log.h"
 #include "tools/cli/command.h"
+#include "tools/cli/options/model_options.h"
 #include "tools/demo/demo.h"
 #include "tools/start/streams.h"
 
@@ -48,6 +49,7 @@ Run setup_demo(CLI::App& app, CommonOptions& common) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--model", options->model, "World model of Two-Room (default: the shipped one)")->option_text("DIR");
+  add_vjepa2_options(app, options->read);
   app.footer("Results go to runs/demo, or where --out says; an earlier demo there is replaced.");
   return [options, &common] { return demo(*options, common); };
 }

@@ -101,8 +101,9 @@ Run setup_train(CLI::App& app, CommonOptions& common) {
                  "Sets of episodes, of any format that is read; of a probe a list, 'PATH LABEL' in each line");
   app.add_option("--camera", request->camera, families_with("episodes") + ": which camera of several")
       ->option_text("NAME");
-  add_choice(app, "--picture", request->picture, kPictureRuleNames,
-             families_with("picture") + ": how pictures become the model's square (default resize)");
+  add_choice(
+      app, "--picture", request->picture, kPictureRuleNames,
+      families_with("picture") + ": how pictures become the model's square (lewm: resize; vjepa2_ac: its centre)");
   app.add_option("--tolerance-s", request->tolerance_s,
                  families_with("episodes") + ": how far a film's frame may lie from its row's time, seconds")
       ->check(CLI::PositiveNumber);

@@ -9,7 +9,7 @@
 #include "jepa/core/files/staged.h"
 #include "jepa/core/files/system_reason.h"
 #include "jepa/core/log.h"
-#include "jepa/model/world_model.h"
+#include "jepa/model/family/family.h"
 #include "tools/demo/asset.h"
 #include "tools/demo/demo_report.h"
 #include "tools/demo/learn.h"
@@ -59,7 +59,8 @@ DemoResult run_demo(const DemoOptions& given, const JobControl& control) {
   if (options.model.empty()) options.model = shipped_two_room_model();
   if (options.videos.empty()) options.videos = {sample_clips()};
   // What can fail at once fails before anything of an earlier demo is removed.
-  const auto model = load_world_model(options.model, at::Device(options.device));
+  const auto model =
+      load_world_model(options.model, WorldModelOptions{.device = at::Device(options.device), .read = options.read});
   const data::VideoSet videos = data::open_videos(options.videos, /*threads=*/2, control);
   check_output_place(options.out, {.inputs = {options.model}, .input_folders = options.videos});
   const fs::path out = fs::absolute(options.out).lexically_normal();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "jepa/core/api/job.h"
+#include "jepa/core/api/read_options.h"
 #include "planner/eval/evaluate.h"
 
 namespace foresee::tools {
@@ -21,6 +22,7 @@ struct DemoOptions {
   int64_t steps = 2500;   // of pretraining: about a minute and a half on two cores
   int64_t episodes = 20;  // of Two-Room, protocol near
   std::string device = "cpu";
+  ReadOptions read{};  // of `model`
 };
 
 /// What was learned from video.

@@ -1,4 +1,7 @@
+#include <fmt/ranges.h>
+
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/family/rows.h"
 #include "jepa/model/vjepa2/files/export.h"
@@ -21,8 +24,25 @@ std::unique_ptr<WorldModel> ac_make_world_model(const fs::path& path, const Worl
   return std::make_unique<Vjepa2AcWorldModel>(std::move(loaded.model), loaded.actions, loaded.preprocess);
 }
 
+/// Says what of a model folder Meta's file has no place for.
+void say_what_is_lost(const fs::path& path) {
+  if (!fs::is_directory(own_folder_of(path))) return;
+  const LoadedVjepa2Ac loaded = load_vjepa2_ac(path);
+  const Vjepa2AcConfig& config = loaded.model.config;
+  std::vector<std::string> lost;
+  if (config.state_update != StateUpdate::kArmPose || !config.state_mean.empty())
+    lost.emplace_back("how states follow from actions, and their statistics");
+  if (!loaded.actions.mean.empty() || !loaded.actions.low.empty()) lost.emplace_back("the scale and limits of actions");
+  if (config.predictor.use_extrinsics) lost.emplace_back("that the model takes the camera's pose");
+  if (loaded.preprocess.transform != PictureTransform::kCenterSquare || loaded.preprocess.cameras.size() > 1)
+    lost.emplace_back("how pictures become square");
+  if (!lost.empty())
+    log_warning("Meta's file has no place for {}: who reads it must know", fmt::format("{}", fmt::join(lost, "; ")));
+}
+
 int64_t ac_write_official(const ModelSource& source, const fs::path& out) {
   const Vjepa2Weights weights = read_vjepa2(source.path, source.read);
+  say_what_is_lost(source.path);
   export_official(weights, out);
   return count_elements(weights.encoder) + count_elements(weights.action_predictor);
 }

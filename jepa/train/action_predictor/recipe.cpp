@@ -83,9 +83,21 @@ void describe(Fields& f, AcRecipe& r) {
   f("train", r.train, "loss and optimizer");
   f("loop", r.loop, "steps, checkpoints, evaluation");
   f("frameskip", r.frameskip, "rows of the log between frames", {1, 10000});
+  f.choice("picture", r.picture, kAcPicturesNames,
+           "how pictures of another shape become the encoder's square; center_square: as published");
   f("episodes", r.episodes, "how the recorded episodes are read");
   f("held_out_sequences", r.held_out_sequences, "sequences evaluated, at most", {0, 1e6});
   f("held_out_horizon", r.held_out_horizon, "frames rolled out", {1, 1000});
+}
+
+PictureSpec ac_pictures(const AcRecipe& recipe, const PictureSpec& of_encoder, const VideoEncoderConfig& encoder) {
+  PictureSpec spec = new_action_pictures(of_encoder, {.encoder = encoder});
+  spec.cameras = recipe.episodes.cameras();
+  if (recipe.picture == AcPictures::kCenterSquare && spec.cameras.size() < 2) return spec;
+  spec.picture = recipe.picture == AcPictures::kCrop  ? PictureShape::kCrop
+                 : recipe.picture == AcPictures::kPad ? PictureShape::kPad
+                                                      : PictureShape::kResize;
+  return with_transform(spec, PictureTransform::kFit);
 }
 
 const std::vector<std::string>& ac_presets() {

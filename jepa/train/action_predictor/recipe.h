@@ -13,10 +13,15 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"},
-                                            {"/episodes/strict", "false"}, {"/episodes/allow", "[]"},
-                                            {"/episodes/hold_out", "[]"},  {"/action_low", "[]"},
-                                            {"/action_high", "[]"},        {"/extrinsics_column", R"("extrinsics")"}};
+inline constexpr LaterKey kAcLaterKeys[] = {{"/episodes/camera", R"("")"},
+                                            {"/episodes/tolerance_s", "0.0"},
+                                            {"/episodes/strict", "false"},
+                                            {"/episodes/allow", "[]"},
+                                            {"/episodes/hold_out", "[]"},
+                                            {"/action_low", "[]"},
+                                            {"/action_high", "[]"},
+                                            {"/extrinsics_column", R"("extrinsics")"},
+                                            {"/picture", R"("center_square")"}};
 
 /// How the action predictor is trained. Defaults: V-JEPA 2-AC's (configs/train/vitg16/droid-256px-8f.yaml). Lengths of
 /// the schedule are shares of the run's steps, so that a short run has the shape of a long one.
@@ -45,6 +50,15 @@ enum class ActionSource {
 inline constexpr std::pair<ActionSource, std::string_view> kActionSourceNames[] = {
     {ActionSource::kRecorded, "recorded"}, {ActionSource::kStateChange, "state_change"}};
 
+/// How pictures become the encoder's square: PictureTransform::kCenterSquare, or kFit by a PictureRule. Views of
+/// several cameras are always fitted, squeezed where kCenterSquare is said.
+enum class AcPictures { kCenterSquare, kResize, kCrop, kPad };
+inline constexpr std::pair<AcPictures, std::string_view> kAcPicturesNames[] = {
+    {AcPictures::kCenterSquare, "center_square"},
+    {AcPictures::kResize, "resize"},
+    {AcPictures::kCrop, "crop"},
+    {AcPictures::kPad, "pad"}};
+
 /// All that training a `vjepa2_ac` on logs is configured by. The encoder comes from elsewhere; sizes of actions and
 /// states come from the data.
 struct AcRecipe {
@@ -58,6 +72,7 @@ struct AcRecipe {
   AcTrainConfig train;
   LoopConfig loop;
   int64_t frameskip = 1;  // rows of the log between frames
+  AcPictures picture = AcPictures::kCenterSquare;
   EpisodeReading episodes;
   int64_t held_out_sequences = 32;  // evaluated; at most
   int64_t held_out_horizon = 4;     // frames rolled out
@@ -66,6 +81,10 @@ struct AcRecipe {
   void validate() const;
 };
 void describe(Fields& fields, AcRecipe& recipe);
+
+/// The pictures of a new action predictor, as training and planning see them: the recipe's rule and cameras, and the
+/// encoder's mean, std and scale. @param of_encoder  of its folder. @param encoder  its config, for the size.
+PictureSpec ac_pictures(const AcRecipe& recipe, const PictureSpec& of_encoder, const VideoEncoderConfig& encoder);
 
 /// Names of the presets.
 ///   vjepa2-ac    the released predictor and recipe: 305 M parameters beside ViT-g's encoder, arm poses as actions;

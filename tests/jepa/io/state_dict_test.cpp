@@ -76,5 +76,13 @@ TEST(StateDict, PrefixesAreAddedAndRemoved) {
   EXPECT_TRUE(outer.contains("a.x") && outer.contains("a.y") && outer.size() == 2);
 }
 
+TEST(StateDict, SaysWhatForeignTensorsAre) {
+  const std::string layer = "encoder.layer.0.attention.query.";
+  EXPECT_TRUE(what_they_are({layer + "lora_A.default.weight"}).find("merge") != std::string::npos);
+  EXPECT_TRUE(what_they_are({"x", layer + "parametrizations.weight.original0"}).find("remove") != std::string::npos);
+  EXPECT_TRUE(what_they_are({layer + "weight.absmax"}).find("quantised") != std::string::npos);
+  EXPECT_EQ(what_they_are({"head.weight", "module.0.bias"}), "");
+}
+
 }  // namespace
 }  // namespace foresee

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -69,6 +70,37 @@ TEST(Messages, NamesFromOutsideCannotControlATerminal) {
   write_file(folder / kEvil / "x.mp4", "no film");
   const Outcome probe = run_program({"data", "probe", (folder / kEvil).string()});
   EXPECT_TRUE(holds_no_controls(probe.out + probe.err));
+}
+
+TEST(Messages, NameOptionsThatTheCommandHas) {
+  const TemporaryFolder folder;
+  const std::string broken = folder / "model", encoder = folder / "latest.pt";
+  fs::copy(kModel, broken, fs::copy_options::recursive);
+  fs::remove(fs::path(broken) / "manifest.json");
+  TensorMap weights = load_safetensors(fs::path(broken) / "model.safetensors");
+  for (auto& [name, value] : weights) value = value.clone();
+  weights.begin()->second.view(-1)[0] = std::nan("");
+  save_safetensors(fs::path(broken) / "model.safetensors", weights);
+  fs::copy("tests/fixtures/vjepa2/official_pt/latest.pt", encoder);
+  const std::vector<std::pair<Words, Words>> calls{
+      {{"plan"}, {"--model", broken, "--obs", kPicture, "--goal", kPicture}},
+      {{"eval"}, {"--protocol", "near", "--env", "two_room", "--model", broken, "--episodes", "1"}},
+      {{"export"}, {"--model", broken, "--format", "swm", "--out", folder / "out"}},
+      {{"demo"}, {"--model", broken, "--video", kPicture, "--out", folder / "out"}},
+      {{"bench", "plan"}, {"--model", broken, "--plans", "1"}},
+      {{"bench", "load"}, {"--model", encoder}},
+      {{"bench", "encode"}, {"--model", encoder}},
+      {{"bench", "precision"}, {"--model", encoder}},
+      {{"encode"}, {"--model", encoder, "--input", kPicture, "--out", folder / "out.npy"}}};
+  for (const auto& [command, options] : calls) {
+    Words words = command, help = command;
+    words.insert(words.end(), options.begin(), options.end());
+    help.emplace_back("--help");
+    const std::string line = refusal(words), known = run_program(help).out;
+    std::smatch flag;
+    ASSERT_TRUE(std::regex_search(line, flag, std::regex("--[a-z-]+"))) << line;
+    EXPECT_TRUE(says(known, "  " + flag.str())) << command.back() << ": " << line;
+  }
 }
 
 TEST(Messages, AListOfNamesStaysShort) {

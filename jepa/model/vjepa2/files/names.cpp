@@ -12,6 +12,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/text/name_list.h"
 #include "jepa/io/mapped_file.h"
+#include "jepa/io/state_dict.h"
 
 namespace foresee {
 namespace {
@@ -102,6 +103,11 @@ std::string join_name(std::string_view pattern, const SplitName& split) {
   return name + split.ending;
 }
 
+/// " (a, b)"; nothing where there are none.
+std::string in_brackets(const std::vector<std::string>& names) {
+  return names.empty() ? "" : fmt::format(" ({})", name_list(names));
+}
+
 /// Gives the pages of a tensor of a mapped file back.
 void release(const Tensor& tensor) {
   if (tensor.is_cpu() && tensor.is_contiguous())
@@ -150,8 +156,9 @@ Vjepa2Tensors official_from_huggingface(const TensorMap& tensors, const std::str
     for (size_t i = 0; i < joint.count; ++i)
       if (!joint.parts[i]) missing.push_back(joint.names[i]);
   if (!missing.empty() || !unexpected.empty())
-    fail<CheckpointError>("{}: weights do not fit transformers' VJEPA2: {} missing ({}), {} unexpected ({})", source,
-                          missing.size(), name_list(missing), unexpected.size(), name_list(unexpected));
+    fail<CheckpointError>("{}: weights do not fit transformers' VJEPA2: {} missing{}, {} unexpected{}{}", source,
+                          missing.size(), in_brackets(missing), unexpected.size(), in_brackets(unexpected),
+                          what_they_are(unexpected));
   for (const auto& [name, joint] : joints) {
     TensorMap& target = result.of(joint.network);
     if (joint.count == 1) {
