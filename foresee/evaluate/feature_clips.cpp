@@ -10,9 +10,9 @@
 #include "foresee/encode/encode_plan.h"
 #include "foresee/encode/encode_run.h"
 #include "foresee/evaluate/results.h"
+#include "foresee/train/probe/clip_identity.h"
 #include "foresee/train/probe/labelled_clips.h"
 #include "jepa/core/error.h"
-#include "jepa/core/files/hash.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
 
@@ -37,11 +37,13 @@ struct ListedFiles {
 };
 
 ListedFiles split_files(const LabelledClips& listed) {
-  const auto tests = [&](size_t i) { return hash_bytes(listed.paths[i].filename().string()) % 3 == 0; };
+  std::vector<ClipIdentity> clips;
+  for (const fs::path& path : listed.paths) clips.push_back(clip_identity(path));
+  const std::vector<bool> tests = clips_apart(clips, listed.folder, [](uint64_t key) { return key % 3 == 0; });
   ListedFiles out;
   for (const bool test : {false, true}) {
     for (size_t i = 0; i < listed.paths.size(); ++i) {
-      if (tests(i) != test) continue;
+      if (tests[i] != test) continue;
       out.paths.push_back(listed.paths[i]);
       out.classes.push_back(listed.classes[i]);
     }

@@ -187,7 +187,7 @@ data::StateReading state_reading(const AcRecipe& recipe) {
   const Kind kind = recipe.state_update == StateUpdate::kArmPose ? Kind::kArmPose
                     : recipe.state_update == StateUpdate::kAdd   ? Kind::kAdd
                                                                  : Kind::kUnknown;
-  return {kind, recipe.state_column};
+  return {kind, recipe.state_column, recipe.actions == ActionSource::kRecorded};
 }
 
 std::string files_identity(const std::vector<std::filesystem::path>& paths, const std::string& camera) {
@@ -216,7 +216,12 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
   if (recipe.actions == ActionSource::kRecorded && !dataset.has("action"))
     fail<DataError>("the episodes have no column 'action'; actions=state_change takes them from the states");
   if (states && !dataset.has(recipe.state_column))
-    fail<DataError>("the episodes have no column '{}': set state_column, or state_update=none", recipe.state_column);
+    fail<DataError>("the episodes have no column '{}': set state_column{}, or state_update=none", recipe.state_column,
+                    dataset.has("proprio") ? " (they have 'proprio')" : "");
+  if (recipe.state_update == StateUpdate::kArmPose)
+    if (const int64_t size = dataset.column(0, recipe.state_column, 0, 1).numel(); size != kArmPoseSize)
+      fail<DataError>("column '{}' has {} numbers, a pose has {}: set state_update=add or state_update=none",
+                      recipe.state_column, size, kArmPoseSize);
   Vjepa2AcConfig config;
   config.encoder = encoder->config;
   config.predictor = recipe.predictor;

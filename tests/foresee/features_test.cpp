@@ -140,7 +140,8 @@ TEST_F(FeaturesProtocol, AskedForTheSameClipsItGivesTheSameNumbers) {
 TEST_F(FeaturesProtocol, ReadsAListOfLabelledClips) {
   std::ofstream list(folder / "clips.csv");
   for (int64_t i = 0; i < 60; ++i) {
-    const std::string file = fmt::format("{:02d}.mp4", i);
+    const std::string file = fmt::format("{:02d}/camera.mp4", i);  // as recordings lie: one name in many folders
+    fs::create_directory(folder / fmt::format("{:02d}", i));
     const data::SceneFactors factors{.count = 2, .colour = i % 2 == 0 ? 0 : 2};
     data::write_video(folder / file, data::render_scene(factors, 1, i, {.frames = 8, .height = 16, .width = 16}));
     list << (folder / file) << (i % 2 == 0 ? " red\n" : " blue\n");
@@ -153,6 +154,8 @@ TEST_F(FeaturesProtocol, ReadsAListOfLabelledClips) {
   ASSERT_EQ(found->factors.size(), 1u);
   EXPECT_EQ(found->factors[0].factor, "label");
   EXPECT_EQ(found->clips + found->train_clips, 60);
+  EXPECT_GT(found->clips, 8);
+  EXPECT_LT(found->clips, 35);
   EXPECT_GE(found->factors[0].chance, 0.5);
   EXPECT_GT(found->factors[0].pixels.linear.rate, 0.8) << "the mean colour of the pixels tells";
 }

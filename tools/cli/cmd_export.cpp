@@ -50,6 +50,7 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
   add_overwrite(app, common);
   add_vjepa2_options(app, request->read);
   return [=, &app, &common] {
+    if (request->format != "swm") refuse_given(app, {"--names"}, "only --format swm has names of two versions");
     if (request->preset.empty())
       refuse_given(app, {"--seed"}, "only --preset draws weights");
     else

@@ -20,7 +20,7 @@ struct Finding {
 };
 
 /// left_out, rows_outside, same_id, nan, infinity, outlier, constant, duplicate; of units: millimetres, degrees,
-/// gripper, quaternion, state_size, angle_wraps, normalised, scales_differ.
+/// gripper, quaternion, state_size, angle_wraps, normalised, scales_differ, action_units.
 const std::vector<std::string>& finding_kinds();
 
 }  // namespace foresee::data

@@ -74,6 +74,10 @@ class StateCheck {
       add("gripper", gripper.largest() > 1.5,
           fmt::format("'{}' [6] lies in {}: expected a gripper's share from 0 to 1, what lies beyond is cut", column_,
                       gripper.text()));
+    else if (gripper.high > gripper.low && gripper.high < 0.2)  // no hand opens wider than 0.2 m
+      add("gripper", false,
+          fmt::format("'{}' [6] lies in {}: expected a gripper's share from 0 to 1; is this its opening in metres?",
+                      column_, gripper.text()));
   }
 
   /// Angles that go round, of which one step can be a whole turn.
@@ -101,6 +105,37 @@ class StateCheck {
       out_.back().row = row;
       out_.back().episode = source_.info().names[static_cast<size_t>(episode_)];
       out_.back().count = jumps;
+    }
+  }
+
+  /// Actions that are the change of the state, but for a factor: millimetres, a share of the largest step, z-scores.
+  void added_actions() {
+    constexpr double kFollows = 0.9, kOther = 1.5, kCertain = 5;  // correlation; factors
+    if (!source_.has("action") || rows_.size(0) < 3) return;
+    std::vector<Tensor> changes, actions;
+    for (int64_t e = 0; e < source_.episodes(); ++e) {
+      const int64_t length = source_.length(e);
+      const auto read = [&](const std::string& name) {
+        return source_.read(e, name, 0, length).to(at::kDouble).reshape({length, -1});
+      };
+      changes.push_back(read(column_).diff(1, 0));
+      actions.push_back(read("action").slice(0, 0, length - 1));
+    }
+    const Tensor change = at::cat(changes), action = at::cat(actions);
+    if (change.size(1) != action.size(1)) return;
+    for (int64_t d = 0; d < change.size(1); ++d) {
+      const Tensor fine = change.select(1, d).isfinite().logical_and(action.select(1, d).isfinite());
+      const Tensor moved = change.select(1, d).masked_select(fine), asked = action.select(1, d).masked_select(fine);
+      if (moved.numel() < 3) continue;
+      const Tensor a = moved - moved.mean(), b = asked - asked.mean();
+      const double of_state = a.norm().item<double>(), of_action = b.norm().item<double>();
+      if (of_state == 0 || of_action == 0 || a.dot(b).item<double>() < kFollows * of_state * of_action) continue;
+      const double factor = of_action / of_state;
+      if (factor < kOther && factor > 1 / kOther) continue;
+      return add("action_units", factor > kCertain || factor < 1 / kCertain,
+                 fmt::format("'action' [{}] is {:.4g} times what '{}' [{}] then moves by, where actions are added to "
+                             "states: are they normalised, or in other units?",
+                             d, factor, column_, d));
     }
   }
 
@@ -145,6 +180,7 @@ void check_units(const EpisodeSource& source, const StateReading& reading, std::
     check.arm_pose();
   else
     check.added();
+  if (reading.kind == StateReading::Kind::kAdd && reading.recorded_actions) check.added_actions();
 }
 
 void check_scales(std::span<const EpisodeSource* const> sources, std::vector<Finding>& out) {

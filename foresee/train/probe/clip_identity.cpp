@@ -46,7 +46,8 @@ ClipIdentity clip_identity(const fs::path& path) {
   return out;
 }
 
-std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const fs::path& folder) {
+std::vector<bool> clips_apart(const std::vector<ClipIdentity>& clips, const fs::path& folder,
+                              const std::function<bool(uint64_t)>& chosen) {
   constexpr size_t kEnough = 5;
   const auto whole = [](const fs::path& path) { return fs::absolute(path.empty() ? "." : path).lexically_normal(); };
   std::map<std::pair<uint64_t, uint64_t>, uint64_t> keys;  // of each content: what decides
@@ -57,7 +58,7 @@ std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const f
     if (!fresh) known->second = std::min(known->second, key);  // whatever the order of the list
   }
   std::vector<uint64_t> held, kept;
-  for (const auto& [content, key] : keys) (data::held_out(key) ? held : kept).push_back(key);
+  for (const auto& [content, key] : keys) (chosen(key) ? held : kept).push_back(key);
   const auto move_least = [](std::vector<uint64_t>& from, std::vector<uint64_t>& to) {
     const auto least = std::min_element(from.begin(), from.end());
     to.push_back(*least);
@@ -69,6 +70,10 @@ std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const f
   for (const ClipIdentity& clip : clips)
     out.push_back(std::find(held.begin(), held.end(), keys.at({clip.size, clip.content})) != held.end());
   return out;
+}
+
+std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const fs::path& folder) {
+  return clips_apart(clips, folder, data::held_out);
 }
 
 }  // namespace foresee

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,13 @@ struct ClipIdentity {
 /// @throws DataError where the file cannot be read.
 ClipIdentity clip_identity(const std::filesystem::path& path);
 
-/// Whether each clip is kept from training: about a tenth, by a hash of where it lies below `folder` (empty: the
-/// working one) and of its content, never by its bare name. Files of one content stay together, wherever they lie. Of
-/// five and more different clips at least one is held out, and at least one is not.
+/// Which clips are set apart: those of which `chosen` says so by a hash of where they lie below `folder` (empty: the
+/// working one) and of their content, never by their bare names. Files of one content stay together, wherever they lie.
+/// Of five and more different clips at least one is set apart, and at least one is not.
+std::vector<bool> clips_apart(const std::vector<ClipIdentity>& clips, const std::filesystem::path& folder,
+                              const std::function<bool(uint64_t)>& chosen);
+
+/// Whether each clip is kept from training: about a tenth.
 std::vector<bool> held_out_clips(const std::vector<ClipIdentity>& clips, const std::filesystem::path& folder);
 
 }  // namespace foresee

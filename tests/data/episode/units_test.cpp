@@ -116,6 +116,37 @@ TEST_F(Logs, NumbersThatOnlyReachAsFarDoNotWrap) {
   EXPECT_THAT(units_of(*with("state", at::stack({swing, swing * 0.5}, 1)), kAdded), IsEmpty());
 }
 
+TEST_F(Logs, AGripperInMetresIsLikely) {
+  Tensor rows = Random(2, Stream::kTest).uniform_tensor({20, 7}) * 0.5;
+  rows.select(1, 6).mul_(0.16);  // fingers 8 cm apart
+  const auto findings = units_of(*with("state", rows), kPoses);
+  ASSERT_THAT(kinds(findings), ElementsAre("gripper"));
+  EXPECT_FALSE(findings[0].certain);
+  EXPECT_THAT(findings[0].text, HasSubstr("opening in metres"));
+}
+
+TEST_F(Logs, ActionsThatTheStateFollowsInOtherUnitsAreNamed) {
+  const Tensor moved = Random(4, Stream::kTest).uniform_tensor({40, 2}) * 0.1 - 0.05;
+  const Tensor states = at::cat({at::zeros({1, 2}), moved.slice(0, 0, 39).cumsum(0)});
+  const auto found = [&](double factor, const StateReading& reading) {
+    const fs::path path = folder_ / (std::to_string(++count_) + ".npz");
+    write_npz(path, {{"state", states},
+                     {"action", moved * factor},
+                     {"pixels", at::zeros({40, 4, 4, 3}, at::kByte)},
+                     {"ep_len", torch::tensor({40}, at::kLong)}});
+    return units_of(*open_source(path), reading);
+  };
+  EXPECT_THAT(found(1, kAdded), IsEmpty());
+  const auto millimetres = found(1000, kAdded), twice = found(2, kAdded);
+  ASSERT_THAT(kinds(millimetres), ElementsAre("action_units"));
+  EXPECT_TRUE(millimetres[0].certain);
+  EXPECT_THAT(millimetres[0].text, HasSubstr("'action' [0] is 1000 times what 'state' [0] then moves by"));
+  ASSERT_THAT(kinds(twice), ElementsAre("action_units"));
+  EXPECT_FALSE(twice[0].certain);
+  EXPECT_THAT(found(1000, {StateReading::Kind::kAdd, "state", /*recorded_actions=*/false}), IsEmpty());
+  EXPECT_THAT(found(1000, {}), IsEmpty());
+}
+
 TEST_F(Logs, ANumberThatIsNoneIsNamedWithItsRowAndColumn) {
   Tensor rows = Random(3, Stream::kTest).uniform_tensor({20, 3});
   rows[13][2] = std::numeric_limits<double>::quiet_NaN();

@@ -50,9 +50,9 @@ class PictureRuleOfTraining : public ::testing::Test {
     request.camera = camera;
     request.picture = rule;
     request.options = {.device = Device::kCpu, .threads = 1};
-    request.options.settings.set = {"train.batch=2",      "train.frames=3",         "predictor.width=32",
-                                    "predictor.depth=1",  "predictor.heads=2",      "state_update=add",
-                                    "state_column=state", "actions=state_change",   "frameskip=1",
+    request.options.settings.set = {"train.batch=2",      "train.frames=3",       "predictor.width=32",
+                                    "predictor.depth=1",  "predictor.heads=2",    "state_update=add",
+                                    "state_column=state", "actions=state_change", "frameskip=1",
                                     "held_out_horizon=1", "held_out_sequences=2"};
     return request;
   }
