@@ -143,7 +143,8 @@ ProbeData probe_data(const LabelledClips& listed, const ProbeSource& source, con
   if (count == 0) fail<DataError>("no clip is left to train on: all {} are held out", held.size());
   if (held.empty()) log_warning("none of {} clips is held out: training goes on without evaluation", count);
   if (std::set<int64_t>(classes.begin(), classes.end()).size() < 2)
-    log_warning("all clips are of class {}: a probe of one class tells nothing apart", listed.labels.at(static_cast<size_t>(classes.front())));
+    log_warning("all clips are of class {}: a probe of one class tells nothing apart",
+                listed.labels.at(static_cast<size_t>(classes.front())));
   log_info("{} clips of {} classes, {} held out", count, listed.labels.size(), held.size());
   const int64_t batch = std::min(recipe.train.batch, count);
   ProbeData out;

@@ -81,6 +81,22 @@ TEST(ImageCases, OfTiffLoseTheirAlphaAndKeepTheirColours) {
   EXPECT_EQ(why_not_whole(file.substr(0, file.size() - 1)), "is cut off: its end is missing");
 }
 
+/// libtiff rounds other than Pillow: file-formats.md says so.
+TEST(ImageCases, OfTiffInCmykLieOneStepFromPillowsAtMost) {
+  constexpr size_t kColours = 8 + 2 + 12 * 4 + 8, kExtra = 8 + 2 + 12 * 9;  // in tiff_with_alpha
+  std::string file = tiff_with_alpha();
+  file.replace(kColours, 1, "\x05");
+  file.replace(kExtra, 2, little(40000, 2));  // inks alone: no alpha, but a tag that nobody knows
+  const Tensor picture = decode_image(file, "a.tiff").to(at::kLong);
+  const int64_t inks[2][4] = {{0x0A, 0x14, 0x1E, 0x80}, {0xC8, 0xD2, 0xDC, 0x00}};
+  for (int64_t x = 0; x < 2; ++x)
+    for (int64_t c = 0; c < 3; ++c) {
+      const int64_t light = 255 - inks[x][3], product = inks[x][c] * light + 128;
+      const int64_t pillows = light - (((product >> 8) + product) >> 8);
+      EXPECT_NEAR(static_cast<double>(picture[c][0][x].item<int64_t>()), static_cast<double>(pillows), 1) << x << c;
+    }
+}
+
 TEST(ImageCases, OfTiffWhoseNumbersAreNotReadSayWhatTheyAre) {
   constexpr size_t kColours = 8 + 2 + 12 * 4 + 8, kBits = 8 + 2 + 12 * 10 + 4;  // in tiff_with_alpha
   const auto refused = [](const std::string& file) {

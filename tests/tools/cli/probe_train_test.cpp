@@ -177,9 +177,9 @@ TEST(TrainProbe, SaysThatOneClassTellsNothingApart) {
   const TemporaryFolder folder;
   std::ofstream(folder / "clips.csv") << (clips / "p00.png").string() << " grey\n"
                                       << (clips / "p02.png").string() << " grey\n";
-  const tests::Outcome outcome =
-      run_program({"train", "--probe", "--data", (folder / "clips.csv").string(), "--encoder",
-                   (cases / "00_base_hf").string(), "--out", (folder / "run").string(), "--steps", "1", "--threads", "1"});
+  const tests::Outcome outcome = run_program({"train", "--probe", "--data", (folder / "clips.csv").string(),
+                                              "--encoder", (cases / "00_base_hf").string(), "--out",
+                                              (folder / "run").string(), "--steps", "1", "--threads", "1"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_NE(outcome.err.find("all clips are of class grey"), std::string::npos) << outcome.err;
 }
