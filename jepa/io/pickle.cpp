@@ -166,8 +166,12 @@ class Machine {
   void push_call(const Items& parts) {
     const PickleValue &callee = *parts[0], &arguments = *parts[1];
     if (!arguments.is(Kind::kTuple)) refuse("a call whose arguments are {}", arguments.describe());
-    const bool ordered_dict = callee.is(Kind::kGlobal) && callee.qualified_name() == "collections.OrderedDict";
-    if (ordered_dict && arguments.items.empty()) return push(make(Kind::kDict));
+    const std::string name = callee.is(Kind::kGlobal) ? callee.qualified_name() : "";
+    // Dicts and lists of other names: what they hold follows.
+    if (name == "collections.OrderedDict" && arguments.items.empty()) return push(make(Kind::kDict));
+    if (name == "collections.defaultdict" && arguments.items.size() <= 1) return push(make(Kind::kDict));
+    if (name == "collections.deque" && (arguments.items.empty() || arguments.items[0]->items.empty()))
+      return push(make(Kind::kList));
     push_of(Kind::kCall, parts);
   }
   void push_dict(const Items& items) {

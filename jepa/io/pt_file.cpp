@@ -304,11 +304,14 @@ TensorMap PtFile::tensors(const PickleValue& dict, const std::string& name) cons
 void PtFile::for_each(const std::function<void(const std::string&, const PickleValue&)>& visit) const {
   constexpr size_t kMaxVisits = 1'000'000, kMaxLevels = 200, kMaxPath = 4096;
   size_t visits = 0;
+  std::vector<const PickleValue*> around;                             // what the present value lies in
   ReadBudget budget(path_.string(), zip_.size(), kTextBytesPerByte);  // a text is stored once, and found in many places
   const std::function<void(const std::string&, const PickleValue&, size_t)> walk = [&](const std::string& path,
                                                                                        const PickleValue& value,
                                                                                        size_t level) {
-    // A value may appear in many places, even inside itself.
+    // A value may appear in many places, even inside itself, where it is known already.
+    if (std::find(around.begin(), around.end(), &value) != around.end()) return;
+    around.push_back(&value);
     if (++visits > kMaxVisits || level > kMaxLevels)
       fail<CheckpointError>("{}: more than {} values or nested deeper than {}", path_.string(), kMaxVisits, kMaxLevels);
     if (path.size() > kMaxPath)
@@ -333,6 +336,7 @@ void PtFile::for_each(const std::function<void(const std::string&, const PickleV
           if (const PickleValue* members = state->find(part); members != nullptr && members->is(Kind::kDict))
             walk(path, *members, level + 1);
     }
+    around.pop_back();
   };
   walk("", root(), 0);
 }
