@@ -1,8 +1,11 @@
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/name_list.h"
 #include "jepa/io/names/pickled_config.h"
 #include "jepa/io/names/weight_folder.h"
 #include "jepa/model/vjepa2/files/names.h"
@@ -106,18 +109,34 @@ std::optional<ModelPlace> model_place(const BareNames& names, const std::string&
   return ModelPlace{without(without(places.front(), "encoder."), "vjepa2."), alone};
 }
 
+/// How the names of a model's networks begin, below its place.
+std::vector<std::string> networks_of(const ModelPlace& place) {
+  if (place.alone) return {"embeddings.", "layer.", "layernorm."};
+  return {"encoder.", "predictor.", "pooler.", "classifier.", "vjepa2."};
+}
+
 /// A folder's tensors as VJEPA2Model has them: an encoder that was saved alone, or below another module, gets its
-/// place.
+/// place. What a trainer saved beside the model (an optimizer, a head of its own, the state of a loss) is named and not
+/// read.
 TensorMap in_their_place(TensorMap tensors, const std::string& source) {
   BareNames names;
   for (const auto& [name, tensor] : tensors) names.stored.emplace(name, name);
   const auto place = model_place(names, source);
-  if (!place || (place->below.empty() && !place->alone)) return tensors;
+  if (!place) return tensors;
+  const auto networks = networks_of(*place);
   TensorMap placed;
-  for (const auto& [name, tensor] : tensors)
-    placed.emplace(
-        name.starts_with(place->below) ? (place->alone ? "encoder." : "") + name.substr(place->below.size()) : name,
-        tensor);
+  std::vector<std::string> beside;
+  for (const auto& [name, tensor] : tensors) {
+    const std::string inside = name.starts_with(place->below) ? name.substr(place->below.size()) : "";
+    const auto begins = [&](const std::string& network) { return inside.starts_with(network); };
+    if (std::any_of(networks.begin(), networks.end(), begins))
+      placed.emplace((place->alone ? "encoder." : "") + inside, tensor);
+    else
+      beside.push_back(name);
+  }
+  if (!beside.empty())
+    log_warning("{}: {} tensor{} beside the model {} not read ({})", source, beside.size(),
+                beside.size() == 1 ? "" : "s", beside.size() == 1 ? "is" : "are", name_list(beside));
   return placed;
 }
 
@@ -126,11 +145,8 @@ TensorMap model_tensors(const WeightFile& file) {
   const std::string where = file.path().string();
   const auto place = model_place(file.names(), where);
   if (!place) fail<CheckpointError>("{}: no encoder of transformers; it holds {}", where, file.summary());
-  const std::vector<std::string> networks =
-      place->alone ? std::vector<std::string>{"embeddings.", "layer.", "layernorm."}
-                   : std::vector<std::string>{"encoder.", "predictor.", "pooler.", "classifier.", "vjepa2."};
   TensorMap placed;
-  for (const std::string& network : networks)
+  for (const std::string& network : networks_of(*place))
     for (const auto& [name, tensor] : file.tensors(place->below + network))
       placed.emplace((place->alone ? "encoder." : "") + network + name, tensor);
   return placed;

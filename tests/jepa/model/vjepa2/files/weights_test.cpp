@@ -245,6 +245,25 @@ TEST(HuggingfaceFolder, ListsAllThatDoesNotFitAtOnce) {
   EXPECT_TRUE(says(fit, "1 misshapen (blocks.0.norm1.weight"));
 }
 
+TEST(HuggingfaceFolder, NamesWhatATrainerSavedBesideTheModel) {
+  const TemporaryFolder folder;
+  copy_folder(kBase, folder / "m");
+  fs::remove(folder / "m" / "model.safetensors");
+  const TensorMap model = load_safetensors(kBase / "model.safetensors");
+  TensorMap trained = with_prefix_added(model, "model.");
+  trained["criterion.weight"] = torch::ones({3});
+  save_pt(folder / "m" / "pytorch_model.bin",
+          {{"state_dict", trained}, {"optimizer_states", TensorMap{{"exp_avg", torch::zeros({2})}}}});
+  const LogCapture lines;
+  const auto read = read_vjepa2(folder / "m");
+  EXPECT_TRUE(
+      says(lines.text(), "2 tensors beside the model are not read (criterion.weight, optimizer_states.exp_avg)"))
+      << lines.text();
+  const auto wanted = read_vjepa2(kBase);
+  ASSERT_EQ(read.encoder.size(), wanted.encoder.size());
+  for (const auto& [name, tensor] : wanted.encoder) EXPECT_TRUE(at::equal(read.encoder.at(name), tensor)) << name;
+}
+
 TEST(HuggingfaceFolder, RefusesWeightsThatAreNotFinite) {
   const TemporaryFolder folder;
   copy_folder(kBase, folder / "m");
