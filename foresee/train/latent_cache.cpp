@@ -35,7 +35,7 @@ std::string first_other(const nlohmann::json& before, const nlohmann::json& now)
 /// What tells pictures of one encoder apart. What is as it always was is not named: older folders do not name it.
 nlohmann::ordered_json picture_identity(const PictureSpec& spec) {
   nlohmann::ordered_json out{{"size", spec.size}, {"mean", spec.mean}, {"std", spec.std}};
-  if (spec.transform != PictureTransform::kCenterSquare) out["rule"] = rule_name(spec);
+  if (spec.transform == PictureTransform::kFit) out["rule"] = rule_name(spec);
   if (spec.scale != PictureSpec().scale) out["scale"] = spec.scale;
   return out;
 }
