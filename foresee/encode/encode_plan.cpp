@@ -1,5 +1,7 @@
 #include "foresee/encode/encode_plan.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "foresee/encode/names.h"
@@ -14,6 +16,9 @@ PictureSpec pictures_of(const EncodeRequest& request, const Vjepa2Weights& weigh
   PictureSpec pictures = classifier && classifier->pictures ? *classifier->pictures : weights.preprocess;
   pictures = or_transform(pictures, PictureTransform::kOfficialTensor);
   if (request.size) pictures = with_size(pictures, *request.size);
+  if (pictures.cameras.size() > 1)
+    log_warning("{}: this model learned {} views ({}) as one picture; each picture is encoded alone, as if it were all",
+                request.model.string(), pictures.cameras.size(), fmt::join(pictures.cameras, ", "));
   if (request.preprocess != EncodeRequest::Preprocess::kAuto)
     pictures =
         with_transform(pictures, same_name(data::kPublishedTransformNames, kEncodePreprocessNames, request.preprocess));

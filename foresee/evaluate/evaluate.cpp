@@ -1,6 +1,6 @@
 #include "foresee/evaluate.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -52,13 +52,27 @@ void check_used(const EvaluateRequest& request, const EvalConfig& config) {
     log_warning("eval: none of the methods that are asked for uses the model {}", request.model.string());
 }
 
+/// Environments draw one picture and say no camera's pose.
+void check_sees_environments(const WorldModel& model, const fs::path& path) {
+  if (const auto& cameras = model.picture_spec().cameras; cameras.size() > 1)
+    throw RequestError("model", fmt::format("{}: this model looks at {} cameras at once ({}), an environment draws one "
+                                            "picture",
+                                            path.string(), cameras.size(), fmt::join(cameras, ", ")));
+  if (model.state_spec().extrinsics > 0)
+    throw RequestError("model", fmt::format("{}: this model was trained with the camera's pose, which no environment "
+                                            "says",
+                                            path.string()));
+}
+
 /// The model where a method needs one and it is named.
 std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
   if (request.model.empty() || !planner::needs_model(config)) return nullptr;
   const at::Device device = job_device(request.options.device);
-  return config.protocol == planner::Protocol::kSwm
-             ? planner::swm_world_model(request.model, *config.data, device, request.read)
-             : load_world_model(request.model, {.device = device, .read = request.read});
+  auto model = config.protocol == planner::Protocol::kSwm
+                   ? planner::swm_world_model(request.model, *config.data, device, request.read)
+                   : load_world_model(request.model, {.device = device, .read = request.read});
+  check_sees_environments(*model, request.model);
+  return model;
 }
 
 MethodScore score_of(const planner::MethodResult& method) {

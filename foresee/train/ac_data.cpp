@@ -216,8 +216,8 @@ Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, s
   if (recipe.actions == ActionSource::kRecorded && !dataset.has("action"))
     fail<DataError>("the episodes have no column 'action'; actions=state_change takes them from the states");
   if (states && !dataset.has(recipe.state_column))
-    fail<DataError>("the episodes have no column '{}': set state_column{}, or state_update=none", recipe.state_column,
-                    dataset.has("proprio") ? " (they have 'proprio')" : "");
+    fail<DataError>("the episodes have no column '{}'{}: set state_column, or state_update=none", recipe.state_column,
+                    dataset.has("proprio") ? " (but 'proprio')" : "");
   if (recipe.state_update == StateUpdate::kArmPose)
     if (const int64_t size = dataset.column(0, recipe.state_column, 0, 1).numel(); size != kArmPoseSize)
       fail<DataError>("column '{}' has {} numbers, a pose has {}: set state_update=add or state_update=none",

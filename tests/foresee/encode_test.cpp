@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "data/picture/image.h"
 #include "data/video/encode.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/safetensors.h"
+#include "tests/support/arm_model.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/silence.h"
 #include "tests/support/small_media.h"
@@ -98,6 +102,20 @@ TEST_F(EncodeJob, StopsAndLeavesNothing) {
   EXPECT_EQ(stop.updates.back().total, 5);
   EXPECT_LT(stop.updates.back().done, 5);
   EXPECT_EQ(count_entries(folder.path()), before);
+}
+
+TEST_F(EncodeJob, SaysThatAModelOfSeveralViewsGetsOne) {
+  const std::filesystem::path model = write_arm_model(folder / "two");
+  auto pictures = read_json(model / "preprocess.json");
+  pictures["cameras"] = {"front", "wrist"};
+  write_json(model / "preprocess.json", pictures);
+  std::filesystem::remove(model / "manifest.json");
+  EncodeRequest wanted = request(model.c_str());
+  wanted.inputs = {folder / "media/a.png"};
+  wanted.in_memory = true;
+  const LogCapture log;
+  encode(wanted);
+  EXPECT_TRUE(says(log.text(), "learned 2 views (front, wrist) as one picture")) << log.text();
 }
 
 TEST_F(EncodeJob, RefusesWhatContradictsItself) {

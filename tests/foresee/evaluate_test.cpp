@@ -13,6 +13,7 @@
 #include "jepa/core/interrupted.h"
 #include "planner/env/collect.h"
 #include "planner/eval/evaluate.h"
+#include "tests/support/arm_model.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/refusal.h"
 #include "tests/support/stop_after.h"
@@ -53,6 +54,19 @@ class Stopper : public JobObserver {
   int left_;
   bool of_starts_;
 };
+
+TEST(Evaluate, RefusesModelsThatSeeMoreThanAnEnvironmentShows) {
+  const TemporaryFolder folder;
+  EvaluateRequest request = request_of({"planner"}, 1);
+  request.model = write_arm_model(folder / "posed", /*extrinsics=*/true);
+  EXPECT_EQ(field_of(request), "model");
+  request.model = write_arm_model(folder / "two");
+  auto pictures = read_json(request.model / "preprocess.json");
+  pictures["cameras"] = {"front", "wrist"};
+  write_json(request.model / "preprocess.json", pictures);
+  fs::remove(request.model / "manifest.json");
+  EXPECT_EQ(field_of(request), "model");
+}
 
 TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
   const TemporaryFolder folder;
