@@ -92,7 +92,8 @@ class LeRobotSource : public EpisodeSource {
             decode_image(found->second[static_cast<size_t>(begin + row)],
                          fmt::format("{}: row {} of '{}'", episode.data.string(), begin + row, feature.key))
                 .permute({1, 2, 0}));
-      return at::stack(pictures).contiguous();
+      return stack_pictures(pictures, fmt::format("{}: row {} of '{}'", episode.data.string(),
+                                                  begin + (rows.empty() ? 0 : rows.front()), feature.key));
     }
     const auto known = shown_.find({feature.key, index});
     const std::vector<int64_t> shown =

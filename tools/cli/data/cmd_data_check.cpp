@@ -78,6 +78,8 @@ Run setup_data_check(CLI::App& app, CommonOptions& common) {
   app.add_option("--tolerance-s", request->tolerance_s,
                  "How far a film's frame may lie from its row's time, seconds (default: half a row)")
       ->check(CLI::PositiveNumber);
+  app.add_flag_callback(
+      "--quick", [request] { request->pictures = false; }, "Does not read every picture");
   return [=, &common] { return check(*request, common); };
 }
 
