@@ -1,5 +1,6 @@
 #include "foresee/check.h"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 
@@ -20,7 +21,9 @@ CheckedSet describe_set(const data::EpisodeSource& source) {
   for (const auto& column : info.unread)
     set.notes.push_back(fmt::format("column '{}' is not read: {}", column.name, column.reason));
   set.notes.insert(set.notes.end(), info.notes.begin(), info.notes.end());
-  if (!source.has("action")) set.notes.push_back("no actions: a world model of actions cannot be trained on it");
+  const bool unread = std::any_of(info.unread.begin(), info.unread.end(), [](auto& u) { return u.name == "action"; });
+  if (!source.has("action") && !unread)
+    set.notes.push_back("no actions: a world model of actions cannot be trained on it");
   return set;
 }
 

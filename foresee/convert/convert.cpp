@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "data/episode/sink.h"
@@ -44,6 +45,10 @@ data::SinkOptions sink_options(const ConvertRequest& request, const data::Source
   if (!request.fps && !first.fps && (request.format == Format::kVideo || request.format == Format::kLeRobot))
     log_warning("{} does not say how many rows a second has: {} is written", request.inputs.front().string(),
                 kUnknownFps);
+  if (request.fps && first.fps && std::abs(*request.fps / *first.fps - 1) > 0.001)
+    log_warning(
+        "{} records {:g} rows per second: they are all kept, and {:g} per second play at {:.3g} times the speed",
+        request.inputs.front().string(), *first.fps, *request.fps, *request.fps / *first.fps);
   return {.fps = request.fps.value_or(first.fps.value_or(kUnknownFps)),
           .compression = request.blosc ? data::PixelCompression::kBloscLz4 : data::PixelCompression::kNone,
           .codec = request.codec,
