@@ -19,13 +19,14 @@ struct CheckRequest {
   std::optional<std::string> state_update{};  // what a training takes the states for: "arm_pose", "add"; none: unknown
   std::string state_column = "state";         // their column
   double tolerance_s = 0;                     // how far a film's frame may lie from its row's time; 0: half a row
+  bool pictures = true;                       // every picture is read once: the longest part of it
 };
 
 /// One thing that is wrong.
 struct CheckFinding {
-  /// unreadable (the whole set), left_out (an episode or a file), unread (actions, states or pictures), rows_outside
-  /// (rows of no episode), same_id, nan, infinity, outlier, constant, duplicate; of units: millimetres, degrees,
-  /// gripper, quaternion, state_size, angle_wraps, normalised, scales_differ.
+  /// unreadable (the whole set), left_out (an episode or a file), damaged (pictures of an episode), unread (actions,
+  /// states or pictures), rows_outside (rows of no episode), same_id, nan, infinity, outlier, constant, duplicate; of
+  /// units: millimetres, degrees, gripper, quaternion, state_size, angle_wraps, normalised, scales_differ.
   std::string kind;
   std::filesystem::path set;   // where it was found
   std::string episode;         // empty: of the whole set
@@ -55,8 +56,8 @@ struct CheckResult {
 };
 
 /// Looks for what is wrong with sets of episodes, before a training meets it: parts that are missing or cut off, bounds
-/// of episodes, films against rows, NaN, infinity, outliers, columns that never change, episodes that are there twice.
-/// Pictures are not decoded. @throws Error for a request without data.
+/// of episodes, films against rows, NaN, infinity, outliers, columns that never change, episodes that are there twice,
+/// and pictures that cannot be read. Progress is counted in episodes. @throws Error for a request without data.
 FORESEE_API CheckResult check_episodes(const CheckRequest& request, const JobControl& control = {});
 
 }  // namespace foresee

@@ -37,7 +37,7 @@ struct ConvertRequest {
   PictureRule picture = PictureRule::kResize;  // how
   double tolerance_s = 0;                      // how far a film's frame may lie from its row's time; 0: half a row
   bool strict = false;                         // an episode with a broken part is an error, instead of being left out
-  std::optional<double> fps{};                 // rows per second of the result. Nothing: the first input's, else 10
+  std::optional<double> fps{};                 // what the result calls its rate; nothing: the first input's, else 10
   std::string codec = "libx264";               // kVideo, kLeRobot: FFmpeg's name of the encoder
   std::string robot_type{};                    // kLeRobot; empty: the first input's, else "unknown"
   std::optional<int64_t> episodes{};           // only the first so many, >= 1

@@ -66,6 +66,14 @@ struct StartRow {
   std::optional<int64_t> episode, row;  // of the data that it was taken from
 };
 
+/// The planner (without it the inverse-dynamics head) beside another method, on the starts that both have finished.
+struct PairedScore {
+  std::string first, second;                       // methods
+  double difference = 0, low = -1, high = 1;       // of their rates, and its 95 % interval for paired data (Newcombe)
+  double p = 1;                                    // McNemar's exact test, two-sided
+  int64_t first_only = 0, second_only = 0, n = 0;  // starts that one of them alone solves, and all
+};
+
 /// One closed-loop evaluation.
 struct Evaluation {
   std::string env, protocol;                             // names of both
@@ -74,6 +82,7 @@ struct Evaluation {
                                                          // values), "extrapolated"; empty: not known
   uint64_t seed = 0;                                     // of everything random
   std::vector<MethodScore> methods;                      // in the order in which they were asked for
+  std::vector<PairedScore> paired;                       // of the first method there is of planner, inverse_dynamics
   std::vector<StartRow> starts;                          // the same for every method
   std::string origin_of_starts;                          // one sentence
   int64_t excluded_solved = 0;                           // starts that were drawn, found solved, and left out

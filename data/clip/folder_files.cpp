@@ -6,6 +6,7 @@
 #include "data/clip/video_names.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/system_reason.h"
+#include "jepa/core/text/counted.h"
 
 namespace foresee::data {
 namespace fs = std::filesystem;
@@ -85,7 +86,7 @@ std::string LeftOutCount::text() const {
     total += count;
     parts += fmt::format("{}{} {} ({})", parts.empty() ? "" : "; ", count, reason, named);
   }
-  return fmt::format("{} {} left out: {}", total, total == 1 ? "file" : "files", parts);
+  return fmt::format("{} left out: {}", counted(static_cast<int64_t>(total), "file"), parts);
 }
 
 }  // namespace foresee::data

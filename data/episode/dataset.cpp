@@ -21,6 +21,7 @@
 namespace foresee::data {
 namespace {
 
+constexpr int64_t kOwnSizeAtOnce = 16;   // in their own size
 constexpr int64_t kColumnNumbers = 256;  // columns with more numbers a row than this stay in the file
 
 /// uint8 [T, H, W, 3] -> [T, 3, H, W].
@@ -85,10 +86,11 @@ struct EpisodeDataset::Impl {
   std::vector<Entry> entries;
   std::optional<PictureFit> fit;
   int64_t height = 0, width = 0, action_size = 0;
+  bool strict = false;  // a broken part is an error
 
   void take_size(const std::string& what, int64_t h, int64_t w, int64_t channels, int64_t actions);
   void open(const std::filesystem::path& path, const SourceOptions& options);
-  void fill_cache(bool strict);
+  void read_all_pictures(bool keep);
   void count_broken(Source& source);
   int64_t broken_rows(const Entry& entry, const std::string& column, int64_t first, int64_t count) const;
   bool whole(const Entry& entry, const ClipShape& shape, int64_t start) const;
@@ -154,31 +156,34 @@ void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceO
 }
 
 /// Reads all pictures. An episode that does not decode is left out here, not in the middle of a training.
-void EpisodeDataset::Impl::fill_cache(bool strict) {
+/// @param keep  in memory.
+void EpisodeDataset::Impl::read_all_pictures(bool keep) {
   const int64_t bytes = 3 * height * width;
   std::vector<Entry> kept;
-  std::vector<std::string> broken;
+  std::vector<LeftOut> broken;
   for (size_t s = 0; s < sources.size(); ++s) {
-    int64_t rows = 0;
-    for (const int64_t length : sources[s].set->info().lengths) rows += length;
-    Tensor frames = at::empty({rows, 3, height, width}, at::kByte);
+    int64_t rows = 0, longest = 0;
+    for (const int64_t length : sources[s].set->info().lengths) rows += length, longest = std::max(longest, length);
+    Tensor frames = at::empty({keep ? rows : std::min(longest, kOwnSizeAtOnce), 3, height, width}, at::kByte);
+    uint8_t* const to = frames.data_ptr<uint8_t>();
     for (const Entry& entry : entries) {
       if (entry.source != s) continue;
       try {
-        copy_frames(entry, 0, 1, entry.length, frames.data_ptr<uint8_t>() + entry.first * bytes);
+        if (keep) copy_frames(entry, 0, 1, entry.length, to + entry.first * bytes);
+        for (int64_t row = 0; !keep && row < entry.length; row += kOwnSizeAtOnce)
+          copy_frames(entry, row, 1, std::min(kOwnSizeAtOnce, entry.length - row), to);
         kept.push_back(entry);
       } catch (const DataError& error) {
         if (strict) throw;
-        broken.push_back(
-            fmt::format("{} ({})", sources[s].set->info().names[static_cast<size_t>(entry.number)], error.what()));
+        broken.push_back({sources[s].set->info().names[static_cast<size_t>(entry.number)], error.what()});
       }
     }
-    sources[s].frames = std::move(frames);
+    if (keep) sources[s].frames = std::move(frames);
   }
   if (broken.empty()) return;
-  if (kept.empty()) fail<DataError>("no episode's pictures can be read: {}", broken.front());
-  log_warning("{} of {} episodes are left out, whose pictures cannot be read: {}{}", broken.size(), entries.size(),
-              broken.front(), broken.size() > 1 ? "; ..." : "");
+  if (kept.empty()) fail<DataError>("no episode's pictures can be read: {}", named(broken));
+  log_warning("{} of {} episodes are left out, whose pictures cannot be read: {}", broken.size(), entries.size(),
+              named(broken));
   entries = std::move(kept);
 }
 
@@ -241,9 +246,8 @@ void EpisodeDataset::Impl::copy_frames(const Entry& entry, int64_t row, int64_t 
     if (several) return copy_views(source, entry, row, step, count, out);
     if (!fit || (source.height == height && source.width == width))
       return source.set->read_pictures(entry.number, row, step, count, out);
-    constexpr int64_t kAtOnce = 16;  // pictures in their own size
-    for (int64_t i = 0; i < count; i += kAtOnce) {
-      const int64_t some = std::min(kAtOnce, count - i);
+    for (int64_t i = 0; i < count; i += kOwnSizeAtOnce) {
+      const int64_t some = std::min(kOwnSizeAtOnce, count - i);
       Tensor own = at::empty({some, 3, source.height, source.width}, at::kByte);
       source.set->read_pictures(entry.number, row + i * step, step, some, own.data_ptr<uint8_t>());
       for (int64_t k = 0; k < some; ++k)
@@ -261,12 +265,13 @@ EpisodeDataset::EpisodeDataset(const std::vector<std::filesystem::path>& paths, 
     : impl_(std::make_unique<Impl>()) {
   FORESEE_CHECK(!paths.empty(), "expected at least one set of episodes");
   impl_->fit = fit;
+  impl_->strict = options.strict;
   for (const auto& path : paths) impl_->open(path, options);
   int64_t rows = 0;
   for (const auto& entry : impl_->entries) rows += entry.length;
   const int64_t bytes = rows * 3 * impl_->height * impl_->width;
   if (bytes <= memory_limit(cache_bytes)) {
-    impl_->fill_cache(options.strict);
+    impl_->read_all_pictures(/*keep=*/true);
   } else {
     log_info("{:.1f} GB of pictures do not fit into the cache of {:.1f} GB: they are read from disk as they are needed",
              static_cast<double>(bytes) * 1e-9, static_cast<double>(memory_limit(cache_bytes)) * 1e-9);
@@ -394,6 +399,28 @@ std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) c
     text += fmt::format("; with a frameskip of {} the longest fits", fits);
   if (broken > 0) text += fmt::format("; {} clips hold NaN or infinity", broken);
   return text;
+}
+
+bool EpisodeDataset::strict() const { return impl_->strict; }
+
+void EpisodeDataset::leave_out_unreadable() {
+  const bool all_there = std::all_of(impl_->sources.begin(), impl_->sources.end(),
+                                     [](const auto& source) { return source.frames.defined(); });
+  if (!all_there) impl_->read_all_pictures(/*keep=*/false);
+}
+
+std::vector<EpisodeClip> EpisodeDataset::readable(const ClipShape& shape, std::vector<EpisodeClip> clips) const {
+  if (strict()) return clips;
+  std::erase_if(clips, [&](const EpisodeClip& clip) {
+    if (impl_->sources[impl_->entry(clip.episode).source].frames.defined()) return false;
+    try {
+      read(shape, std::span(&clip, 1));
+      return false;
+    } catch (const DataError&) {
+      return true;
+    }
+  });
+  return clips;
 }
 
 ClipBatch EpisodeDataset::read(const ClipShape& shape, std::span<const EpisodeClip> clips, int64_t threads,

@@ -91,6 +91,13 @@ class EpisodeDataset {
   /// All clips of a split: every start in 0 .. length - span of every episode, but for clips with a row that holds NaN
   /// or infinity in its action (other than an episode's last) or in one of shape.columns.
   std::vector<EpisodeClip> clips(const ClipShape& shape, Split split) const;
+  /// Those clips whose pictures can be read; with strict() all. Pictures in memory are known to be readable.
+  std::vector<EpisodeClip> readable(const ClipShape& shape, std::vector<EpisodeClip> clips) const;
+  /// Reads every picture once where they are not in memory, and leaves out episodes where that fails, in one line. For
+  /// what reads all of them anyway; before clips are asked for. @throws DataError with strict().
+  void leave_out_unreadable();
+  /// Whether a broken part is an error (SourceOptions).
+  bool strict() const;
   /// What is wrong with the sets, see check_source; nothing for episodes in memory.
   std::vector<Finding> findings(const StateReading& reading = {}) const;
   /// Why a split has no or few clips, in words: the episodes that are too short, and by how much; rows that hold NaN.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct LeftOut {
   std::string what;    // "episode 3", or a file
   std::string reason;  // with the file and the numbers
 };
+/// "episode 1 (REASON); episode 2 (REASON); and 7 more".
+std::string named(std::span<const LeftOut> parts);
 
 /// A column that is there and cannot be read.
 struct UnreadColumn {

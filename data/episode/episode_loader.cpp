@@ -6,11 +6,13 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
+#include "jepa/core/log.h"
 
 namespace foresee::data {
 
@@ -37,11 +39,46 @@ struct EpisodeLoader::Impl {
 
   /// The clips of a step; one thread at a time.
   ClipBatch read(int64_t step) {
-    std::vector<EpisodeClip> chosen;
-    for (const int64_t item : order->batch(step)) chosen.push_back(clips[static_cast<size_t>(item)]);
-    ClipBatch batch = dataset.read(shape, chosen, config.threads, unused_frames());
+    std::vector<int64_t> items = order->batch(step);
+    ClipBatch batch;
+    try {
+      batch = dataset.read(shape, chosen(items), config.threads, unused_frames());
+    } catch (const DataError& error) {
+      if (dataset.strict()) throw;
+      if (unreadable.empty())
+        log_warning("clips whose pictures cannot be read are left out, and others stand in for them: {}", error.what());
+      for (int64_t& item : items) item = stand_in(item);
+      batch = dataset.read(shape, chosen(items), config.threads);
+    }
     kept.push_back(batch.frames);
     return batch;
+  }
+
+  std::vector<EpisodeClip> chosen(const std::vector<int64_t>& items) const {
+    std::vector<EpisodeClip> out;
+    for (int64_t item : items) {
+      while (unreadable.contains(item)) item = next_to(item);
+      out.push_back(clips[static_cast<size_t>(item)]);
+    }
+    return out;
+  }
+
+  int64_t next_to(int64_t item) const { return (item + 1) % static_cast<int64_t>(clips.size()); }
+
+  /// The clip itself, or the first behind it that can be read: whatever was read before. @throws DataError where none
+  /// can be.
+  int64_t stand_in(int64_t item) {
+    for (; unreadable.size() < clips.size(); item = next_to(item)) {
+      if (unreadable.contains(item)) continue;
+      try {
+        dataset.read(shape, std::span(&clips[static_cast<size_t>(item)], 1));
+        return item;
+      } catch (const DataError& error) {
+        unreadable.insert(item);
+        if (unreadable.size() == clips.size()) throw;
+      }
+    }
+    fail<DataError>("no clip can be read");
   }
 
   /// Pictures of an earlier batch that only this loader still holds; undefined where there is none.
@@ -114,7 +151,8 @@ struct EpisodeLoader::Impl {
   LoaderConfig config;
   std::vector<EpisodeClip> clips;
   std::optional<EpochOrder> order;
-  std::vector<Tensor> kept;  // pictures of batches handed out
+  std::vector<Tensor> kept;      // pictures of batches handed out
+  std::set<int64_t> unreadable;  // clips
 
   std::mutex mutex;
   std::condition_variable wake;

@@ -18,7 +18,9 @@ struct LoaderConfig {
 
 /// Shuffled batches of clips. Batch `step` is a pure function of (dataset, shape, seed, step): epoch step /
 /// steps_per_epoch goes through one permutation of all clips, and the last, incomplete batch of an epoch is left out. A
-/// resumed run asks for the next step and gets what the uninterrupted one would have got.
+/// resumed run asks for the next step and gets what the uninterrupted one would have got. Where the pictures of a clip
+/// cannot be read (and are not in memory: else its episode was left out before), the next clip that can be read stands
+/// in for it, every time; one line names the first. With EpisodeDataset::strict() it is an error.
 class EpisodeLoader {
  public:
   /// @param dataset  outlives the loader. @throws DataError when there are fewer clips than a batch holds.

@@ -99,4 +99,12 @@ std::string PictureForm::text(const ColumnInfo& stored) const {
   return text;
 }
 
+Tensor stack_pictures(std::span<const Tensor> pictures, const std::string& where) {
+  for (size_t i = 1; i < pictures.size(); ++i)
+    if (pictures[i].sizes() != pictures[0].sizes())
+      fail<DataError>("{}: {} rows on a picture is {} x {}, this one {} x {}", where, i, pictures[i].size(0),
+                      pictures[i].size(1), pictures[0].size(0), pictures[0].size(1));
+  return at::stack(at::TensorList(pictures.data(), pictures.size())).contiguous();
+}
+
 }  // namespace foresee::data

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,5 +39,9 @@ bool is_picture_name(const std::string& name);
 /// The form of a column with such a name. @param reason  set where it looks like pictures and cannot be used (16 bit).
 /// @returns nothing where it is no column of pictures, or cannot be used.
 std::optional<PictureForm> picture_form(const ColumnInfo& column, std::string& reason);
+
+/// Pictures [H, W, 3] of one size, as one tensor. @param where  what messages call the first of them.
+/// @throws DataError where one has another size than the first.
+Tensor stack_pictures(std::span<const Tensor> pictures, const std::string& where);
 
 }  // namespace foresee::data

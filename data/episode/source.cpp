@@ -17,6 +17,15 @@
 namespace foresee::data {
 namespace fs = std::filesystem;
 
+std::string named(std::span<const LeftOut> parts) {
+  constexpr size_t kNamed = 5;
+  std::string text;
+  for (const auto& part : parts.first(std::min(parts.size(), kNamed)))
+    text += fmt::format("{}{} ({})", text.empty() ? "" : "; ", part.what, part.reason);
+  if (parts.size() > kNamed) text += fmt::format("; and {} more", parts.size() - kNamed);
+  return text;
+}
+
 int64_t ColumnInfo::numbers() const {
   int64_t product = 1;
   for (const auto n : shape) product *= n;
@@ -194,7 +203,6 @@ std::vector<std::string> EpisodeSource::needed_cameras(const SourceOptions& opti
 }
 
 void EpisodeSource::keep_episodes(const SourceOptions& options) {
-  constexpr size_t kNamed = 5;
   const size_t all = info_.lengths.size();
   if (info_.names.empty())
     for (size_t i = 0; i < all; ++i) info_.names.push_back(fmt::format("episode {}", i));
@@ -205,10 +213,7 @@ void EpisodeSource::keep_episodes(const SourceOptions& options) {
   // Before the broken ones go: mending one must not move the others into another split.
   info_.ids = stable_ids(std::move(info_.ids), identity_name(path_));
 
-  std::string broken;
-  for (size_t i = 0; i < info_.left_out.size() && i < kNamed; ++i)
-    broken += fmt::format("{}{} ({})", i == 0 ? "" : "; ", info_.left_out[i].what, info_.left_out[i].reason);
-  if (info_.left_out.size() > kNamed) broken += fmt::format("; and {} more", info_.left_out.size() - kNamed);
+  const std::string broken = named(info_.left_out);
   if (options.strict && !broken.empty())
     fail<DataError>("{}: {} of {} episodes cannot be used: {}", path_.string(), info_.left_out.size(),
                     all + info_.left_out.size() - left_out_.size(), broken);
@@ -245,9 +250,18 @@ std::string EpisodeSource::summary() const {
 }
 
 Tensor EpisodeSource::read(int64_t episode, const std::string& name, int64_t first, int64_t count) const {
-  column(name);
+  const ColumnInfo& info = column(name);
   check_rows(episode, first, count);
-  return as_pictures(stored(name), read_rows(listed(episode), stored(name), first, count));
+  Tensor rows = as_pictures(stored(name), read_rows(listed(episode), stored(name), first, count));
+  if (info.picture()) require_size(info, episode, first, rows);
+  return rows;
+}
+
+void EpisodeSource::require_size(const ColumnInfo& info, int64_t episode, int64_t first, const Tensor& rows) const {
+  if (rows.sizes().slice(1) != at::IntArrayRef(info.shape))
+    fail<DataError>("{}: {}: from row {} on pictures of '{}' are {} x {}, of the others {} x {}", path_.string(),
+                    info_.names[static_cast<size_t>(episode)], first, info.name, rows.size(1), rows.size(2),
+                    info.shape[0], info.shape[1]);
 }
 
 Tensor EpisodeSource::as_pictures(const std::string& stored_name, Tensor rows) const {
@@ -275,9 +289,12 @@ void EpisodeSource::read_pictures(int64_t episode, int64_t first, int64_t step, 
 
 Tensor EpisodeSource::pictures(int64_t episode, const std::string& name, int64_t first, int64_t step,
                                int64_t count) const {
-  FORESEE_CHECK(column(name).picture() && step >= 1 && count >= 1, "expected a column of pictures, got '{}'", name);
+  const ColumnInfo& info = column(name);
+  FORESEE_CHECK(info.picture() && step >= 1 && count >= 1, "expected a column of pictures, got '{}'", name);
   check_rows(episode, first, (count - 1) * step + 1);
-  return as_pictures(stored(name), read_chosen(listed(episode), stored(name), rows_from(first, step, count)));
+  Tensor rows = as_pictures(stored(name), read_chosen(listed(episode), stored(name), rows_from(first, step, count)));
+  require_size(info, episode, first, rows);
+  return rows;
 }
 
 std::vector<int64_t> EpisodeSource::rows_from(int64_t first, int64_t step, int64_t count) {
@@ -296,8 +313,9 @@ void EpisodeSource::read_planes(int64_t episode, const std::string& name, int64_
                                 uint8_t* planes) const {
   const Tensor pictures = read_chosen(episode, name, rows_from(first, step, count)).contiguous();
   const int64_t numbers = pictures.numel() / count;
-  FORESEE_CHECK(numbers == column("pixels").numbers(), "expected pictures of {} numbers, got {} ({})",
-                column("pixels").numbers(), foresee::describe(pictures), path_.string());
+  if (numbers != column("pixels").numbers())
+    fail<DataError>("{}: from row {} of an episode on pictures are {} x {}, of the others {} x {}", path_.string(),
+                    first, pictures.size(1), pictures.size(2), column("pixels").shape[0], column("pixels").shape[1]);
   for (int64_t i = 0; i < count; ++i)
     to_planes(pictures.const_data_ptr<uint8_t>() + i * numbers, numbers / 3, planes + i * numbers);
 }

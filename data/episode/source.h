@@ -128,6 +128,7 @@ class EpisodeSource {
   const ColumnInfo* find(const std::string& column) const;
   void check_rows(int64_t episode, int64_t first, int64_t count) const;
   int64_t listed(int64_t episode) const { return listed_.empty() ? episode : listed_[static_cast<size_t>(episode)]; }
+  void require_size(const ColumnInfo& info, int64_t episode, int64_t first, const Tensor& rows) const;
   void choose_camera(const SourceOptions& options, const std::string& usual_camera);
   void take_forms();
   Tensor as_pictures(const std::string& stored_name, Tensor rows) const;

@@ -1,5 +1,6 @@
 #include "foresee/check.h"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 
@@ -20,6 +21,9 @@ CheckedSet describe_set(const data::EpisodeSource& source) {
   for (const auto& column : info.unread)
     set.notes.push_back(fmt::format("column '{}' is not read: {}", column.name, column.reason));
   set.notes.insert(set.notes.end(), info.notes.begin(), info.notes.end());
+  const bool unread = std::any_of(info.unread.begin(), info.unread.end(), [](auto& u) { return u.name == "action"; });
+  if (!source.has("action") && !unread)
+    set.notes.push_back("no actions: a world model of actions cannot be trained on it");
   return set;
 }
 
@@ -32,6 +36,23 @@ data::StateReading reading_of(const CheckRequest& request) {
   return {request.state_update == "add" ? Kind::kAdd : Kind::kArmPose, request.state_column};
 }
 
+void add_damaged_pictures(const std::vector<const data::EpisodeSource*>& sources, std::vector<data::Finding>& findings,
+                          const JobControl& control) {
+  int64_t episodes = 0, before = 0;
+  for (const auto* source : sources) episodes += source->episodes();
+  Progress progress(control, "check", episodes, "episodes");
+  for (const auto* source : sources) {
+    const auto damaged = data::check_pictures(*source, [&](int64_t done) {
+      progress.update(before + done);
+      return !control.stopping();
+    });
+    if (control.stopping()) fail("check: interrupted");
+    findings.insert(findings.end(), damaged.begin(), damaged.end());
+    before += source->episodes();
+  }
+  progress.finish();
+}
+
 }  // namespace
 
 CheckResult check_episodes(const CheckRequest& request, const JobControl& control) {
@@ -40,7 +61,6 @@ CheckResult check_episodes(const CheckRequest& request, const JobControl& contro
   CheckResult out;
   std::vector<std::unique_ptr<data::EpisodeSource>> sources;
   std::vector<const data::EpisodeSource*> opened;
-  Progress progress(control, "check", static_cast<int64_t>(request.data.size()), "sets");
   for (const auto& path : request.data) {
     if (control.stopping()) fail("check: interrupted");
     try {
@@ -61,10 +81,10 @@ CheckResult check_episodes(const CheckRequest& request, const JobControl& contro
                               .count = 1,
                               .text = error.what()});
     }
-    progress.update(static_cast<int64_t>(out.sets.size()));
   }
-  progress.finish();
-  for (const auto& finding : data::check_sources(opened, reading))
+  std::vector<data::Finding> findings = data::check_sources(opened, reading);
+  if (request.pictures) add_damaged_pictures(opened, findings, control);
+  for (const auto& finding : findings)
     out.findings.push_back({finding.kind, finding.set, finding.episode, finding.column, finding.row, finding.count,
                             finding.text, finding.certain});
   return out;

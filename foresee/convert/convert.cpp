@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "data/episode/sink.h"
@@ -44,6 +45,10 @@ data::SinkOptions sink_options(const ConvertRequest& request, const data::Source
   if (!request.fps && !first.fps && (request.format == Format::kVideo || request.format == Format::kLeRobot))
     log_warning("{} does not say how many rows a second has: {} is written", request.inputs.front().string(),
                 kUnknownFps);
+  if (request.fps && first.fps && std::abs(*request.fps / *first.fps - 1) > 0.001)
+    log_warning(
+        "{} records {:g} rows per second: they are all kept, and {:g} per second play at {:.3g} times the speed",
+        request.inputs.front().string(), *first.fps, *request.fps, *request.fps / *first.fps);
   return {.fps = request.fps.value_or(first.fps.value_or(kUnknownFps)),
           .compression = request.blosc ? data::PixelCompression::kBloscLz4 : data::PixelCompression::kNone,
           .codec = request.codec,
@@ -68,6 +73,18 @@ void resize_pictures(data::Episode& episode, int64_t height, int64_t width, Pict
     if (values.scalar_type() == at::kByte && values.dim() == 4 && values.size(3) == 3) fit(values);
 }
 
+/// A whole episode; nothing, and a part of `broken` more, where its pictures or numbers cannot be read.
+std::optional<data::Episode> readable_episode(const data::EpisodeSource& source, int64_t index, bool strict,
+                                              std::vector<data::LeftOut>& broken) {
+  try {
+    return source.episode(index);
+  } catch (const DataError& error) {
+    if (strict) throw;
+    broken.push_back({source.info().names[static_cast<size_t>(index)], error.what()});
+    return {};
+  }
+}
+
 }  // namespace
 
 ConvertResult convert(const ConvertRequest& request, const JobControl& control) {
@@ -80,6 +97,7 @@ ConvertResult convert(const ConvertRequest& request, const JobControl& control) 
                 "expected a height and a width, both positive, or none");
   Output place = claim(request);
   Sources sources;
+  std::vector<data::LeftOut> broken;
   int64_t total = 0, left_out = 0;
   for (const auto& path : request.inputs) {
     sources.push_back(data::open_source(path, {.camera = request.camera,
@@ -101,13 +119,17 @@ ConvertResult convert(const ConvertRequest& request, const JobControl& control) 
     for (int64_t e = 0; e < source->episodes() && result.episodes < total; ++e) {
       result.stopped = control.stopping();
       if (result.stopped) return result;
-      data::Episode episode = source->episode(e);
-      if (request.height) resize_pictures(episode, *request.height, *request.width, request.picture);
-      sink->add(episode);
-      result.rows += episode.length();
+      std::optional<data::Episode> episode = readable_episode(*source, e, request.strict, broken);
+      if (!episode) continue;
+      if (request.height) resize_pictures(*episode, *request.height, *request.width, request.picture);
+      sink->add(*episode);
+      result.rows += episode->length();
       progress.update(++result.episodes);
     }
   progress.finish();
+  if (result.episodes == 0) fail<DataError>("no episode can be read: {}", data::named(broken));
+  if (!broken.empty()) log_warning("{} episodes are left out: {}", broken.size(), data::named(broken));
+  result.left_out += static_cast<int64_t>(broken.size());
   sink->commit();
   place.commit();
   return result;

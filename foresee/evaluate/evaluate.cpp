@@ -19,6 +19,7 @@
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/family/family.h"
+#include "planner/eval/comparison.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/remarks.h"
 
@@ -89,6 +90,9 @@ Evaluation evaluation_of(const EvalResult& result) {
   for (const auto& method : result.methods) out.methods.push_back(score_of(method));
   for (const auto& start : result.starts.starts)
     out.starts.push_back({start.state, start.goal, start.episode, start.row});
+  for (const auto& [first, second, outcomes, difference, p] : planner::comparisons(result))
+    out.paired.push_back({first, second, difference.difference, difference.low, difference.high, p, outcomes.first_only,
+                          outcomes.second_only, outcomes.n()});
   out.origin_of_starts = result.starts.origin;
   out.excluded_solved = result.starts.excluded_solved;
   out.solved_at_start = result.starts.solved_at_start;

@@ -22,6 +22,16 @@ ordered_json closed_loop_json(const Evaluation& result) {
                    {"success", success},
                    {"excluded_solved", result.excluded_solved},
                    {"planning_ms", planning}};
+  for (const auto& found : result.paired)
+    out["paired"].push_back({{"first", found.first},
+                             {"second", found.second},
+                             {"difference", found.difference},
+                             {"low", found.low},
+                             {"high", found.high},
+                             {"p", found.p},
+                             {"first_only", found.first_only},
+                             {"second_only", found.second_only},
+                             {"n", found.n}});
   if (!result.place.empty()) out["place"] = result.place;
   if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
   if (!result.remarks.empty()) out["remarks"] = result.remarks;

@@ -4,7 +4,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "jepa/core/statistics.h"
+#include "jepa/core/statistics/proportions.h"
 #include "jepa/core/text/factor_spec.h"
 #include "jepa/io/model_folder.h"
 #include "planner/env/factor_draw.h"

@@ -55,7 +55,7 @@ OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobCon
   result.metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, request.options.seed, control);
   result.held_out_episodes = static_cast<int64_t>(dataset.episodes_of(data::Split::kHeldOut).size());
   result.episodes = dataset.episodes();
-  result.warning = collapse_warning(result.metrics, recipe.model.embedding);
+  result.warning = collapse_warning(result.metrics, recipe.model.embedding, held_out.frames.size(0));
   return result;
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "jepa/core/api/job.h"
-#include "jepa/core/statistics.h"
+#include "jepa/core/statistics/proportions.h"
 #include "jepa/core/tensor.h"
 
 namespace foresee {

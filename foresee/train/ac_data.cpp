@@ -5,10 +5,13 @@
 
 #include "data/episode/factors.h"
 #include "foresee/train/latent_cache.h"
+#include "foresee/train/moved_episodes.h"
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/epoch_order.h"
 #include "jepa/core/error.h"
+#include "jepa/core/files/hash.h"
 #include "jepa/core/log.h"
+#include "jepa/core/names.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 
@@ -190,25 +193,17 @@ data::StateReading state_reading(const AcRecipe& recipe) {
   return {kind, recipe.state_column, recipe.actions == ActionSource::kRecorded};
 }
 
-std::string files_identity(const std::vector<std::filesystem::path>& paths, const std::string& camera) {
-  namespace fs = std::filesystem;
+std::string episodes_identity(const std::vector<std::filesystem::path>& paths, const data::EpisodeDataset& dataset,
+                              const AcRecipe& recipe, const Preprocess& preprocess) {
   std::string text;
-  for (const auto& path : paths) {
-    uintmax_t bytes = 0;
-    fs::file_time_type newest = fs::last_write_time(path);
-    if (fs::is_directory(path)) {
-      for (const auto& entry : fs::recursive_directory_iterator(path)) {
-        newest = std::max(newest, entry.last_write_time());
-        bytes += entry.is_regular_file() ? entry.file_size() : 0;
-      }
-    } else {
-      bytes = fs::file_size(path);
-    }
-    text += fmt::format("{}{} {} {}", text.empty() ? "" : "; ", fs::absolute(path).string(), bytes,
-                        newest.time_since_epoch().count());
+  for (const auto& path : paths) text += (text.empty() ? "" : "; ") + identity_of_set(path);
+  uint64_t hash = kHashSeed;
+  for (int64_t e = 0; e < dataset.episodes(); ++e) {
+    const uint64_t of_episode[] = {dataset.id(e), static_cast<uint64_t>(dataset.length(e))};
+    hash = hash_words(of_episode, sizeof of_episode, hash);
   }
-  if (!camera.empty()) text += "; camera " + camera;
-  return text;
+  return fmt::format("{}; camera '{}', {}, {} episodes ({:016x})", text, recipe.episodes.camera,
+                     name_of(kPictureShapeNames, preprocess.picture), dataset.episodes(), hash);
 }
 
 Vjepa2Ac ac_model(const data::EpisodeDataset& dataset, const AcRecipe& recipe, std::shared_ptr<VideoEncoder> encoder) {

@@ -35,7 +35,9 @@ SequenceReader ac_sequences(const AcSource& source, const AcRecipe& recipe, cons
 /// What the recipe takes the states of a log for.
 data::StateReading state_reading(const AcRecipe& recipe);
 
-/// "PATH SIZE TIME" of every file, of a folder all its files together; and the camera where one was named.
-std::string files_identity(const std::vector<std::filesystem::path>& paths, const std::string& camera = "");
+/// What latents of these episodes are known by, wherever the sets lie: the sets' contents, the cameras, how pictures
+/// are brought to the model's size, and which episodes are used.
+std::string episodes_identity(const std::vector<std::filesystem::path>& paths, const data::EpisodeDataset& dataset,
+                              const AcRecipe& recipe, const Preprocess& preprocess);
 
 }  // namespace foresee

@@ -34,14 +34,14 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const auto seed = static_cast<uint64_t>(record.origin.seed);
   const Vjepa2Weights weights = frozen_encoder(job);
   const PictureSpec preprocess = ac_pictures(recipe, weights.preprocess, weights.config.encoder);
-  const data::EpisodeDataset dataset =
-      open_episodes(paths, recipe.episodes, data::fit_of(preprocess), state_reading(recipe));
+  data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes, data::fit_of(preprocess), state_reading(recipe));
+  dataset.leave_out_unreadable();
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
   check_step(recipe, model.config.encoder);
   record_weights(record.origin, *model.encoder);
 
   RunFolder run(job.request.out, config_json(record), kAcLaterKeys);  // refuses another config before hours of encoding
-  const AcSource source{&dataset, files_identity(paths, recipe.episodes.camera), latents_folder(job.request),
+  const AcSource source{&dataset, episodes_identity(paths, dataset, recipe, preprocess), latents_folder(job.request),
                         weights.taken};
   AcTrainData data = ac_train_data(source, recipe, model, preprocess, seed, job.control);
   const ActionSpec actions = data.actions;

@@ -8,6 +8,7 @@
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/counted.h"
 
 namespace foresee {
 namespace {
@@ -45,18 +46,16 @@ void report_findings(const std::vector<data::Finding>& findings, const EpisodeRe
     const bool meant = std::find(reading.allow.begin(), reading.allow.end(), finding.kind) != reading.allow.end();
     (meant ? allowed : finding.certain ? certain : likely).add(finding);
   }
-  const auto counted = [](const FindingList& list) {
-    return fmt::format("{} finding{}", list.count(), list.count() == 1 ? "" : "s");
-  };
-  if (allowed.count() > 0) log_info("allowed of the episodes: {}: {}", counted(allowed), allowed.text());
+  if (allowed.count() > 0)
+    log_info("allowed of the episodes: {}: {}", counted(allowed.count(), "finding"), allowed.text());
   if (certain.count() > 0)
     fail<DataError>(
         "the episodes' numbers cannot be what they are read as: {}. What is meant so can be allowed by its "
         "name: {}",
         certain.text(), certain.kinds());
   if (likely.count() == 0) return;
-  if (reading.strict) fail<DataError>("the episodes have {}: {}", counted(likely), likely.text());
-  log_warning("the episodes have {}: {}", counted(likely), likely.text());
+  if (reading.strict) fail<DataError>("the episodes have {}: {}", counted(likely.count(), "finding"), likely.text());
+  log_warning("the episodes have {}: {}", counted(likely.count(), "finding"), likely.text());
 }
 
 }  // namespace foresee

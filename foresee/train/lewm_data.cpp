@@ -169,7 +169,8 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
   const bool takes_proprio = !shape.columns.empty();
   const auto target = probe_target(dataset);
   if (target && !(takes_proprio && target->column == "proprio")) shape.columns.push_back(target->column);
-  const auto chosen = spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences);
+  const auto chosen =
+      dataset.readable(shape, spread(dataset.clips(shape, data::Split::kHeldOut), recipe.held_out_sequences));
   if (chosen.empty()) return {};
   if (const int64_t horizon = shape.frames - shortest + 1; horizon < recipe.held_out_horizon)
     log_warning("no held-out episode has {} rows: {} of {} blocks ahead are evaluated", held_out_shape(recipe).span(),
@@ -182,8 +183,8 @@ LewmHeldOut lewm_held_out(const data::EpisodeDataset& dataset, const LewmRecipe&
   out.state = target->of(batch.columns.at(target->column).flatten(2));
   if (recipe.probe_frames == 0) return out;
   shape.frames = shape.frameskip = 1;
-  const data::ClipBatch fitted =
-      dataset.read(shape, spread(dataset.clips(shape, data::Split::kTrain), recipe.probe_frames));
+  const data::ClipBatch fitted = dataset.read(
+      shape, dataset.readable(shape, spread(dataset.clips(shape, data::Split::kTrain), recipe.probe_frames)));
   out.probe_frames = fitted.frames.flatten(0, 1);
   out.probe_state = target->of(fitted.columns.at(target->column).flatten(2).flatten(0, 1));
   if (takes_proprio) out.probe_proprio = proprio_of(fitted).flatten(0, 1);

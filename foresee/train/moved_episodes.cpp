@@ -76,4 +76,14 @@ void remember_data(const fs::path& run, const std::vector<fs::path>& data) {
   write_json(remembered_data(run), Json{{"data", rows}});
 }
 
+std::string identity_of_set(const fs::path& set) {
+  const std::string print = fingerprint_of_set(set);
+  if (print.empty()) return set_name(set) + " " + fs::absolute(set).string();
+  fs::file_time_type newest = fs::last_write_time(set);
+  if (fs::is_directory(set))
+    for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink))
+      newest = std::max(newest, entry.last_write_time());
+  return fmt::format("{} {} {}", set_name(set), print, newest.time_since_epoch().count());
+}
+
 }  // namespace foresee

@@ -15,4 +15,8 @@ std::vector<std::string> data_in_run(const std::filesystem::path& run, const std
 /// Writes what data_in_run() knows the sets by, once per run (RUN/data.json).
 void remember_data(const std::filesystem::path& run, const std::vector<std::filesystem::path>& data);
 
+/// What tells a set from others wherever it lies: its name, the content of every file below it (of large files parts)
+/// and the time of the last change; where a file cannot be read, its place.
+std::string identity_of_set(const std::filesystem::path& set);
+
 }  // namespace foresee

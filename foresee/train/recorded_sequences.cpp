@@ -93,16 +93,16 @@ Tensor picture_features(const Tensor& goals) {
 std::optional<RecordedSequences> recorded_sequences(const WorldModel& model, const SequenceReader& reader,
                                                     data::Split split, int64_t horizon, Objective objective,
                                                     int64_t most, const JobControl& control) {
-  const auto all =
-      reader.dataset->clips({.frames = horizon + 1, .frameskip = reader.rows, .columns = reader.columns}, split);
-  if (all.empty()) return std::nullopt;
-  const auto total = static_cast<int64_t>(all.size()), count = std::min(total, most);
+  const data::ClipShape shape{.frames = horizon + 1, .frameskip = reader.rows, .columns = reader.columns};
+  const auto all = reader.dataset->clips(shape, split);
+  const auto total = static_cast<int64_t>(all.size()), wanted = std::min(total, most);
   std::vector<data::EpisodeClip> chosen;
+  for (int64_t i = 0; i < wanted; ++i) chosen.push_back(all[static_cast<size_t>(i * total / wanted)]);
+  chosen = reader.dataset->readable(shape, std::move(chosen));
+  if (chosen.empty()) return std::nullopt;
+  const auto count = static_cast<int64_t>(chosen.size());
   std::vector<int64_t> episodes;
-  for (int64_t i = 0; i < count; ++i) {
-    chosen.push_back(all[static_cast<size_t>(i * total / count)]);
-    episodes.push_back(chosen.back().episode);
-  }
+  for (const auto& clip : chosen) episodes.push_back(clip.episode);
   std::vector<Tensor> costs, goals;
   for (int64_t first = 0; first < count; first += kAtOnce) {
     if (control.stopping()) return std::nullopt;

@@ -4,6 +4,7 @@
 
 #include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
+#include "jepa/core/statistics/samples.h"
 #include "jepa/core/watch/progress.h"
 #include "planner/eval/methods.h"
 

@@ -9,7 +9,7 @@
 
 #include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
-#include "jepa/core/statistics.h"
+#include "jepa/core/statistics/proportions.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"
 #include "planner/env/env_config.h"
@@ -78,8 +78,9 @@ bool needs_model(const EvalConfig& config);
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {});
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
-/// "planning_ms": {"p50", "p95"}}; the times are null where nothing was planned. Protocol swm adds "solved_at_start".
-/// "remarks" are there where there are any (planner/eval/remarks.h).
+/// "planning_ms": {"p50", "p95"}}, and "paired" where there are comparisons (planner/eval/comparison.h): [{"first",
+/// "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}]. The times are null where nothing was
+/// planned. Protocol swm adds "solved_at_start". "remarks" are there where there are any (planner/eval/remarks.h).
 nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first

@@ -5,6 +5,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/system_reason.h"
+#include "planner/eval/comparison.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/film_strip.h"
 #include "planner/eval/remarks.h"
@@ -16,6 +17,18 @@ using nlohmann::ordered_json;
 
 ordered_json rate_json(const SuccessRate& success) {
   return {{"rate", success.rate}, {"low", success.low}, {"high", success.high}, {"n", success.n}};
+}
+
+ordered_json comparison_json(const Comparison& found) {
+  return {{"first", found.first},
+          {"second", found.second},
+          {"difference", found.difference.difference},
+          {"low", found.difference.low},
+          {"high", found.difference.high},
+          {"p", found.p},
+          {"first_only", found.outcomes.first_only},
+          {"second_only", found.outcomes.second_only},
+          {"n", found.outcomes.n()}};
 }
 
 ordered_json start_json(const Start& start) {
@@ -66,6 +79,7 @@ ordered_json to_json(const EvalResult& result) {
                    {"success", success},
                    {"excluded_solved", result.starts.excluded_solved},
                    {"planning_ms", planning}};
+  for (const Comparison& found : comparisons(result)) out["paired"].push_back(comparison_json(found));
   if (result.protocol == Protocol::kSwm) out["solved_at_start"] = result.starts.solved_at_start;
   if (const auto said = remarks(result); !said.empty()) out["remarks"] = said;
   return out;

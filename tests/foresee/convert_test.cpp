@@ -1,5 +1,6 @@
 // Claims: convert() writes the episodes of its inputs, says how many, and prints nothing; a stop leaves nothing behind;
-// an earlier result is replaced only where that is asked for.
+// an earlier result is replaced only where that is asked for; a damaged picture costs its episode alone, and
+// check_episodes() finds it.
 #include "foresee/convert.h"
 
 #include <ATen/ATen.h>
@@ -70,6 +71,39 @@ TEST_F(ConvertJob, RefusesSetsWithoutPicturesByName) {
   ASSERT_FALSE(findings.empty());
   EXPECT_EQ(findings.front().kind, "unread");
   EXPECT_EQ(findings.front().column, "pixels");
+}
+
+TEST_F(ConvertJob, LeavesAnEpisodeWithADamagedPictureOutAndTheCheckNamesIt) {
+  const Silence silence;
+  convert(request("set", ConvertRequest::Format::kFolder));
+  const auto picture = folder / "set" / "pixels" / "ep_4_step_2.jpeg";
+  ASSERT_TRUE(std::filesystem::exists(picture));
+  std::filesystem::resize_file(picture, std::filesystem::file_size(picture) / 2);
+
+  ConvertRequest wanted = request("c.npz", ConvertRequest::Format::kNpz);
+  wanted.inputs = {folder / "set"};
+  const ConvertResult result = convert(wanted);
+  EXPECT_EQ(result.episodes, 5);
+  EXPECT_EQ(result.left_out, 1);
+  EXPECT_EQ(data::open_source(wanted.out)->info().lengths, (std::vector<int64_t>{4, 5, 6, 4, 6}));
+  wanted.out = folder / "d.npz";
+  wanted.strict = true;
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { convert(wanted); }), "ep_4_step_2.jpeg"));
+  EXPECT_FALSE(std::filesystem::exists(wanted.out));
+
+  const auto damaged = [&](bool pictures) {
+    std::vector<CheckFinding> out;
+    for (const auto& finding : check_episodes({.data = {folder / "set"}, .pictures = pictures}).findings)
+      if (finding.kind == "damaged") out.push_back(finding);
+    return out;
+  };
+  const auto findings = damaged(/*pictures=*/true);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].episode, "episode 4");
+  EXPECT_EQ(findings[0].column, "pixels");
+  EXPECT_EQ(findings[0].row, 2);
+  EXPECT_EQ(findings[0].count, 1);
+  EXPECT_TRUE(damaged(/*pictures=*/false).empty());
 }
 
 TEST_F(ConvertJob, LeavesNothingWhenStopped) {

@@ -98,6 +98,10 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
       EXPECT_EQ(trial.planning_ms.empty(), method.method == "random");
     }
   }
+  ASSERT_EQ(found.paired.size(), 1u);
+  EXPECT_EQ(found.paired[0].first, "planner");
+  EXPECT_EQ(found.paired[0].second, "random");
+  EXPECT_EQ(found.paired[0].n, 3);
   ASSERT_EQ(found.files.size(), 3u) << "results.json and two strips";
   for (const auto& file : found.files) EXPECT_TRUE(fs::exists(file)) << file;
   const auto rows = read_json(found.files.front());

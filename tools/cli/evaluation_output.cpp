@@ -17,6 +17,10 @@ void print_table(const Evaluation& result) {
   for (const auto& method : result.methods)
     print_line("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate, 100 * method.low,
                100 * method.high, method.n);
+  for (const auto& found : result.paired)
+    print_line("  {} - {}: {:+.1f} points ({:+.1f} .. {:+.1f}), p {:.2g}; {} alone solves {}, {} alone {}", found.first,
+               found.second, 100 * found.difference, 100 * found.low, 100 * found.high, found.p, found.first,
+               found.first_only, found.second, found.second_only);
   for (const auto& remark : result.remarks) print_line("  {}", remark);
   if (result.planning_ms)
     print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)", result.planning_ms->first,

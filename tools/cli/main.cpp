@@ -103,8 +103,11 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error, int ar
       print_error(fmt::format("unknown command '{}'{}", argv[1], suggestion(argv[1], names)));
     } else {
       const std::string inner = inner_command_suggestion(app, argc, argv);
-      print_error(fmt::format("{}: {}{} (see 'foresee {} --help')", argv[1], error.what(),
-                              inner.empty() ? option_suggestion(app, argc, argv) : inner, argv[1]));
+      const CLI::App* command = named_command(app, argc, argv);
+      const std::string name =
+          command->get_name() == argv[1] ? argv[1] : fmt::format("{} {}", argv[1], command->get_name());
+      print_error(fmt::format("{}: {}{} (see 'foresee {} --help')", name, error.what(),
+                              inner.empty() ? option_suggestion(app, argc, argv) : inner, name));
     }
   } else {
     print_error(fmt::format("{} (see 'foresee --help')", error.what()));

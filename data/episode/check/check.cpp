@@ -185,9 +185,9 @@ bool same_pictures(const Seen& a, const Seen& b) {
 
 const std::vector<std::string>& finding_kinds() {
   static const std::vector<std::string> kinds{
-      "left_out",   "unread",     "rows_outside", "same_id",     "nan",           "infinity",
-      "outlier",    "constant",   "duplicate",    "millimetres", "degrees",       "gripper",
-      "quaternion", "state_size", "angle_wraps",  "normalised",  "scales_differ", "action_units"};
+      "left_out",   "damaged",     "unread",     "rows_outside",  "same_id",     "nan",     "infinity",
+      "outlier",    "constant",    "duplicate",  "millimetres",   "degrees",     "gripper", "quaternion",
+      "state_size", "angle_wraps", "normalised", "scales_differ", "action_units"};
   return kinds;
 }
 

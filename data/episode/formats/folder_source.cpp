@@ -60,7 +60,7 @@ class FolderSource : public EpisodeSource {
     std::vector<Tensor> frames;
     for (const int64_t row : rows) frames.push_back(read_image(picture(episode, name, row)).permute({1, 2, 0}));
     if (frames.empty()) return at::empty({0, 1, 1, 3}, at::kByte);
-    return at::stack(frames).contiguous();
+    return stack_pictures(frames, picture(episode, name, rows.front()).string());
   }
 
  private:

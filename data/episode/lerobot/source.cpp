@@ -15,6 +15,7 @@
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/recently_used.h"
+#include "jepa/core/text/counted.h"
 
 namespace foresee::data {
 namespace {
@@ -92,7 +93,8 @@ class LeRobotSource : public EpisodeSource {
             decode_image(found->second[static_cast<size_t>(begin + row)],
                          fmt::format("{}: row {} of '{}'", episode.data.string(), begin + row, feature.key))
                 .permute({1, 2, 0}));
-      return at::stack(pictures).contiguous();
+      return stack_pictures(pictures, fmt::format("{}: row {} of '{}'", episode.data.string(),
+                                                  begin + (rows.empty() ? 0 : rows.front()), feature.key));
     }
     const auto known = shown_.find({feature.key, index});
     const std::vector<int64_t> shown =
@@ -119,6 +121,7 @@ class LeRobotSource : public EpisodeSource {
   }
 
   void check_tables() {
+    std::map<std::string, std::map<fs::path, std::string>> noted;  // of each column: files, and what became of it there
     each_episode([&](int64_t, const LeRobotEpisode& episode) {
       if (episode.length < 1) fail<DataError>("meta/ says {} rows", episode.length);
       const auto [stored, row] = rows_of(episode);
@@ -126,10 +129,14 @@ class LeRobotSource : public EpisodeSource {
         fail<DataError>("{}: holds {} rows, and meta/episodes.jsonl says {}", episode.data.string(), stored->rows,
                         episode.length);
       check_order(episode, *stored, row);
-      for (const auto& [name, note] : stored->notes)
-        if (noted_.insert(name).second)
-          info_.notes.push_back(fmt::format("{}: column '{}': {}", episode.data.filename().string(), name, note));
+      for (const auto& [name, note] : stored->notes) noted[name].emplace(episode.data, note);
     });
+    for (const auto& [name, files] : noted) {
+      const auto& [file, note] = *files.begin();
+      const std::string more =
+          files.size() == 1 ? "" : "; the same in " + counted(static_cast<int64_t>(files.size()) - 1, "more file");
+      info_.notes.push_back(fmt::format("{}: column '{}': {}{}", file.filename().string(), name, note, more));
+    }
   }
 
   /// The rows of an episode lie together and in their order: else each would get the picture of another.
@@ -401,7 +408,6 @@ class LeRobotSource : public EpisodeSource {
   std::map<std::string, LeRobotFeature> features_;  // by our name
   double tolerance_s_;
   std::map<std::pair<std::string, int64_t>, std::vector<int64_t>> shown_;  // frame of each row, by feature and episode
-  std::set<std::string> noted_;                                            // columns with a note of their own already
   mutable VideoShelf videos_;
   mutable std::mutex mutex_, all_mutex_;
   mutable RecentlyUsed<fs::path, std::shared_ptr<const Table>> tables_{kMostTables};

@@ -24,8 +24,8 @@ Tensor parse_npy(std::string_view bytes, const std::string& where, std::shared_p
 std::string npy_bytes(const Tensor& array);
 
 /// Arrays of a .npz archive by name, without those that parse_npy does not read. Stored members are views of the mapped
-/// file; numpy.savez_compressed's are unpacked. @param unread  gets the names of what is not read. @throws DataError,
-/// also where they are far larger than the file (Note [Budgets]).
+/// file; numpy.savez_compressed's are unpacked. Checksums are compared, as numpy does. @param unread  gets the names of
+/// what is not read. @throws DataError, also where arrays are far larger than the file (Note [Budgets]).
 TensorMap read_npz(const std::filesystem::path& path, std::vector<std::string>* unread = nullptr);
 /// The one array of an archive that numpy.savez(path, array) wrote ("arr_0"), or a .npy file. @throws DataError.
 Tensor read_numpy(const std::filesystem::path& path);

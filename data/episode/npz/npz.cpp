@@ -18,6 +18,25 @@ namespace {
 constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50;
 constexpr uint16_t kZip64Extra = 1;
 
+/// CRC-32 of zip archives.
+uint32_t crc32_of(std::string_view bytes) {
+#ifdef FORESEE_HAVE_ZLIB
+  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+#else
+  static const auto table = [] {
+    std::array<uint32_t, 256> made{};
+    for (uint32_t i = 0; i < 256; ++i) {
+      made[i] = i;
+      for (int bit = 0; bit < 8; ++bit) made[i] = made[i] & 1 ? 0xEDB88320u ^ (made[i] >> 1) : made[i] >> 1;
+    }
+    return made;
+  }();
+  uint32_t crc = 0xFFFFFFFFu;
+  for (const char c : bytes) crc = table[(crc ^ static_cast<uint8_t>(c)) & 0xFF] ^ (crc >> 8);
+  return ~crc;
+#endif
+}
+
 /// Bounds-checked reading of little-endian numbers.
 class ZipBytes {
  public:
@@ -43,6 +62,7 @@ class ZipBytes {
 struct Member {
   std::string name;
   uint16_t method = 0;
+  uint32_t crc = 0;  // of the unpacked bytes
   uint64_t packed = 0, unpacked = 0, local = 0;
 };
 
@@ -79,6 +99,7 @@ std::vector<Member> members_of(const ZipBytes& zip, const std::string& where) {
     if (zip.get<uint32_t>(at) != kCentral) fail<DataError>("{}: damaged directory of the archive", where);
     Member member;
     member.method = zip.get<uint16_t>(at + 10);
+    member.crc = zip.get<uint32_t>(at + 16);
     member.packed = zip.get<uint32_t>(at + 20);
     member.unpacked = zip.get<uint32_t>(at + 24);
     member.local = zip.get<uint32_t>(at + 42);
@@ -123,6 +144,15 @@ std::string unpack(std::string_view packed, uint64_t size, const std::string& wh
 #endif
 }
 
+/// @throws DataError for bytes other than those that were written.
+void require_checksum(std::string_view bytes, const Member& member, const std::string& what) {
+#ifdef FORESEE_FUZZING  // else no changed input would get further
+  (void)bytes, (void)member, (void)what;
+#else
+  if (crc32_of(bytes) != member.crc) fail<DataError>("{}: damaged: its checksum does not match", what);
+#endif
+}
+
 }  // namespace
 
 TensorMap read_npz(const std::filesystem::path& path, std::vector<std::string>* unread) {
@@ -143,9 +173,12 @@ TensorMap read_npz(const std::filesystem::path& path, std::vector<std::string>* 
     Tensor array;
     if (member.method == 0) {
       array = parse_npy(bytes, what, file.mapping(), &budget);
+      if (array.defined()) require_checksum(bytes, member, what);
     } else if (member.method == 8) {
       budget.take(member.unpacked, "unpacking its arrays (numpy.savez stores them as they are)");
-      array = parse_npy(unpack(bytes, member.unpacked, what), what, nullptr, &budget);
+      const std::string unpacked = unpack(bytes, member.unpacked, what);
+      array = parse_npy(unpacked, what, nullptr, &budget);
+      if (array.defined()) require_checksum(unpacked, member, what);
     } else {
       fail<DataError>("{}: packed by method {}, which is not read", what, member.method);
     }
@@ -159,20 +192,6 @@ TensorMap read_npz(const std::filesystem::path& path, std::vector<std::string>* 
 }
 
 namespace {
-
-uint32_t crc32_of(std::string_view bytes) {
-  static const auto table = [] {
-    std::array<uint32_t, 256> made{};
-    for (uint32_t i = 0; i < 256; ++i) {
-      made[i] = i;
-      for (int bit = 0; bit < 8; ++bit) made[i] = made[i] & 1 ? 0xEDB88320u ^ (made[i] >> 1) : made[i] >> 1;
-    }
-    return made;
-  }();
-  uint32_t crc = 0xFFFFFFFFu;
-  for (const char c : bytes) crc = table[(crc ^ static_cast<uint8_t>(c)) & 0xFF] ^ (crc >> 8);
-  return ~crc;
-}
 
 template <class... T>
 void put(std::string& out, T... values) {

@@ -6,6 +6,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/interrupted.h"
+#include "jepa/core/text/counted.h"
 #include "jepa/core/torch.h"
 #include "jepa/core/watch/progress.h"
 #include "jepa/loss/collapse.h"
@@ -119,15 +120,19 @@ void add_probes(Metrics& metrics, const Lewm& model, const Preprocess& preproces
 
 }  // namespace
 
-std::optional<std::string> collapse_warning(const Metrics& metrics, int64_t width) {
+std::optional<std::string> collapse_warning(const Metrics& metrics, int64_t width, int64_t sequences) {
   const double rank = metric(metrics, "held_out_effective_rank"), spread = metric(metrics, "held_out_mean_std");
   const double least = std::max(2.0, kLeastRank * static_cast<double>(width));
   if (!(rank < least) && !(spread < kLeastSpread)) return std::nullopt;
-  return fmt::format(
-      "the embeddings are collapsing: effective rank {:.1f} of {} (below {:.1f} is a warning), standard deviation "
-      "{:.3f} "
-      "(below {:.1f} is); raise train.loss.sigreg_weight or lower train.learning_rate",
-      rank, width, least, spread, kLeastSpread);
+  const std::string numbers = fmt::format(
+      "effective rank {:.1f} of {} (below {:.1f} is a warning), standard deviation {:.3f} (below {:.1f} is)", rank,
+      width, least, spread, kLeastSpread);
+  constexpr int64_t kFew = 8;
+  if (sequences < kFew)
+    return fmt::format("embeddings of {} look alike: {}; so few say little, hold out more episodes",
+                       counted(sequences, "held-out sequence"), numbers);
+  return fmt::format("the embeddings are collapsing: {}; raise train.loss.sigreg_weight or lower train.learning_rate",
+                     numbers);
 }
 
 Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldOut& data, const LewmLossConfig& loss,

@@ -38,7 +38,8 @@ Metrics evaluate_lewm(Lewm& model, const Preprocess& preprocess, const LewmHeldO
 
 /// One line that says so, with numbers, when embeddings have (nearly) collapsed: an effective rank below a twentieth of
 /// their width (at least 2), or a standard deviation below 0.1, where SIGReg asks for 1. Else nothing.
-/// @param metrics  of evaluate_lewm.
-std::optional<std::string> collapse_warning(const Metrics& metrics, int64_t width);
+/// @param metrics  of evaluate_lewm. @param sequences  held out: few may look alike without a collapse, which the line
+/// then says.
+std::optional<std::string> collapse_warning(const Metrics& metrics, int64_t width, int64_t sequences);
 
 }  // namespace foresee

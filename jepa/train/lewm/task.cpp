@@ -90,7 +90,7 @@ Metrics LewmTask::evaluate() {
   Metrics metrics = evaluate_lewm(model(), data_.preprocess, data_.held_out, config_.loss, seed_);
   // Before the first step the embeddings are what the initial weights make of them.
   if (done_ > 0 && !metrics.empty())
-    if (const auto warning = collapse_warning(metrics, model()->config.embedding))
+    if (const auto warning = collapse_warning(metrics, model()->config.embedding, data_.held_out.frames.size(0)))
       log_warning("step {}: {}", done_, *warning);
   if (rehearsal_) rehearsal_->add_to(metrics);
   return metrics;

@@ -9,6 +9,7 @@
 #include "data/episode/dataset.h"
 #include "data/episode/episode_loader.h"
 #include "data/episode/hdf5/episode_file.h"
+#include "data/episode/sink.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/random.h"
@@ -294,6 +295,64 @@ TEST(EpisodeLoader, AnEpochShowsEveryClipOnce) {
           seen.emplace(batch.actions[b][0][0][0].item<double>(), batch.actions[b][0][0][1].item<double>()).second);
   }
   EXPECT_EQ(static_cast<int64_t>(seen.size()), loader.clips() / 11 * 11);
+}
+
+/// A folder of JPEG files, of which two of one episode are cut off.
+class DamagedPictures : public EpisodeFiles {
+ protected:
+  void SetUp() override {
+    EpisodeFiles::SetUp();
+    if (IsSkipped()) return;
+    const auto sink = make_sink(SinkFormat::kFolder, set());
+    for (uint64_t id = 0; id < 12; ++id) {
+      Episode episode = make_episode(id, 10);
+      episode.columns["action"][-1].fill_(0);
+      sink->add(episode);
+    }
+    sink->commit();
+    for (const char* name : {"ep_7_step_3.jpeg", "ep_7_step_4.jpeg"}) {
+      const fs::path picture = set() / "pixels" / name;
+      ASSERT_TRUE(fs::exists(picture));
+      fs::resize_file(picture, fs::file_size(picture) / 2);
+    }
+  }
+  fs::path set() const { return folder_ / "set"; }
+};
+
+TEST_F(DamagedPictures, WithoutACacheOtherClipsStandInAtTheSamePlaceEveryTime) {
+  const EpisodeDataset dataset(std::vector<fs::path>{set()}, /*cache_bytes=*/0);
+  ASSERT_EQ(dataset.episodes(), 12);
+  const ClipShape shape{.frames = 2, .frameskip = 1, .columns = {"state"}};
+  EpisodeLoader forwards(dataset, shape, {.batch = 9, .seed = 3}),
+      backwards(dataset, shape, {.batch = 9, .seed = 3, .prefetch = 0});
+  const int64_t steps = 2 * forwards.steps_per_epoch();
+  std::vector<ClipBatch> batches;
+  for (int64_t step = 0; step < steps; ++step) batches.push_back(forwards.batch(step));
+  for (int64_t step = steps - 1; step >= 0; --step) {
+    const ClipBatch again = backwards.batch(step);
+    const ClipBatch& batch = batches[static_cast<size_t>(step)];
+    EXPECT_TRUE(at::equal(batch.frames, again.frames)) << step;
+    EXPECT_TRUE(at::equal(batch.actions, again.actions)) << step;
+    for (int64_t b = 0; b < 9; ++b) {
+      const auto row = batch.columns.at("state")[b][0].reshape({-1})[0].item<double>();
+      const auto id = batch.actions[b][0][0][1].item<double>() / 1000 - batch.actions[b][0][0][0].item<double>() / 1000;
+      EXPECT_FALSE(id == 7 && row >= 2 && row <= 4) << "a clip whose pictures are damaged";
+    }
+  }
+  const EpisodeDataset strict(std::vector<fs::path>{set()}, /*cache_bytes=*/0, {.strict = true});
+  EpisodeLoader loader(strict, shape, {.batch = 9, .seed = 3, .prefetch = 0});
+  EXPECT_THROW(
+      {
+        for (int64_t step = 0; step < steps; ++step) loader.batch(step);
+      },
+      DataError);
+}
+
+TEST_F(DamagedPictures, CanBeLeftOutBeforeAnyClipIsAskedFor) {
+  EpisodeDataset dataset(std::vector<fs::path>{set()}, /*cache_bytes=*/0);
+  dataset.leave_out_unreadable();
+  EXPECT_EQ(dataset.episodes(), 11);
+  EXPECT_EQ(EpisodeDataset(std::vector<fs::path>{set()}).episodes(), 11);
 }
 
 TEST(EpisodeLoader, TooFewClipsAreAnError) {

@@ -303,14 +303,29 @@ TEST_F(AcTrain, MissingColumnsAreNamed) {
   EXPECT_THROW(ac_model(two_room(), recipe, small_encoder()), DataError);
 }
 
-TEST(FilesIdentity, TellsFoldersAndCamerasApart) {
+TEST_F(AcTrain, LatentsAreKnownByContentCameraAndPictureRuleWhereverTheSetLies) {
   const TemporaryFolder folder;
-  std::filesystem::create_directories(folder / "set" / "meta");
-  std::ofstream(folder / "set" / "meta" / "info.json") << "{}";
-  const std::string before = files_identity({folder / "set"});
-  EXPECT_NE(files_identity({folder / "set"}, "top"), before);
-  std::ofstream(folder / "set" / "meta" / "info.json") << "{\"fps\": 10}";
-  EXPECT_NE(files_identity({folder / "set"}), before) << "a file in it has changed";
+  const auto info = folder / "set" / "meta" / "info.json";
+  std::filesystem::create_directories(info.parent_path());
+  std::ofstream(info) << "{}";
+  AcRecipe recipe = small_recipe();
+  Preprocess pictures = small_preprocess();
+  const auto identity = [&](const char* place) {
+    return episodes_identity({folder / place / "set"}, two_room(), recipe, pictures);
+  };
+  const std::string before = identity(".");
+  recipe.episodes.camera = "top";
+  EXPECT_NE(identity("."), before);
+  recipe.episodes.camera = "";
+  pictures.picture = PictureShape::kPad;
+  EXPECT_NE(identity("."), before);
+  pictures = small_preprocess();
+  EXPECT_EQ(identity("."), before);
+  std::filesystem::create_directories(folder / "moved");
+  std::filesystem::rename(folder / "set", folder / "moved" / "set");
+  EXPECT_EQ(identity("moved"), before);
+  std::ofstream(folder / "moved" / "set" / "meta" / "info.json") << "{\"fps\": 10}";
+  EXPECT_NE(identity("moved"), before) << "a file in it has changed";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "planner/eval/comparison.h"
 #include "tests/planner/eval/picture_model.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
@@ -85,7 +86,8 @@ TEST(Evaluate, ReportsTheKeysOfItsContract) {
   const auto json = to_json(result);
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
-  EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms",
+                                            "paired"}));
   EXPECT_EQ(json["env"], "two_room");
   EXPECT_EQ(json["protocol"], "near");
   EXPECT_EQ(json["seed"], 9);
@@ -93,8 +95,39 @@ TEST(Evaluate, ReportsTheKeysOfItsContract) {
   for (const char* key : {"rate", "low", "high", "n"}) EXPECT_TRUE(json["success"]["planner"].contains(key));
   EXPECT_GT(json["planning_ms"]["p50"].get<double>(), 0);
   EXPECT_GE(json["planning_ms"]["p95"].get<double>(), json["planning_ms"]["p50"].get<double>());
+  const auto& paired = json["paired"];
+  ASSERT_EQ(paired.size(), 1u);
+  EXPECT_EQ(paired[0]["first"], "planner");
+  EXPECT_EQ(paired[0]["second"], "noop");
+  EXPECT_EQ(paired[0]["n"], 4);
+  EXPECT_NEAR(paired[0]["difference"].get<double>(),
+              json["success"]["planner"]["rate"].get<double>() - json["success"]["noop"]["rate"].get<double>(), 1e-12);
   result.planning.reset();
   EXPECT_TRUE(to_json(result)["planning_ms"]["p50"].is_null());
+}
+
+TEST(Comparisons, GoOverTheStartsThatBothMethodsHaveFinished) {
+  const auto with = [](const std::string& name, const std::vector<std::pair<int64_t, bool>>& trials) {
+    MethodResult method{.method = name};
+    for (const auto& [start, success] : trials) {
+      method.trials.emplace_back().start = start;
+      method.trials.back().success = success;
+    }
+    return method;
+  };
+  EvalResult result;
+  EXPECT_TRUE(comparisons(result).empty());
+  result.methods.push_back(with("random", {{0, false}, {1, true}, {2, false}}));
+  EXPECT_TRUE(comparisons(result).empty()) << "there is no planner";
+  result.methods.push_back(with("planner", {{3, true}, {2, true}, {1, true}, {0, true}}));
+  result.methods.push_back(with("expert", {}));
+  const auto found = comparisons(result);
+  ASSERT_EQ(found.size(), 1u) << "the expert has finished none";
+  EXPECT_EQ(found[0].second, "random");
+  EXPECT_EQ(found[0].outcomes.both, 1);
+  EXPECT_EQ(found[0].outcomes.first_only, 2);
+  EXPECT_EQ(found[0].outcomes.n(), 3);
+  EXPECT_DOUBLE_EQ(found[0].p, 0.5);
 }
 
 TEST(Evaluate, WritesRowsAndFilmStrips) {

@@ -47,7 +47,7 @@ TEST(DataProbe, PrintsOneJsonObjectAFileInOrder) {
   EXPECT_NEAR(rows[1]["duration_s"].get<double>(), 1.2, 1e-6);
   EXPECT_EQ(rows[1]["longest_gop"], 10);
   EXPECT_EQ(rows[2]["broken"], true);
-  EXPECT_TRUE(says(outcome.err, "1 readable videos, 30 frames"));
+  EXPECT_TRUE(says(outcome.err, "1 readable video, 30 frames"));
   EXPECT_TRUE(says(outcome.err, "2 broken"));
 
   const auto whole = run_program({"data", "probe", folder.path().string(), "--json"});

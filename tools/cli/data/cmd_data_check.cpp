@@ -5,6 +5,7 @@
 
 #include "foresee/check.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/counted.h"
 #include "tools/cli/data/data_commands.h"
 #include "tools/start/streams.h"
 
@@ -43,7 +44,8 @@ void print_result(const CheckResult& result) {
     if (set.format.empty())
       print_line("{}: cannot be opened", set.path.string());
     else
-      print_line("{}: {}, {} episodes, {} rows", set.path.string(), set.format, set.episodes, set.rows);
+      print_line("{}: {}, {}, {}", set.path.string(), set.format, counted(set.episodes, "episode"),
+                 counted(set.rows, "row"));
     for (const auto& note : set.notes) print_line("  note: {}", note);
     for (const auto& finding : result.findings)
       if (finding.set == set.path) print_line("  {}: {}", finding.kind, finding.text);
@@ -51,7 +53,7 @@ void print_result(const CheckResult& result) {
   if (result.sound())
     print_line("sound");
   else
-    print_line("{} finding{}", result.findings.size(), result.findings.size() == 1 ? "" : "s");
+    print_line("{}", counted(static_cast<int64_t>(result.findings.size()), "finding"));
 }
 
 int check(const CheckRequest& request, const CommonOptions& common) {
@@ -78,6 +80,8 @@ Run setup_data_check(CLI::App& app, CommonOptions& common) {
   app.add_option("--tolerance-s", request->tolerance_s,
                  "How far a film's frame may lie from its row's time, seconds (default: half a row)")
       ->check(CLI::PositiveNumber);
+  app.add_flag_callback(
+      "--quick", [request] { request->pictures = false; }, "Does not read every picture");
   return [=, &common] { return check(*request, common); };
 }
 

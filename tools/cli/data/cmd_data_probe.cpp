@@ -7,6 +7,7 @@
 #include "data/video/remarks.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/counted.h"
 #include "jepa/core/text/duration.h"
 #include "jepa/core/watch/progress.h"
 #include "tools/cli/data/data_commands.h"
@@ -65,8 +66,8 @@ nlohmann::ordered_json probe_json(const std::string& path, const data::VideoInfo
 }
 
 std::string probe_text(const std::string& path, const data::VideoInfo& info) {
-  std::string text = fmt::format("{}: {} {} x {}, {:.3f} fps, {} frames, {}, key frame at least every {}", path,
-                                 info.codec, info.width, info.height, info.average_fps, info.frame_count,
+  std::string text = fmt::format("{}: {} {} x {}, {:.3f} fps, {}, {}, key frame at least every {}", path, info.codec,
+                                 info.width, info.height, info.average_fps, counted(info.frame_count, "frame"),
                                  duration_text(info.duration_s()), info.longest_gop);
   for (const std::string& remark : data::remarks(info)) text += ", " + remark;
   return text;
@@ -117,8 +118,9 @@ int probe(const ProbeOptions& options, const CommonOptions& common) {
                 {"duration_s", totals.seconds},
                 {"left_out", left_out}});
   if (!left_out.empty()) log_info("{}", left_out);
-  log_info("{} readable videos, {} frames, {}; {} broken, {} frames lost in readable ones", totals.readable,
-           totals.frames, duration_text(totals.seconds), totals.broken, totals.lost);
+  log_info("{}, {}, {}; {} broken, {} lost in readable ones", counted(totals.readable, "readable video"),
+           counted(totals.frames, "frame"), duration_text(totals.seconds), totals.broken,
+           counted(totals.lost, "frame"));
   return totals.readable > 0 ? 0 : 1;
 }
 

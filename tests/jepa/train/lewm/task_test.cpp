@@ -287,11 +287,14 @@ TEST(LewmTask, BFloat16TrainsFloat32WeightsOnEveryMachine) {
 
 TEST(LewmTask, WarnsOfCollapseWithNumbers) {
   const Metrics sound{{"held_out_effective_rank", 20.0}, {"held_out_mean_std", 0.9}};
-  EXPECT_FALSE(collapse_warning(sound, 96));
-  const auto line = collapse_warning({{"held_out_effective_rank", 1.5}, {"held_out_mean_std", 0.9}}, 96);
+  EXPECT_FALSE(collapse_warning(sound, 96, 64));
+  const auto line = collapse_warning({{"held_out_effective_rank", 1.5}, {"held_out_mean_std", 0.9}}, 96, 64);
   ASSERT_TRUE(line);
   EXPECT_NE(line->find("1.5 of 96"), std::string::npos) << *line;
-  EXPECT_TRUE(collapse_warning({{"held_out_effective_rank", 20.0}, {"held_out_mean_std", 0.01}}, 96));
+  EXPECT_TRUE(collapse_warning({{"held_out_effective_rank", 20.0}, {"held_out_mean_std", 0.01}}, 96, 64));
+  const auto few = collapse_warning({{"held_out_effective_rank", 1.5}, {"held_out_mean_std", 0.9}}, 96, 1);
+  ASSERT_TRUE(few);
+  EXPECT_NE(few->find("1 held-out sequence look alike"), std::string::npos) << *few;
 }
 
 }  // namespace
