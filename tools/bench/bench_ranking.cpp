@@ -2,6 +2,7 @@
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
+#include "jepa/core/statistics/samples.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/vjepa2/packed_encoder.h"
 #include "jepa/model/vjepa2_ac/vjepa2_ac.h"
@@ -45,7 +46,7 @@ Tensor plan_costs(const LoadedVjepa2Ac& world, const Tensor& input, const Tensor
 }
 
 // Position of every value in ascending order.
-Tensor ranks(const Tensor& values) { return values.argsort().argsort().to(at::kDouble); }
+Tensor places(const Tensor& values) { return values.argsort().argsort().to(at::kDouble); }
 
 }  // namespace
 
@@ -62,13 +63,16 @@ nlohmann::ordered_json bench_ranking(const RankingBench& bench) {
       Random(bench.seed, Stream::kTest, 8).normal_tensor({bench.candidates, bench.horizon, world.actions.block_size()});
   const Tensor full = plan_costs(world, pictures, plans, Precision::kFloat32).to(at::kDouble);
   const Tensor half = plan_costs(world, pictures, plans, Precision::kBFloat16).to(at::kDouble);
-  const double spearman = at::corrcoef(at::stack({ranks(full), ranks(half)}))[0][1].item<double>();
-  const auto best = [&](const Tensor& costs) { return ranks(costs) < static_cast<double>(bench.elites); };
+  const auto list = [](const Tensor& costs) {
+    return std::span(costs.const_data_ptr<double>(), static_cast<size_t>(costs.numel()));
+  };
+  const double correlation = spearman(list(full), list(half));
+  const auto best = [&](const Tensor& costs) { return places(costs) < static_cast<double>(bench.elites); };
   const auto shared = (best(full) & best(half)).sum().item<int64_t>();
   return {{"world", bench.world.string()},
           {"candidates", bench.candidates},
           {"horizon", bench.horizon},
-          {"spearman", spearman},
+          {"spearman", correlation},
           {"elites", bench.elites},
           {"elite_overlap", static_cast<double>(shared) / static_cast<double>(bench.elites)},
           {"same_best", full.argmin().item<int64_t>() == half.argmin().item<int64_t>()},

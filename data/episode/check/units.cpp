@@ -110,7 +110,7 @@ class StateCheck {
 
   /// Actions that are the change of the state, but for a factor: millimetres, a share of the largest step, z-scores.
   void added_actions() {
-    constexpr double kFollows = 0.9, kOther = 1.5, kCertain = 5;  // correlation; factors
+    constexpr double kFollows = 0.9, kOther = 1.5, kCertain = 20;  // correlation; factors
     if (!source_.has("action") || rows_.size(0) < 3) return;
     std::vector<Tensor> changes, actions;
     for (int64_t e = 0; e < source_.episodes(); ++e) {
