@@ -48,6 +48,9 @@ ROWS = [
     ("do_resize null", {"do_resize": None}, "do_resize"),
     ("do_normalize null", {"do_normalize": None}, "do_normalize"),
     ("another class, a size of one number", {**OTHER, "size": 48}, "default_to_square"),
+    ("the class of a file for pictures",
+     {"video_processor_type": None, "image_processor_type": "VideoMAEImageProcessor", "size": {"shortest_edge": 48}},
+     None),
     ("a class with steps of its own", {"video_processor_type": "Qwen2VLVideoProcessor"}, "video_processor_type"),
     ("processor_config.json", {"do_normalize": False}, None, "processor_config.json"),
 ]

@@ -35,11 +35,15 @@ class Processor {
  public:
   Processor(json object, std::string where) : object_(std::move(object)), where_(std::move(where)) {
     if (!object_.is_object()) fail<CheckpointError>("{}: expected an object, got {}", where_, object_.type_name());
-    const json* type = find("video_processor_type");
-    own_ = !type || *type == kOwnClass;
-    const bool known = own_ || std::any_of(std::begin(kOtherClasses), std::end(kOtherClasses),
-                                           [&](std::string_view name) { return *type == name; });
-    if (!known) refuse("video_processor_type", *type, "what this class does is not known here");
+    // Of files for pictures transformers takes the class for video of the same name.
+    const char* const key = find("video_processor_type") ? "video_processor_type" : "image_processor_type";
+    const json* type = find(key);
+    if (type && !type->is_string()) refuse(key, *type, "expected the name of a class");
+    class_ = type ? video_class(type->get<std::string>()) : std::string(kOwnClass);
+    own_ = class_ == kOwnClass;
+    const bool known =
+        own_ || std::find(std::begin(kOtherClasses), std::end(kOtherClasses), class_) != std::end(kOtherClasses);
+    if (!known) refuse(key, *type, "what this class does is not known here");
   }
 
   /// Whether it is of V-JEPA 2's own class.
@@ -57,7 +61,7 @@ class Processor {
       refuse(key, nullptr, "versions of transformers differ in what null means: give a value");
     if (!value && !own_)
       fail<CheckpointError>("{}: no {}: without it a default of {} counts, which is not known here", where_, key,
-                            object_["video_processor_type"].dump());
+                            class_);
     return value;
   }
   bool truth(const char* key, bool otherwise) {
@@ -127,8 +131,16 @@ class Processor {
   const std::string& where() const { return where_; }
 
  private:
+  /// "VideoMAEImageProcessor" -> "VideoMAEVideoProcessor".
+  static std::string video_class(std::string name) {
+    constexpr std::string_view kOfPictures = "ImageProcessor";
+    if (const size_t place = name.find(kOfPictures); place != std::string::npos)
+      name.replace(place, kOfPictures.size(), "VideoProcessor");
+    return name;
+  }
+
   json object_;
-  std::string where_;
+  std::string where_, class_;
   std::set<std::string> known_;
   bool own_ = true;
 };

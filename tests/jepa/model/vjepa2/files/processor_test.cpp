@@ -122,6 +122,13 @@ TEST_F(ProcessorFile, OfAnotherClassHasToSayWhatItsDefaultsWouldDecide) {
         says(refusal_of<CheckpointError>([&] { huggingface_pictures(folder.path()); }), std::string("no ") + key))
         << key;
   }
+  // A file for pictures: the class for video of the same name counts.
+  const auto of_pictures = [&](const char* type) {
+    return json{{"video_processor_type", nullptr}, {"image_processor_type", type}, {"size", {{"shortest_edge", 40}}}};
+  };
+  EXPECT_EQ(read(of_pictures("VideoMAEImageProcessor")).resized, std::vector<int64_t>{40});
+  EXPECT_NE(read(of_pictures("VJEPA2ImageProcessor")).resized, std::vector<int64_t>{40}) << "its own class computes it";
+  EXPECT_TRUE(says(refusal(of_pictures("InternVLImageProcessor")), "image_processor_type"));
   EXPECT_TRUE(says(refusal({{"video_processor_type", "VideoMAEVideoProcessor"}, {"size", 48}}), "default_to_square"));
   for (const char* type : {"Qwen2VLVideoProcessor", "VivitVideoProcessor", "MyOwnProcessor"})
     EXPECT_TRUE(says(refusal({{"video_processor_type", type}}), "video_processor_type")) << type;
