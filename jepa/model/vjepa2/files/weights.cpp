@@ -7,6 +7,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/log.h"
 #include "jepa/io/names/weight_file.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
@@ -131,6 +132,18 @@ void drop_unwanted(Vjepa2Weights& weights, Vjepa2Parts parts) {
   weights.action_predictor.clear();
 }
 
+/// A folder says its sizes itself: a line where others are asked for.
+void say_unused_sizes(const fs::path& path, const Vjepa2ReadOptions& options, const Vjepa2Weights& weights) {
+  const auto check = [&](const std::optional<int64_t>& asked, bool there, int64_t said, const char* what) {
+    if (asked && there && *asked != said)
+      log_warning("{}: its config says {} {}; {} are asked for, which is not used", path.string(), said, what, *asked);
+  };
+  check(options.heads, !weights.encoder.empty(), weights.config.encoder.heads, "attention heads");
+  check(options.predictor_heads, !weights.predictor.empty(), weights.config.predictor.heads,
+        "attention heads of the predictor");
+  check(options.image_size, !weights.encoder.empty(), weights.config.encoder.image_size, "px of a training crop");
+}
+
 }  // namespace
 
 Vjepa2Weights read_vjepa2(const fs::path& given, const Vjepa2ReadOptions& options, Vjepa2Parts parts) {
@@ -139,13 +152,16 @@ Vjepa2Weights read_vjepa2(const fs::path& given, const Vjepa2ReadOptions& option
   try {
     if (is_huggingface_file(path)) {
       weights = read_huggingface(folder_around(path), options, path);
+      say_unused_sizes(path, options, weights);
     } else if (!fs::is_directory(path)) {
       weights = read_official(path, options, parts);
     } else if (fs::path folder = open_model_folder(path); is_huggingface_folder(folder)) {
       weights = read_huggingface(folder, options);
+      say_unused_sizes(folder, options, weights);
     } else {
       refuse_foreign_model(folder);
       weights = read_foresee(folder, options, parts);
+      say_unused_sizes(folder, options, weights);
     }
     drop_unwanted(weights, parts);
     if (!weights.encoder.empty()) weights.config.encoder.validate();

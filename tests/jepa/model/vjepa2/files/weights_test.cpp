@@ -264,6 +264,19 @@ TEST(HuggingfaceFolder, NamesWhatATrainerSavedBesideTheModel) {
   for (const auto& [name, tensor] : wanted.encoder) EXPECT_TRUE(at::equal(read.encoder.at(name), tensor)) << name;
 }
 
+TEST(HuggingfaceFolder, SaysThatItKnowsItsSizesItself) {
+  LogCapture log;
+  Vjepa2ReadOptions options;
+  options.heads = 2;
+  read_vjepa2(kBase, options);
+  EXPECT_EQ(log.text(), "") << "the same number";
+  options.heads = 8;
+  options.image_size = 64;
+  read_vjepa2(kBase, options);
+  EXPECT_TRUE(says(log.text(), "its config says 2 attention heads; 8 are asked for, which is not used"));
+  EXPECT_TRUE(says(log.text(), "its config says 48 px of a training crop; 64 are asked for"));
+}
+
 TEST(HuggingfaceFolder, RefusesWeightsThatAreNotFinite) {
   const TemporaryFolder folder;
   copy_folder(kBase, folder / "m");
