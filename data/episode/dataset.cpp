@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -13,10 +14,12 @@
 #include "data/episode/planes.h"
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/log.h"
 #include "jepa/core/memory.h"
 #include "jepa/core/text/factor_spec.h"
 #include "jepa/core/text/name_list.h"
+#include "jepa/core/watch/progress.h"
 
 namespace foresee::data {
 namespace {
@@ -90,7 +93,7 @@ struct EpisodeDataset::Impl {
 
   void take_size(const std::string& what, int64_t h, int64_t w, int64_t channels, int64_t actions);
   void open(const std::filesystem::path& path, const SourceOptions& options);
-  void read_all_pictures(bool keep);
+  void read_all_pictures(bool keep, const std::function<void(int64_t episode)>& before = {});
   void count_broken(Source& source);
   int64_t broken_rows(const Entry& entry, const std::string& column, int64_t first, int64_t count) const;
   bool whole(const Entry& entry, const ClipShape& shape, int64_t start) const;
@@ -156,8 +159,8 @@ void EpisodeDataset::Impl::open(const std::filesystem::path& path, const SourceO
 }
 
 /// Reads all pictures. An episode that does not decode is left out here, not in the middle of a training.
-/// @param keep  in memory.
-void EpisodeDataset::Impl::read_all_pictures(bool keep) {
+/// @param keep  in memory. @param before  called before each episode with the number of those that were read.
+void EpisodeDataset::Impl::read_all_pictures(bool keep, const std::function<void(int64_t)>& before) {
   const int64_t bytes = 3 * height * width;
   std::vector<Entry> kept;
   std::vector<LeftOut> broken;
@@ -168,6 +171,7 @@ void EpisodeDataset::Impl::read_all_pictures(bool keep) {
     uint8_t* const to = frames.data_ptr<uint8_t>();
     for (const Entry& entry : entries) {
       if (entry.source != s) continue;
+      if (before) before(static_cast<int64_t>(kept.size() + broken.size()));
       try {
         if (keep) copy_frames(entry, 0, 1, entry.length, to + entry.first * bytes);
         for (int64_t row = 0; !keep && row < entry.length; row += kOwnSizeAtOnce)
@@ -403,10 +407,16 @@ std::string EpisodeDataset::why_few_clips(const ClipShape& shape, Split split) c
 
 bool EpisodeDataset::strict() const { return impl_->strict; }
 
-void EpisodeDataset::leave_out_unreadable() {
+void EpisodeDataset::leave_out_unreadable(const JobControl& control) {
   const bool all_there = std::all_of(impl_->sources.begin(), impl_->sources.end(),
                                      [](const auto& source) { return source.frames.defined(); });
-  if (!all_there) impl_->read_all_pictures(/*keep=*/false);
+  if (all_there) return;
+  Progress progress(control, "look at pictures", episodes(), "episodes");
+  impl_->read_all_pictures(/*keep=*/false, [&](int64_t done) {
+    if (control.stopping()) fail<Interrupted>("interrupted: {} of {} episodes were looked at", done, episodes());
+    progress.update(done);
+  });
+  progress.finish();
 }
 
 std::vector<EpisodeClip> EpisodeDataset::readable(const ClipShape& shape, std::vector<EpisodeClip> clips) const {

@@ -15,6 +15,7 @@
 #include "data/picture/fit.h"
 #include "jepa/core/action/action_scaling.h"
 #include "jepa/core/action/action_spec.h"
+#include "jepa/core/api/job.h"
 
 namespace foresee::data {
 
@@ -94,8 +95,8 @@ class EpisodeDataset {
   /// Those clips whose pictures can be read; with strict() all. Pictures in memory are known to be readable.
   std::vector<EpisodeClip> readable(const ClipShape& shape, std::vector<EpisodeClip> clips) const;
   /// Reads every picture once where they are not in memory, and leaves out episodes where that fails, in one line. For
-  /// what reads all of them anyway; before clips are asked for. @throws DataError with strict().
-  void leave_out_unreadable();
+  /// what reads all of them anyway; before clips are asked for. @throws DataError with strict(); Interrupted.
+  void leave_out_unreadable(const JobControl& control = {});
   /// Whether a broken part is an error (SourceOptions).
   bool strict() const;
   /// What is wrong with the sets, see check_source; nothing for episodes in memory.

@@ -35,7 +35,7 @@ TrainResult train_action_predictor(const TrainJob& job) {
   const Vjepa2Weights weights = frozen_encoder(job);
   const PictureSpec preprocess = ac_pictures(recipe, weights.preprocess, weights.config.encoder);
   data::EpisodeDataset dataset = open_episodes(paths, recipe.episodes, data::fit_of(preprocess), state_reading(recipe));
-  dataset.leave_out_unreadable();
+  dataset.leave_out_unreadable(job.control);
   const Vjepa2Ac model = ac_model(dataset, recipe, make_encoder(weights));
   check_step(recipe, model.config.encoder);
   record_weights(record.origin, *model.encoder);

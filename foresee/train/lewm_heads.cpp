@@ -24,7 +24,7 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   EpisodeReading reading = recipe.episodes;
   if (reading.hold_out.empty()) reading.hold_out = data::held_out_factors(folder.training_set);  // the LeWM's split
   data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, paths, reading);
-  dataset.leave_out_unreadable();
+  dataset.leave_out_unreadable(job.control);
   if (folder.training_set.is_null()) folder.training_set = data::training_set_json(dataset, reading.hold_out);
   require_picture_size(dataset, folder.preprocess.size);
   data::require_actions_fit(*folder.actions, dataset, recipe.init);

@@ -12,7 +12,9 @@
 #include "data/episode/sink.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/random.h"
+#include "tests/support/stop_after.h"
 
 namespace foresee::data {
 namespace {
@@ -350,6 +352,9 @@ TEST_F(DamagedPictures, WithoutACacheOtherClipsStandInAtTheSamePlaceEveryTime) {
 
 TEST_F(DamagedPictures, CanBeLeftOutBeforeAnyClipIsAskedFor) {
   EpisodeDataset dataset(std::vector<fs::path>{set()}, /*cache_bytes=*/0);
+  StopAfter stop(3);
+  EXPECT_THROW(dataset.leave_out_unreadable(stop.control()), Interrupted);
+  EXPECT_EQ(dataset.episodes(), 12) << "stopped in the middle, it leaves none out";
   dataset.leave_out_unreadable();
   EXPECT_EQ(dataset.episodes(), 11);
   EXPECT_EQ(EpisodeDataset(std::vector<fs::path>{set()}).episodes(), 11);
