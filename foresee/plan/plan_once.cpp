@@ -18,6 +18,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
+#include "jepa/core/text/counted.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/model/family/family.h"
@@ -66,8 +67,8 @@ Moments moments_of(const PlanRequest& request, const Controller::PictureInfo& pi
                                                "moment, got {} pictures",
                                                cameras, request.observed.size()));
   if (request.goal.size() != cameras)
-    throw RequestError("goal", fmt::format("plan: expected {} picture{} of the goal, one of each camera, got {}",
-                                           cameras, cameras == 1 ? "" : "s", request.goal.size()));
+    throw RequestError("goal", fmt::format("plan: expected {} of the goal, one of each camera, got {}",
+                                           counted(static_cast<int64_t>(cameras), "picture"), request.goal.size()));
   return {cameras, request.observed.size() / cameras};
 }
 
@@ -111,9 +112,8 @@ void check_executed(const PlanRequest& request, const Controller::ActionInfo& ac
   const auto wanted = (moments - 1) * static_cast<size_t>(action.block);
   if (request.executed.size() != wanted)
     throw RequestError(
-        "executed", fmt::format("expected the {} actions between the {} pictures, which lie {} step{} "
-                                "apart, got {}",
-                                wanted, moments, action.block, action.block == 1 ? "" : "s", request.executed.size()));
+        "executed", fmt::format("expected the {} actions between the {} pictures, which lie {} apart, got {}", wanted,
+                                moments, counted(action.block, "step"), request.executed.size()));
   for (const auto& numbers : request.executed) {
     if (static_cast<int64_t>(numbers.size()) != action.size)
       throw RequestError("executed",

@@ -6,6 +6,7 @@
 
 #include "data/picture/fit.h"
 #include "jepa/core/error.h"
+#include "jepa/core/text/counted.h"
 #include "jepa/core/torch.h"
 
 namespace foresee::planner {
@@ -22,7 +23,7 @@ Tensor fit_picture(const Tensor& picture, const PictureSpec& spec) {
 Tensor fit_views(std::span<const Tensor> views, const PictureSpec& spec) {
   const size_t cameras = std::max<size_t>(1, spec.cameras.size());
   FORESEE_CHECK(
-      views.size() == cameras, "expected {} picture{}{}, got {}", cameras, cameras == 1 ? "" : "s",
+      views.size() == cameras, "expected {}{}, got {}", counted(static_cast<int64_t>(cameras), "picture"),
       spec.cameras.empty() ? std::string() : fmt::format(", one of each camera ({})", fmt::join(spec.cameras, ", ")),
       views.size());
   if (cameras == 1) return fit_picture(views.front(), spec);
