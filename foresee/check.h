@@ -26,7 +26,8 @@ struct CheckRequest {
 struct CheckFinding {
   /// unreadable (the whole set), left_out (an episode or a file), damaged (pictures of an episode), unread (actions,
   /// states or pictures), rows_outside (rows of no episode), same_id, nan, infinity, outlier, constant, duplicate; of
-  /// units: millimetres, degrees, gripper, quaternion, state_size, angle_wraps, normalised, scales_differ.
+  /// units: millimetres, degrees, gripper, quaternion, state_size, angle_wraps, normalised, scales_differ,
+  /// action_units.
   std::string kind;
   std::filesystem::path set;   // where it was found
   std::string episode;         // empty: of the whole set

@@ -24,7 +24,7 @@
 namespace foresee::data {
 namespace {
 
-constexpr int64_t kOwnSizeAtOnce = 16;   // in their own size
+constexpr int64_t kOwnSizeAtOnce = 16;   // pictures in their own size that are held at once
 constexpr int64_t kColumnNumbers = 256;  // columns with more numbers a row than this stay in the file
 
 /// uint8 [T, H, W, 3] -> [T, 3, H, W].

@@ -47,7 +47,11 @@ struct EpisodeLoader::Impl {
       if (dataset.strict()) throw;
       if (unreadable.empty())
         log_warning("clips whose pictures cannot be read are left out, and others stand in for them: {}", error.what());
-      for (int64_t& item : items) item = stand_in(item);
+      for (int64_t& item : items) {
+        const auto readable = stand_in(item);
+        if (!readable) throw;
+        item = *readable;
+      }
       batch = dataset.read(shape, chosen(items), config.threads);
     }
     kept.push_back(batch.frames);
@@ -65,20 +69,14 @@ struct EpisodeLoader::Impl {
 
   int64_t next_to(int64_t item) const { return (item + 1) % static_cast<int64_t>(clips.size()); }
 
-  /// The clip itself, or the first behind it that can be read: whatever was read before. @throws DataError where none
-  /// can be.
-  int64_t stand_in(int64_t item) {
-    for (; unreadable.size() < clips.size(); item = next_to(item)) {
+  /// The clip itself, or the first behind it that can be read: whatever was read before. Nothing where none can be.
+  std::optional<int64_t> stand_in(int64_t item) {
+    for (size_t tried = 0; tried < clips.size(); ++tried, item = next_to(item)) {
       if (unreadable.contains(item)) continue;
-      try {
-        dataset.read(shape, std::span(&clips[static_cast<size_t>(item)], 1));
-        return item;
-      } catch (const DataError& error) {
-        unreadable.insert(item);
-        if (unreadable.size() == clips.size()) throw;
-      }
+      if (!dataset.readable(shape, {clips[static_cast<size_t>(item)]}).empty()) return item;
+      unreadable.insert(item);
     }
-    fail<DataError>("no clip can be read");
+    return std::nullopt;
   }
 
   /// Pictures of an earlier batch that only this loader still holds; undefined where there is none.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -25,22 +26,30 @@ std::string set_name(const fs::path& set) {
   return valid_utf8(whole.filename().string());
 }
 
+/// The files of a set, sorted. Nothing where one cannot be reached, or there are very many.
+std::optional<std::vector<fs::path>> files_of_set(const fs::path& set) try {
+  constexpr size_t kMost = 1'000'000;
+  if (!fs::is_directory(set)) return std::vector<fs::path>{set};
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+    if (files.size() > kMost) return std::nullopt;
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+} catch (const fs::filesystem_error&) {
+  return std::nullopt;
+}
+
 /// Of names and contents of all files of a set. Empty where one cannot be read.
 std::string fingerprint_of_set(const fs::path& set) try {
-  std::vector<fs::path> files;
-  if (!fs::is_directory(set))
-    files.push_back(fs::path());
-  else
-    for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink)) {
-      if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(set));
-      if (files.size() > 1'000'000) return "";
-    }
-  std::sort(files.begin(), files.end());
+  const auto files = files_of_set(set);
+  if (!files) return "";
   uint64_t hash = kHashSeed;
-  for (const fs::path& file : files) {
-    const fs::path whole = file.empty() ? set : set / file;
-    const auto bytes = static_cast<int64_t>(fs::file_size(whole));
-    const auto next = hash_samples(whole, bytes, hash_bytes(fmt::format("{} {}", file.generic_string(), bytes), hash));
+  for (const fs::path& file : *files) {
+    const auto bytes = static_cast<int64_t>(fs::file_size(file));
+    const std::string name = file == set ? "" : file.lexically_relative(set).generic_string();
+    const auto next = hash_samples(file, bytes, hash_bytes(fmt::format("{} {}", name, bytes), hash));
     if (!next) return "";
     hash = *next;
   }
@@ -79,10 +88,9 @@ void remember_data(const fs::path& run, const std::vector<fs::path>& data) {
 std::string identity_of_set(const fs::path& set) {
   const std::string print = fingerprint_of_set(set);
   if (print.empty()) return set_name(set) + " " + fs::absolute(set).string();
-  fs::file_time_type newest = fs::last_write_time(set);
-  if (fs::is_directory(set))
-    for (const auto& entry : fs::recursive_directory_iterator(set, fs::directory_options::follow_directory_symlink))
-      newest = std::max(newest, entry.last_write_time());
+  auto newest = fs::file_time_type::min();
+  for (const fs::path& file : files_of_set(set).value_or(std::vector<fs::path>{}))
+    newest = std::max(newest, fs::last_write_time(file));
   return fmt::format("{} {} {}", set_name(set), print, newest.time_since_epoch().count());
 }
 

@@ -19,8 +19,8 @@ struct Finding {
   bool certain = false;        // the numbers cannot be what they are read as: a training ends here
 };
 
-/// left_out, rows_outside, same_id, nan, infinity, outlier, constant, duplicate; of units: millimetres, degrees,
-/// gripper, quaternion, state_size, angle_wraps, normalised, scales_differ, action_units.
+/// left_out, damaged, unread, rows_outside, same_id, nan, infinity, outlier, constant, duplicate; of units:
+/// millimetres, degrees, gripper, quaternion, state_size, angle_wraps, normalised, scales_differ, action_units.
 const std::vector<std::string>& finding_kinds();
 
 }  // namespace foresee::data

@@ -313,6 +313,7 @@ TEST_F(AcTrain, LatentsAreKnownByContentCameraAndPictureRuleWhereverTheSetLies) 
   const auto identity = [&](const char* place) {
     return episodes_identity({folder / place / "set"}, two_room(), recipe, pictures);
   };
+  std::filesystem::create_symlink("nowhere", folder / "set" / "dangling");
   const std::string before = identity(".");
   recipe.episodes.camera = "top";
   EXPECT_NE(identity("."), before);
