@@ -52,6 +52,8 @@ std::string hdf5_reason() {
   if (reason.find("bad version number") != std::string::npos)
     reason +=
         " (written by a newer HDF5 library than this one; write it with libver=('earliest', 'v110'), or use h5repack)";
+  if (reason.find("required filter") != std::string::npos)
+    reason += " (packed by a filter that is not here; repack the file where it is: h5repack -f GZIP=4 OLD NEW)";
   return reason.empty() ? "unknown HDF5 error" : reason;
 }
 

@@ -276,6 +276,10 @@ TEST_F(Hdf5Cases, LayoutsOfRobomimicAndAlohaAreRead) {
   EXPECT_EQ(std::set<uint64_t>(many->info().ids.begin(), many->info().ids.end()).size(), 3u);
   const auto lzf = open_source(kCases / "h5-others/lzf.h5");
   EXPECT_EQ(lzf->episodes(), 4);
+  const auto packed = check_pictures(*lzf, [](int64_t) { return true; });
+  ASSERT_FALSE(packed.empty());
+  EXPECT_EQ(packed.front().kind, "damaged");
+  EXPECT_NE(packed.front().text.find("h5repack"), std::string::npos) << packed.front().text;
   EXPECT_TRUE(says(refusal("h5-others/truncated.h5"), "truncated"));
 }
 
