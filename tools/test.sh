@@ -56,6 +56,7 @@ if [ -n "${CI:-}" ]; then
     check hf_round_trip bash "$peer" "$parity/hf_round_trip.py" --foresee "$program"
     check processors bash "$peer" "$parity/processors.py" --foresee "$program"
     check swm_names_5 bash "$peer" --also swm "$parity/swm_round_trip.py" --foresee "$program"
+    check torch_world bash "$peer" --also torch_world "$parity/torch_world_models.py" --foresee "$program"
     check swm_names_4 bash "$peer" --also swm --also transformers4 "$parity/swm_round_trip.py" --foresee "$program"
   } &
   check install_and_example bash "$root/tools/check_install.sh" "$root/build/$preset" &

@@ -7,7 +7,8 @@
 namespace foresee {
 namespace {
 
-/// Gives an option the number 1, which divides every width. @returns whether there is one of that name.
+/// Gives an option the number 1, which divides every width, or pictures a multiple of the usual patches.
+/// @returns whether there is one of that name.
 bool give_option(ReadOptions& read, const std::string& name) {
   const std::pair<const char*, std::optional<int64_t>*> known[] = {{"heads", &read.heads},
                                                                    {"predictor_heads", &read.predictor_heads},
@@ -17,7 +18,7 @@ bool give_option(ReadOptions& read, const std::string& name) {
                                                                    {"frames", &read.frames}};
   for (const auto& [option, value] : known)
     if (name == option && !value->has_value()) {
-      *value = 1;
+      *value = name == "image_size" ? 672 : 1;
       return true;
     }
   return false;

@@ -24,17 +24,19 @@ Tensor causal_attention(const Tensor& qkv, int64_t heads, Dropout* dropout, doub
 
 }  // namespace
 
-Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale) {
-  return at::addcmul(shift, at::layer_norm(x, {x.size(-1)}, {}, {}, kAdaLnEps, /*cudnn_enable=*/false), scale + 1);
+Tensor modulate(const Tensor& x, const Tensor& shift, const Tensor& scale, const Affine& norm) {
+  const Tensor y =
+      at::addcmul(shift, at::layer_norm(x, {x.size(-1)}, {}, {}, kAdaLnEps, /*cudnn_enable=*/false), scale + 1);
+  return norm.weight.defined() ? norm.layer_norm(y, kAdaLnInnerEps) : y;
 }
 
 AdaLnBlock::AdaLnBlock(torch::nn::Module& module, const std::string& path, const AdaLnSizes& s) : sizes(s) {
   const int64_t inner = s.heads * s.head_dim;
-  attention_norm = add_norm(module, path + ".attn.norm", s.width);
-  qkv = add_linear(module, path + ".attn.to_qkv", s.width, 3 * inner, /*bias=*/false);
-  if (s.heads != 1 || s.head_dim != s.width)
+  if (s.own_norms) attention_norm = add_norm(module, path + ".attn.norm", s.width);
+  qkv = add_linear(module, path + ".attn.to_qkv", s.width, 3 * inner, /*bias=*/!s.own_norms);
+  if (s.heads != 1 || s.head_dim != s.width || !s.own_norms)
     attention_out = add_linear(module, path + ".attn.to_out.0", inner, s.width);
-  mlp_norm = add_norm(module, path + ".mlp.net.0", s.width);
+  if (s.own_norms) mlp_norm = add_norm(module, path + ".mlp.net.0", s.width);
   mlp_in = add_linear(module, path + ".mlp.net.1", s.width, s.mlp);
   mlp_out = add_linear(module, path + ".mlp.net.4", s.mlp, s.width);
   adaln = add_linear(module, path + ".adaLN_modulation.1", s.width, 6 * s.width);
@@ -44,11 +46,11 @@ Tensor AdaLnBlock::modulation(const Tensor& c) const { return adaln.linear(at::s
 
 Tensor AdaLnBlock::forward(const Tensor& x, const Tensor& modulation, Dropout* dropout, double p) const {
   const auto m = modulation.chunk(6, -1);  // shift, scale, gate of attention, then of the MLP
-  Tensor h = qkv.linear(attention_norm.layer_norm(modulate(x, m[0], m[1]), kAdaLnInnerEps));
+  Tensor h = qkv.linear(modulate(x, m[0], m[1], attention_norm));
   h = causal_attention(h, sizes.heads, dropout, p);
   if (attention_out.weight.defined()) h = drop(dropout, attention_out.linear(h), p);
   const Tensor y = at::addcmul(x, m[2], h);
-  h = mlp_in.linear(mlp_norm.layer_norm(modulate(y, m[3], m[4]), kAdaLnInnerEps));
+  h = mlp_in.linear(modulate(y, m[3], m[4], mlp_norm));
   h = drop(dropout, mlp_out.linear(drop(dropout, at::gelu(h), p)), p);
   return at::addcmul(y, m[5], h);
 }

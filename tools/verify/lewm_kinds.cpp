@@ -4,7 +4,9 @@
 #include "jepa/core/torch.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/loss/sigreg.h"
+#include "jepa/model/lewm/files/folder.h"
 #include "jepa/model/lewm/loss.h"
+#include "jepa/model/lewm/world_model.h"
 #include "jepa/train/adamw.h"
 #include "jepa/train/schedule.h"
 #include "tools/verify/case.h"
@@ -20,6 +22,17 @@ Lewm case_model(const Case& c) {
   load_state_dict(*model, with_transformers4_names(c.file("weights.safetensors")), weights.string());
   return model;
 }
+
+/// A model as its file is read by every command, of whichever library.
+struct ReadModel {
+  explicit ReadModel(const Case& c) : ReadModel(c.folder() / "weights.safetensors") {}
+  explicit ReadModel(const std::filesystem::path& file) : folder(load_lewm_folder(file)) {
+    model = lewm_from(folder, file.string(), at::kCPU);
+    model->eval();
+  }
+  ModelFolder folder;
+  Lewm model{nullptr};
+};
 
 /// uint8 [..., H, W, 3] as stored -> [N, 3, H, W].
 Tensor pictures(const Tensor& stored) { return stored.flatten(0, stored.dim() - 4).permute({0, 3, 1, 2}).contiguous(); }
@@ -46,9 +59,9 @@ Tensor roll_candidates(const Lewm& model, const Tensor& embeddings, const Tensor
 void verify_lewm_forward(Case& c) {
   const torch::NoGradGuard no_grad;
   expect_checkpoint_files(c);
-  Lewm model = case_model(c);
-  model->eval();
-  const Preprocess preprocess;  // ImageNet, as upstream
+  const ReadModel read(c);
+  const Lewm& model = read.model;
+  const Preprocess& preprocess = read.folder.preprocess;
   const Tensor stored = c.io("pixels_u8"), frames = pictures(stored);
   const int64_t batch = stored.size(0), length = stored.size(1), patch = model->config.vit.patch;
   const Tensor tokens =
@@ -57,8 +70,10 @@ void verify_lewm_forward(Case& c) {
   c.expect_io("vit_last_hidden", model->vit.forward(tokens));
   const Tensor embeddings = model->embed(frames, preprocess).view({batch, length, -1});
   c.expect_io("emb", embeddings);
-  const Tensor other = c.io("interp_pixels_u8");
-  c.expect_io("interp_emb", model->embed(pictures(other), preprocess).view({other.size(0), other.size(1), -1}));
+  if (c.has("io.safetensors:interp_pixels_u8")) {
+    const Tensor other = c.io("interp_pixels_u8");
+    c.expect_io("interp_emb", model->embed(pictures(other), preprocess).view({other.size(0), other.size(1), -1}));
+  }
 
   const Tensor actions = c.io("actions"), embedded = model->embed_actions(actions);
   c.expect_io("act_emb", embedded);

@@ -70,7 +70,7 @@ LewmVitConfig vit_from_swm(const Part& part, const std::string& where) {
 void LewmConfig::validate() const {
   if (vit.image_size % vit.patch != 0)
     fail<ConfigError>("vit.image_size: expected a multiple of patch {}, got {}", vit.patch, vit.image_size);
-  if (vit.width % vit.heads != 0)
+  if (vit.head_dim == 0 && vit.width % vit.heads != 0)
     fail<ConfigError>("vit.width: expected a multiple of heads {}, got {}", vit.heads, vit.width);
   const auto real = [](int64_t value) { return static_cast<double>(value); };
   const double side = real(vit.image_size) / real(vit.patch), attention = real(predictor.heads * predictor.head_dim);
@@ -90,6 +90,8 @@ void describe(Fields& f, LewmVitConfig& c) {
   f("layers", c.layers, "transformer blocks", {1, 1000});
   f("heads", c.heads, "attention heads", {1, 1024});
   f("mlp", c.mlp, "hidden width of the MLP", {1, 262144});
+  f("head_dim", c.head_dim, "width of an attention head; 0: width / heads", {0, 4096});
+  f("eps", c.eps, "of the norms", {0, 1});
 }
 
 void describe(Fields& f, LewmPredictorConfig& c) {
@@ -105,6 +107,10 @@ void describe(Fields& f, LewmPredictorConfig& c) {
       {LewmPredictorKind::kRecursive, "recursive"}, {LewmPredictorKind::kPrefix, "prefix"}};
   f.choice("kind", c.kind, kKinds,
            "recursive: LeWM, block after block; prefix: Fast-LeWM (arXiv 2606.26217), all horizons in one pass");
+  static constexpr std::pair<LewmBlocks, std::string_view> kBlocks[] = {{LewmBlocks::kLewm, "lewm"},
+                                                                        {LewmBlocks::kDit, "dit"}};
+  f.choice("blocks", c.blocks, kBlocks,
+           "lewm: attention and MLP begin with a norm of their own; dit: without, and qkv has a bias (torch-world)");
   f("prefix_layers", c.prefix_layers, "kind prefix: blocks of the causal transformer over state and actions",
     {1, 1000});
   f("horizon", c.horizon, "kind prefix: action blocks of one pass", {1, 1000});
@@ -169,6 +175,7 @@ LewmConfig lewm_config(const nlohmann::json& object, const std::string& where) {
 nlohmann::ordered_json swm_config(const LewmConfig& config) {
   const LewmHeadsConfig& heads = config.heads;
   const char* const foreign = config.predictor.kind != LewmPredictorKind::kRecursive ? "predictor.kind prefix"
+                              : !config.predictor.own_norms()                        ? "predictor.blocks dit"
                               : config.proprioception > 0                            ? "proprioception"
                               : heads.inverse_hidden + heads.distance_hidden + heads.decoder_width > 0 ? "heads"
                                                                                                        : nullptr;

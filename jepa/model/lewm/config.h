@@ -13,12 +13,23 @@ struct LewmVitConfig {
   int64_t image_size = 224;  // pixels; other sizes interpolate the position embedding
   int64_t patch = 14;        // pixels
   int64_t width = 192, layers = 12, heads = 3, mlp = 768;
+  int64_t head_dim = 0;  // width of an attention head; 0: width / heads
+  double eps = 1e-12;    // of its norms
+
+  /// Width of all heads together.
+  int64_t attention() const { return head_dim > 0 ? heads * head_dim : width; }
 };
 
 /// How the predictor gets from a frame to those after it.
 enum class LewmPredictorKind {
   kRecursive,  // LeWM: one block after the other, from a window of frames
   kPrefix,  // Fast-LeWM (arXiv 2606.26217): all horizons in one pass, from the newest frame and the actions' prefixes
+};
+
+/// The blocks of the predictor (jepa/nn/adaln.h).
+enum class LewmBlocks {
+  kLewm,  // attention and MLP begin with a norm of their own
+  kDit,   // they do not, and queries, keys and values have a bias (torch-world)
 };
 
 /// The predictor of LeWM: AdaLN blocks over the history, conditioned by the actions.
@@ -28,9 +39,12 @@ struct LewmPredictorConfig {
   double dropout = 0.1;            // attention weights, attention output, MLP
   double embedding_dropout = 0.0;  // embeddings with their positions
   LewmPredictorKind kind = LewmPredictorKind::kRecursive;
+  LewmBlocks blocks = LewmBlocks::kLewm;
   int64_t prefix_layers = 3;  // prefix: blocks of the causal transformer over state and actions; `layers` is the MLP's
   int64_t horizon = 5;        // prefix: action blocks of one pass; longer plans go on from the last prediction
 
+  bool own_norms() const { return blocks == LewmBlocks::kLewm; }
+  double last_eps() const { return own_norms() ? 1e-5 : 1e-6; }  // of the norm behind the blocks
   /// Frames that a prediction looks at: `frames`, or the newest alone (prefix).
   int64_t history() const { return kind == LewmPredictorKind::kPrefix ? 1 : frames; }
 };

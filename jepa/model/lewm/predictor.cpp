@@ -17,7 +17,7 @@ LewmPredictor::LewmPredictor(torch::nn::Module& module, const std::string& path,
     condition_projection = add_linear(module, transformer + ".cond_proj", embedding, c.width);
     output_projection = add_linear(module, transformer + ".output_proj", c.width, embedding);
   }
-  const AdaLnSizes sizes{c.width, c.heads, c.head_dim, c.mlp};
+  const AdaLnSizes sizes{c.width, c.heads, c.head_dim, c.mlp, c.own_norms()};
   for (int64_t i = 0; i < c.layers; ++i)
     blocks.emplace_back(module, fmt::format("{}.layers.{}", transformer, i), sizes);
 }
@@ -33,7 +33,7 @@ Tensor LewmPredictor::forward(const Tensor& embeddings, const Tensor& actions, D
     c = condition_projection.linear(c);
   }
   for (const auto& block : blocks) x = block.forward(x, block.modulation(c), dropout, config.dropout);
-  x = norm.layer_norm(x, kAdaLnInnerEps);
+  x = norm.layer_norm(x, config.last_eps());
   return output_projection.weight.defined() ? output_projection.linear(x) : x;
 }
 

@@ -79,7 +79,7 @@ Tensor LewmRollout::advance(std::vector<Tensor> tokens, std::span<const Tensor> 
 }
 
 Tensor LewmRollout::head(const Tensor& x) const {
-  Tensor y = at::layer_norm(x, {x.size(1)}, norm_weight_, norm_bias_, kAdaLnInnerEps, /*cudnn_enable=*/false);
+  Tensor y = at::layer_norm(x, {x.size(1)}, norm_weight_, norm_bias_, config_.last_eps(), /*cudnn_enable=*/false);
   if (output_.weight.defined()) y = output_.linear(y);
   Tensor hidden = head_in_.linear(y);
   return head_out_.linear(at::gelu_(hidden));

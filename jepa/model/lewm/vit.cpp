@@ -18,20 +18,20 @@ namespace {
 using Layer = LewmVit::Layer;
 
 /// A block as its kernel takes it, without queries, keys and values.
-ResidualBlock block_of(const Layer& layer, int64_t heads) {
+ResidualBlock block_of(const Layer& layer, const LewmVitConfig& config) {
   return {.proj = layer.attention_out,
           .norm2 = layer.norm_after,
           .fc1 = layer.mlp_in,
           .fc2 = layer.mlp_out,
-          .heads = heads,
-          .eps = kVitEps};
+          .heads = config.heads,
+          .eps = config.eps};
 }
 
 /// @param x  the stream and the block's first norm of it, float [N * tokens, width]. @param next  norm behind the
 /// block.
-ResidualNorm vit_block(const Layer& layer, const ResidualNorm& x, int64_t heads, const Sequences& pictures,
-                       const Affine& next) {
-  ResidualBlock block = block_of(layer, heads);
+ResidualNorm vit_block(const Layer& layer, const ResidualNorm& x, const LewmVitConfig& config,
+                       const Sequences& pictures, const Affine& next) {
+  ResidualBlock block = block_of(layer, config);
   block.qkv = {at::cat({layer.query.weight, layer.key.weight, layer.value.weight}),  // one product, not three
                at::cat({layer.query.bias, layer.key.bias, layer.value.bias})};
   return residual_block(block, x, pictures, next);
@@ -43,9 +43,10 @@ ResidualNorm vit_block(const Layer& layer, const ResidualNorm& x, int64_t heads,
 // whose last term is the same for all tokens and drops out of the softmax; and the attended value is
 // V (sum_t p_t y_t) + b_V since the weights p sum to 1. So keys and values are never formed: two small products with y
 // replace two projections of every token. The gradient of b_K is zero in exact arithmetic; here it is zero.
-Tensor class_token_block(const Layer& layer, const ResidualNorm& x, int64_t heads, const Sequences& pictures,
-                         const Affine& next) {
-  const int64_t batch = pictures.batch, width = x.stream.size(1), d = width / heads;
+Tensor class_token_block(const Layer& layer, const ResidualNorm& x, const LewmVitConfig& config,
+                         const Sequences& pictures, const Affine& next) {
+  const int64_t batch = pictures.batch, width = x.stream.size(1), heads = config.heads;
+  const int64_t inner = config.attention(), d = inner / heads;
   const Tensor stream = x.stream.view({batch, pictures.tokens, width}), y = x.normed.view_as(stream);
   const Tensor query = layer.query.linear(y.select(1, 0)) * (1.0 / std::sqrt(static_cast<double>(d)));
   const Tensor folded = at::bmm(query.view({batch, heads, d}).transpose(0, 1), layer.key.weight.view({heads, d, width}))
@@ -55,9 +56,9 @@ Tensor class_token_block(const Layer& layer, const ResidualNorm& x, int64_t head
   const Tensor mixed = at::bmm(weights, y).transpose(0, 1);                                        // [heads, N, width]
   const Tensor value = at::bmm(mixed, layer.value.weight.view({heads, d, width}).transpose(1, 2))  // [heads, N, d]
                            .transpose(0, 1)
-                           .reshape({batch, width}) +
+                           .reshape({batch, inner}) +
                        layer.value.bias;
-  return residual_mlp(block_of(layer, heads), stream.select(1, 0), value, next).normed;
+  return residual_mlp(block_of(layer, config), stream.select(1, 0), value, next).normed;
 }
 
 }  // namespace
@@ -105,10 +106,10 @@ LewmVit::LewmVit(torch::nn::Module& module, const std::string& path, const LewmV
   for (int64_t i = 0; i < c.layers; ++i) {
     const std::string at = fmt::format("{}.encoder.layer.{}.", path, i);
     Layer layer;
-    layer.query = add_linear(module, at + "attention.attention.query", d, d);
-    layer.key = add_linear(module, at + "attention.attention.key", d, d);
-    layer.value = add_linear(module, at + "attention.attention.value", d, d);
-    layer.attention_out = add_linear(module, at + "attention.output.dense", d, d);
+    layer.query = add_linear(module, at + "attention.attention.query", d, c.attention());
+    layer.key = add_linear(module, at + "attention.attention.key", d, c.attention());
+    layer.value = add_linear(module, at + "attention.attention.value", d, c.attention());
+    layer.attention_out = add_linear(module, at + "attention.output.dense", c.attention(), d);
     layer.mlp_in = add_linear(module, at + "intermediate.dense", d, c.mlp);
     layer.mlp_out = add_linear(module, at + "output.dense", c.mlp, d);
     layer.norm_before = add_norm(module, at + "layernorm_before", d);
@@ -141,8 +142,8 @@ Tensor LewmVit::tokens(const Tensor& patches, int64_t rows, int64_t columns) con
 ResidualNorm LewmVit::blocks(const Tensor& tokens, size_t count, const Sequences& pictures) const {
   const auto norm_of = [&](size_t i) -> const Affine& { return i < layers.size() ? layers[i].norm_before : norm; };
   const Tensor rows = tokens.flatten(0, 1);
-  ResidualNorm x{rows, norm_of(0).layer_norm(rows, kVitEps)};
-  for (size_t i = 0; i < count; ++i) x = vit_block(layers[i], x, config.heads, pictures, norm_of(i + 1));
+  ResidualNorm x{rows, norm_of(0).layer_norm(rows, config.eps)};
+  for (size_t i = 0; i < count; ++i) x = vit_block(layers[i], x, config, pictures, norm_of(i + 1));
   return x;
 }
 
@@ -153,7 +154,7 @@ Tensor LewmVit::forward(const Tensor& tokens) const {
 Tensor LewmVit::class_token(const Tensor& tokens) const {
   const Sequences pictures{.batch = tokens.size(0), .tokens = tokens.size(1)};
   const ResidualNorm x = blocks(tokens, layers.size() - 1, pictures);
-  return class_token_block(layers.back(), x, config.heads, pictures, norm);
+  return class_token_block(layers.back(), x, config, pictures, norm);
 }
 
 Tensor LewmVit::encode(const Tensor& patches, int64_t rows, int64_t columns) const {

@@ -16,8 +16,8 @@ namespace foresee {
 /// column).
 Tensor picture_patches(const Tensor& frames, const Preprocess& preprocess, int64_t patch);
 
-/// Hugging Face's ViTModel without pooler (transformers 4 names): pre-norm blocks, class token first, LayerNorm
-/// eps 1e-12, learned positions that are interpolated (bicubic) for pictures of another size.
+/// Hugging Face's ViTModel without pooler (transformers 4 names): pre-norm blocks, class token first,
+/// learned positions that are interpolated (bicubic) for pictures of another size.
 class LewmVit {
  public:
   /// Registers the tensors below `path` of `module`.
@@ -50,7 +50,5 @@ class LewmVit {
   /// The stream behind the first `count` blocks and the norm that follows. @param tokens  float [N, 1 + P, width].
   ResidualNorm blocks(const Tensor& tokens, size_t count, const Sequences& pictures) const;
 };
-
-inline constexpr double kVitEps = 1e-12;
 
 }  // namespace foresee

@@ -30,6 +30,7 @@ FORESEE_VECTOR_CLONES void modulated_norm_row(const float* x, const float* shift
     out[i] = (x[i] - mean) * inverse * (1.0f + scale[i]) + shift[i];
     sum += out[i];
   }
+  if (!weight) return;
   mean = sum / static_cast<float>(d);
   square = 0;
 #pragma omp simd reduction(+ : square)
@@ -85,15 +86,17 @@ Tensor heads_of(std::span<const Tensor> tokens, int64_t heads) {
 
 }  // namespace
 
-void modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale, const Tensor& weight, const Tensor& bias,
-                    Tensor& out, Kernel kernel) {
+void modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale, const Affine& norm, Tensor& out,
+                    Kernel kernel) {
+  const bool inner = norm.weight.defined();
   const bool suits = has_float_rows(x) && has_float_rows(shift) && has_float_rows(scale) && has_float_rows(out) &&
-                     weight.is_contiguous() && bias.is_contiguous();
+                     (!inner || (norm.weight.is_contiguous() && norm.bias.is_contiguous()));
   if (!takes_fused(kernel, suits, kFloatRows, x)) {
-    out.copy_(Affine{weight, bias}.layer_norm(modulate(x, shift, scale), kAdaLnInnerEps));
+    out.copy_(modulate(x, shift, scale, norm));
     return;
   }
-  const float *w = weight.const_data_ptr<float>(), *b = bias.const_data_ptr<float>();
+  const float* const w = inner ? norm.weight.const_data_ptr<float>() : nullptr;
+  const float* const b = inner ? norm.bias.const_data_ptr<float>() : nullptr;
   for (int64_t n = 0; n < x.size(0); ++n)
     modulated_norm_row(row(x, n), row(shift, n), row(scale, n), w, b, x.size(1),
                        out.data_ptr<float>() + n * out.stride(0));

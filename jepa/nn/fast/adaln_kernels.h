@@ -3,6 +3,7 @@
 #include <span>
 
 #include "jepa/core/kernel.h"
+#include "jepa/nn/affine.h"
 
 namespace foresee {
 
@@ -10,9 +11,9 @@ namespace foresee {
 // thread, as a search calls them from several threads, each with its own candidates.
 
 /// LN2(LN1(x) (1 + scale) + shift): the norm without weights, the modulation and the inner norm in one pass.
-/// @param x, out  [N, D]. @param shift, scale  [N, D], rows may lie apart. @param weight, bias  [D] of LN2.
-void modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale, const Tensor& weight, const Tensor& bias,
-                    Tensor& out, Kernel kernel = Kernel::kAutomatic);
+/// @param x, out  [N, D]. @param shift, scale  [N, D], rows may lie apart. @param norm  LN2, [D]; undefined: none.
+void modulated_norm(const Tensor& x, const Tensor& shift, const Tensor& scale, const Affine& norm, Tensor& out,
+                    Kernel kernel = Kernel::kAutomatic);
 
 /// x += gate * h. @param x, h  [N, D]. @param gate  [N, D], rows may lie apart.
 void gated_add(Tensor& x, const Tensor& gate, const Tensor& h, Kernel kernel = Kernel::kAutomatic);

@@ -6,13 +6,18 @@
 namespace foresee {
 namespace {
 
-Affine fixed(const Affine& a) { return {a.weight.detach().clone(), a.bias.detach().clone()}; }
+/// A copy; what is undefined stays so.
+Tensor fixed(const Tensor& t) { return t.defined() ? t.detach().clone() : Tensor(); }
+
+Affine fixed(const Affine& a) { return {fixed(a.weight), fixed(a.bias)}; }
 
 Tensor transposed(const Tensor& weight) { return weight.detach().t().contiguous(); }  // [out, in] -> [in, out]
 
-Affine transposed(const Affine& a) { return {transposed(a.weight), a.bias.detach().clone()}; }
+Affine transposed(const Affine& a) { return {transposed(a.weight), fixed(a.bias)}; }
 
-Tensor product(const Tensor& x, const Affine& transposed) { return at::addmm(transposed.bias, x, transposed.weight); }
+Tensor product(const Tensor& x, const Affine& transposed) {
+  return transposed.bias.defined() ? at::addmm(transposed.bias, x, transposed.weight) : at::mm(x, transposed.weight);
+}
 
 }  // namespace
 
@@ -24,7 +29,7 @@ PackedAdaLnBlock::PackedAdaLnBlock(const AdaLnBlock& block, int64_t index, Kerne
       norm2_(fixed(block.mlp_norm)),
       in_(transposed(block.mlp_in)),
       mlp_(transposed(block.mlp_out)),
-      qkv_(transposed(block.qkv.weight)) {
+      qkv_(transposed(block.qkv)) {
   if (block.attention_out.weight.defined()) out_ = transposed(block.attention_out);
 }
 
@@ -45,7 +50,7 @@ void PackedAdaLnBlock::forward(Tensor& x, std::span<const Tensor> modulation, st
   const auto modulate = [&](int64_t first, int64_t shift, const Affine& norm) {
     for (int64_t t = first; t < count; ++t) {
       Tensor out = token(h, t);
-      modulated_norm(token(x, t), part(t, shift), part(t, shift + 1), norm.weight, norm.bias, out, kernel_);
+      modulated_norm(token(x, t), part(t, shift), part(t, shift + 1), norm, out, kernel_);
     }
   };
   const auto add_gated = [&](int64_t first, int64_t gate, const Tensor& branch) {
@@ -55,7 +60,7 @@ void PackedAdaLnBlock::forward(Tensor& x, std::span<const Tensor> modulation, st
     }
   };
   modulate(0, 0, norm1_);
-  const Tensor qkv = at::mm(h, qkv_);  // [T * N, 3 * inner]
+  const Tensor qkv = product(h, qkv_);  // [T * N, 3 * inner]
   for (int64_t t = 0; t < count; ++t) known.push_back(token(qkv, t));
   std::vector<Tensor> keys, values;
   for (const Tensor& projection : known) {

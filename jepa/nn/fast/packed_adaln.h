@@ -34,8 +34,7 @@ class PackedAdaLnBlock {
   int64_t index_;
   Kernel kernel_;
   Affine norm1_, norm2_;
-  Affine out_, in_, mlp_;  // weights [in, out]; out_ is undefined where the block has none
-  Tensor qkv_;             // [width, 3 * heads * head_dim]
+  Affine out_, in_, mlp_, qkv_;  // weights [in, out]; out_ is undefined where the block has none
 };
 
 }  // namespace foresee

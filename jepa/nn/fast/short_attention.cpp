@@ -109,7 +109,7 @@ Tensor attend_back(const Tensor& joint, const AttentionShape& s, const Tensor& p
 struct ShortAttention : torch::autograd::Function<ShortAttention> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
                         const Tensor& bias, int64_t heads, int64_t batch, int64_t tokens) {
-    const AttentionShape s{batch, tokens, heads, x.size(1)};
+    const AttentionShape s{batch, tokens, heads, weight.size(0) / 3};
     const Tensor joint = at::linear(x, weight, bias);
     const Tensor probabilities = at::empty({batch * heads, tokens, tokens}, joint.options());
     context->save_for_backward({x, weight, joint, probabilities});
@@ -123,7 +123,7 @@ struct ShortAttention : torch::autograd::Function<ShortAttention> {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &joint = saved[2], &probabilities = saved[3];
     const AttentionShape s{context->saved_data["batch"].toInt(), probabilities.size(1),
-                           context->saved_data["heads"].toInt(), x.size(1)};
+                           context->saved_data["heads"].toInt(), weight.size(0) / 3};
     const Tensor rows = attend_back(joint, s, probabilities, grads[0].contiguous());
     const int64_t columns = rows.size(1);
     const float* data = rows.const_data_ptr<float>();
@@ -140,9 +140,10 @@ struct ShortAttention : torch::autograd::Function<ShortAttention> {
 }  // namespace
 
 Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const Sequences& sequences, Kernel kernel) {
-  FORESEE_CHECK(x.dim() == 2 && sequences.rows() == x.size(0) && sequences.tokens > 0 && x.size(1) % heads == 0,
-                "expected [{} * {}, width] with a width that {} heads divide, got {}", sequences.batch,
-                sequences.tokens, heads, describe(x));
+  FORESEE_CHECK(
+      x.dim() == 2 && sequences.rows() == x.size(0) && sequences.tokens > 0 && qkv.weight.size(0) % (3 * heads) == 0,
+      "expected [{} * {}, width] and queries that {} heads divide, got {} and {}", sequences.batch, sequences.tokens,
+      heads, describe(x), describe(qkv.weight));
   FORESEE_CHECK(!sequences.rope, "expected sequences without positions");
   const bool suits = is_plain_cpu_float(x) && sequences.tokens <= kLongest;
   if (!takes_fused(kernel, suits, "float32 on the CPU and at most 512 tokens per sequence", x))
@@ -150,7 +151,7 @@ Tensor short_attention(const Tensor& x, const Affine& qkv, int64_t heads, const 
   const Tensor rows = x.contiguous();
   if (at::GradMode::is_enabled() && (x.requires_grad() || qkv.weight.requires_grad() || qkv.bias.requires_grad()))
     return ShortAttention::apply(rows, qkv.weight, qkv.bias, heads, sequences.batch, sequences.tokens);
-  const AttentionShape s{sequences.batch, sequences.tokens, heads, x.size(1)};
+  const AttentionShape s{sequences.batch, sequences.tokens, heads, qkv.weight.size(0) / 3};
   return attend_rows(qkv.linear(rows), s, Tensor());
 }
 

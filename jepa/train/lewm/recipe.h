@@ -18,6 +18,7 @@ inline constexpr LaterKey kLewmLaterKeys[] = {
     {"/action_low", "[]"},         {"/action_high", "[]"},           {"/picture", R"("resize")"},
     {"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"}, {"/episodes/strict", "false"},
     {"/episodes/allow", "[]"},     {"/episodes/hold_out", "[]"},     {"/init", R"("")"},
+    {"/model/vit/head_dim", "0"},  {"/model/vit/eps", "1e-12"},      {"/model/predictor/blocks", R"("lewm")"},
     {"/rehearsal/data", "[]"},     {"/rehearsal/share", "0.5"},      {"/rehearsal/most_fall", "0.05"}};
 
 /// How LeWM is trained; the defaults are stable-worldmodel's.

@@ -6,6 +6,7 @@
 #include "jepa/io/names/weight_file.h"
 #include "jepa/model/family/foreign_model.h"
 #include "jepa/model/lewm/files/from_tensors.h"
+#include "jepa/model/lewm/files/torch_world.h"
 #include "jepa/model/lewm/lewm.h"
 
 namespace foresee {
@@ -27,6 +28,25 @@ int64_t swm_image_size(const nlohmann::json& config) {
   return size.is_number_integer() ? size.get<int64_t>() : 224;
 }
 
+/// Whether a weight file has a LeWM in it, whatever lies beside it.
+bool has_lewm(const fs::path& path) {
+  try {
+    return fs::is_regular_file(path) && !lewm_places(WeightFile(path).names()).empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// The one weight file of a folder, where a LeWM is in it.
+std::optional<fs::path> lewm_file_in(const fs::path& folder) {
+  try {
+    const auto files = weight_files(folder);
+    if (files.size() == 1 && has_lewm(files.front())) return files.front();
+  } catch (const Error&) {
+  }
+  return std::nullopt;
+}
+
 /// The folder of a model: the path itself, or the one of a weight file.
 fs::path model_folder_of(const fs::path& path) { return fs::is_regular_file(path) ? folder_around(path) : path; }
 
@@ -42,27 +62,45 @@ fs::path weights_in(const fs::path& folder) {
                         folder.string(), fmt::join(names, ", "));
 }
 
-TensorMap tensors_of(const fs::path& path) {
+TensorMap tensors_of(const fs::path& path, const ReadOptions& options) {
   const WeightFile file(path);
   file.say_wrappings();
-  return lewm_tensors(file);
+  return lewm_tensors(file, options);
 }
 
-/// Whether a weight file has a LeWM in it, whatever lies beside it.
-bool has_lewm(const fs::path& path) {
-  try {
-    return fs::is_regular_file(path) && !lewm_places(WeightFile(path).names()).empty();
-  } catch (const Error&) {
-    return false;
-  }
+/// The weight file that says by itself what the model is: the path itself, or the only one of a folder whose
+/// config.json, where there is one, is none of ours or of stable-worldmodel's.
+std::optional<fs::path> file_alone(const fs::path& path) {
+  const auto config = peek_model_config(model_folder_of(path));
+  if (is_swm_config(config)) return std::nullopt;
+  if (fs::is_regular_file(path)) return path;
+  if (!fs::is_directory(path) || (config.is_object() && (config.contains("family") || config.contains("_target_"))))
+    return std::nullopt;
+  return lewm_file_in(path);
 }
+
+/// What a file by itself says of its model: options, config.json beside it, and the library that it is of.
+struct FileAlone {
+  FileAlone(const fs::path& file, const ReadOptions& given) : options(given) {
+    const WeightFile weights(file);
+    const auto places = lewm_places(weights.names());
+    if (places.size() != 1 || places.front().names != LewmPlace::Names::kTorchWorld) return;
+    options = with_torch_world_sizes(given, peek_model_config(folder_around(file)),
+                                     (folder_around(file) / "config.json").string());
+    preprocess.mean = {0, 0, 0};  // its environments give pictures from 0 to 1
+    preprocess.std = {1, 1, 1};
+  }
+  ReadOptions options;
+  Preprocess preprocess;
+};
 
 /// A weight file by itself: sizes from its tensors; preprocess.json and actions.json may lie beside.
 ModelFolder lewm_of_file(const fs::path& path, const ReadOptions& options) {
-  ModelFolder model{.family = kLewmFamily, .model = nullptr};
-  model.weights = with_transformers4_names(tensors_of(path));
+  const FileAlone known(path, options);
+  ModelFolder model{.family = kLewmFamily, .model = nullptr, .preprocess = known.preprocess};
+  model.weights = with_transformers4_names(tensors_of(path, known.options));
   try {
-    const LewmConfig config = lewm_config_from_tensors(model.weights, options, path.string());
+    const LewmConfig config = lewm_config_from_tensors(model.weights, known.options, path.string());
     model.model = config_json(config);
     model.preprocess.size = config.vit.image_size;
   } catch (const ConfigError& error) {
@@ -79,7 +117,8 @@ bool is_lewm(const fs::path& given) {
   const fs::path path = own_folder_of(given);
   if (fs::is_regular_file(path)) return has_lewm(path);  // config.json beside it may be another model's
   const auto config = peek_model_config(path);
-  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily);
+  return is_swm_config(config) || (config.is_object() && config.value("family", nlohmann::json()) == kLewmFamily) ||
+         file_alone(path);
 }
 
 bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(model_folder_of(path))); }
@@ -87,12 +126,15 @@ bool is_swm(const fs::path& path) { return is_swm_config(peek_model_config(model
 PictureSpec lewm_pictures(const fs::path& given, const ReadOptions& options) {
   const fs::path path = own_folder_of(given), place = model_folder_of(path);
   const auto config = peek_model_config(place);
-  const bool swm = is_swm_config(config), alone = place != path && !swm;  // a file, whatever lies beside it
+  const auto alone = file_alone(path);
   ModelFolder model;
-  if (swm) model.preprocess.size = swm_image_size(config);
-  if (alone)
-    model.preprocess.size =
-        lewm_image_size(with_transformers4_names(lewm_tensors(WeightFile(path))), options, path.string());
+  if (is_swm_config(config)) model.preprocess.size = swm_image_size(config);
+  if (alone) {
+    const FileAlone known(*alone, options);
+    model.preprocess = known.preprocess;
+    model.preprocess.size = lewm_image_size(with_transformers4_names(lewm_tensors(WeightFile(*alone), known.options)),
+                                            known.options, alone->string());
+  }
   read_input_files(alone ? place : resolve_model_folder(place), model);
   return or_transform(model.preprocess, PictureTransform::kFit);
 }
@@ -102,14 +144,15 @@ ModelFolder load_lewm_folder(const fs::path& given, const ReadOptions& options) 
   const auto config = peek_model_config(place);
   if (!is_swm_config(config)) {
     refuse_foreign_model(path);
-    return place == path ? load_model_folder(place, kLewmFamily, options.allow_nan) : lewm_of_file(path, options);
+    const auto alone = file_alone(path);
+    return alone ? lewm_of_file(*alone, options) : load_model_folder(place, kLewmFamily, options.allow_nan);
   }
   const fs::path folder = open_model_folder(place);
   const fs::path file = place == path ? weights_in(folder) : path;
   ModelFolder model{.family = kLewmFamily, .model = config};
   model.preprocess.size = swm_image_size(config);  // mean and std: ImageNet's, as upstream
   read_input_files(folder, model);
-  model.weights = tensors_of(file);
+  model.weights = tensors_of(file, options);
   require_finite(file, model.weights, options.allow_nan);
   return model;
 }

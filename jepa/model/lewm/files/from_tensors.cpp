@@ -7,6 +7,7 @@
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/model/lewm/files/torch_world.h"
 
 namespace foresee {
 namespace {
@@ -50,7 +51,7 @@ std::optional<int64_t> vit_heads(int64_t width) {
 
 /// The place of the LeWM whose first token stands behind `front`; nothing where that is another network's.
 std::optional<LewmPlace> place_at(const BareNames& names, const std::string& front) {
-  if (names.stored.contains(front + std::string(kActions))) return LewmPlace{front, false};
+  if (names.stored.contains(front + std::string(kActions))) return LewmPlace{front};
   // "jepas.0.encoder.encoder.embeddings.cls_token": one level of modules more.
   constexpr std::string_view kInner = "encoder.";
   if (!front.ends_with(kInner)) return std::nullopt;
@@ -59,13 +60,12 @@ std::optional<LewmPlace> place_at(const BareNames& names, const std::string& fro
   const bool acts =
       names.stored.contains(below + std::string(kActions)) || names.stored.contains(below + std::string(kActionsLater));
   if (first && acts && names.stored.contains(below + "predictor." + std::string(kPositions)))
-    return LewmPlace{below, true};
+    return LewmPlace{below, LewmPlace::Names::kHierarchy};
   return std::nullopt;
 }
 
-/// The tensors at a place under LeWM's names. @param tensors  without what stands before them.
-TensorMap with_lewm_names(const TensorMap& tensors, const LewmPlace& place) {
-  if (!place.hierarchy) return tensors;
+/// Tensors of H-JEPA's first level under LeWM's names.
+TensorMap from_hierarchy(const TensorMap& tensors) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
       {"encoder.encoder.", "encoder."},       {"encoder.projector.", "projector."},
       {"predictor.predictor.", "predictor."}, {"predictor.projector.", "pred_proj."},
@@ -88,10 +88,12 @@ std::vector<LewmPlace> lewm_places(const BareNames& names) {
   std::vector<LewmPlace> places;
   for (const std::string& front : names.before(kToken))
     if (const auto place = place_at(names, front)) places.push_back(*place);
+  for (const std::string& front : names.before(kTorchWorldToken))
+    if (names.stored.contains(front + kTorchWorldBlock)) places.push_back({front, LewmPlace::Names::kTorchWorld});
   return places;
 }
 
-TensorMap lewm_tensors(const WeightFile& file) {
+TensorMap lewm_tensors(const WeightFile& file, const ReadOptions& options) {
   const std::vector<LewmPlace> places = lewm_places(file.names());
   const std::string where = file.path().string();
   if (places.empty())
@@ -105,10 +107,18 @@ TensorMap lewm_tensors(const WeightFile& file) {
   }
   TensorMap tensors;
   for (const char* network : {"encoder.", "projector.", "action_encoder.", "action_embed.", "predictor.", "pred_proj.",
-                              "state_encoder.", "inverse_head.", "distance_head.", "picture_decoder."})
+                              "state_encoder.", "inverse_head.", "distance_head.", "picture_decoder.", "pos_embed"})
     for (const auto& [name, tensor] : file.tensors(places.front().before + network))
       tensors.emplace(network + name, tensor);
-  return with_lewm_names(tensors, places.front());
+  switch (places.front().names) {
+    case LewmPlace::Names::kHierarchy:
+      return from_hierarchy(tensors);
+    case LewmPlace::Names::kTorchWorld:
+      return from_torch_world(tensors, options, where);
+    case LewmPlace::Names::kOwn:
+      break;
+  }
+  return tensors;
 }
 
 int64_t lewm_image_size(const TensorMap& tensors, const ReadOptions& options, const std::string& source) {
@@ -137,6 +147,12 @@ LewmConfig lewm_config_from_tensors(const TensorMap& tensors, const ReadOptions&
                     source, vit.width),
         "heads");
   vit.heads = *heads;
+  const int64_t queries = shapes.size(layers + ".0.attention.attention.query.weight", 0);
+  if (queries != vit.width) {
+    if (queries % vit.heads != 0)
+      fail<CheckpointError>("{}: {} attention heads: expected a divisor of {}", source, vit.heads, queries);
+    vit.head_dim = queries / vit.heads;
+  }
 
   LewmPredictorConfig& predictor = config.predictor;
   const std::string blocks = "predictor.transformer.layers", inner = blocks + ".0.attn.to_qkv.weight";
@@ -152,6 +168,10 @@ LewmConfig lewm_config_from_tensors(const TensorMap& tensors, const ReadOptions&
   if (predictor.heads < 1 || attention % predictor.heads != 0)
     fail<CheckpointError>("{}: {} attention heads: expected a divisor of {}", source, predictor.heads, attention);
   predictor.head_dim = attention / predictor.heads;
+  if (tensors.contains(blocks + ".0.attn.to_qkv.bias")) {
+    predictor.blocks = LewmBlocks::kDit;
+    vit.eps = predictor.last_eps();
+  }
 
   config.embedding = shapes.size("projector.net.3.weight", 0);
   config.projector_hidden = shapes.size("projector.net.0.weight", 0);

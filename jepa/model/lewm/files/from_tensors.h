@@ -11,20 +11,26 @@
 namespace foresee {
 
 // A LeWM without the config.json that says what it is: the weight file alone, a pickled module of its first releases,
-// or the first level of an H-JEPA (kevinghst/H-JEPA), which is a LeWM with other names around it.
+// the first level of an H-JEPA (kevinghst/H-JEPA), which is a LeWM with other names around it, or torch-world's LeWM.
 
 /// Where the tensors of a LeWM stand in a file.
 struct LewmPlace {
-  std::string before;      // of its names: "", "jepas.0."
-  bool hierarchy = false;  // names of H-JEPA: encoder.encoder, encoder.projector, predictor.predictor, ...
+  enum class Names {
+    kOwn,
+    kHierarchy,   // of H-JEPA: encoder.encoder, encoder.projector, predictor.predictor, ...
+    kTorchWorld,  // Note [torch-world]
+  };
+  std::string before;  // of its names: "", "jepas.0."
+  Names names = Names::kOwn;
 };
 
 /// Every LeWM of a file. @param names  without their wrappings.
 std::vector<LewmPlace> lewm_places(const BareNames& names);
 
 /// The tensors of the one LeWM in a file under LeWM's names, wherever they are below other modules. What a trainer
-/// saved beside them (an optimizer, a loss) is not read. @throws CheckpointError where there is none, or several.
-TensorMap lewm_tensors(const WeightFile& file);
+/// saved beside them (an optimizer, a loss) is not read. @param options  for torch-world's. @throws CheckpointError
+/// where there is none, or several.
+TensorMap lewm_tensors(const WeightFile& file, const ReadOptions& options);
 
 /// Pixels, height and width of the pictures that tensors show, where no option says them.
 /// @param tensors  under the names of transformers 4. @throws CheckpointError where a tensor is missing.

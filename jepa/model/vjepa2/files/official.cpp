@@ -137,13 +137,20 @@ ChosenEncoder chosen_encoder(const WeightFile& file, const Places& places, const
       file.summary());
 }
 
+/// Whether patches and blocks of an encoder stand in one place: networks of other libraries have such patches, too.
+bool has_encoder(const BareNames& names) {
+  for (const std::string& place : names.before(kPatchKernel))
+    if (names.has(place + "blocks.0.")) return true;
+  return false;
+}
+
 }  // namespace
 
 Vjepa2Content official_content(const WeightFile& file) {
   if (file.has("classifiers.0.")) return Vjepa2Content::kVideo;
   if (lacks_its_encoder(file)) return Vjepa2Content::kActions;
   if (has_huggingface_names(file.names())) return Vjepa2Content::kVideo;
-  if (file.names().before(kPatchKernel).empty() && !file.has("ema_encoder.")) return Vjepa2Content::kNone;
+  if (!has_encoder(file.names()) && !file.has("ema_encoder.")) return Vjepa2Content::kNone;
   const auto places = file.names().before("predictor.action_encoder.weight");
   return places.empty() ? Vjepa2Content::kVideo : Vjepa2Content::kActions;
 }

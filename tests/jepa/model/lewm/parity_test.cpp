@@ -14,6 +14,7 @@ void expect_tensors_pass(const std::string& name, Kind kind) {
 
 TEST(LewmParity, ForwardRolloutAndCost) { expect_tensors_pass("lewm/tiny", verify_lewm_forward); }
 TEST(LewmParity, PredictorOfAnotherWidth) { expect_tensors_pass("lewm/tiny_proj", verify_lewm_forward); }
+TEST(LewmParity, OfTorchWorld) { expect_case_passes("lewm/torch_world", verify_lewm_forward); }
 TEST(LewmParity, TrainingSteps) { expect_case_passes("lewm/train_step", verify_lewm_train_step); }
 TEST(LewmParity, TrainingStepsWithClippingAndDecay) {
   expect_case_passes("lewm/train_step_clip", verify_lewm_train_step);

@@ -11,19 +11,20 @@ namespace {
 
 using testing::draw;
 
-struct PackedAdaLnTest : ::testing::Test {
+/// With norms of its own, and without.
+struct PackedAdaLnTest : ::testing::TestWithParam<bool> {
   PackedAdaLnTest() {
     uint64_t i = 0;
     for (Tensor& parameter : module.parameters()) parameter.copy_(0.3 * draw(parameter.sizes(), 50000 * ++i));
   }
   const torch::NoGradGuard no_grad;
   torch::nn::Module module;
-  const AdaLnSizes sizes{.width = 24, .heads = 2, .head_dim = 8, .mlp = 40};
+  const AdaLnSizes sizes{.width = 24, .heads = 2, .head_dim = 8, .mlp = 40, .own_norms = GetParam()};
   const AdaLnBlock block{module, "block", sizes};
   const Tensor x = draw({5, 3, 24}, 7), condition = draw({5, 3, 24}, 5000);
 };
 
-TEST_F(PackedAdaLnTest, TokenAfterTokenIsTheBlock) {
+TEST_P(PackedAdaLnTest, TokenAfterTokenIsTheBlock) {
   const Tensor modulation = block.modulation(condition);  // [N, T, 6 * width]
   const Tensor expected = block.forward(x, modulation, /*dropout=*/nullptr, 0);
   const Tensor joined = at::cat({at::full_like(modulation, NAN), modulation}, 2);  // this block's is the second
@@ -41,7 +42,7 @@ TEST_F(PackedAdaLnTest, TokenAfterTokenIsTheBlock) {
   }
 }
 
-TEST_F(PackedAdaLnTest, AllTokensAtOnceAreTheBlock) {
+TEST_P(PackedAdaLnTest, AllTokensAtOnceAreTheBlock) {
   const Tensor modulation = block.modulation(condition);
   const Tensor expected = block.forward(x, modulation, /*dropout=*/nullptr, 0);
   for (const bool newest_alone : {false, true}) {
@@ -54,6 +55,8 @@ TEST_F(PackedAdaLnTest, AllTokensAtOnceAreTheBlock) {
       testing::expect_close(rows.narrow(0, 5 * t, 5), expected.select(1, t), 2e-5, fmt::format("token {}", t));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Norms, PackedAdaLnTest, ::testing::Bool());
 
 }  // namespace
 }  // namespace foresee
