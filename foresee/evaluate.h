@@ -28,6 +28,7 @@ struct EvaluateRequest {
   std::optional<std::string> env{};  // these four: as the settings say where they are left out
   std::optional<std::string> protocol{};              // "near", "far", "swm", "offline" or "features"
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
+  bool all_baselines = false;                         // every method without a search on the model that can be run, too
   std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on
   std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
                                                // features a list of labelled clips, a folder of
@@ -74,23 +75,28 @@ struct PairedScore {
   int64_t first_only = 0, second_only = 0, n = 0;  // starts that one of them alone solves, and all
 };
 
+/// Quantiles of the wall-clock of one plan, milliseconds.
+struct PlanningTime {
+  double p50 = 0, p95 = 0, p99 = 0;
+};
+
 /// One closed-loop evaluation.
 struct Evaluation {
-  std::string env, protocol;                             // names of both
-  std::string value;                                     // of the factor that is varied; else empty
-  std::string place;                                     // of that value: "trained", "interpolated" (between trained
-                                                         // values), "extrapolated"; empty: not known
-  uint64_t seed = 0;                                     // of everything random
-  std::vector<MethodScore> methods;                      // in the order in which they were asked for
-  std::vector<PairedScore> paired;                       // of the first method there is of planner, inverse_dynamics
-  std::vector<StartRow> starts;                          // the same for every method
-  std::string origin_of_starts;                          // one sentence
-  int64_t excluded_solved = 0;                           // starts that were drawn, found solved, and left out
-  int64_t solved_at_start = 0;                           // protocol swm, which keeps them
-  std::vector<std::string> remarks;                      // what a reader of the rates has to know, in sentences
-  std::optional<std::pair<double, double>> planning_ms;  // p50 and p95 of one plan's wall-clock
-  std::vector<std::filesystem::path> files;              // that were written: results.json, then film strips
-  bool interrupted = false;                              // holds the trials that were finished
+  std::string env, protocol;                 // names of both
+  std::string value;                         // of the factor that is varied; else empty
+  std::string place;                         // of that value: "trained", "interpolated" (between trained
+                                             // values), "extrapolated"; empty: not known
+  uint64_t seed = 0;                         // of everything random
+  std::vector<MethodScore> methods;          // in the order in which they were asked for
+  std::vector<PairedScore> paired;           // of the first method there is of planner, inverse_dynamics
+  std::vector<StartRow> starts;              // the same for every method
+  std::string origin_of_starts;              // one sentence
+  int64_t excluded_solved = 0;               // starts that were drawn, found solved, and left out
+  int64_t solved_at_start = 0;               // protocol swm, which keeps them
+  std::vector<std::string> remarks;          // what a reader of the rates has to know, in sentences
+  std::optional<PlanningTime> planning_ms;   // of the first method that searches on the model
+  std::vector<std::filesystem::path> files;  // that were written: results.json, then film strips
+  bool interrupted = false;                  // holds the trials that were finished
 };
 
 /// What protocol offline found on held-out episodes.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/cloning.h"
 #include "foresee/evaluate/evaluation_json.h"
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/generalisation.h"
@@ -36,6 +37,7 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
   if (request.protocol) object["protocol"] = *request.protocol;
   if (request.episodes) object["episodes"] = *request.episodes;
   if (request.methods) object["methods"] = *request.methods;
+  if (request.all_baselines) object["all_baselines"] = true;
   if (request.data.size() > 1)
     throw RequestError("data", fmt::format("eval: protocol {} takes one file of episodes",
                                            object.value("protocol", planner::name_of(EvalConfig().protocol))));
@@ -49,7 +51,7 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
 void check_used(const EvaluateRequest& request, const EvalConfig& config) {
   if (!request.data.empty() && config.protocol == planner::Protocol::kFar)
     throw RequestError("data", "eval: protocol far draws its starts from the environment, not from data: leave it out");
-  if (!request.model.empty() && !planner::needs_model(config))
+  if (!request.model.empty() && !planner::needs_model(config) && !config.all_baselines)
     log_warning("eval: none of the methods that are asked for uses the model {}", request.model.string());
 }
 
@@ -67,7 +69,7 @@ void check_sees_environments(const WorldModel& model, const fs::path& path) {
 
 /// The model where a method needs one and it is named.
 std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const EvalConfig& config) {
-  if (request.model.empty() || !planner::needs_model(config)) return nullptr;
+  if (request.model.empty() || !(planner::needs_model(config) || config.all_baselines)) return nullptr;
   const at::Device device = job_device(request.options.device);
   auto model = config.protocol == planner::Protocol::kSwm
                    ? planner::swm_world_model(request.model, *config.data, device, request.read)
@@ -97,7 +99,7 @@ Evaluation evaluation_of(const EvalResult& result) {
   out.excluded_solved = result.starts.excluded_solved;
   out.solved_at_start = result.starts.solved_at_start;
   out.remarks = planner::remarks(result);
-  if (result.planning) out.planning_ms = {result.planning->p50, result.planning->p95};
+  if (const auto& time = result.planning) out.planning_ms = PlanningTime{time->p50, time->p95, time->p99};
   out.interrupted = result.interrupted;
   return out;
 }
@@ -123,7 +125,8 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   EvaluateResult result;
   TrainedFactors trained(model ? request.model : fs::path(), configs.front().trained);
   for (size_t i = 0; i < configs.size() && !result.interrupted; ++i) {
-    const EvalResult found = planner::evaluate(configs[i], request.options.seed, model.get(), control);
+    const EvalResult found =
+        planner::evaluate(configs[i], request.options.seed, model.get(), control, cloning_fitter());
     Evaluation& evaluation = result.evaluations.emplace_back(evaluation_of(found));
     evaluation.value = values[i];
     if (request.vary) evaluation.place = trained.place(factor_key(request.vary->key), values[i]);

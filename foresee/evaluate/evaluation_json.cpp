@@ -14,8 +14,8 @@ ordered_json closed_loop_json(const Evaluation& result) {
   ordered_json success = ordered_json::object();
   for (const auto& method : result.methods)
     success[method.method] = {{"rate", method.rate}, {"low", method.low}, {"high", method.high}, {"n", method.n}};
-  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
-  if (result.planning_ms) planning = {{"p50", result.planning_ms->first}, {"p95", result.planning_ms->second}};
+  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}, {"p99", nullptr}};
+  if (const auto& time = result.planning_ms) planning = {{"p50", time->p50}, {"p95", time->p95}, {"p99", time->p99}};
   ordered_json out{{"env", result.env},
                    {"protocol", result.protocol},
                    {"seed", result.seed},

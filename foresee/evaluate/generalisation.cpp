@@ -91,7 +91,7 @@ std::string TrainedFactors::place(const std::string& key, const std::string& val
 }
 
 void TrainedFactors::count(const planner::EvalResult& result, const std::string& place) {
-  const planner::MethodResult* const planned = result.find("planner");
+  const planner::MethodResult* const planned = result.planner();
   if (planned == nullptr || !training_set_.is_object()) return;
   const auto same_for_all = std::find(kPlaces.begin(), kPlaces.end(), place);
   for (const planner::Trial& trial : planned->trials) {

@@ -28,6 +28,7 @@ void check_offline(const EvaluateRequest& request) {
   };
   unused("env", request.env.has_value());
   unused("methods", request.methods.has_value());
+  unused("all_baselines", request.all_baselines);
   unused("episodes", request.episodes.has_value());
   unused("vary", request.vary.has_value());
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());

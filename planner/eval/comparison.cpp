@@ -20,7 +20,7 @@ PairedOutcomes outcomes_of(const MethodResult& first, const MethodResult& second
 }  // namespace
 
 std::vector<Comparison> comparisons(const EvalResult& result) {
-  const MethodResult* first = result.find("planner");
+  const MethodResult* first = result.planner();
   if (first == nullptr) first = result.find("inverse_dynamics");
   std::vector<Comparison> out;
   if (first == nullptr) return out;

@@ -4,17 +4,69 @@
 
 #include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
+#include "jepa/core/interrupted.h"
 #include "jepa/core/statistics/samples.h"
 #include "jepa/core/watch/progress.h"
+#include "planner/eval/baselines/nearest_neighbour.h"
 #include "planner/eval/methods.h"
 
 namespace foresee::planner {
 namespace {
 
-const std::vector<std::string> kMethods{"planner", "random", "noop", "expert", "oracle", "inverse_dynamics"};
+const std::vector<std::string> kMethods{"planner",           "random", "noop", "expert", "oracle", "inverse_dynamics",
+                                        "nearest_neighbour", "cloning"};
+
+constexpr std::string_view kPlannerOf = "planner:";  // before the name of a solver
+
+bool plans(const std::string& method) { return method == "planner" || method.starts_with(kPlannerOf); }
+
+/// The config of one method: "planner:mppi" searches with another solver.
+EvalConfig config_of(const std::string& method, const EvalConfig& config) {
+  EvalConfig own = config;
+  if (method.starts_with(kPlannerOf)) own.planner.planner.solver = solver_of(method.substr(kPlannerOf.size()));
+  return own;
+}
+
+/// The training episodes that methods without a world model know; made for the first of them.
+class Recorded {
+ public:
+  std::shared_ptr<const PictureBank> bank(const EvalConfig& config, uint64_t seed, const JobControl& control) {
+    if (!bank_) bank_ = std::make_shared<PictureBank>(make(config, seed, control));
+    return bank_;
+  }
+
+ private:
+  static PictureBank make(const EvalConfig& config, uint64_t seed, const JobControl& control) {
+    if (config.data)
+      return picture_bank(data::EpisodeDataset({*config.data}, /*cache_bytes=*/0), *config.data, control);
+    constexpr uint64_t kEpisodes = 200;  // of which the held-out ones are not made
+    CollectConfig collect = usual_collection(config.env, config.variation);
+    collect.seed = seed;
+    collect.draw = config.draw;
+    std::vector<uint64_t> ids;
+    for (uint64_t id = 0; id < kEpisodes; ++id)
+      if (!data::held_out(id)) ids.push_back(id);
+    Progress progress(control, "episodes", static_cast<int64_t>(ids.size()), "episodes");
+    auto made =
+        generate_episodes(collect, ids, {.stop = control.stop, .seen = [&](int64_t done) { progress.update(done); }});
+    if (made.empty()) fail<Interrupted>("eval: interrupted");
+    progress.finish();
+    const std::string origin = fmt::format("those that policy {} makes of seed {}", collect.policy, seed);
+    return picture_bank(data::EpisodeDataset(std::move(made)), origin, control);
+  }
+  std::shared_ptr<const PictureBank> bank_;
+};
 
 MethodResult run_method(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model,
-                        const Env& env, const std::vector<Start>& starts, const JobControl& control) {
+                        const Env& env, const std::vector<Start>& starts, Recorded& recorded,
+                        const CloningFitter& fit_cloning, const JobControl& control) {
+  MethodFactory factory;  // first: those that learn show progress of their own
+  if (method == "nearest_neighbour") {
+    factory = nearest_neighbour_method(recorded.bank(config, seed, control), config.step_budget(), starts);
+  } else if (method == "cloning") {
+    const int64_t farthest = config.protocol == Protocol::kFar ? config.step_budget() : config.goal_offset;
+    factory = cloning_method(fit_cloning(*recorded.bank(config, seed, control), farthest, seed, control));
+  }
   Progress bar(control, method, static_cast<int64_t>(starts.size()), "episodes");
   RunOptions options{.budget = config.step_budget()};
   options.stop = control.stop;
@@ -22,10 +74,11 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
     bar.update(done, step == 0 ? fmt::format("{} succeeded", successes)
                                : fmt::format("{} succeeded, step {} of {}", successes, step, options.budget));
   };
-  MethodFactory factory;
-  if (method == "planner" || method == "inverse_dynamics") {
-    factory = model_method(*model, config, seed, /*search=*/method == "planner", starts, control.stop);
+  if (plans(method) || method == "inverse_dynamics") {
+    factory = model_method(*model, config, seed, /*search=*/plans(method), starts, control.stop);
     options.group = config.batch;
+  } else if (factory) {
+    options.parallel_groups = true;
   } else {
     factory = method == "oracle" ? oracle_method(config.oracle, config.oracle_block, seed)
                                  : policy_method(config.variation.environment(config.env), method, seed);
@@ -42,6 +95,18 @@ MethodResult run_method(const std::string& method, const EvalConfig& config, uin
 
 bool asked(const EvalConfig& config, const char* method) {
   return std::find(config.methods.begin(), config.methods.end(), method) != config.methods.end();
+}
+
+/// Those that are asked for, the floors, and all baselines where they are wanted. @param model  may be null.
+std::vector<std::string> methods_of(const EvalConfig& config, const WorldModel* model) {
+  std::vector<std::string> methods = config.methods;
+  for (const auto& method : kMethods) {
+    const bool floor = method == "random" || method == "noop";
+    const bool runs = method != "planner" && (method != "inverse_dynamics" || (model != nullptr && model->proposes()));
+    if (((floor && config.floors) || (config.all_baselines && runs)) && !asked(config, method.c_str()))
+      methods.push_back(method);
+  }
+  return methods;
 }
 
 StartSet starts(const EvalConfig& config, uint64_t seed, const Env& env, const WorldModel* model,
@@ -82,7 +147,9 @@ void EvalConfig::validate() const {
   for (const auto& text : trained) parse_factor_spec(text, "eval: trained");
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
-    if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
+    if (method.starts_with(kPlannerOf))
+      config_of(method, *this).planner.validate();
+    else if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
       fail<ConfigError>("eval: unknown method '{}'{}", method, suggestion(method, kMethods));
     if (std::count(methods.begin(), methods.end(), method) > 1)
       fail<ConfigError>("eval: method '{}' is listed twice", method);
@@ -105,7 +172,11 @@ void describe(Fields& f, EvalConfig& c) {
   f("draw", c.draw, "factors that every start draws for itself: two_room.door_position=30..190");
   f("trained", c.trained, "factors that the model was trained on, where its folder does not say: written as draw");
   f("episodes", c.episodes, "starts that are not solved already", {1, 1e6});
-  f("methods", c.methods, "planner, random, noop, expert, oracle, inverse_dynamics (a model with that head)");
+  f("methods", c.methods,
+    "planner or planner:SOLVER, inverse_dynamics (a model with that head), random, noop, expert, oracle, "
+    "nearest_neighbour, cloning");
+  f("floors", c.floors, "run random and noop, whatever methods says");
+  f("all_baselines", c.all_baselines, "run every method without a search on the model that can be run");
   f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1, 1e6});
   f("budget", c.budget, "environment steps an episode; by default near 50, far 100", {1, 1e6});
   f("batch", c.batch, "environments whose plans are searched together", {1, 65536});
@@ -120,16 +191,26 @@ const MethodResult* EvalResult::find(const std::string& method) const {
   return found == methods.end() ? nullptr : &*found;
 }
 
-bool needs_model(const EvalConfig& config) { return asked(config, "planner") || asked(config, "inverse_dynamics"); }
+const MethodResult* EvalResult::planner() const {
+  const auto found =
+      std::find_if(methods.begin(), methods.end(), [](const MethodResult& m) { return plans(m.method); });
+  return found == methods.end() ? nullptr : &*found;
+}
 
-EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control) {
+bool needs_model(const EvalConfig& config) {
+  return std::any_of(config.methods.begin(), config.methods.end(), plans) || asked(config, "inverse_dynamics");
+}
+
+EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control,
+                    const CloningFitter& fit_cloning) {
   config.validate();
+  FORESEE_CHECK(fit_cloning || !(config.all_baselines || asked(config, "cloning")), "method cloning needs its fitter");
   const auto env = make_env(config.env, config.variation);
   if (needs_model(config)) {
     const bool follows = asked(config, "inverse_dynamics");
     if (model == nullptr)
       throw RequestError("model", fmt::format("eval: method {} needs a model",
-                                              asked(config, "planner") ? "planner" : "inverse_dynamics"));
+                                              asked(config, "inverse_dynamics") ? "inverse_dynamics" : "planner"));
     require_objective(*model, config.objective);  // a mistake shows before the starts are made
     const int64_t wanted = env->action_spec().size, got = model->action_spec().size;
     if (wanted != got) fail("eval: {} takes actions of {} numbers, the model plans {}", config.env, wanted, got);
@@ -140,17 +221,24 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};
   result.starts = starts(config, seed, *env, model, control);
-  for (const auto& method : config.methods) {
+  Recorded recorded;
+  for (const auto& method : methods_of(config, model)) {
     if (control.stopping()) break;
-    result.methods.push_back(run_method(method, config, seed, model, *env, result.starts.starts, control));
+    try {
+      result.methods.push_back(run_method(method, config_of(method, config), seed, model, *env, result.starts.starts,
+                                          recorded, fit_cloning, control));
+    } catch (const Interrupted&) {
+      break;  // while it learned: it has no episodes
+    }
   }
   result.interrupted = control.stopping();
 
   std::vector<double> times;
-  if (const auto* planner = result.find("planner"))
+  if (const auto* planner = result.planner())
     for (const Trial& trial : planner->trials)
       times.insert(times.end(), trial.planning_ms.begin(), trial.planning_ms.end());
-  if (!times.empty()) result.planning = PlanningTime{quantile(times, 0.5), quantile(times, 0.95)};
+  if (!times.empty())
+    result.planning = PlanningTime{quantile(times, 0.5), quantile(times, 0.95), quantile(times, 0.99)};
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"
 #include "planner/env/env_config.h"
+#include "planner/eval/baselines/cloning.h"
 #include "planner/eval/runner.h"
 #include "planner/eval/swm_protocol.h"
 
@@ -28,8 +29,10 @@ struct EvalConfig : ControlConfig {
   EnvConfig variation;
   std::vector<std::string> draw{};     // factors that every start draws for itself (Note [Factors]); near, far
   std::vector<std::string> trained{};  // factors that the model was trained on, where its folder does not say
-  int64_t episodes = 100;
-  std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};
+  int64_t episodes = 200;
+  std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};  // "planner:mppi": of that solver
+  bool floors = true;          // random and noop are run, also where methods does not name them
+  bool all_baselines = false;  // so is every method without a search on the model that can be run
   int64_t goal_offset = 25;
   std::optional<int64_t> budget;
   int64_t batch = 1;
@@ -50,9 +53,9 @@ struct MethodResult {
   std::vector<Trial> trials;  // in the order of the starts
 };
 
-/// p50 and p95 of the wall-clock of one plan, milliseconds.
+/// Quantiles of the wall-clock of one plan, milliseconds.
 struct PlanningTime {
-  double p50 = 0, p95 = 0;
+  double p50 = 0, p95 = 0, p99 = 0;
 };
 
 /// What an evaluation found.
@@ -62,25 +65,29 @@ struct EvalResult {
   uint64_t seed = 0;
   StartSet starts;
   std::vector<MethodResult> methods;     // in the order they were asked for
-  std::optional<PlanningTime> planning;  // of method planner
+  std::optional<PlanningTime> planning;  // of planner()
   bool interrupted = false;              // methods hold what was finished
 
   /// A method's result, or null.
   const MethodResult* find(const std::string& method) const;
+  /// The first result of a search on the model, "planner" or "planner:SOLVER", or null.
+  const MethodResult* planner() const;
 };
 
 /// True when a method that is asked for plans with a model.
 bool needs_model(const EvalConfig& config);
 
 /// Runs every method on the same starts. A stop ends it with what is finished.
-/// @param model  may be null unless needs_model(). @throws RequestError when it is missing; Error when it plans other
-/// actions.
-EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {});
+/// @param model  may be null unless needs_model(). @param fit_cloning  for method cloning. @throws RequestError when it
+/// is missing; Error when it plans other actions.
+EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {},
+                    const CloningFitter& fit_cloning = {});
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
-/// "planning_ms": {"p50", "p95"}}, and "paired" where there are comparisons (planner/eval/comparison.h): [{"first",
-/// "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}]. The times are null where nothing was
-/// planned. Protocol swm adds "solved_at_start". "remarks" are there where there are any (planner/eval/remarks.h).
+/// "planning_ms": {"p50", "p95", "p99"}}, and "paired" where there are comparisons (planner/eval/comparison.h):
+/// [{"first", "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}]. The times are null where
+/// nothing was planned. Protocol swm adds "solved_at_start". "remarks" are there where there are any
+/// (planner/eval/remarks.h).
 nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first

@@ -71,8 +71,8 @@ std::vector<ShownTrial> shown_trials(const MethodResult& method, int64_t count) 
 ordered_json to_json(const EvalResult& result) {
   ordered_json success = ordered_json::object();
   for (const auto& method : result.methods) success[method.method] = rate_json(method.success);
-  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}};
-  if (result.planning) planning = {{"p50", result.planning->p50}, {"p95", result.planning->p95}};
+  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}, {"p99", nullptr}};
+  if (const auto& time = result.planning) planning = {{"p50", time->p50}, {"p95", time->p95}, {"p99", time->p99}};
   ordered_json out{{"env", result.env},
                    {"protocol", name_of(result.protocol)},
                    {"seed", result.seed},
@@ -96,7 +96,7 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail("{}: cannot make this folder: {}", folder.string(), system_reason(error));
-  const auto* planner = result.find("planner");
+  const auto* planner = result.planner();
   std::vector<ShownTrial> shown;
   if (planner != nullptr && strips > 0) shown = shown_trials(*planner, strips);
   ordered_json files = ordered_json::array();

@@ -72,7 +72,8 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
   const TemporaryFolder folder;
   EvaluateRequest request = request_of({"planner", "random"}, 3);
   request.model = "tools/assets/two_room";
-  request.options.settings.set = {"planner.samples=8", "planner.elites=4", "planner.iterations=1", "budget=10"};
+  request.options.settings.set = {"planner.samples=8", "planner.elites=4", "planner.iterations=1", "budget=10",
+                                  "floors=false"};
   request.out = folder / "eval";
   request.strips = 2;
   testing::internal::CaptureStdout();

@@ -77,10 +77,13 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       "probes read from an encoder of video, on generated clips or those of --data",
       "NAME");
   add("--episodes", request.episodes,
-      "Starts that are not solved already (default 100); of features, clips to test on (default 1000)", "N");
-  add("--methods", options->methods, "Of planner,random,noop,expert,oracle (default all of these) and inverse_dynamics",
+      "Starts that are not solved already (default 200); of features, clips to test on (default 1000)", "N");
+  add("--methods", options->methods,
+      "Of planner,random,noop,expert,oracle (default all of these), planner:SOLVER, inverse_dynamics, "
+      "nearest_neighbour, cloning; random and noop are always run",
       "LIST")
       ->delimiter(',');
+  app.add_flag("--all-baselines", request.all_baselines, "Every method without a search on the model, too");
   add("--data", request.data,
       "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files; of features, a "
       "list of clips, 'PATH LABEL' in each line",
@@ -99,6 +102,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
                          {"strips", "--strips N"},
                          {"env", "--env"},
                          {"methods", "--methods"},
+                         {"all_baselines", "--all-baselines"},
                          {"episodes", "--episodes"},
                          {"vary", "--vary"},
                          {"settings", "--config, --set"}},

@@ -13,18 +13,17 @@ void print_table(const Evaluation& result) {
                                : fmt::format("; {} more were solved already and are left out", result.excluded_solved);
   print_line("{}, protocol {}, seed {}: {} starts{}", result.env, result.protocol, result.seed, result.starts.size(),
              left_out);
-  print_line("  {:<8}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
+  print_line("  {:<18}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
   for (const auto& method : result.methods)
-    print_line("  {:<8}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate, 100 * method.low,
-               100 * method.high, method.n);
+    print_line("  {:<18}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate,
+               100 * method.low, 100 * method.high, method.n);
   for (const auto& found : result.paired)
     print_line("  {} - {}: {:+.1f} points ({:+.1f} .. {:+.1f}), p {:.2g}; {} alone solves {}, {} alone {}", found.first,
                found.second, 100 * found.difference, 100 * found.low, 100 * found.high, found.p, found.first,
                found.first_only, found.second, found.second_only);
   for (const auto& remark : result.remarks) print_line("  {}", remark);
-  if (result.planning_ms)
-    print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95)", result.planning_ms->first,
-               result.planning_ms->second);
+  if (const auto& time = result.planning_ms)
+    print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95), {:.0f} ms (p99)", time->p50, time->p95, time->p99);
 }
 
 void print_features(const std::string& model, const FeatureEvaluation& result) {

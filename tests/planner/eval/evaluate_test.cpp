@@ -96,7 +96,7 @@ TEST(Evaluate, ReportsTheKeysOfItsContract) {
   EXPECT_GT(json["planning_ms"]["p50"].get<double>(), 0);
   EXPECT_GE(json["planning_ms"]["p95"].get<double>(), json["planning_ms"]["p50"].get<double>());
   const auto& paired = json["paired"];
-  ASSERT_EQ(paired.size(), 1u);
+  ASSERT_EQ(paired.size(), 2u) << "noop, and random, which is always run";
   EXPECT_EQ(paired[0]["first"], "planner");
   EXPECT_EQ(paired[0]["second"], "noop");
   EXPECT_EQ(paired[0]["n"], 4);
@@ -104,6 +104,31 @@ TEST(Evaluate, ReportsTheKeysOfItsContract) {
               json["success"]["planner"]["rate"].get<double>() - json["success"]["noop"]["rate"].get<double>(), 1e-12);
   result.planning.reset();
   EXPECT_TRUE(to_json(result)["planning_ms"]["p50"].is_null());
+}
+
+TEST(Evaluate, AlwaysRunsTheFloorsAndAllBaselinesWhereTheyAreWanted) {
+  const PictureModel model;
+  const auto names = [&](EvalConfig config) {
+    std::vector<std::string> found;
+    for (const auto& method : evaluate(config, 5, &model).methods) found.push_back(method.method);
+    return found;
+  };
+  EvalConfig config = small_config({"planner:mppi", "planner:cem"}, 2);
+  EXPECT_EQ(names(config), (std::vector<std::string>{"planner:mppi", "planner:cem", "random", "noop"}));
+  config.floors = false;
+  EXPECT_EQ(names(config), (std::vector<std::string>{"planner:mppi", "planner:cem"}));
+  config.methods = {"planner:grid"};
+  EXPECT_TRUE(says(refusal_of<ConfigError>([&] { config.validate(); }), "unknown solver 'grid'"));
+}
+
+TEST(Evaluate, SolversThatAreNamedAreThoseThatSearch) {
+  const PictureModel model;
+  EvalConfig config = small_config({"planner:icem", "planner:cem", "planner"}, 4);
+  const EvalResult result = evaluate(config, 5, &model);
+  const auto path = [&](const char* method) { return result.find(method)->trials.front().path; };
+  EXPECT_EQ(path("planner"), path("planner:cem")) << "the config's solver";
+  EXPECT_NE(path("planner"), path("planner:icem"));
+  EXPECT_EQ(result.planner()->method, "planner:icem") << "the first of them";
 }
 
 TEST(Comparisons, GoOverTheStartsThatBothMethodsHaveFinished) {

@@ -221,7 +221,7 @@ TEST(Program, ACoolDownGoesOnWithTheNetworksOfItsRunAtAFallingRate) {
   const auto rates = rows_with(second, "learning_rate");
   ASSERT_EQ(rates.size(), 8);
   for (int step = 1; step <= 8; ++step)  // of int(1.25 * 8)
-    EXPECT_NEAR(rates[static_cast<size_t>(step - 1)]["learning_rate"].get<double>(), 3e-4 + step / 10.0 * (1e-6 - 3e-4),
+    EXPECT_NEAR(rates[static_cast<size_t>(step - 1)]["learning_rate"].get<double>(), 1e-3 + step / 10.0 * (1e-6 - 1e-3),
                 1e-12);
 }
 

@@ -74,6 +74,7 @@ std::optional<fs::path> file_alone(const fs::path& path) {
   const auto config = peek_model_config(model_folder_of(path));
   if (is_swm_config(config)) return std::nullopt;
   if (fs::is_regular_file(path)) return path;
+  if (config.is_null() && fs::exists(path / "config.json")) return std::nullopt;  // damaged
   if (!fs::is_directory(path) || (config.is_object() && (config.contains("family") || config.contains("_target_"))))
     return std::nullopt;
   return lewm_file_in(path);

@@ -24,21 +24,17 @@ constexpr std::pair<std::string_view, std::string_view> kNames[] = {
     {"pred_proj.", "pred_proj.net."}};
 
 /// Parts of a block, of the ViT and of the predictor. The MLP's second map is number 2, or 3 behind a dropout.
-constexpr std::pair<std::string_view, std::string_view> kVitParts[] = {{"norm1.", "layernorm_before."},
-                                                                       {"attn.proj.", "attention.output.dense."},
-                                                                       {"norm2.", "layernorm_after."},
-                                                                       {"mlp.0.", "intermediate.dense."},
-                                                                       {"mlp.2.", "output.dense."},
-                                                                       {"mlp.3.", "output.dense."}};
-constexpr std::pair<std::string_view, std::string_view> kPredictorParts[] = {{"attn.qkv.", "attn.to_qkv."},
-                                                                             {"attn.proj.", "attn.to_out.0."},
-                                                                             {"mlp.0.", "mlp.net.1."},
-                                                                             {"mlp.2.", "mlp.net.4."},
-                                                                             {"mlp.3.", "mlp.net.4."},
-                                                                             {"modulation.1.", "adaLN_modulation.1."}};
+constexpr std::pair<std::string_view, std::string_view> kVitParts[] = {
+    {"norm1.", "layernorm_before."}, {"attn.proj.", "attention.output.dense."},
+    {"norm2.", "layernorm_after."},  {"mlp.0.", "intermediate.dense."},
+    {"mlp.2.", "output.dense."},     {"mlp.3.", "output.dense."}};
+constexpr std::pair<std::string_view, std::string_view> kPredictorParts[] = {
+    {"attn.qkv.", "attn.to_qkv."}, {"attn.proj.", "attn.to_out.0."}, {"mlp.0.", "mlp.net.1."},
+    {"mlp.2.", "mlp.net.4."},      {"mlp.3.", "mlp.net.4."},         {"modulation.1.", "adaLN_modulation.1."}};
 
 template <size_t N>
-std::optional<std::string> renamed(std::string_view name, const std::pair<std::string_view, std::string_view> (&table)[N]) {
+std::optional<std::string> renamed(std::string_view name,
+                                   const std::pair<std::string_view, std::string_view> (&table)[N]) {
   for (const auto& [theirs, ours] : table)
     if (name.starts_with(theirs)) return std::string(ours) + std::string(name.substr(theirs.size()));
   return std::nullopt;
@@ -64,7 +60,8 @@ Tensor waves(const Tensor& places, int64_t width) {
 /// torch_world.nn.positional.sincos_2d with a row of zeros for the class token. @returns float [1, 1 + side^2, width].
 Tensor positions(int64_t side, int64_t width) {
   const Tensor places = at::arange(side * side, at::kDouble);
-  const Tensor rows = at::floor(places / static_cast<double>(side)), columns = places - rows * static_cast<double>(side);
+  const Tensor rows = at::floor(places / static_cast<double>(side)),
+               columns = places - rows * static_cast<double>(side);
   const Tensor grid = at::cat({waves(rows, width / 2), waves(columns, width / 2)}, 1);
   return at::cat({at::zeros({1, width}, at::kDouble), grid}).to(at::kFloat).unsqueeze(0);
 }
@@ -78,7 +75,11 @@ void add_vit_block(TensorMap& out, const std::string& at, std::string_view part,
                             describe(tensor));
     const auto thirds = tensor.chunk(3, 0);
     for (size_t i = 0; i < 3; ++i)
-      out.emplace(at + "attention.attention." + (i == 0 ? "query." : i == 1 ? "key." : "value.") + end,
+      out.emplace(at + "attention.attention." +
+                      (i == 0   ? "query."
+                       : i == 1 ? "key."
+                                : "value.") +
+                      end,
                   thirds[i].contiguous());
   } else {
     out.emplace(at + renamed(part, kVitParts).value_or(std::string(part)), tensor);
@@ -138,8 +139,10 @@ TensorMap from_torch_world(const TensorMap& tensors, const ReadOptions& options,
         "image_size");
   const int64_t width = patch->second.size(0), side = *options.image_size / patch->second.size(3);
   if (width % 4 != 0 || side < 1)
-    fail<CheckpointError>("{}: pictures of {} px and tokens of {} numbers: expected at least a patch of {} px, and a "
-                          "multiple of 4", where, *options.image_size, width, patch->second.size(3));
+    fail<CheckpointError>(
+        "{}: pictures of {} px and tokens of {} numbers: expected at least a patch of {} px, and a "
+        "multiple of 4",
+        where, *options.image_size, width, patch->second.size(3));
   out.emplace("encoder.embeddings.position_embeddings", positions(side, width));
   return out;
 }

@@ -72,7 +72,8 @@ TEST_F(TorchWorldTest, AsksForWhatNothingSays) {
 
 TEST_F(TorchWorldTest, PlansAlsoBehindAWrapper) {
   fs::create_directories(folder / "wrapped");
-  save_pt(folder / "wrapped" / "last.ckpt", with_prefix_added(load_safetensors(kCase / "weights.safetensors"), "model."));
+  save_pt(folder / "wrapped" / "last.ckpt",
+          with_prefix_added(load_safetensors(kCase / "weights.safetensors"), "model."));
   write_json(folder / "wrapped" / "actions.json",
              {{"size", 2}, {"block", 2}, {"mean", {0.0, 0.0}}, {"std", {1.0, 1.0}}});
   const fs::path file = folder / "wrapped" / "last.ckpt";
