@@ -77,8 +77,8 @@ struct Pairs {
 };
 
 Pairs pairs_of(const PictureBank& bank) {
-  const Tensor finite = bank.actions.isfinite().all(1).contiguous();
-  const bool* const usable = finite.const_data_ptr<bool>();
+  const Tensor acts = bank.acts();
+  const bool* const usable = acts.const_data_ptr<bool>();
   Pairs pairs;
   for (const auto& episode : bank.episodes)
     for (int64_t row = episode.first; row + 1 < episode.first + episode.rows; ++row)
@@ -94,8 +94,8 @@ std::shared_ptr<const Cloned> fitted(const PictureBank& bank, int64_t horizon, c
   const Pairs pairs = pairs_of(bank);
   if (pairs.rows.empty()) fail<DataError>("{}: no row has an action, which method cloning learns from", bank.origin);
   const Tensor known = bank.actions.index_select(0, at::tensor(pairs.rows, at::kLong));
-  auto cloned = std::make_shared<Cloned>(Cloned{CloningNetwork(bank.actions.size(1)), known.mean(0),
-                                                known.std(0, /*unbiased=*/false).clamp_min(1e-6)});
+  auto cloned = std::make_shared<Cloned>(
+      Cloned{CloningNetwork(bank.actions.size(1)), known.mean(0), known.std(0, /*unbiased=*/false).clamp_min(1e-6)});
   cloned->network.initialise(Random(seed, Stream::kInit));
   const at::AutoGradMode with_gradients(true);
   AdamW optimizer({cloned->network.parameters()});
@@ -112,11 +112,10 @@ std::shared_ptr<const Cloned> fitted(const PictureBank& bank, int64_t horizon, c
     }
     const Tensor rows = at::tensor(now, at::kLong), goals = at::tensor(goal, at::kLong);
     const Tensor wanted = (bank.actions.index_select(0, rows) - cloned->mean) / cloned->std;
-    const Tensor loss = (cloned->network.forward(bank.pictures.index_select(0, rows),
-                                                 bank.pictures.index_select(0, goals)) -
-                         wanted)
-                            .square()
-                            .mean();
+    const Tensor loss =
+        (cloned->network.forward(bank.pictures.index_select(0, rows), bank.pictures.index_select(0, goals)) - wanted)
+            .square()
+            .mean();
     loss.backward();
     optimizer.step(warmup_cosine(step, /*warmup=*/0, fit.steps, 0.0, fit.learning_rate, 0.0));
     optimizer.zero_grad();

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "jepa/core/error.h"
+#include "jepa/core/watch/progress.h"
 #include "planner/env/factor_draw.h"
 
 namespace foresee::planner {
@@ -137,6 +138,15 @@ std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::s
   });
   if (done < static_cast<int64_t>(ids.size())) episodes.clear();
   return episodes;
+}
+
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids,
+                                             const std::string& label, const JobControl& control) {
+  Progress progress(control, label, static_cast<int64_t>(ids.size()), "episodes");
+  auto made =
+      generate_episodes(config, ids, {.stop = control.stop, .seen = [&](int64_t done) { progress.update(done); }});
+  if (!made.empty()) progress.finish();
+  return made;
 }
 
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id,

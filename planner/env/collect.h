@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/episode/episode.h"
+#include "jepa/core/api/job.h"
 #include "planner/env/env_config.h"
 #include "planner/env/search_policy.h"
 
@@ -47,6 +48,9 @@ struct CollectWatch {
 /// The episodes of these ids, on several threads: the same bytes whatever their number. None when it was stopped.
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids,
                                              const CollectWatch& watch = {});
+/// The same, with progress in episodes below a label. None when it was stopped.
+std::vector<data::Episode> generate_episodes(const CollectConfig& config, std::span<const uint64_t> ids,
+                                             const std::string& label, const JobControl& control);
 /// Episodes first_id .. first_id + count - 1, likewise.
 std::vector<data::Episode> generate_episodes(const CollectConfig& config, int64_t count, uint64_t first_id = 0,
                                              const CollectWatch& watch = {});

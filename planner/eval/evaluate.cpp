@@ -46,11 +46,8 @@ class Recorded {
     std::vector<uint64_t> ids;
     for (uint64_t id = 0; id < kEpisodes; ++id)
       if (!data::held_out(id)) ids.push_back(id);
-    Progress progress(control, "episodes", static_cast<int64_t>(ids.size()), "episodes");
-    auto made =
-        generate_episodes(collect, ids, {.stop = control.stop, .seen = [&](int64_t done) { progress.update(done); }});
+    auto made = generate_episodes(collect, ids, "episodes", control);
     if (made.empty()) fail<Interrupted>("eval: interrupted");
-    progress.finish();
     const std::string origin = fmt::format("those that policy {} makes of seed {}", collect.policy, seed);
     return picture_bank(data::EpisodeDataset(std::move(made)), origin, control);
   }

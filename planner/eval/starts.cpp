@@ -10,7 +10,6 @@
 #include "data/episode/hdf5/episode_file.h"
 #include "data/episode/split.h"
 #include "jepa/core/error.h"
-#include "jepa/core/watch/progress.h"
 
 namespace foresee::planner {
 namespace {
@@ -38,10 +37,7 @@ std::vector<StatePath> held_out_paths(CollectConfig collect, int64_t episodes, c
     if (data::held_out(static_cast<uint64_t>(id))) ids.push_back(static_cast<uint64_t>(id));
   collect.size = 8;  // where the agent was does not depend on the size of its pictures
   std::vector<StatePath> paths;
-  Progress progress(control, "starts", static_cast<int64_t>(ids.size()), "episodes");
-  const auto made =
-      generate_episodes(collect, ids, {.stop = control.stop, .seen = [&](int64_t done) { progress.update(done); }});
-  if (!made.empty()) progress.finish();
+  const auto made = generate_episodes(collect, ids, "starts", control);
   for (const auto& episode : made)
     paths.push_back({static_cast<int64_t>(episode.id), episode.columns.at("state").to(at::kDouble).contiguous(),
                      draw_scene(collect.draw, collect.env, collect.variation, collect.seed, episode.id).values});

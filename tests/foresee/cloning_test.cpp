@@ -55,7 +55,8 @@ TEST(Cloning, LearnsTheWay) {
   const auto fitted = [&](const CloningFit& fit) {
     return planner::cloning_method(cloning_fitter(fit)(*ways, /*horizon=*/25, /*seed=*/1, {}));
   };
-  const auto untrained = fitted({.steps = 1, .batch = 8, .learning_rate = 0}), trained = fitted({.steps = 150, .batch = 32});
+  const auto untrained = fitted({.steps = 1, .batch = 8, .learning_rate = 0}),
+             trained = fitted({.steps = 150, .batch = 32});
   EXPECT_LT(std::abs(to_the_right(starts, untrained) - to_the_right(back, untrained)), 2);
   EXPECT_GT(to_the_right(starts, trained), 5);
   EXPECT_LT(to_the_right(back, trained), -5);

@@ -21,22 +21,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import VJEPA2Config, VJEPA2ForVideoClassification, VJEPA2Model
 
+from checks import check, check_close, print_count
+
 TOLERANCE = 1e-5
 FIXTURES = Path(__file__).resolve().parents[2] / "tests/fixtures/vjepa2"
-passed = 0
-
-
-def check(claim, holds, detail=""):
-    global passed
-    if not holds:
-        raise SystemExit(f"FAILED: {claim} {detail}")
-    passed += 1
-    print(f"ok: {claim} {detail}".rstrip())
-
-
-def check_close(claim, value, reference):
-    difference = (value.double() - reference.double()).abs().max().item()
-    check(claim, value.shape == reference.shape and difference <= TOLERANCE, f"(max abs {difference:.2g})")
 
 
 def small_config(**changes):
@@ -101,7 +89,7 @@ def main():
         back = work / "back"
         check("it exports as hf", run("export", "--model", saved, "--format", "hf", "--out", back).returncode == 0)
         for name, value in base_outputs(from_pretrained(VJEPA2Model, back), clip, context, target).items():
-            check_close(f"the exported folder computes the same in transformers: {name}", value, outputs[name])
+            check_close(f"the exported folder computes the same in transformers: {name}", value, outputs[name], TOLERANCE)
 
         saved = work / "saved_classifier"
         labels = {i: f"class {i}" for i in range(5)}
@@ -117,7 +105,7 @@ def main():
         model = from_pretrained(VJEPA2ForVideoClassification, back)
         check("its labels stay", model.config.id2label == labels)
         with torch.no_grad():
-            check_close("the exported classifier computes the same in transformers", model(clip).logits, logits)
+            check_close("the exported classifier computes the same in transformers", model(clip).logits, logits, TOLERANCE)
 
         sizes = ["--heads", "2", "--predictor-heads", "2", "--image-size", "32", "--frames", "4"]
         meta, back = FIXTURES / "official_pt/latest.pt", work / "from_meta"
@@ -125,7 +113,7 @@ def main():
         recorded = load_file(FIXTURES / "official_pt/io.safetensors")
         with torch.no_grad():
             out = from_pretrained(VJEPA2Model, back)(recorded["clip"].permute(0, 2, 1, 3, 4), skip_predictor=True)
-        check_close("transformers computes what the official code recorded", out.last_hidden_state, recorded["encoder_out"])
+        check_close("transformers computes what the official code recorded", out.last_hidden_state, recorded["encoder_out"], TOLERANCE)
 
         back = work / "official"
         check("Meta's .pt exports as official", run("export", "--model", meta, *sizes, "--format", "official", "--out", back).returncode == 0)
@@ -135,7 +123,7 @@ def main():
             same = ours[key].keys() == theirs[key].keys() and all(torch.equal(ours[key][n], theirs[key][n]) for n in theirs[key])
             check(f"torch.load(weights_only=True) reads the exported '{key}' with Meta's names and numbers", same)
         check("the target encoder is the encoder that was read", all(torch.equal(ours["target_encoder"][n], ours["encoder"][n]) for n in ours["encoder"]))
-    print(f"{passed} checks passed")
+    print_count()
 
 
 if __name__ == "__main__":

@@ -34,9 +34,10 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from PIL import Image
 from safetensors.numpy import load_file
 
+from checks import check, print_count
+
 FPS = 10
 JOINTS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "wrist_yaw", "gripper"]
-passed = 0
 
 
 class FilmReader:
@@ -54,14 +55,6 @@ class FilmReader:
 
 
 torchvision.io.VideoReader = FilmReader
-
-
-def check(claim, holds, detail=""):
-    global passed
-    if not holds:
-        raise SystemExit(f"FAILED: {claim} {detail}")
-    passed += 1
-    print(f"ok: {claim} {detail}".rstrip(), flush=True)
 
 
 def picture(height, width, position, row, camera):
@@ -316,7 +309,7 @@ def main():
         work = arguments.keep or Path(name)
         work.mkdir(exist_ok=True, parents=True)
         compare(str(arguments.foresee.resolve()), work)
-    print(f"{passed} checks passed")
+    print_count()
 
 
 if __name__ == "__main__":

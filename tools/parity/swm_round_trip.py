@@ -28,25 +28,12 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from checks import check, check_close, print_count
+
 TOLERANCE = 1e-4
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = (ROOT / "tools/assets/two_room", ROOT / "tests/fixtures/lewm/tiny")
 HEADS = ("inverse_head.", "distance_head.", "picture_decoder.")
-passed = 0
-
-
-def check(claim, holds, detail=""):
-    global passed
-    if not holds:
-        raise SystemExit(f"FAILED: {claim} {detail}")
-    passed += 1
-    print(f"ok: {claim} {detail}".rstrip())
-
-
-def check_close(claim, value, reference, tolerance=TOLERANCE):
-    same_shape = value.shape == reference.shape
-    difference = (value.double() - reference.double()).abs().max().item() if same_shape else float("inf")
-    check(claim, difference <= tolerance, f"(max abs {difference:.2g}, shape {list(value.shape)})")
 
 
 def originals():
@@ -165,8 +152,8 @@ def main():
             if (source / "io.safetensors").exists():
                 recorded = load_file(source / "io.safetensors")
                 for name, value in upstream_outputs(model, recorded).items():
-                    check_close(f"the loaded model computes what was recorded: {name}", value, recorded[name])
-    print(f"{passed} checks passed")
+                    check_close(f"the loaded model computes what was recorded: {name}", value, recorded[name], TOLERANCE)
+    print_count()
 
 
 if __name__ == "__main__":

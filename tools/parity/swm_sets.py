@@ -24,16 +24,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from checks import check, print_count
+
 BOUNDS = ("ep_len", "ep_offset", "ep_idx", "step_idx")
-passed = 0
-
-
-def check(claim, holds, detail=""):
-    global passed
-    if not holds:
-        raise SystemExit(f"FAILED: {claim} {detail}")
-    passed += 1
-    print(f"ok: {claim} {detail}".rstrip(), flush=True)
 
 
 def originals():
@@ -126,7 +119,7 @@ def main():
         wanted = [{name: parts[e] if parts[e].ndim != 4 else parts[e].transpose(0, 3, 1, 2) for name, parts in stored.items()}
                   for e in range(len(lengths))]
         check_same("data collect -> HDF5Dataset", wanted, episodes_of(readers["hdf5"](path=ours)))
-    print(f"{passed} checks passed")
+    print_count()
 
 
 if __name__ == "__main__":

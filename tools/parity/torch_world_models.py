@@ -22,6 +22,8 @@ from safetensors.torch import load_file, save_file
 from torch_world.models import LeWM
 from torch_world.nn import CLSEncoder
 
+from checks import check, print_count
+
 TOLERANCE = 1e-4
 # Sizes of the encoder, then of the LeWM. The second is the one of torch-world's own first page.
 CASES = {
@@ -49,15 +51,6 @@ MEANINGS = {
     "cost_hist": "the same behind a whole history",
     **{f"pred_ctx{n}": f"what follows each of the first {n} pictures" for n in range(1, 9)},
 }
-passed = 0
-
-
-def check(claim, holds, detail=""):
-    global passed
-    if not holds:
-        raise SystemExit(f"FAILED: {claim} {detail}")
-    passed += 1
-    print(f"ok: {claim} {detail}".rstrip())
 
 
 def network(encoder, sizes, seed):
@@ -166,7 +159,7 @@ def main():
         if options.record:
             shutil.rmtree(options.record, ignore_errors=True)
             write_case(options.record, network(*CASES["small"], 0), *CASES["small"], 0)
-    print(f"{passed} checks passed")
+    print_count()
 
 
 if __name__ == "__main__":

@@ -8,23 +8,20 @@
 namespace foresee::planner {
 namespace {
 
-constexpr int64_t kRendered = 64;  // px
-
 class Cloning final : public Method {
  public:
   Cloning(const Envs& envs, CloningPolicy policy) : envs_(envs), policy_(std::move(policy)) {
     std::vector<Tensor> goals;
-    for (const auto& env : envs) goals.push_back(env->render_goal(kRendered));
+    for (const auto& env : envs) goals.push_back(env->render_goal(kRenderedSize));
     goals_ = small_pictures(at::stack(goals));
   }
 
   std::vector<Decision> act(std::span<const int64_t> active) override {
     std::vector<Tensor> seen;
-    for (const int64_t index : active) seen.push_back(envs_[static_cast<size_t>(index)]->render(kRendered));
+    for (const int64_t index : active) seen.push_back(envs_[static_cast<size_t>(index)]->render(kRenderedSize));
     const Tensor rows = at::tensor(at::IntArrayRef(active.data(), active.size()), at::kLong);
-    const Tensor actions = policy_(small_pictures(at::stack(seen)), goals_.index_select(0, rows))
-                               .to(at::kDouble)
-                               .contiguous();  // [n, A]
+    const Tensor actions =
+        policy_(small_pictures(at::stack(seen)), goals_.index_select(0, rows)).to(at::kDouble).contiguous();  // [n, A]
     std::vector<Decision> decisions;
     const double* from = actions.const_data_ptr<double>();
     for (const int64_t index : active) {

@@ -24,7 +24,7 @@ class NearestNeighbour final : public Method {
   NearestNeighbour(const Envs& envs, std::shared_ptr<const PictureBank> bank, int64_t budget,
                    std::vector<std::optional<uint64_t>> own)
       : envs_(envs), bank_(std::move(bank)), budget_(budget), own_(std::move(own)), known_(envs.size()) {
-    for (const auto& env : envs) goals_.push_back(distances_to(*bank_, env->render_goal(kRendered)));
+    for (const auto& env : envs) goals_.push_back(distances_to(*bank_, env->render_goal(kRenderedSize)));
   }
 
   std::vector<Decision> act(std::span<const int64_t> active) override {
@@ -35,8 +35,6 @@ class NearestNeighbour final : public Method {
   }
 
  private:
-  static constexpr int64_t kRendered = 64;  // px
-
   std::vector<double> next(size_t i) {
     auto& known = known_[i];
     if (known.empty()) look(i);
@@ -47,7 +45,7 @@ class NearestNeighbour final : public Method {
   }
 
   void look(size_t i) {
-    const Tensor now = distances_to(*bank_, envs_[i]->render(kRendered));
+    const Tensor now = distances_to(*bank_, envs_[i]->render(kRenderedSize));
     const auto way = nearest_way(*bank_, now, goals_[i], std::max<int64_t>(1, budget_ - step_), own_[i]);
     if (!way) return;
     const Tensor actions = bank_->actions.slice(0, way->first, way->last).to(at::kDouble).contiguous();
@@ -59,8 +57,8 @@ class NearestNeighbour final : public Method {
   const Envs& envs_;
   std::shared_ptr<const PictureBank> bank_;
   int64_t budget_, step_ = 0;
-  std::vector<std::optional<uint64_t>> own_;             // the episode of each start
-  std::vector<Tensor> goals_;                            // distances of every row to each goal
+  std::vector<std::optional<uint64_t>> own_;            // the episode of each start
+  std::vector<Tensor> goals_;                           // distances of every row to each goal
   std::vector<std::deque<std::vector<double>>> known_;  // actions still to be replayed
 };
 
@@ -68,8 +66,8 @@ class NearestNeighbour final : public Method {
 
 std::optional<RecordedWay> nearest_way(const PictureBank& bank, const Tensor& now, const Tensor& goal, int64_t longest,
                                        std::optional<uint64_t> without) {
-  const Tensor finite = bank.actions.isfinite().all(1).contiguous();
-  const bool* const usable = finite.const_data_ptr<bool>();
+  const Tensor acts = bank.acts();
+  const bool* const usable = acts.const_data_ptr<bool>();
   const double *const here = now.const_data_ptr<double>(), *const there = goal.const_data_ptr<double>();
   std::optional<RecordedWay> best;
   double least = std::numeric_limits<double>::infinity();

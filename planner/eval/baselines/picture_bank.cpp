@@ -11,6 +11,8 @@ namespace {
 constexpr int64_t kMostRows = 50'000;
 }
 
+Tensor PictureBank::acts() const { return actions.isfinite().all(1).contiguous(); }
+
 Tensor small_pictures(const Tensor& frames) {
   return at::adaptive_avg_pool2d(frames.to(at::kFloat), {kBankSize, kBankSize}).round_().to(at::kByte);
 }

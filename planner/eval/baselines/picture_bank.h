@@ -10,8 +10,8 @@
 
 namespace foresee::planner {
 
-/// Height and width of the pictures that baselines without a world model look at.
-inline constexpr int64_t kBankSize = 32;
+/// Height and width of the pictures that baselines without a world model look at, and of those they are made of.
+inline constexpr int64_t kBankSize = 32, kRenderedSize = 64;
 
 /// The training episodes that such baselines know: small pictures, and the action that leaves each.
 struct PictureBank {
@@ -23,6 +23,9 @@ struct PictureBank {
   Tensor pictures;     // uint8 [N, 3, kBankSize, kBankSize]
   Tensor actions;      // float [N, A], environment units; NaN where there is none
   std::string origin;  // which episodes, in words
+
+  /// Whether a row has an action, all of it finite: bool [N].
+  Tensor acts() const;
 };
 
 /// Pictures of any size, each number the mean of what it covers. @param frames  uint8 [N, 3, H, W].

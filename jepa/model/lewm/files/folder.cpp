@@ -62,12 +62,6 @@ fs::path weights_in(const fs::path& folder) {
                         folder.string(), fmt::join(names, ", "));
 }
 
-TensorMap tensors_of(const fs::path& path, const ReadOptions& options) {
-  const WeightFile file(path);
-  file.say_wrappings();
-  return lewm_tensors(file, options);
-}
-
 /// The weight file that says by itself what the model is: the path itself, or the only one of a folder whose
 /// config.json, where there is one, is none of ours or of stable-worldmodel's.
 std::optional<fs::path> file_alone(const fs::path& path) {
@@ -80,30 +74,32 @@ std::optional<fs::path> file_alone(const fs::path& path) {
   return lewm_file_in(path);
 }
 
-/// What a file by itself says of its model: options, config.json beside it, and the library that it is of.
+/// What a file by itself says of its model, with config.json beside it.
 struct FileAlone {
-  FileAlone(const fs::path& file, const ReadOptions& given) : options(given) {
-    const WeightFile weights(file);
-    const auto places = lewm_places(weights.names());
-    if (places.size() != 1 || places.front().names != LewmPlace::Names::kTorchWorld) return;
-    options = with_torch_world_sizes(given, peek_model_config(folder_around(file)),
-                                     (folder_around(file) / "config.json").string());
-    preprocess.mean = {0, 0, 0};  // its environments give pictures from 0 to 1
-    preprocess.std = {1, 1, 1};
+  FileAlone(const fs::path& path, const ReadOptions& given) : file(path), options(given) {
+    const auto places = lewm_places(file.names());
+    if (places.size() == 1 && places.front().names == LewmPlace::Names::kTorchWorld) {
+      const fs::path folder = folder_around(path);
+      options = with_torch_world_sizes(given, peek_model_config(folder), (folder / "config.json").string());
+      preprocess.mean = {0, 0, 0};  // its environments give pictures from 0 to 1
+      preprocess.std = {1, 1, 1};
+    }
+    tensors = with_transformers4_names(lewm_tensors(file, options));
+    preprocess.size = lewm_image_size(tensors, options, path.string());
   }
+  WeightFile file;
   ReadOptions options;
   Preprocess preprocess;
+  TensorMap tensors;  // under LeWM's names
 };
 
 /// A weight file by itself: sizes from its tensors; preprocess.json and actions.json may lie beside.
 ModelFolder lewm_of_file(const fs::path& path, const ReadOptions& options) {
   const FileAlone known(path, options);
-  ModelFolder model{.family = kLewmFamily, .model = nullptr, .preprocess = known.preprocess};
-  model.weights = with_transformers4_names(tensors_of(path, known.options));
+  known.file.say_wrappings();
+  ModelFolder model{.family = kLewmFamily, .model = nullptr, .preprocess = known.preprocess, .weights = known.tensors};
   try {
-    const LewmConfig config = lewm_config_from_tensors(model.weights, known.options, path.string());
-    model.model = config_json(config);
-    model.preprocess.size = config.vit.image_size;
+    model.model = config_json(lewm_config_from_tensors(model.weights, known.options, path.string()));
   } catch (const ConfigError& error) {
     fail<CheckpointError>("{}: {}", path.string(), error.what());
   }
@@ -130,12 +126,7 @@ PictureSpec lewm_pictures(const fs::path& given, const ReadOptions& options) {
   const auto alone = file_alone(path);
   ModelFolder model;
   if (is_swm_config(config)) model.preprocess.size = swm_image_size(config);
-  if (alone) {
-    const FileAlone known(*alone, options);
-    model.preprocess = known.preprocess;
-    model.preprocess.size = lewm_image_size(with_transformers4_names(lewm_tensors(WeightFile(*alone), known.options)),
-                                            known.options, alone->string());
-  }
+  if (alone) model.preprocess = FileAlone(*alone, options).preprocess;
   read_input_files(alone ? place : resolve_model_folder(place), model);
   return or_transform(model.preprocess, PictureTransform::kFit);
 }
@@ -153,7 +144,9 @@ ModelFolder load_lewm_folder(const fs::path& given, const ReadOptions& options) 
   ModelFolder model{.family = kLewmFamily, .model = config};
   model.preprocess.size = swm_image_size(config);  // mean and std: ImageNet's, as upstream
   read_input_files(folder, model);
-  model.weights = tensors_of(file, options);
+  const WeightFile weights(file);
+  weights.say_wrappings();
+  model.weights = lewm_tensors(weights, options);
   require_finite(file, model.weights, options.allow_nan);
   return model;
 }
