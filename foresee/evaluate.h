@@ -128,6 +128,7 @@ struct FactorEvaluation {
 struct FeatureEvaluation {
   std::string origin;  // of the clips, one sentence
   int64_t train_clips = 0, clips = 0;
+  int64_t epochs = 0;            // of the attentive probe, at most: held-out clips choose the moment and the rate
   int64_t frames = 0, size = 0;  // of a clip, px
   std::vector<FactorEvaluation> factors{};
 };

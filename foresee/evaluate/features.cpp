@@ -23,7 +23,8 @@ namespace {
 
 constexpr int64_t kUsualTest = 1000;  // clips; twice as many to fit
 constexpr int64_t kFewestTest = 24;
-constexpr double kArithmetic = 1e13;  // products and sums that all of it may take: minutes on two cores
+constexpr int64_t kFewestEpochs = 20, kMostEpochs = 60;
+constexpr double kArithmetic = 3e13;  // products and sums that all of it may take: minutes on two cores
 constexpr int64_t kPixels = 4;        // side of a token of pixels
 constexpr int64_t kWaves = 4;         // per axis of its place
 
@@ -49,18 +50,49 @@ void check_features(const EvaluateRequest& request) {
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
 }
 
-/// Products and sums for one clip: twice through the encoder, and three probes.
-double arithmetic_of(const VideoEncoderConfig& config) {
+/// How much of the protocol fits into kArithmetic.
+struct Extent {
+  int64_t test = kUsualTest;  // clips of the generator
+  int64_t epochs = kMostEpochs;
+};
+
+/// Fewer epochs first, then fewer clips. @param clips  to fit and to test, where they are known; else the generator's.
+Extent affordable(const VideoEncoderConfig& config, std::optional<int64_t> clips) {
   const auto tokens = static_cast<double>(config.grid().tokens()), width = static_cast<double>(config.width);
   const double block =
       tokens * (8 * width * width + 4 * width * static_cast<double>(config.block().mlp)) + 4 * tokens * tokens * width;
-  const double probe = 3 * static_cast<double>(ProbeFit().epochs) * tokens * 4 * width * width;
-  return 2 * static_cast<double>(config.depth) * block + 3 * probe;
+  const double encode = 2 * static_cast<double>(config.depth) * block;  // the model and random weights
+  const auto fits = 3 * static_cast<double>(ProbeFit().learning_rates.size());
+  const double epoch = fits * 3 * tokens * 4 * width * width;  // forward and backward
+  const auto all = static_cast<double>(clips.value_or(3 * kUsualTest));
+  Extent out;
+  out.epochs = std::clamp(static_cast<int64_t>((kArithmetic / all - encode) / epoch), kFewestEpochs, kMostEpochs);
+  const double each = encode + static_cast<double>(out.epochs) * epoch;
+  out.test = std::clamp(static_cast<int64_t>(kArithmetic / each / 3), kFewestTest, kUsualTest);
+  return out;
 }
 
-int64_t usual_test_clips(const VideoEncoderConfig& config) {
-  const auto affordable = static_cast<int64_t>(kArithmetic / arithmetic_of(config) / 3);
-  return std::clamp(affordable, kFewestTest, kUsualTest);
+/// Sines and cosines of the places along one axis: float [L, 2 * kWaves].
+Tensor waves(int64_t length) {
+  const Tensor place = (at::arange(length, at::kFloat) + 0.5) / static_cast<double>(length);
+  std::vector<Tensor> columns;
+  for (int64_t k = 0; k < kWaves; ++k) {
+    const Tensor angle = place * (std::numbers::pi * static_cast<double>(int64_t{1} << k));
+    columns.push_back(angle.sin());
+    columns.push_back(angle.cos());
+  }
+  return at::stack(columns, 1);
+}
+
+/// Tokens with their places as sines and cosines: float [B, N, D + 24].
+Tensor with_places(const Tensor& tokens, const TokenGrid& grid) {
+  const auto along = [&](int64_t axis, int64_t length) {
+    std::vector<int64_t> shape{1, 1, 1, 2 * kWaves};
+    shape[static_cast<size_t>(axis)] = length;
+    return waves(length).view(shape).expand({grid.time, grid.height, grid.width, 2 * kWaves});
+  };
+  const Tensor places = at::cat({along(0, grid.time), along(1, grid.height), along(2, grid.width)}, 3).flatten(0, 2);
+  return at::cat({tokens, places.to(tokens.device()).unsqueeze(0).expand({tokens.size(0), -1, -1})}, 2);
 }
 
 /// Tokens of all clips as three kinds of features see them: float [n, N, D] each.
@@ -86,9 +118,11 @@ FeatureTokens encode_clips(const FeatureClips& source, const Vjepa2Weights& weig
   Progress progress(control, "encode", count, "clips");
   const auto take = [&](const Tensor& clips, int64_t first) {
     const Tensor input = clips.to(device);
-    put(out.model, model.forward(input), first, count);
-    put(out.random, untrained.forward(input), first, count);
-    put(out.pixels, pixel_tokens(input, weights.config.encoder.tubelet()), first, count);
+    const TubeletSize tubelet = weights.config.encoder.tubelet();
+    const TokenGrid grid = tubelet.grid(input);
+    put(out.model, with_places(model.forward(input), grid), first, count);
+    put(out.random, with_places(untrained.forward(input), grid), first, count);
+    put(out.pixels, with_places(pixel_tokens(input, tubelet), grid), first, count);
     progress.update(first + clips.size(0));
   };
   if (!source.for_each(take, control)) stop_where_asked(control);
@@ -103,6 +137,7 @@ FactorEvaluation::Probes probes_of(const ProbeAnswers& answers) {
 
 FeatureEvaluation scored(const FeatureClips& source, const FeatureTokens& tokens, const VideoEncoderConfig& config,
                          uint64_t seed, const JobControl& control) {
+  const ProbeFit fit{.epochs = affordable(config, source.train + source.test).epochs, .heads = config.heads};
   std::vector<int64_t> classes;
   for (const auto& question : source.questions) classes.push_back(question.classes);
   const Tensor known = source.classes.to(tokens.model.device());
@@ -110,13 +145,13 @@ FeatureEvaluation scored(const FeatureClips& source, const FeatureTokens& tokens
     const auto part = [&](int64_t first, int64_t clips) {
       return ProbedClips{features.narrow(0, first, clips), known.narrow(0, first, clips)};
     };
-    return probe_features(part(0, source.train), part(source.train, source.test), classes, {.heads = config.heads},
-                          seed, control);
+    return probe_features(part(0, source.train), part(source.train, source.test), classes, fit, seed, control);
   };
   const auto model = answers(tokens.model), random = answers(tokens.random), pixels = answers(tokens.pixels);
   FeatureEvaluation out{.origin = source.origin,
                         .train_clips = source.train,
                         .clips = source.test,
+                        .epochs = fit.epochs,
                         .frames = config.frames,
                         .size = config.image_size};
   for (size_t i = 0; i < source.questions.size(); ++i)
@@ -135,7 +170,7 @@ FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& co
   const VideoEncoderConfig& config = weights.config.encoder;
   const int64_t batch = std::clamp<int64_t>(4096 / config.grid().tokens(), 1, 32);
   const uint64_t seed = request.options.seed;
-  const int64_t test = request.episodes.value_or(usual_test_clips(config));
+  const int64_t test = request.episodes.value_or(affordable(config, {}).test);
   const auto clips_of = [&](const std::filesystem::path& data) {
     return std::filesystem::is_directory(data) ? unlabelled_clips(weights, data, batch, seed)
                                                : listed_clips(weights, data, batch, control);
@@ -158,18 +193,6 @@ nlohmann::ordered_json probes_json(const FactorEvaluation::Probes& probes) {
   return out;
 }
 
-/// Sines and cosines of the places along one axis: float [L, 2 * kWaves].
-Tensor waves(int64_t length) {
-  const Tensor place = (at::arange(length, at::kFloat) + 0.5) / static_cast<double>(length);
-  std::vector<Tensor> columns;
-  for (int64_t k = 0; k < kWaves; ++k) {
-    const Tensor angle = place * (std::numbers::pi * static_cast<double>(int64_t{1} << k));
-    columns.push_back(angle.sin());
-    columns.push_back(angle.cos());
-  }
-  return at::stack(columns, 1);
-}
-
 }  // namespace
 
 Tensor pixel_tokens(const Tensor& clips, const TubeletSize& tubelet) {
@@ -182,14 +205,7 @@ Tensor pixel_tokens(const Tensor& clips, const TubeletSize& tubelet) {
     small = shrunk.unflatten(0, {clips.size(0), clips.size(2)}).transpose(1, 2);
     patch = kPixels;
   }
-  const Tensor values = unfold_tubelets(small.contiguous(), {tubelet.frames, patch});  // [B, N, 3 * frames * patch^2]
-  const auto along = [&](int64_t axis, int64_t length) {
-    std::vector<int64_t> shape{1, 1, 1, 2 * kWaves};
-    shape[static_cast<size_t>(axis)] = length;
-    return waves(length).view(shape).expand({grid.time, grid.height, grid.width, 2 * kWaves});
-  };
-  const Tensor places = at::cat({along(0, grid.time), along(1, grid.height), along(2, grid.width)}, 3).flatten(0, 2);
-  return at::cat({values, places.to(values.device()).unsqueeze(0).expand({values.size(0), -1, -1})}, 2);
+  return unfold_tubelets(small.contiguous(), {tubelet.frames, patch});
 }
 
 nlohmann::ordered_json features_json(const EvaluateRequest& request, const FeatureEvaluation& result) {
@@ -199,6 +215,7 @@ nlohmann::ordered_json features_json(const EvaluateRequest& request, const Featu
                              {"seed", request.options.seed},
                              {"train_clips", result.train_clips},
                              {"clips", result.clips},
+                             {"epochs", result.epochs},
                              {"frames", result.frames},
                              {"size", result.size}};
   for (const auto& factor : result.factors)

@@ -13,14 +13,14 @@ namespace foresee {
 /// does not use; CheckpointError, DataError; Interrupted.
 EvaluateResult evaluate_features(const EvaluateRequest& request, const JobControl& control);
 
-/// {"protocol": "features", "model", "data", "seed", "train_clips", "clips", "frames", "size", FACTOR: {"chance",
-/// "model", "random", "pixels"}, ...}; each of these three is {"rate", "low", "high", "n", "linear": {the same}}: what
+/// {"protocol": "features", "model", "data", "seed", "train_clips", "clips", "epochs", "frames", "size", FACTOR:
+/// {"chance", "model", "random", "pixels"}, ...}; each of these three is {"rate", "low", "high", "n", "linear": {the
+/// same}}: what
 /// --json prints and results.json holds.
 nlohmann::ordered_json features_json(const EvaluateRequest& request, const FeatureEvaluation& result);
 
-/// Pixels as tokens, one for each token of the encoder: its tubelet, shrunk to 4 x 4 pixels where the patch is larger,
-/// and its place as sines and cosines, since a probe knows no places.
-/// @param clips  float [B, 3, T, S, S], normalised. @returns float [B, N, values + 24].
+/// Pixels as tokens, one for each token of the encoder: its tubelet, shrunk to 4 x 4 pixels where the patch is larger.
+/// @param clips  float [B, 3, T, S, S], normalised. @returns float [B, N, 3 * frames * pixels].
 Tensor pixel_tokens(const Tensor& clips, const TubeletSize& tubelet);
 
 }  // namespace foresee

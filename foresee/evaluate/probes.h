@@ -20,19 +20,24 @@ struct ProbeAnswers {
   SuccessRate attentive, linear;
 };
 
-/// How the attentive probe is fitted.
+/// How the attentive probe is fitted. What is held out of the clips to fit chooses, for each question by itself, among
+/// the rates and kFitChecks moments of a fit: one schedule for all features would rank them by how fast they are
+/// fitted.
 struct ProbeFit {
-  int64_t epochs = 20;
+  int64_t epochs = 60;
   int64_t batch = 32;  // clips
-  double learning_rate = 1e-3;
+  std::vector<double> learning_rates{1e-3, 3e-3};
   double weight_decay = 0.01;
-  int64_t heads = 4;  // where the width is a multiple of it, else 1
+  double held_out = 0.2;  // share of the clips to fit
+  int64_t heads = 4;      // where the width is a multiple of it, else their greatest common divisor
 };
+constexpr int64_t kFitChecks = 6;
 
 /// Asks what frozen features tell. The attentive probe is one block of cross-attention, with a query and a classifier
 /// per question, all fitted together (AdamW, half a cosine); the linear probe is a ridge regression from the mean
 /// token, standardised, to the classes as 0 and 1.
-/// @param train, test  of different clips. @param classes  of each question. @param seed  of weights and order.
+/// @param train, test  of different clips. @param classes  of each question.
+/// @param seed  of weights, order and what is held out.
 /// @returns one pair per question, on `test`. @throws Interrupted when stopped.
 std::vector<ProbeAnswers> probe_features(const ProbedClips& train, const ProbedClips& test,
                                          const std::vector<int64_t>& classes, const ProbeFit& fit, uint64_t seed,
