@@ -21,7 +21,7 @@
 namespace foresee {
 namespace {
 
-constexpr double kRidge = 0.1;                  // of a feature's variance
+constexpr double kRidge = 0.1;           // of a feature's variance
 constexpr uint64_t kSplit = 0xffffffff;  // a draw that no epoch reaches
 
 ProbeConfig attentive_config(int64_t width, const std::vector<int64_t>& classes, int64_t heads) {
