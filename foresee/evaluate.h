@@ -29,6 +29,7 @@ struct EvaluateRequest {
   std::optional<std::string> protocol{};              // "near", "far", "swm", "offline" or "features"
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
   bool all_baselines = false;                         // every method without a search on the model that can be run, too
+  bool allow_overlap = false;                         // episodes that the model was trained on are no error
   std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on
   std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
                                                // features a list of labelled clips, a folder of
@@ -50,6 +51,7 @@ struct TrialRow {
   int64_t steps = 0;                // environment steps
   std::vector<double> final_state;  // of the environment, its units
   double final_distance = 0;        // to the goal, the environment's units
+  std::vector<double> distances;    // the same, before the first step and after each
   std::vector<double> planning_ms;  // wall-clock of each plan; empty where nothing was planned
 };
 
@@ -59,6 +61,7 @@ struct MethodScore {
   double rate = 0, low = 0, high = 1;  // share of successes and its 95 % interval
   int64_t n = 0;                       // trials
   std::vector<TrialRow> trials;        // in the order of the starts
+  std::string failure;                 // what ended the method, where it threw: it has no trials then
 };
 
 /// Where a trial began and where it was to end: the same for every method.
@@ -80,6 +83,12 @@ struct PlanningTime {
   double p50 = 0, p95 = 0, p99 = 0;
 };
 
+/// How many of the episodes of an evaluation the model was trained on, told by what they hold.
+struct EpisodeOverlap {
+  bool known = false;                 // the model folder says what it was trained on (training_set.json)
+  int64_t episodes = 0, trained = 0;  // those of the evaluation, and those among them
+};
+
 /// One closed-loop evaluation.
 struct Evaluation {
   std::string env, protocol;                 // names of both
@@ -95,6 +104,7 @@ struct Evaluation {
   int64_t solved_at_start = 0;               // protocol swm, which keeps them
   std::vector<std::string> remarks;          // what a reader of the rates has to know, in sentences
   std::optional<PlanningTime> planning_ms;   // of the first method that searches on the model
+  std::optional<EpisodeOverlap> overlap;     // where a model plans and the starts lie on episodes
   std::vector<std::filesystem::path> files;  // that were written: results.json, then film strips
   bool interrupted = false;                  // holds the trials that were finished
 };
@@ -104,6 +114,7 @@ struct OfflineEvaluation {
   int64_t held_out_episodes = 0, episodes = 0;          // those judged on, and all
   std::vector<std::pair<std::string, double>> metrics;  // by name
   std::optional<std::string> warning;                   // where the embedding has collapsed
+  EpisodeOverlap overlap{};                             // of those judged on
 };
 
 /// How often a probe names the right value, on clips that it was not fitted on.
@@ -156,7 +167,8 @@ struct EvaluateResult {
   bool interrupted = false;                        // stopped before the end
 };
 
-/// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once.
+/// Evaluates. A stop ends it with what is finished, and the result says so. Several threads may evaluate at once. With
+/// `out`, an evaluation in an environment that was killed goes on where the same request is made again.
 /// @throws RequestError for a field that is missing or does not fit; ConfigError, DataError and CheckpointError for
 /// what they say; OutputExists.
 FORESEE_API EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control = {});

@@ -17,11 +17,14 @@
 #include "foresee/settings/threads.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
+#include "jepa/core/files/hash.h"
+#include "jepa/core/files/staged.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/family/family.h"
 #include "planner/eval/comparison.h"
 #include "planner/eval/evaluate.h"
+#include "planner/eval/journal.h"
 #include "planner/eval/remarks.h"
 
 namespace foresee {
@@ -38,6 +41,7 @@ EvalConfig resolved_config(const EvaluateRequest& request, const std::string& va
   if (request.episodes) object["episodes"] = *request.episodes;
   if (request.methods) object["methods"] = *request.methods;
   if (request.all_baselines) object["all_baselines"] = true;
+  if (request.allow_overlap) object["allow_overlap"] = true;
   if (request.data.size() > 1)
     throw RequestError("data", fmt::format("eval: protocol {} takes one file of episodes",
                                            object.value("protocol", planner::name_of(EvalConfig().protocol))));
@@ -80,10 +84,10 @@ std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const Eva
 
 MethodScore score_of(const planner::MethodResult& method) {
   const SuccessRate& success = method.success;
-  MethodScore score{method.method, success.rate, success.low, success.high, success.n, {}};
+  MethodScore score{method.method, success.rate, success.low, success.high, success.n, {}, method.failure};
   for (const planner::Trial& trial : method.trials)
-    score.trials.push_back(
-        {trial.start, trial.success, trial.steps, trial.path.back(), trial.final_distance, trial.planning_ms});
+    score.trials.push_back({trial.start, trial.success, trial.steps, trial.path.back(), trial.final_distance,
+                            trial.distances, trial.planning_ms});
   return score;
 }
 
@@ -100,8 +104,24 @@ Evaluation evaluation_of(const EvalResult& result) {
   out.solved_at_start = result.starts.solved_at_start;
   out.remarks = planner::remarks(result);
   if (const auto& time = result.planning) out.planning_ms = PlanningTime{time->p50, time->p95, time->p99};
+  if (const auto& overlap = result.overlap)
+    out.overlap = EpisodeOverlap{overlap->known, overlap->episodes, overlap->trained};
   out.interrupted = result.interrupted;
   return out;
+}
+
+/// Where trials are kept until the results are written; nothing where nothing is written.
+std::optional<planner::TrialJournal> journal_of(const std::optional<Output>& place, const EvaluateRequest& request,
+                                                const std::vector<EvalConfig>& configs,
+                                                const nlohmann::ordered_json& made_by) {
+  if (!place) return std::nullopt;
+  nlohmann::ordered_json settings =
+      nlohmann::ordered_json::array({request.options.seed, made_by["version"], made_by["model"]});
+  for (const EvalConfig& config : configs) settings.push_back(config_json(config));
+  std::optional<planner::TrialJournal> journal(std::in_place, hidden_beside(place->path(), "trials"),
+                                               fmt::format("{:016x}", hash_bytes(settings.dump())));
+  if (journal->kept() > 0) log_info("eval: goes on after {} trials that were played before", journal->kept());
+  return journal;
 }
 
 }  // namespace
@@ -122,11 +142,15 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   const auto model = load_model(request, configs.front());
   // Once: it reads all weights.
   const nlohmann::ordered_json made_by = place ? provenance(model ? request.model : fs::path()) : nullptr;
+  std::optional<planner::TrialJournal> journal = journal_of(place, request, configs, made_by);
+  const planner::EvalParts parts{.fit_cloning = cloning_fitter(),
+                                 .trained = data::TrainedEpisodes(training_set_of(model ? request.model : fs::path())),
+                                 .journal = journal ? &*journal : nullptr};
   EvaluateResult result;
   TrainedFactors trained(model ? request.model : fs::path(), configs.front().trained);
   for (size_t i = 0; i < configs.size() && !result.interrupted; ++i) {
-    const EvalResult found =
-        planner::evaluate(configs[i], request.options.seed, model.get(), control, cloning_fitter());
+    if (journal) journal->begin(static_cast<int64_t>(i));
+    const EvalResult found = planner::evaluate(configs[i], request.options.seed, model.get(), control, parts);
     Evaluation& evaluation = result.evaluations.emplace_back(evaluation_of(found));
     evaluation.value = values[i];
     if (request.vary) evaluation.place = trained.place(factor_key(request.vary->key), values[i]);
@@ -149,6 +173,7 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
                                                     {"interrupted", result.interrupted},
                                                     {"files", nlohmann::ordered_json::array()}});
     place->commit();
+    journal->remove();
     result.folder = place->path();
     log_info("rows and film strips: {}", place->path().string());
   }

@@ -32,6 +32,9 @@ ordered_json closed_loop_json(const Evaluation& result) {
                              {"first_only", found.first_only},
                              {"second_only", found.second_only},
                              {"n", found.n}});
+  for (const auto& method : result.methods)
+    if (!method.failure.empty()) out["failed"][method.method] = method.failure;
+  if (const auto& overlap = result.overlap) out["overlap"] = overlap_json(*overlap);
   if (!result.place.empty()) out["place"] = result.place;
   if (result.protocol == "swm") out["solved_at_start"] = result.solved_at_start;
   if (!result.remarks.empty()) out["remarks"] = result.remarks;
@@ -47,6 +50,10 @@ ordered_json generalisation_json(const Generalisation& found) {
 }
 
 }  // namespace
+
+ordered_json overlap_json(const EpisodeOverlap& overlap) {
+  return {{"known", overlap.known}, {"episodes", overlap.episodes}, {"trained", overlap.trained}};
+}
 
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
   if (result.offline) return offline_json(request, *result.offline);

@@ -46,6 +46,7 @@ void check_features(const EvaluateRequest& request) {
   unused("env", request.env.has_value());
   unused("methods", request.methods.has_value());
   unused("all_baselines", request.all_baselines);
+  unused("allow_overlap", request.allow_overlap);
   unused("vary", request.vary.has_value());
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
 }

@@ -20,15 +20,6 @@ std::string name_of_place(FactorPlace place) {
   return place == FactorPlace::kUnknown ? "" : kPlaces[static_cast<size_t>(place) - 1];
 }
 
-/// training_set.json of a model; null where there is none.
-nlohmann::json training_set_of(const std::filesystem::path& model) {
-  if (model.empty()) return nullptr;
-  const std::filesystem::path place = own_folder_of(model);
-  const std::filesystem::path folder = std::filesystem::is_directory(place) ? resolve_model_folder(place) : place;
-  const auto file = folder / "training_set.json";
-  return std::filesystem::exists(file) ? read_json(file) : nlohmann::json();
-}
-
 /// A factor as one of training_set.json: single numbers are its values; with a range, all that lies in it.
 nlohmann::json factor_of(const FactorSpec& spec) {
   std::vector<double> low, high;
@@ -75,6 +66,14 @@ FactorPlace place_of(nlohmann::json training_set, const std::string& key, const 
 }
 
 }  // namespace
+
+nlohmann::json training_set_of(const std::filesystem::path& model) {
+  if (model.empty()) return nullptr;
+  const std::filesystem::path place = own_folder_of(model);
+  const std::filesystem::path folder = std::filesystem::is_directory(place) ? resolve_model_folder(place) : place;
+  const auto file = folder / "training_set.json";
+  return std::filesystem::exists(file) ? read_json(file) : nlohmann::json();
+}
 
 TrainedFactors::TrainedFactors(const std::filesystem::path& model, const std::vector<std::string>& trained)
     : training_set_(training_set_of(model)) {

@@ -8,11 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "data/episode/factors.h"
+#include "data/episode/training_set/factors.h"
 #include "foresee/evaluate.h"
 #include "planner/eval/evaluate.h"
 
 namespace foresee {
+
+/// training_set.json of a model; null where there is none. @param model  folder or run; empty: none.
+nlohmann::json training_set_of(const std::filesystem::path& model);
 
 /// What a model was trained on, and how its planner did there and elsewhere.
 class TrainedFactors {

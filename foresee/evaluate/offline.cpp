@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "data/episode/factors.h"
+#include "data/episode/training_set/contents.h"
+#include "data/episode/training_set/factors.h"
+#include "foresee/evaluate/evaluation_json.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
 #include "foresee/train/lewm_data.h"
@@ -34,6 +36,17 @@ void check_offline(const EvaluateRequest& request) {
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
 }
 
+/// Of the held-out episodes, by what they hold.
+EpisodeOverlap held_out_overlap(const data::EpisodeDataset& dataset, const nlohmann::json& training_set) {
+  const data::TrainedEpisodes trained(training_set);
+  EpisodeOverlap overlap{.known = trained.known()};
+  for (const int64_t episode : dataset.episodes_of(data::Split::kHeldOut)) {
+    ++overlap.episodes;
+    if (overlap.known) overlap.trained += trained.hold(data::content_of(dataset, episode));
+  }
+  return overlap;
+}
+
 OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobControl& control) {
   const ModelFolder folder = load_lewm_folder(request.model, request.read);
   if (!folder.actions)
@@ -43,6 +56,13 @@ OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobCon
        data::held_out_factors(folder.training_set))  // the training's split, where the data have it
     if (dataset.has(factor_column(parse_factor_spec(factor, "training_set.json").key))) dataset.hold_out({factor});
   stop_where_asked(control);
+  OfflineEvaluation result;
+  result.overlap = held_out_overlap(dataset, folder.training_set);
+  if (result.overlap.trained > 0 && !request.allow_overlap)
+    throw RequestError("allow_overlap",
+                       fmt::format("eval: the model was trained on {} of the {} episodes that are judged on: other "
+                                   "data, or allow the overlap, which every output will say",
+                                   result.overlap.trained, result.overlap.episodes));
   data::require_actions_fit(*folder.actions, dataset, request.model.string());
 
   LewmRecipe recipe;
@@ -52,7 +72,6 @@ OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobCon
   const LewmHeldOut held_out = lewm_held_out(dataset, recipe, *folder.actions);
   if (!held_out.frames.defined()) fail<DataError>("{}", why_none_held_out(dataset, recipe));
   stop_where_asked(control);
-  OfflineEvaluation result;
   result.metrics = evaluate_lewm(lewm, folder.preprocess, held_out, recipe.train.loss, request.options.seed, control);
   result.held_out_episodes = static_cast<int64_t>(dataset.episodes_of(data::Split::kHeldOut).size());
   result.episodes = dataset.episodes();
@@ -68,7 +87,8 @@ nlohmann::ordered_json offline_json(const EvaluateRequest& request, const Offlin
   nlohmann::ordered_json out{{"protocol", "offline"},
                              {"model", request.model.string()},
                              {"data", data},
-                             {"held_out_episodes", result.held_out_episodes}};
+                             {"held_out_episodes", result.held_out_episodes},
+                             {"overlap", overlap_json(result.overlap)}};
   for (const auto& [name, value] : result.metrics) out[name] = value;
   return out;
 }

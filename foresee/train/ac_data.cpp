@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "data/episode/factors.h"
+#include "data/episode/training_set/factors.h"
 #include "foresee/train/latent_cache.h"
 #include "foresee/train/moved_episodes.h"
 #include "jepa/core/action/action_limits.h"

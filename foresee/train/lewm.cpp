@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "data/episode/factors.h"
+#include "data/episode/training_set/contents.h"
+#include "data/episode/training_set/factors.h"
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/recorded_sequences.h"
@@ -88,6 +89,7 @@ TrainResult train_lewm(const TrainJob& job) {
   if (old)
     data.training_set = data::joined_training_sets(
         data.training_set, data::training_set_json(*old, data::held_out_factors(before->training_set)));
+  if (before) data::join_contents(data.training_set, before->training_set);
   const ActionSpec actions = data.actions;
   const PictureSpec pictures = data.preprocess;
   LewmTask task(recipe.model, recipe.train, std::move(data), recipe.loop.steps, seed, *record.origin.preset, job.device,

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "data/episode/episode_loader.h"
-#include "data/episode/factors.h"
+#include "data/episode/training_set/factors.h"
 #include "foresee/train/findings.h"
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "data/episode/factors.h"
+#include "data/episode/training_set/contents.h"
+#include "data/episode/training_set/factors.h"
 #include "foresee/train/jobs.h"
 #include "foresee/train/lewm_data.h"
 #include "foresee/train/recorded_sequences.h"
@@ -25,7 +26,9 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   if (reading.hold_out.empty()) reading.hold_out = data::held_out_factors(folder.training_set);  // the LeWM's split
   data::EpisodeDataset dataset = open_episodes_of(folder.preprocess, paths, reading);
   dataset.leave_out_unreadable(job.control);
-  if (folder.training_set.is_null()) folder.training_set = data::training_set_json(dataset, reading.hold_out);
+  const nlohmann::json own = data::training_set_json(dataset, reading.hold_out);
+  if (folder.training_set.is_null()) folder.training_set = own;
+  data::join_contents(folder.training_set, own);
   require_picture_size(dataset, folder.preprocess.size);
   data::require_actions_fit(*folder.actions, dataset, recipe.init);
   const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);

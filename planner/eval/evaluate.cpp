@@ -1,6 +1,7 @@
 #include "planner/eval/evaluate.h"
 
 #include <algorithm>
+#include <set>
 
 #include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
@@ -54,40 +55,74 @@ class Recorded {
   std::shared_ptr<const PictureBank> bank_;
 };
 
-MethodResult run_method(const std::string& method, const EvalConfig& config, uint64_t seed, const WorldModel* model,
-                        const Env& env, const std::vector<Start>& starts, Recorded& recorded,
-                        const CloningFitter& fit_cloning, const JobControl& control) {
-  MethodFactory factory;  // first: those that learn show progress of their own
-  if (method == "nearest_neighbour") {
-    factory = nearest_neighbour_method(recorded.bank(config, seed, control), config.step_budget(), starts);
-  } else if (method == "cloning") {
+/// All that methods share.
+struct Setting {
+  uint64_t seed;
+  const WorldModel* model;
+  const Env& env;
+  const std::vector<Start>& starts;
+  const EvalParts& parts;
+  const JobControl& control;
+};
+
+/// Makes the method. Those that learn show progress of their own.
+MethodFactory factory_of(const std::string& method, const EvalConfig& config, const Setting& s, Recorded& recorded) {
+  if (method == "nearest_neighbour")
+    return nearest_neighbour_method(recorded.bank(config, s.seed, s.control), config.step_budget(), s.starts);
+  if (method == "cloning") {
     const int64_t farthest = config.protocol == Protocol::kFar ? config.step_budget() : config.goal_offset;
-    factory = cloning_method(fit_cloning(*recorded.bank(config, seed, control), farthest, seed, control));
+    return cloning_method(s.parts.fit_cloning(*recorded.bank(config, s.seed, s.control), farthest, s.seed, s.control));
   }
-  Progress bar(control, method, static_cast<int64_t>(starts.size()), "episodes");
+  if (plans(method) || method == "inverse_dynamics")
+    return model_method(*s.model, config, s.seed, /*search=*/plans(method), s.starts, s.control.stop);
+  if (method == "oracle") return oracle_method(config.oracle, config.oracle_block, s.seed);
+  return policy_method(config.variation.environment(config.env), method, s.seed);
+}
+
+MethodResult run_method(const std::string& method, const EvalConfig& config, const Setting& s, Recorded& recorded) {
+  const MethodFactory factory = factory_of(method, config, s, recorded);
+  Progress bar(s.control, method, static_cast<int64_t>(s.starts.size()), "episodes");
   RunOptions options{.budget = config.step_budget()};
-  options.stop = control.stop;
+  options.stop = s.control.stop;
   options.progress = [&](int64_t done, int64_t successes, int64_t step) {
     bar.update(done, step == 0 ? fmt::format("{} succeeded", successes)
                                : fmt::format("{} succeeded, step {} of {}", successes, step, options.budget));
   };
-  if (plans(method) || method == "inverse_dynamics") {
-    factory = model_method(*model, config, seed, /*search=*/plans(method), starts, control.stop);
+  if (plans(method) || method == "inverse_dynamics")
     options.group = config.batch;
-  } else if (factory) {
+  else
     options.parallel_groups = true;
-  } else {
-    factory = method == "oracle" ? oracle_method(config.oracle, config.oracle_block, seed)
-                                 : policy_method(config.variation.environment(config.env), method, seed);
-    options.parallel_groups = true;
+  if (TrialJournal* const journal = s.parts.journal) {
+    options.known = [=](int64_t first) { return journal->find(method, first); };
+    options.played = [=](int64_t first, const std::vector<Trial>& trials) { journal->add(method, first, trials); };
   }
   MethodResult result{.method = method};
-  result.trials = run_trials(env, starts, factory, options);
+  result.trials = run_trials(s.env, s.starts, factory, options);
   bar.finish();
   const auto successes =
       std::count_if(result.trials.begin(), result.trials.end(), [](const Trial& e) { return e.success; });
   result.success = success_rate(successes, static_cast<int64_t>(result.trials.size()));
   return result;
+}
+
+/// How many of the starts' episodes the model knows; nothing where the starts lie on none.
+std::optional<Overlap> overlap_of(const std::vector<Start>& starts, const data::TrainedEpisodes& trained) {
+  std::set<std::pair<uint64_t, uint64_t>> seen;
+  Overlap found{.known = trained.known()};
+  for (const Start& start : starts) {
+    if (!start.content || !seen.emplace(start.content->actions, start.content->picture.value_or(0)).second) continue;
+    ++found.episodes;
+    found.trained += trained.hold(*start.content);
+  }
+  return found.episodes > 0 ? std::optional(found) : std::nullopt;
+}
+
+void refuse_overlap(const Overlap& overlap) {
+  if (overlap.trained > 0)
+    fail<DataError>(
+        "eval: the model was trained on {} of the {} episodes that the starts lie on: other data, another seed, or "
+        "--allow-overlap (key allow_overlap), which every output will say",
+        overlap.trained, overlap.episodes);
 }
 
 bool asked(const EvalConfig& config, const char* method) {
@@ -173,6 +208,7 @@ void describe(Fields& f, EvalConfig& c) {
     "planner or planner:SOLVER, inverse_dynamics (a model with that head), random, noop, expert, oracle, "
     "nearest_neighbour, cloning");
   f("floors", c.floors, "run random and noop, whatever methods says");
+  f("allow_overlap", c.allow_overlap, "starts may lie on episodes that the model was trained on; every output says so");
   f("all_baselines", c.all_baselines, "run every method without a search on the model that can be run");
   f("goal_offset", c.goal_offset, "steps from start to goal (protocol near)", {1, 1e6});
   f("budget", c.budget, "environment steps an episode; by default near 50, far 100", {1, 1e6});
@@ -199,9 +235,10 @@ bool needs_model(const EvalConfig& config) {
 }
 
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control,
-                    const CloningFitter& fit_cloning) {
+                    const EvalParts& parts) {
   config.validate();
-  FORESEE_CHECK(fit_cloning || !(config.all_baselines || asked(config, "cloning")), "method cloning needs its fitter");
+  FORESEE_CHECK(parts.fit_cloning || !(config.all_baselines || asked(config, "cloning")),
+                "method cloning needs its fitter");
   const auto env = make_env(config.env, config.variation);
   if (needs_model(config)) {
     const bool follows = asked(config, "inverse_dynamics");
@@ -218,14 +255,19 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
 
   EvalResult result{.env = config.env, .protocol = config.protocol, .seed = seed};
   result.starts = starts(config, seed, *env, model, control);
+  if (model != nullptr && needs_model(config)) result.overlap = overlap_of(result.starts.starts, parts.trained);
+  if (result.overlap && !config.allow_overlap) refuse_overlap(*result.overlap);
+  const Setting setting{seed, model, *env, result.starts.starts, parts, control};
   Recorded recorded;
   for (const auto& method : methods_of(config, model)) {
     if (control.stopping()) break;
     try {
-      result.methods.push_back(run_method(method, config_of(method, config), seed, model, *env, result.starts.starts,
-                                          recorded, fit_cloning, control));
+      result.methods.push_back(run_method(method, config_of(method, config), setting, recorded));
     } catch (const Interrupted&) {
       break;  // while it learned: it has no episodes
+    } catch (const Error& error) {
+      if (control.stopping()) break;
+      result.methods.push_back({.method = method, .failure = error.what()});
     }
   }
   result.interrupted = control.stopping();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/episode/training_set/contents.h"
 #include "jepa/core/api/job.h"
 #include "jepa/core/config.h"
 #include "jepa/core/statistics/proportions.h"
@@ -14,6 +15,7 @@
 #include "planner/control/controller.h"
 #include "planner/env/env_config.h"
 #include "planner/eval/baselines/cloning.h"
+#include "planner/eval/journal.h"
 #include "planner/eval/runner.h"
 #include "planner/eval/swm_protocol.h"
 
@@ -33,6 +35,7 @@ struct EvalConfig : ControlConfig {
   std::vector<std::string> methods{"planner", "random", "noop", "expert", "oracle"};  // "planner:mppi": of that solver
   bool floors = true;          // random and noop are run, also where methods does not name them
   bool all_baselines = false;  // so is every method without a search on the model that can be run
+  bool allow_overlap = false;  // starts on episodes that the model was trained on are no error
   int64_t goal_offset = 25;
   std::optional<int64_t> budget;
   int64_t batch = 1;
@@ -51,11 +54,18 @@ struct MethodResult {
   std::string method;
   SuccessRate success;
   std::vector<Trial> trials;  // in the order of the starts
+  std::string failure{};      // what ended it, where it threw; then it has no trials
 };
 
 /// Quantiles of the wall-clock of one plan, milliseconds.
 struct PlanningTime {
   double p50 = 0, p95 = 0, p99 = 0;
+};
+
+/// How many of the episodes that the starts lie on the model was trained on (Note [Known episodes]).
+struct Overlap {
+  bool known = false;  // the model says what it was trained on
+  int64_t episodes = 0, trained = 0;
 };
 
 /// What an evaluation found.
@@ -66,6 +76,7 @@ struct EvalResult {
   StartSet starts;
   std::vector<MethodResult> methods;     // in the order they were asked for
   std::optional<PlanningTime> planning;  // of planner()
+  std::optional<Overlap> overlap;        // where a model plans and the starts lie on episodes
   bool interrupted = false;              // methods hold what was finished
 
   /// A method's result, or null.
@@ -77,17 +88,25 @@ struct EvalResult {
 /// True when a method that is asked for plans with a model.
 bool needs_model(const EvalConfig& config);
 
-/// Runs every method on the same starts. A stop ends it with what is finished.
-/// @param model  may be null unless needs_model(). @param fit_cloning  for method cloning. @throws RequestError when it
-/// is missing; Error when it plans other actions.
+/// What an evaluation needs beside its config and model.
+struct EvalParts {
+  CloningFitter fit_cloning{};             // for method cloning
+  data::TrainedEpisodes trained{nullptr};  // of the model
+  TrialJournal* journal = nullptr;         // where trials are kept until the end; null: nowhere
+};
+
+/// Runs every method on the same starts. A stop ends it with what is finished. A method that throws is part of the
+/// result, as `failure`.
+/// @param model  may be null unless needs_model(). @throws RequestError when it is missing; DataError where it was
+/// trained on episodes that starts lie on and config.allow_overlap is not set; Error when it plans other actions.
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {},
-                    const CloningFitter& fit_cloning = {});
+                    const EvalParts& parts = {});
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
 /// "planning_ms": {"p50", "p95", "p99"}}, and "paired" where there are comparisons (planner/eval/comparison.h):
 /// [{"first", "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}]. The times are null where
-/// nothing was planned. Protocol swm adds "solved_at_start". "remarks" are there where there are any
-/// (planner/eval/remarks.h).
+/// nothing was planned. Protocol swm adds "solved_at_start". "remarks" (planner/eval/remarks.h), "failed" ({METHOD:
+/// MESSAGE}) and "overlap" ({"known", "episodes", "trained"}) are there where there are any.
 nlohmann::ordered_json to_json(const EvalResult& result);
 
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first

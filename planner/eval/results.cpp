@@ -44,7 +44,8 @@ ordered_json trial_json(const Trial& trial) {
                    {"success", trial.success},
                    {"steps", trial.steps},
                    {"final_state", trial.path.back()},
-                   {"final_distance", trial.final_distance}};
+                   {"final_distance", trial.final_distance},
+                   {"distances", trial.distances}};
   if (!trial.planning_ms.empty()) row["planning_ms"] = trial.planning_ms;
   return row;
 }
@@ -80,6 +81,10 @@ ordered_json to_json(const EvalResult& result) {
                    {"excluded_solved", result.starts.excluded_solved},
                    {"planning_ms", planning}};
   for (const Comparison& found : comparisons(result)) out["paired"].push_back(comparison_json(found));
+  for (const auto& method : result.methods)
+    if (!method.failure.empty()) out["failed"][method.method] = method.failure;
+  if (const auto& overlap = result.overlap)
+    out["overlap"] = {{"known", overlap->known}, {"episodes", overlap->episodes}, {"trained", overlap->trained}};
   if (result.protocol == Protocol::kSwm) out["solved_at_start"] = result.starts.solved_at_start;
   if (const auto said = remarks(result); !said.empty()) out["remarks"] = said;
   return out;

@@ -33,7 +33,8 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
     copy->set_goal(start.goal);
     copy->set_state(start.state);
     active.push_back(static_cast<int64_t>(active.size()));
-    trials.push_back({.start = first + active.back(), .path = {copy->state()}});
+    trials.push_back(
+        {.start = first + active.back(), .distances = {copy->distance_to_goal()}, .path = {copy->state()}});
   }
   const auto method = make_method(envs, first);
   for (int64_t step = 0; step < options.budget && !active.empty(); ++step) {
@@ -48,6 +49,7 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
       trial.success = envs[index]->step(decisions[i].action);
       ++trial.steps;
       trial.path.push_back(envs[index]->state());
+      trial.distances.push_back(envs[index]->distance_to_goal());
       if (decisions[i].planning_ms) trial.planning_ms.push_back(*decisions[i].planning_ms);
     }
     if (std::any_of(decisions.begin(), decisions.end(),
@@ -55,7 +57,7 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
       planned(step + 1);
     std::erase_if(active, [&](int64_t index) { return trials[static_cast<size_t>(index)].success; });
   }
-  for (size_t i = 0; i < trials.size(); ++i) trials[i].final_distance = envs[i]->distance_to_goal();
+  for (Trial& trial : trials) trial.final_distance = trial.distances.back();
   return trials;
 }
 
@@ -76,10 +78,15 @@ std::vector<Trial> run_trials(const Env& env, std::span<const Start> starts, con
   };
   const auto run = [&](int64_t index) {
     const int64_t first = index * options.group, count = std::min(options.group, total - first);
-    auto trials = run_group(env, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first, method,
-                            options, planned);
+    std::optional<std::vector<Trial>> trials;
+    if (options.known) trials = options.known(first);
+    const bool before = trials.has_value();
+    if (!before)
+      trials = run_group(env, starts.subspan(static_cast<size_t>(first), static_cast<size_t>(count)), first, method,
+                         options, planned);
     if (!trials) return;
     const std::lock_guard lock(reporting);
+    if (!before && options.played) options.played(first, *trials);
     done += count;
     successes += std::count_if(trials->begin(), trials->end(), [](const Trial& e) { return e.success; });
     finished[static_cast<size_t>(index)] = std::move(trials);

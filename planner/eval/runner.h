@@ -37,8 +37,9 @@ using MethodFactory = std::function<std::unique_ptr<Method>(const Envs& envs, in
 struct Trial {
   int64_t start = 0;  // index in the list of starts
   bool success = false;
-  int64_t steps = 0;          // environment steps taken
-  double final_distance = 0;  // distance_to_goal() at the end
+  int64_t steps = 0;              // environment steps taken
+  double final_distance = 0;      // distance_to_goal() at the end
+  std::vector<double> distances;  // the same before the first step and after each
   std::vector<double> planning_ms;
   std::vector<std::vector<double>> path;  // states, steps + 1 of them
 };
@@ -48,6 +49,10 @@ struct RunOptions {
   int64_t group = 1;             // environments side by side
   bool parallel_groups = false;  // several groups at once, one thread each: for work too small to share out within
   std::stop_token stop{};        // asked before every step
+  /// Trials of a group that were played before, by its first start; may be empty.
+  std::function<std::optional<std::vector<Trial>>(int64_t first)> known{};
+  /// After a group was played, one call at a time; may be empty.
+  std::function<void(int64_t first, const std::vector<Trial>& trials)> played{};
   // After every group (step 0) and, where plans are made, after every environment step of a group: episodes done,
   // successes among them, steps taken. One call at a time; may be empty.
   std::function<void(int64_t done, int64_t successes, int64_t step)> progress;

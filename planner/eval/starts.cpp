@@ -18,11 +18,16 @@ namespace {
 constexpr int64_t kPoolEpisodes = 1000;
 constexpr int kFarTries = 1000;
 
+std::shared_ptr<const data::EpisodeContent> shared_content(const Tensor& actions, const Tensor& picture) {
+  return std::make_shared<const data::EpisodeContent>(data::content_of(actions, picture));
+}
+
 /// The states of one held-out expert episode.
 struct StatePath {
   int64_t id;
   Tensor states;  // double [T, S]
   FactorValues factors{};
+  std::shared_ptr<const data::EpisodeContent> content{};
 
   std::vector<double> state(int64_t row) const {
     const double* first = states[row].const_data_ptr<double>();
@@ -40,7 +45,8 @@ std::vector<StatePath> held_out_paths(CollectConfig collect, int64_t episodes, c
   const auto made = generate_episodes(collect, ids, "starts", control);
   for (const auto& episode : made)
     paths.push_back({static_cast<int64_t>(episode.id), episode.columns.at("state").to(at::kDouble).contiguous(),
-                     draw_scene(collect.draw, collect.env, collect.variation, collect.seed, episode.id).values});
+                     draw_scene(collect.draw, collect.env, collect.variation, collect.seed, episode.id).values,
+                     shared_content(episode.columns.at("action"), /*picture=*/{})});
   return paths;
 }
 
@@ -57,6 +63,15 @@ FactorValues recorded_factors(const data::EpisodeFile& file, int64_t episode, co
   return values;
 }
 
+/// What an episode of a file holds; null without actions.
+std::shared_ptr<const data::EpisodeContent> recorded_content(const data::EpisodeFile& file, int64_t episode) {
+  if (!file.has("action")) return nullptr;
+  const int64_t first = file.offset(episode);
+  Tensor picture;
+  if (file.has_pictures("pixels")) picture = file.read("pixels", first, 1)[0].permute({2, 0, 1});
+  return shared_content(file.read("action", first, file.length(episode)), picture);
+}
+
 /// The held-out episodes of a file.
 std::vector<StatePath> held_out_paths(const std::filesystem::path& path, const std::string& env) {
   const data::EpisodeFile file(path);
@@ -65,7 +80,7 @@ std::vector<StatePath> held_out_paths(const std::filesystem::path& path, const s
     if (data::held_out(file.id(i)))
       paths.push_back({static_cast<int64_t>(file.id(i)),
                        file.read("state", file.offset(i), file.length(i)).to(at::kDouble).contiguous(),
-                       recorded_factors(file, i, env)});
+                       recorded_factors(file, i, env), recorded_content(file, i)});
   return paths;
 }
 
@@ -116,6 +131,7 @@ StartSet starts_on(const std::vector<StatePath>& paths, const CollectConfig& col
     const StatePath& episode = paths[static_cast<size_t>(path)];
     const int64_t row = place - first_row[static_cast<size_t>(path)];
     Start start{episode.state(row), goal_of(*env, episode.state(row + offset)), episode.id, row};
+    start.content = episode.content;
     std::shared_ptr<Env> scene;
     if (!episode.factors.empty()) {
       auto& own = scenes[path];

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/episode/training_set/contents.h"
 #include "jepa/core/api/job.h"
 #include "jepa/core/tensor.h"
 #include "planner/env/collect.h"
@@ -21,6 +22,8 @@ struct Start {
   Tensor picture{}, goal_picture{};     // uint8 [3, S, S], recorded ones (protocol swm); undefined: rendered
   std::shared_ptr<const Env> scene{};   // where its factors are not those of the evaluation; null: they are
   FactorValues factors{};               // of its scene: those that were drawn or recorded
+  // Of the whole episode, the same for all starts on it; null: it is not from one, or has no actions.
+  std::shared_ptr<const data::EpisodeContent> content{};
 };
 
 /// The starts of an evaluation and how they came about.

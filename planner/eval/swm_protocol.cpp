@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "jepa/core/error.h"
@@ -111,11 +112,16 @@ StartSet swm_starts(const data::EpisodeDataset& dataset, const Env& env, const E
   const auto rows = config.starts ? listed_rows(dataset, *config.starts, offset)
                                   : drawn_rows(dataset, config.release, seed, count, offset);
   StartSet set;
+  std::map<int64_t, std::shared_ptr<const data::EpisodeContent>> contents;  // by episode
   const auto judge = env.clone();
   for (const Row& row : rows) {
     const Row goal{row.episode, row.row + offset - (config.release ? 1 : 0)};
     Start start{values(dataset, state, row), values(dataset, goal_state, goal),
                 static_cast<int64_t>(dataset.id(row.episode)), row.row};
+    start.content = contents[row.episode];
+    if (!start.content && dataset.action_size() > 0)
+      start.content = contents[row.episode] =
+          std::make_shared<const data::EpisodeContent>(data::content_of(dataset, row.episode));
     start.picture = dataset.frames(row.episode, row.row, 1)[0];
     start.goal_picture = dataset.frames(goal.episode, goal.row, 1)[0];
     judge->set_goal(start.goal);

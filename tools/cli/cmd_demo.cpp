@@ -16,9 +16,10 @@ void print_summary(const DemoResult& result) {
         "steps",
         learned->skill, learned->skill_start, learned->effective_rank, learned->effective_rank_start, learned->steps);
   if (result.two_room)
-    for (const auto& [method, success, episodes] : result.two_room->methods)
-      print_line("two_room, {:<8} {:>5.1f} % of {} goals reached (95 % interval {:.1f} .. {:.1f} %)", method + ":",
-                 100 * success.rate, success.n, 100 * success.low, 100 * success.high);
+    for (const planner::MethodResult& method : result.two_room->methods)
+      print_line("two_room, {:<8} {:>5.1f} % of {} goals reached (95 % interval {:.1f} .. {:.1f} %)",
+                 method.method + ":", 100 * method.success.rate, method.success.n, 100 * method.success.low,
+                 100 * method.success.high);
   print_line("report: {}", std::filesystem::absolute(result.report).string());
 }
 

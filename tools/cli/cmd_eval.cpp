@@ -42,6 +42,18 @@ struct EvalOptions {
   std::optional<std::string> vary;
 };
 
+/// Says which methods threw. @returns whether one did.
+bool report_failures(const EvaluateResult& result) {
+  bool failed = false;
+  for (const Evaluation& evaluation : result.evaluations)
+    for (const MethodScore& method : evaluation.methods) {
+      if (method.failure.empty()) continue;
+      log_warning("eval: method {} failed: {}", method.method, method.failure);
+      failed = true;
+    }
+  return failed;
+}
+
 int eval(const EvalOptions& options, const CommonOptions& common) {
   EvaluateRequest request = options.request;
   request.options = job_options(common);
@@ -54,7 +66,8 @@ int eval(const EvalOptions& options, const CommonOptions& common) {
   else
     print_evaluation(request, result);
   if (result.offline && result.offline->warning) log_warning("{}", *result.offline->warning);
-  if (!result.interrupted) return 0;
+  const bool failed = report_failures(result);
+  if (!result.interrupted) return failed ? 1 : 0;
   log_warning("eval: interrupted; the numbers are those of the episodes that were finished");
   return 1;
 }
@@ -84,6 +97,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       "LIST")
       ->delimiter(',');
   app.add_flag("--all-baselines", request.all_baselines, "Every method without a search on the model, too");
+  app.add_flag("--allow-overlap", request.allow_overlap, "Episodes that the model was trained on are no error");
   add("--data", request.data,
       "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files; of features, a "
       "list of clips, 'PATH LABEL' in each line",
@@ -103,6 +117,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
                          {"env", "--env"},
                          {"methods", "--methods"},
                          {"all_baselines", "--all-baselines"},
+                         {"allow_overlap", "--allow-overlap"},
                          {"episodes", "--episodes"},
                          {"vary", "--vary"},
                          {"settings", "--config, --set"}},

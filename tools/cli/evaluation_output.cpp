@@ -7,6 +7,14 @@
 namespace foresee::tools {
 namespace {
 
+void print_overlap(const EpisodeOverlap& overlap) {
+  if (!overlap.known)
+    print_line("  the model does not say which episodes it was trained on: it may have seen these");
+  else if (overlap.trained > 0)
+    print_line("  the model was trained on {} of the {} episodes of this evaluation", overlap.trained,
+               overlap.episodes);
+}
+
 void print_table(const Evaluation& result) {
   const std::string left_out =
       result.protocol == "swm" ? std::string()
@@ -15,13 +23,17 @@ void print_table(const Evaluation& result) {
              left_out);
   print_line("  {:<18}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
   for (const auto& method : result.methods)
-    print_line("  {:<18}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate,
-               100 * method.low, 100 * method.high, method.n);
+    if (!method.failure.empty())
+      print_line("  {:<18}  failed", method.method);
+    else
+      print_line("  {:<18}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate,
+                 100 * method.low, 100 * method.high, method.n);
   for (const auto& found : result.paired)
     print_line("  {} - {}: {:+.1f} points ({:+.1f} .. {:+.1f}), p {:.2g}; {} alone solves {}, {} alone {}", found.first,
                found.second, 100 * found.difference, 100 * found.low, 100 * found.high, found.p, found.first,
                found.first_only, found.second, found.second_only);
   for (const auto& remark : result.remarks) print_line("  {}", remark);
+  if (result.overlap) print_overlap(*result.overlap);
   if (const auto& time = result.planning_ms)
     print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95), {:.0f} ms (p99)", time->p50, time->p95, time->p99);
 }
@@ -50,6 +62,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
     print_line("{}, protocol offline: {} held-out episodes of {}", request.model.string(), offline->held_out_episodes,
                offline->episodes);
     for (const auto& [name, value] : offline->metrics) print_line("  {:<40} {:>10.4g}", name, value);
+    print_overlap(offline->overlap);
   }
   if (result.features) print_features(request.model.string(), *result.features);
   for (const Evaluation& evaluation : result.evaluations) {

@@ -1,14 +1,17 @@
 // Claims: episodes are held out by the value of a factor, what is held out is never trained on, the model folder's
-// record says where a value lies, and data that cannot be split that way are refused.
-#include "data/episode/factors.h"
+// record says where a value lies, episodes are known again by what they hold, and data that cannot be split that way
+// are refused.
+#include "data/episode/training_set/factors.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "data/episode/dataset.h"
 #include "data/episode/split.h"
+#include "data/episode/training_set/contents.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -63,7 +66,7 @@ TEST(Factors, SayWhereAValueLies) {
   EXPECT_EQ(place(160), FactorPlace::kExtrapolated);
   EXPECT_EQ(factor_place(record, "two_room.door_size", {1}), FactorPlace::kUnknown);
   EXPECT_THROW(factor_place(record, "two_room.door_position", {1}), DataError);
-  EXPECT_TRUE(training_set_json(three_doors(false), {}).is_null());
+  EXPECT_TRUE(training_set_json(three_doors(false), {})["factors"].empty());
   EXPECT_TRUE(held_out_factors(nullptr).empty());
 
   // A range of many values is trained as a whole, but for what was held out of it.
@@ -92,6 +95,59 @@ TEST(Factors, OfTwoSetsAreJoined) {
   auto other = fresh;
   other["factors"] = {{"a.light", {{"low", {0.0}}, {"high", {1.0}}}}};
   EXPECT_TRUE(joined_training_sets(old, other).is_null());
+}
+
+/// Five rows; the last action is NaN.
+Episode known_episode(uint64_t id, double step, uint8_t grey, int64_t size = 8) {
+  Episode episode{.id = id, .frames = at::full({5, size, size, 3}, grey, at::kByte), .columns = {}, .task = ""};
+  Tensor actions = at::arange(10, at::kFloat).view({5, 2}) * step;
+  actions[4].fill_(std::numeric_limits<float>::quiet_NaN());
+  episode.columns["action"] = actions;
+  return episode;
+}
+
+TEST(KnownEpisodes, AreToldByWhatTheyHold) {
+  std::vector<Episode> trained;
+  for (uint64_t id = 0; id < 30; ++id) trained.push_back(known_episode(id, 0.1 * static_cast<double>(id), 50));
+  const EpisodeDataset dataset(std::move(trained));
+  const TrainedEpisodes known(contents_json(dataset, Split::kAll));
+  EXPECT_TRUE(known.known());
+  const auto held = [&](Episode episode) {
+    std::vector<Episode> one;
+    one.push_back(std::move(episode));
+    return known.hold(content_of(EpisodeDataset(std::move(one)), 0));
+  };
+  EXPECT_TRUE(held(known_episode(77, 0.3, 50))) << "another number";
+  EXPECT_FALSE(held(known_episode(3, 0.35, 50))) << "other actions";
+  EXPECT_FALSE(held(known_episode(3, 0.3, 51))) << "another picture";
+  EXPECT_TRUE(held(known_episode(3, 0.3, 51, 16))) << "pictures of another size cannot be compared";
+  EXPECT_FALSE(held(known_episode(0, 0.0, 51, 16))) << "nothing was done: that tells nothing";
+  Episode cut = known_episode(3, 0.3, 50);
+  cut.frames = cut.frames.narrow(0, 0, 4);
+  cut.columns["action"] = cut.columns["action"].narrow(0, 0, 4);
+  EXPECT_TRUE(held(std::move(cut))) << "the last action is NaN in one file and missing in another";
+  EXPECT_FALSE(TrainedEpisodes(nullptr).known());
+  nlohmann::json damaged{{"picture_sizes", nlohmann::json::array()}, {"episodes", {"abc"}}};
+  EXPECT_THROW(TrainedEpisodes{damaged}, DataError);
+  damaged.erase("picture_sizes");
+  EXPECT_THROW(TrainedEpisodes{damaged}, DataError);
+}
+
+TEST(KnownEpisodes, OfTwoSetsAreJoinedAndNeverPassForAll) {
+  const auto of = [](double step, int64_t size) {
+    std::vector<Episode> one;
+    one.push_back(known_episode(0, step, 50, size));
+    return contents_json(EpisodeDataset(std::move(one)), Split::kAll);
+  };
+  nlohmann::json both = of(0.1, 8);
+  join_contents(both, of(0.2, 16));
+  const TrainedEpisodes known(both);
+  for (const auto& [step, size] : {std::pair{0.1, 8}, {0.2, 16}}) {
+    const Episode episode = known_episode(9, step, 50, size);
+    EXPECT_TRUE(known.hold(content_of(episode.columns.at("action"), episode.frames[0].permute({2, 0, 1}))));
+  }
+  join_contents(both, nlohmann::json{{"factors", {}}});
+  EXPECT_FALSE(TrainedEpisodes(both).known()) << "what the other was trained on is not said";
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST(Evaluate, ReportsTheKeysOfItsContract) {
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
   EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms",
-                                            "paired"}));
+                                            "paired", "overlap"}));
   EXPECT_EQ(json["env"], "two_room");
   EXPECT_EQ(json["protocol"], "near");
   EXPECT_EQ(json["seed"], 9);
@@ -213,6 +213,72 @@ TEST(Evaluate, RefusesWhatItCannotDo) {
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find("'near'"), std::string::npos) << error.what();
   }
+}
+
+/// Fails in the middle of its first plan.
+class BrokenModel : public PictureModel {
+ public:
+  Tensor costs(const Context&, const Tensor&, const Tensor&, Objective) const override { fail("its weights are NaN"); }
+};
+
+TEST(Evaluate, AMethodThatThrowsIsReportedAndTheOthersGoOn) {
+  const BrokenModel model;
+  const EvalResult result = evaluate(small_config({"planner", "expert"}, 4), 5, &model);
+  EXPECT_EQ(result.find("planner")->failure, "its weights are NaN");
+  EXPECT_EQ(result.find("planner")->success.n, 0);
+  EXPECT_EQ(result.find("expert")->success.n, 4);
+  EXPECT_EQ(to_json(result)["failed"], (nlohmann::ordered_json{{"planner", "its weights are NaN"}}));
+}
+
+TEST(Evaluate, DistancesGoFromTheStartToTheEnd) {
+  const EvalResult result = evaluate(small_config({"expert", "noop"}, 4), 5, nullptr);
+  for (const Trial& trial : result.find("expert")->trials) {
+    EXPECT_EQ(static_cast<int64_t>(trial.distances.size()), trial.steps + 1);
+    EXPECT_EQ(trial.distances.back(), trial.final_distance);
+    EXPECT_LT(trial.distances.back(), trial.distances.front());
+  }
+}
+
+TEST(Evaluate, RefusesEpisodesThatTheModelWasTrainedOn) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "expert.h5";
+  CollectConfig collect = usual_collection("two_room");
+  collect.size = 32;
+  const auto episodes = generate_episodes(collect, 60);
+  {
+    data::EpisodeWriter writer(file);
+    for (const auto& episode : episodes) writer.add(episode);
+    writer.commit();
+  }
+  const data::EpisodeDataset dataset({file}, 0);
+  EvalConfig config = small_config({"planner"}, 4);
+  config.data = file.string();
+  const PictureModel model;
+  const auto parts = [&](data::Split split) {
+    return EvalParts{.trained = data::TrainedEpisodes(data::contents_json(dataset, split))};
+  };
+  const auto apart = evaluate(config, 5, &model, {}, parts(data::Split::kTrain)).overlap;
+  ASSERT_TRUE(apart);
+  EXPECT_TRUE(apart->known);
+  EXPECT_GT(apart->episodes, 0);
+  EXPECT_EQ(apart->trained, 0);
+  EXPECT_FALSE(evaluate(config, 5, &model).overlap->known);
+  const auto seen = parts(data::Split::kHeldOut);
+  EXPECT_TRUE(says(refusal_of<DataError>([&] { evaluate(config, 5, &model, {}, seen); }), "--allow-overlap"));
+  config.allow_overlap = true;
+  const auto allowed = evaluate(config, 5, &model, {}, seen);
+  EXPECT_EQ(allowed.overlap->trained, allowed.overlap->episodes);
+  EXPECT_EQ(to_json(allowed)["overlap"]["trained"], allowed.overlap->episodes);
+  // The same episodes made again, without their pictures.
+  config.data.reset();
+  config.allow_overlap = false;
+  collect.seed = 5;
+  collect.size = 32;
+  const data::EpisodeDataset same(generate_episodes(collect, 1000));
+  const EvalParts all{.trained = data::TrainedEpisodes(data::contents_json(same, data::Split::kHeldOut))};
+  EXPECT_THROW(evaluate(config, 5, &model, {}, all), DataError);
+  // No model, no question.
+  EXPECT_FALSE(evaluate(small_config({"random"}, 4), 5, nullptr, {}, all).overlap);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace foresee::planner {
 
 /// A world model of Two-Room without weights: it finds the red dot in a picture and knows that an action moves it by
 /// five pixels; of the wall it knows nothing. With `blind` it finds all plans equally good.
-class PictureModel final : public WorldModel {
+class PictureModel : public WorldModel {
  public:
   explicit PictureModel(bool blind = false) : blind_(blind) {
     actions_ = {.size = 2, .block = 5, .low = {-1, -1}, .high = {1, 1}, .mean = {0, 0}, .std = {0.5, 0.5}};

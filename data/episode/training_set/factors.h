@@ -8,14 +8,15 @@
 
 namespace foresee::data {
 
-/// What the training split of a set says of its factors of variation (Note [Factors]), for a model folder:
-/// {"factors": {KEY: {"low": [..], "high": [..], "values": [[..], ..]}}, "hold_out": [..]}. "values" is there where the
-/// factor took few values: at most 64, and three episodes for each. Null where no factor was drawn.
+/// What a model folder says of the training split: its factors of variation (Note [Factors]) and what its episodes hold
+/// (Note [Known episodes]): {"factors": {KEY: {"low": [..], "high": [..], "values": [[..], ..]}}, "hold_out": [..],
+/// "picture_sizes", "episodes"}. "values" is there where the factor took few values: at most 64, and three episodes for
+/// each. Null where no factor was drawn and there are no actions.
 /// @param hold_out  what was kept from training.
 nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vector<std::string>& hold_out);
 
 /// What two sets that are learned from at the same time were like together. A factor that only one of them drew is left
-/// out, for the other's value is not known. Null where none is left.
+/// out, for the other's value is not known. Null where nothing is left.
 nlohmann::json joined_training_sets(const nlohmann::json& a, const nlohmann::json& b);
 
 /// The texts of "hold_out" of such an object; of null none. @throws DataError where they are no list of texts.

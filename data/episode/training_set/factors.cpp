@@ -1,4 +1,4 @@
-#include "data/episode/factors.h"
+#include "data/episode/training_set/factors.h"
 
 #include <ATen/ATen.h>
 
@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "data/episode/training_set/contents.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/json.h"
 #include "jepa/core/text/factor_spec.h"
@@ -54,13 +55,17 @@ nlohmann::json training_set_json(const EpisodeDataset& dataset, const std::vecto
     factor = {{"low", low}, {"high", high}};
     if (values.size() <= kMostValues && values.size() * kEpisodesPerValue <= episodes.size()) factor["values"] = values;
   }
-  if (factors.empty()) return nullptr;
-  return {{"factors", factors}, {"hold_out", hold_out}};
+  nlohmann::json out = contents_json(dataset, Split::kTrain);
+  if (factors.empty() && out.is_null()) return nullptr;
+  out["factors"] = factors;
+  out["hold_out"] = hold_out;
+  return out;
 }
 
 nlohmann::json joined_training_sets(const nlohmann::json& a, const nlohmann::json& b) {
   if (!a.is_object() || !b.is_object()) return nullptr;
-  nlohmann::json factors = nlohmann::json::object();
+  nlohmann::json out = a, factors = nlohmann::json::object();
+  join_contents(out, b);
   for (const auto& [key, value] : b.at("factors").items()) {
     const nlohmann::json& other = value;  // clang: a lambda does not capture parts of a binding
     if (!a.at("factors").contains(key)) continue;
@@ -87,11 +92,13 @@ nlohmann::json joined_training_sets(const nlohmann::json& a, const nlohmann::jso
     values.merge(other["values"].get<std::set<std::vector<double>>>());
     factor["values"] = values;
   }
-  if (factors.empty()) return nullptr;
+  if (factors.empty() && !out.contains("episodes")) return nullptr;
   auto held = held_out_factors(a);
   for (const auto& text : held_out_factors(b))
     if (std::find(held.begin(), held.end(), text) == held.end()) held.push_back(text);
-  return {{"factors", factors}, {"hold_out", held}};
+  out["factors"] = factors;
+  out["hold_out"] = held;
+  return out;
 }
 
 std::vector<std::string> held_out_factors(const nlohmann::json& training_set) {
