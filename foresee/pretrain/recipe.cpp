@@ -26,8 +26,9 @@ PretrainRecipe nano() {
   optimizer.final_rate = 1e-4;
   optimizer.ema_start = 0.999;
   optimizer.ema_end = 1.0;
-  // One half of the time is predicted from the other: small blocks alone can be filled in without a look at motion.
-  recipe.training.masks.long_range = {
+  // One half of the time is predicted from the other, by both groups: blocks that hide the whole time are filled in
+  // from what lies beside them, without a look at motion.
+  recipe.training.masks.short_range = recipe.training.masks.long_range = {
       .num_blocks = 1, .spatial_scale = {1, 1}, .temporal_scale = {0.5, 0.5}, .aspect_ratio = {1, 1}};
   // The slow target alone does not keep the features of little video apart; VICReg's terms do.
   recipe.training.objective.variance = 0.1;

@@ -13,9 +13,12 @@ namespace {
 using nlohmann::json;
 
 json trial_line(const Trial& trial) {
-  return {{"start", trial.start},         {"success", trial.success},
-          {"steps", trial.steps},         {"final_distance", trial.final_distance},
-          {"distances", trial.distances}, {"planning_ms", trial.planning_ms},
+  return {{"start", trial.start},
+          {"success", trial.success},
+          {"steps", trial.steps},
+          {"final_distance", trial.final_distance},
+          {"distances", trial.distances},
+          {"planning_ms", trial.planning_ms},
           {"path", trial.path}};
 }
 
@@ -37,8 +40,7 @@ TrialJournal::TrialJournal(std::filesystem::path path, std::string key) : path_(
   std::error_code code;
   if (std::filesystem::file_size(path_, code) == 0 || code) return;
   whole_ = read();
-  if (whole_ == 0)
-    log_warning("eval: an evaluation with other settings was not finished here; this one begins anew");
+  if (whole_ == 0) log_warning("eval: an evaluation with other settings was not finished here; this one begins anew");
 }
 
 TrialJournal::Place TrialJournal::place(const std::string& method, int64_t first) const {

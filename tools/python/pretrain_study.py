@@ -16,8 +16,15 @@ import subprocess
 NONE = ["objective.regulariser=none"]
 SIGREG = ["objective.regulariser=sigreg"]
 DENSE = ["objective.context=0.5", "model.predictor.context_output=true"]
-# The published long-range masks: two large blocks that hide the whole time.
-BLOCKS = [
+# Small blocks that hide the whole time, as the published short-range masks, beside the default's half of the time.
+SMALL_BLOCKS = [
+    "masks.short_range.num_blocks=8",
+    "masks.short_range.spatial_scale=[0.15,0.15]",
+    "masks.short_range.temporal_scale=[1,1]",
+    "masks.short_range.aspect_ratio=[0.75,1.5]",
+]
+# The published masks: small blocks, and two large blocks that hide the whole time.
+BLOCKS = SMALL_BLOCKS + [
     "masks.long_range.num_blocks=2",
     "masks.long_range.spatial_scale=[0.7,0.7]",
     "masks.long_range.temporal_scale=[1,1]",
@@ -35,6 +42,7 @@ ROWS = {  # name: settings over the preset
     + ["optimizer.ema_start=0.99925", "optimizer.ema_end=0.99925"],
     "none": NONE,
     "published masks": BLOCKS,
+    "half of the time, and small blocks": SMALL_BLOCKS,
     "4 frames per second": ["loader.clip.fps=4"],
     "12 frames per second": ["loader.clip.fps=12"],
     "patches of 4": ["model.encoder.patch_size=4"],
@@ -123,14 +131,15 @@ def mean(values):
 
 
 def table(options, results):
+    """Each cell: model, the same network with random weights, pixels of the same patches."""
     head = ["recipe", *FACTORS, "collapsed"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for kind in ("random", "pixels"):
-        first = next(iter(results.values()))
-        cells = [mean(judged[factor][kind]["rate"] for _, judged in first) for factor in FACTORS]
-        lines.append(f"| {kind} | " + " | ".join(cells) + " | |")
     for row, runs in results.items():
-        cells = [mean(judged[factor]["model"]["rate"] for _, judged in runs) for factor in FACTORS]
+        cells = []
+        for factor in FACTORS:
+            model = mean(judged[factor]["model"]["rate"] for _, judged in runs)
+            beside = [statistics.fmean(judged[factor][kind]["rate"] for _, judged in runs) for kind in ("random", "pixels")]
+            cells.append(f"{model} ({beside[0]:.2f}, {beside[1]:.2f})")
         collapsed = sum("collapse" in trained["flags"] for trained, _ in runs)
         lines.append(f"| {row} | " + " | ".join(cells) + f" | {collapsed} of {len(runs)} |")
     lines += ["", "Direction, with 95 % intervals:", ""]

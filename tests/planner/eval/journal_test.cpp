@@ -1,5 +1,5 @@
-// Claims: an evaluation that was killed goes on after the last whole line and ends with the same trials, what is left of
-// another evaluation is not used, and nothing is left where no trial was played.
+// Claims: an evaluation that was killed goes on after the last whole line and ends with the same trials, what is left
+// of another evaluation is not used, and nothing is left where no trial was played.
 #include "planner/eval/journal.h"
 
 #include <gtest/gtest.h>
