@@ -61,7 +61,9 @@ struct MethodScore {
   double rate = 0, low = 0, high = 1;  // share of successes and its 95 % interval
   int64_t n = 0;                       // trials
   std::vector<TrialRow> trials;        // in the order of the starts
-  std::string failure;                 // what ended the method, where it threw: it has no trials then
+  std::optional<double> steps;         // half of the successes took so many or fewer; none where none succeeded
+  std::vector<double> distance;  // mean distance to the goal before the first step and after each, over all trials
+  std::string failure;           // what ended the method, where it threw: it has no trials then
 };
 
 /// Where a trial began and where it was to end: the same for every method.

@@ -84,7 +84,11 @@ std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const Eva
 
 MethodScore score_of(const planner::MethodResult& method) {
   const SuccessRate& success = method.success;
-  MethodScore score{method.method, success.rate, success.low, success.high, success.n, {}, method.failure};
+  MethodScore score{
+      .method = method.method, .rate = success.rate, .low = success.low, .high = success.high, .n = success.n};
+  score.steps = method.steps_to_success();
+  score.distance = method.mean_distance();
+  score.failure = method.failure;
   for (const planner::Trial& trial : method.trials)
     score.trials.push_back({trial.start, trial.success, trial.steps, trial.path.back(), trial.final_distance,
                             trial.distances, trial.planning_ms});

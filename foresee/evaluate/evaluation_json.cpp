@@ -32,6 +32,10 @@ ordered_json closed_loop_json(const Evaluation& result) {
                              {"first_only", found.first_only},
                              {"second_only", found.second_only},
                              {"n", found.n}});
+  for (const auto& method : result.methods) {
+    if (method.steps) out["steps_to_success"][method.method] = *method.steps;
+    if (!method.distance.empty()) out["distance"][method.method] = method.distance;
+  }
   for (const auto& method : result.methods)
     if (!method.failure.empty()) out["failed"][method.method] = method.failure;
   if (const auto& overlap = result.overlap) out["overlap"] = overlap_json(*overlap);

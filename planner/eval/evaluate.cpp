@@ -218,6 +218,23 @@ void describe(Fields& f, EvalConfig& c) {
   f("oracle", c.oracle, "the search on the true simulator");
 }
 
+std::optional<double> MethodResult::steps_to_success() const {
+  std::vector<double> steps;
+  for (const Trial& trial : trials)
+    if (trial.success) steps.push_back(static_cast<double>(trial.steps));
+  return steps.empty() ? std::nullopt : std::optional(quantile(steps, 0.5));
+}
+
+std::vector<double> MethodResult::mean_distance() const {
+  size_t longest = 0;
+  for (const Trial& trial : trials) longest = std::max(longest, trial.distances.size());
+  std::vector<double> mean(longest, 0.0);
+  for (const Trial& trial : trials)
+    for (size_t step = 0; step < longest; ++step)
+      mean[step] += trial.distances[std::min(step, trial.distances.size() - 1)] / static_cast<double>(trials.size());
+  return mean;
+}
+
 const MethodResult* EvalResult::find(const std::string& method) const {
   const auto found =
       std::find_if(methods.begin(), methods.end(), [&](const MethodResult& m) { return m.method == method; });

@@ -55,6 +55,11 @@ struct MethodResult {
   SuccessRate success;
   std::vector<Trial> trials;  // in the order of the starts
   std::string failure{};      // what ended it, where it threw; then it has no trials
+
+  /// Half of the successes took so many steps or fewer; nothing where none succeeded.
+  std::optional<double> steps_to_success() const;
+  /// Mean distance to the goal before the first step and after each; a trial that has ended stays where it is.
+  std::vector<double> mean_distance() const;
 };
 
 /// Quantiles of the wall-clock of one plan, milliseconds.

@@ -81,6 +81,10 @@ ordered_json to_json(const EvalResult& result) {
                    {"excluded_solved", result.starts.excluded_solved},
                    {"planning_ms", planning}};
   for (const Comparison& found : comparisons(result)) out["paired"].push_back(comparison_json(found));
+  for (const auto& method : result.methods) {
+    if (const auto steps = method.steps_to_success()) out["steps_to_success"][method.method] = *steps;
+    if (const auto distance = method.mean_distance(); !distance.empty()) out["distance"][method.method] = distance;
+  }
   for (const auto& method : result.methods)
     if (!method.failure.empty()) out["failed"][method.method] = method.failure;
   if (const auto& overlap = result.overlap)

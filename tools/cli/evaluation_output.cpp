@@ -21,13 +21,14 @@ void print_table(const Evaluation& result) {
                                : fmt::format("; {} more were solved already and are left out", result.excluded_solved);
   print_line("{}, protocol {}, seed {}: {} starts{}", result.env, result.protocol, result.seed, result.starts.size(),
              left_out);
-  print_line("  {:<18}  {:>9}  {:>17}  {:>5}", "method", "success", "95 % interval", "n");
+  print_line("  {:<18}  {:>9}  {:>17}  {:>5}  {:>5}", "method", "success", "95 % interval", "n", "steps");
   for (const auto& method : result.methods)
     if (!method.failure.empty())
       print_line("  {:<18}  failed", method.method);
     else
-      print_line("  {:<18}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}", method.method, 100 * method.rate,
-                 100 * method.low, 100 * method.high, method.n);
+      print_line("  {:<18}  {:>7.1f} %  {:>6.1f} .. {:>5.1f} %  {:>5}  {:>5}", method.method, 100 * method.rate,
+                 100 * method.low, 100 * method.high, method.n,
+                 method.steps ? fmt::format("{:.0f}", *method.steps) : "-");
   for (const auto& found : result.paired)
     print_line("  {} - {}: {:+.1f} points ({:+.1f} .. {:+.1f}), p {:.2g}; {} alone solves {}, {} alone {}", found.first,
                found.second, 100 * found.difference, 100 * found.low, 100 * found.high, found.p, found.first,

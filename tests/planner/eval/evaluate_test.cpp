@@ -87,7 +87,7 @@ TEST(Evaluate, ReportsTheKeysOfItsContract) {
   std::vector<std::string> keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
   EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms",
-                                            "paired", "overlap"}));
+                                            "paired", "steps_to_success", "distance", "overlap"}));
   EXPECT_EQ(json["env"], "two_room");
   EXPECT_EQ(json["protocol"], "near");
   EXPECT_EQ(json["seed"], 9);
@@ -228,6 +228,16 @@ TEST(Evaluate, AMethodThatThrowsIsReportedAndTheOthersGoOn) {
   EXPECT_EQ(result.find("planner")->success.n, 0);
   EXPECT_EQ(result.find("expert")->success.n, 4);
   EXPECT_EQ(to_json(result)["failed"], (nlohmann::ordered_json{{"planner", "its weights are NaN"}}));
+}
+
+TEST(Evaluate, ATrialThatHasEndedStaysWhereItIs) {
+  const MethodResult result{.method = "a",
+                            .trials = {{.success = true, .steps = 1, .distances = {4, 0}},
+                                       {.success = true, .steps = 2, .distances = {6, 3, 1}},
+                                       {.steps = 2, .distances = {8, 9, 11}}}};
+  EXPECT_EQ(result.mean_distance(), (std::vector<double>{6, 4, 4}));
+  EXPECT_EQ(result.steps_to_success(), 1.5);
+  EXPECT_FALSE(MethodResult{.trials = {{.steps = 2}}}.steps_to_success());
 }
 
 TEST(Evaluate, DistancesGoFromTheStartToTheEnd) {
