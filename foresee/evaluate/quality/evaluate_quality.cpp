@@ -143,7 +143,7 @@ struct Judge {
   void plans(const std::optional<double>& deviation, const Tensor& errors) {
     const Tensor from = rows(config.horizon, /*stride=*/4, config.anchors);
     if (!deviation || from.size(0) < 4) {
-      out.abstained.push_back("influence and sobriety: no start has a recorded plan after it");
+      out.abstained.push_back("influence and sobriety: fewer than 30 clips, or 4 starts, are as long as a plan");
       signs.action_sensitivity = signs.calibration = kUnknown;
       return;
     }
