@@ -115,9 +115,8 @@ struct Judge {
     auto errors = rollout_errors(seen, loop, apart ? held_out : at::arange(from.size(0)), config);
     errors.emplace_back("held_out_clips", std::vector<double>{apart ? static_cast<double>(held_out.size(0)) : 0});
     out.groups.push_back({"rollout", errors});
-    const double error = normalised_error(
-        loop.predicted.select(1, config.horizon - 1),
-        seen.latents.index_select(0, loop.present + config.horizon), variance);
+    const double error = normalised_error(loop.predicted.select(1, config.horizon - 1),
+                                          seen.latents.index_select(0, loop.present + config.horizon), variance);
     out.viscore.emplace_back("nmse", error);
     out.viscore.emplace_back("clips", static_cast<double>(from.size(0)));
     return rollout_deviation(error, variance);
@@ -191,9 +190,8 @@ std::vector<std::string> state_names(const std::string& env) {
 }
 
 QualityEvaluation evaluated_quality(const EvaluateRequest& request, const JobControl& control) {
-  const auto config = parse_config<QualityConfig>(
-      settings_json(nlohmann::json::object(), request.options.settings),
-      settings_place(request.options.settings, "eval, protocol quality"));
+  const auto config = parse_config<QualityConfig>(settings_json(nlohmann::json::object(), request.options.settings),
+                                                  settings_place(request.options.settings, "eval, protocol quality"));
   const auto model =
       load_world_model(request.model, {.device = job_device(request.options.device), .read = request.read});
   const data::EpisodeDataset dataset = open_episodes_of(model->preprocess(), request.data);
@@ -228,8 +226,8 @@ QualityEvaluation quality_of(const WorldModel& model, const data::EpisodeDataset
   judge.veracity_factor(deviation);
   judge.plans(deviation, residuals);
   if (out.veracity && out.influence && out.sobriety) out.score = *out.veracity * *out.influence * *out.sobriety;
-  out.groups.push_back({"probe_r", state_probes(seen, config.state == "state" ? state_names(out.env)
-                                                                               : std::vector<std::string>())});
+  out.groups.push_back(
+      {"probe_r", state_probes(seen, config.state == "state" ? state_names(out.env) : std::vector<std::string>())});
   out.numbers.emplace_back("revisit", revisit_consistency(seen, config, seed));
   judge.drifts();
   out.flags = quality_flags(judge.signs);

@@ -33,14 +33,16 @@ std::vector<QualityFlag> quality_flags(const QualitySigns& signs) {
         fmt::format("held-out episodes are predicted with {:.1f} times the error of training episodes; above {:.0f} "
                     "the model knows its training episodes by heart",
                     ratio, kMostOverTraining));
-  raise("untrained", signs.error_over_nothing >= kMostOverNothing, signs.error_over_nothing, kMostOverNothing,
-        fmt::format("one block ahead the error is {:.2f} of that of 'nothing changes'; from {:.0f} on the prediction is "
-                    "worth nothing",
-                    signs.error_over_nothing, kMostOverNothing));
-  raise("cost uncalibrated", signs.calibration < kLeastCalibration, signs.calibration, kLeastCalibration,
-        fmt::format("latent distance follows true distance with a rank correlation of {:.2f}; below {:.1f} a cheap plan "
-                    "need not come near the goal",
-                    signs.calibration, kLeastCalibration));
+  raise(
+      "untrained", signs.error_over_nothing >= kMostOverNothing, signs.error_over_nothing, kMostOverNothing,
+      fmt::format("one block ahead the error is {:.2f} of that of 'nothing changes'; from {:.0f} on the prediction is "
+                  "worth nothing",
+                  signs.error_over_nothing, kMostOverNothing));
+  raise(
+      "cost uncalibrated", signs.calibration < kLeastCalibration, signs.calibration, kLeastCalibration,
+      fmt::format("latent distance follows true distance with a rank correlation of {:.2f}; below {:.1f} a cheap plan "
+                  "need not come near the goal",
+                  signs.calibration, kLeastCalibration));
   return flags;
 }
 

@@ -15,11 +15,11 @@ namespace foresee {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr double kRidge = 1e-4;         // of a feature's variance
-constexpr size_t kMostPairs = 40000;    // of rows
-constexpr int64_t kRowsForCost = 400;   // compared with each goal
+constexpr double kRidge = 1e-4;          // of a feature's variance
+constexpr size_t kMostPairs = 40000;     // of rows
+constexpr int64_t kRowsForCost = 400;    // compared with each goal
 constexpr int64_t kRowsOfEpisode = 200;  // compared with each other
-constexpr int64_t kNeighbours = 2000;   // recorded rows that drift is measured from
+constexpr int64_t kNeighbours = 2000;    // recorded rows that drift is measured from
 constexpr uint64_t kPairs = 4, kCandidates = 5, kTypical = 6, kCloud = 7;
 
 Tensor drawn_rows(int64_t rows, int64_t most, uint64_t seed, uint64_t step) {
@@ -101,8 +101,7 @@ std::optional<double> latent_tolerance_of(const SeenEpisodes& seen, const Qualit
   std::vector<double> nuisance(pairs.size());
   if (!task.nuisance.empty()) nuisance = numbers_of(columns_of(a - b, task.nuisance).square().sum(-1).sqrt());
   std::vector<RowPair> rows;
-  for (size_t i = 0; i < pairs.size(); ++i)
-    rows.push_back({pairs[i].first, pairs[i].second, moved[i], nuisance[i]});
+  for (size_t i = 0; i < pairs.size(); ++i) rows.push_back({pairs[i].first, pairs[i].second, moved[i], nuisance[i]});
   return latent_tolerance(seen.latents, std::move(rows), task.tolerance, !task.nuisance.empty());
 }
 
@@ -118,8 +117,8 @@ NamedNumbers rollout_errors(const SeenEpisodes& seen, const OpenLoop& loop, cons
   for (const auto& entry : rollouts) {
     std::vector<double> errors;
     for (int64_t h = 0; h < horizon; ++h)
-      errors.push_back(normalised_error(entry.second.select(1, h),
-                                        seen.latents.index_select(0, present + h + 1), variance));
+      errors.push_back(
+          normalised_error(entry.second.select(1, h), seen.latents.index_select(0, present + h + 1), variance));
     out.emplace_back(entry.first, errors);
   }
   if (!seen.states.defined()) return out;
@@ -143,9 +142,8 @@ NamedNumbers state_probes(const SeenEpisodes& seen, const std::vector<std::strin
   const Tensor asked = known.logical_and(seen.held_out).nonzero().squeeze(1), fit = training_rows(seen, known);
   NamedNumbers out;
   if (asked.size(0) < 2 || fit.size(0) < 2) return out;
-  const ProbeScore score =
-      linear_probe(seen.latents.index_select(0, fit), seen.states.index_select(0, fit),
-                   seen.latents.index_select(0, asked), seen.states.index_select(0, asked));
+  const ProbeScore score = linear_probe(seen.latents.index_select(0, fit), seen.states.index_select(0, fit),
+                                        seen.latents.index_select(0, asked), seen.states.index_select(0, asked));
   for (size_t i = 0; i < score.r.size(); ++i)
     out.emplace_back(i < names.size() ? names[i] : std::to_string(i), std::vector<double>{score.r[i]});
   return out;
@@ -168,7 +166,8 @@ NamedNumbers cost_calibration(const SeenEpisodes& seen, const Tensor& goals, con
       const Tensor cost = (z - seen.latents[goal]).square().sum(1);
       const Tensor order = cost.argsort();
       const auto total = static_cast<double>(order.size(0));
-      const Tensor kept = order.slice(0, std::llround(part.second.first * total), std::llround(part.second.second * total));
+      const Tensor kept =
+          order.slice(0, std::llround(part.second.first * total), std::llround(part.second.second * total));
       if (kept.size(0) < 10) continue;
       const Tensor away = task_distance(task, s.index_select(0, kept), seen.states[goal]);
       const double r = spearman(numbers_of(cost.index_select(0, kept)), numbers_of(away));

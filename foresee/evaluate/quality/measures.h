@@ -35,7 +35,8 @@ NamedNumbers state_probes(const SeenEpisodes& seen, const std::vector<std::strin
 NamedNumbers cost_calibration(const SeenEpisodes& seen, const Tensor& goals, const QualityConfig& task, uint64_t seed);
 
 /// Rows of one episode, 5 or more apart, whose states are within half a tolerance: the median of their latent distance
-/// over that of rows drawn from all. Of an episode of more than 200 rows, that many are compared. NaN for fewer than 30 such pairs.
+/// over that of rows drawn from all. Of an episode of more than 200 rows, that many are compared. NaN for fewer than 30
+/// such pairs.
 double revisit_consistency(const SeenEpisodes& seen, const QualityConfig& task, uint64_t seed);
 
 /// How far imagined latents leave the recorded ones: distance to the nearest recorded row over the median distance of a

@@ -81,8 +81,8 @@ PlanOutcomes plan_outcomes(const WorldModel& model, const SequenceReader& reader
     const Tensor both = at::stack({recorded, recorded.roll(1, 0)}, 1), ends = last(both);
     if (part.size(0) > 1) swapped.push_back((ends.select(1, 0) - ends.select(1, 1)).norm(2, -1));
     if (first < draws.perturbed_starts)
-      changes.push_back((last(recorded.unsqueeze(1) + drawn(kPerturb, draws.perturbations)) - ends.slice(1, 0, 1))
-                            .flatten(0, 1));
+      changes.push_back(
+          (last(recorded.unsqueeze(1) + drawn(kPerturb, draws.perturbations)) - ends.slice(1, 0, 1)).flatten(0, 1));
     const Tensor random = costs(actions.mean + drawn(kRandom, draws.random_plans));
     const Tensor own = costs(recorded.unsqueeze(1));  // [B, 1]
     variation.push_back(random.std(1) / random.mean(1));
@@ -93,8 +93,8 @@ PlanOutcomes plan_outcomes(const WorldModel& model, const SequenceReader& reader
     progress.update(std::min(first + kStarts, rows.size(0)));
   }
   progress.finish();
-  return {at::cat(changes), at::cat(preferred), at::cat(spread), at::cat(variation), at::cat(cheaper),
-          at::cat(swapped)};
+  return {at::cat(changes),   at::cat(preferred), at::cat(spread),
+          at::cat(variation), at::cat(cheaper),   at::cat(swapped)};
 }
 
 }  // namespace foresee

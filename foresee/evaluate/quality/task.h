@@ -26,8 +26,8 @@ struct QualityConfig {
 void describe(Fields& fields, QualityConfig& config);
 
 /// Fills in what the environment says. @param env  its name; empty: recognised by the columns, where they tell it.
-/// @returns the environment's name; empty: not known. @throws ConfigError for an unknown name or numbers that the column
-/// has not.
+/// @returns the environment's name; empty: not known. @throws ConfigError for an unknown name or numbers that the
+/// column has not.
 std::string complete_task(QualityConfig& config, const std::string& env, const data::EpisodeDataset& dataset);
 
 }  // namespace foresee

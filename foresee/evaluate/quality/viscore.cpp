@@ -33,9 +33,7 @@ double normalised_error(const Tensor& predicted, const Tensor& truth, double var
 
 double rollout_deviation(double error, double variance) { return std::sqrt(std::max(error, 1e-9) * variance); }
 
-double veracity(double tolerance, double deviation) {
-  return std::erf(tolerance / 2 / (std::sqrt(2.0) * deviation));
-}
+double veracity(double tolerance, double deviation) { return std::erf(tolerance / 2 / (std::sqrt(2.0) * deviation)); }
 
 Tensor shrunk_covariance(const Tensor& x) {
   const Tensor all = covariance(x);
@@ -69,8 +67,7 @@ std::optional<double> latent_tolerance(const Tensor& z, std::vector<RowPair> pai
     if (quiet.size() >= kFewestPairs) pairs = quiet;
   }
   std::vector<double> distances;
-  for (const RowPair& p : pairs)
-    distances.push_back((z[p.first] - z[p.second]).to(at::kDouble).norm().item<double>());
+  for (const RowPair& p : pairs) distances.push_back((z[p.first] - z[p.second]).to(at::kDouble).norm().item<double>());
   return quantile(distances, 0.5);
 }
 

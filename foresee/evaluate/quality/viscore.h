@@ -12,7 +12,8 @@ namespace foresee {
 // Note [VIScore]
 // How well a world model can plan, from recorded episodes alone (Wu, Balestriero and Levine, arXiv
 // 2608.11174): the product of
-//   veracity   V = erf((d / 2) / (sqrt(2) s)): whether a roll-out tells states apart that lie a tolerance d apart, where
+//   veracity   V = erf((d / 2) / (sqrt(2) s)): whether a roll-out tells states apart that lie a tolerance d apart,
+//   where
 //              s^2 = NMSE(H) tr Cov(z) is its error after H blocks;
 //   influence  I = min(m / 82, 1): m nats is the capacity of the channel from actions to futures,
 //              m = sum log(1 + eigenvalues(N^-1/2 S N^-1/2)) / 2, S the covariance of what actions change, N the noise:

@@ -39,7 +39,7 @@ struct Quality : testing::Test {
     writer.commit();
     EvaluateRequest out{.model = model, .protocol = "quality", .data = {folder / "walks.h5"}};
     out.options = {.device = Device::kCpu, .seed = 3, .threads = 1};
-    out.options.settings.set = {"clips=60", "windows=400", "anchors=8", "drift_steps=40"};
+    out.options.settings.set = {"clips=60", "windows=150", "anchors=8", "drift_steps=20"};
     return out;
   }
   /// The shipped model with some weights changed.
@@ -152,7 +152,8 @@ TEST_F(Quality, SaysThatTrainingEpisodesAreKnownByHeart) {
 
 TEST_F(Quality, AbstainsWithoutAStateAndSaysWhy) {
   auto episodes = walks(30);
-  for (auto& episode : episodes) std::erase_if(episode.columns, [](const auto& column) { return column.first != "action"; });
+  for (auto& episode : episodes)
+    std::erase_if(episode.columns, [](const auto& column) { return column.first != "action"; });
   const QualityEvaluation found = *evaluate(request(kShipped, episodes)).quality;
   EXPECT_FALSE(found.score);
   EXPECT_FALSE(found.veracity);
@@ -172,8 +173,8 @@ TEST_F(Quality, JudgesAModelOfArmPoses) {
     episodes.push_back(episode);
   }
   EvaluateRequest wanted = request(write_arm_model(folder / "arm"), episodes);
-  wanted.options.settings.set = {"clips=30", "windows=60", "anchors=4", "drift_steps=10", "longest=5", "horizon=2",
-                                 "numbers=[0,1,2]", "tolerance=0.05"};
+  wanted.options.settings.set = {"clips=30",  "windows=60", "anchors=4",       "drift_steps=10",
+                                 "longest=5", "horizon=2",  "numbers=[0,1,2]", "tolerance=0.05"};
   const QualityEvaluation found = *evaluate(wanted).quality;
   EXPECT_EQ(found.env, "");
   EXPECT_TRUE(found.veracity && found.influence && found.sobriety);
@@ -208,8 +209,13 @@ TEST_F(Quality, RefusesWhatItDoesNotUse) {
 }
 
 TEST(QualityFlags, NameValueAndThreshold) {
-  const QualitySigns sound{.effective_rank = 20, .width = 96, .action_sensitivity = 1, .training_error = 0.1,
-                           .held_out_error = 0.1, .error_over_nothing = 0.2, .calibration = 0.8};
+  const QualitySigns sound{.effective_rank = 20,
+                           .width = 96,
+                           .action_sensitivity = 1,
+                           .training_error = 0.1,
+                           .held_out_error = 0.1,
+                           .error_over_nothing = 0.2,
+                           .calibration = 0.8};
   EXPECT_TRUE(quality_flags(sound).empty());
   QualitySigns unknown = sound;
   unknown.held_out_error = unknown.calibration = unknown.action_sensitivity = std::nan("");

@@ -26,7 +26,8 @@ TEST(Viscore, IsTheTranscription) {
   for (const auto& c : cases) {
     const auto expected = [&](const char* name) { return c.at("expected").at(name).get<double>(); };
     const Tensor z = matrix(c.at("latents"));
-    const double variance = total_variance(z), error = normalised_error(matrix(c.at("predicted")), matrix(c.at("truth")), variance);
+    const double variance = total_variance(z),
+                 error = normalised_error(matrix(c.at("predicted")), matrix(c.at("truth")), variance);
     EXPECT_NEAR(error, expected("nmse"), 1e-9);
     const double deviation = rollout_deviation(error, variance);
     EXPECT_NEAR(deviation, expected("deviation"), 1e-9);
@@ -51,7 +52,7 @@ TEST(Viscore, FactorsOfCasesSolvedByHand) {
   EXPECT_DOUBLE_EQ(influence(200), 1);
   EXPECT_DOUBLE_EQ(rollout_deviation(0, 4), std::sqrt(4e-9)) << "an error of nothing is no division by nothing";
   // One dimension: the capacity of a Gaussian channel is log(1 + S / N) / 2.
-  const Tensor changes = torch::tensor({{-3.0}, {0.0}, {3.0}}, at::kDouble);   // variance 9
+  const Tensor changes = torch::tensor({{-3.0}, {0.0}, {3.0}}, at::kDouble);  // variance 9
   const Tensor residuals = torch::tensor({{-1.0}, {1.0}}, at::kDouble);
   EXPECT_NEAR(empowerment(changes, residuals, 2.0), 0.5 * std::log1p(9.0 / 4), 1e-7);
 }
