@@ -21,16 +21,17 @@ struct FactorSweep {
   std::vector<std::string> values;  // JSON texts; a single number for a list stands for each of its numbers
 };
 
-/// Is a model any good? Closed loop in an environment, (protocol "offline") on recorded episodes, or (protocol
-/// "features", of encoders of video) by probes on clips with labels.
+/// Is a model any good? Closed loop in an environment, (protocols "offline" and "quality") on recorded episodes,
+/// or (protocol "features", of encoders of video) by probes on clips with labels.
 struct EvaluateRequest {
   std::filesystem::path model{};     // for methods planner and inverse_dynamics, and for protocols offline and features
   std::optional<std::string> env{};  // these four: as the settings say where they are left out
-  std::optional<std::string> protocol{};              // "near", "far", "swm", "offline" or "features"
+  std::optional<std::string> protocol{};              // "near", "far", "swm", "offline", "quality" or "features"
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
   bool all_baselines = false;                         // every method without a search on the model that can be run, too
   bool allow_overlap = false;                         // episodes that the model was trained on are no error
-  std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on
+  std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on; of
+                                      // protocol quality, episodes to read (300)
   std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
                                                // features a list of labelled clips, a folder of
                                                // videos without labels, nothing: the generator's
@@ -119,6 +120,31 @@ struct OfflineEvaluation {
   EpisodeOverlap overlap{};                             // of those judged on
 };
 
+/// A sign that a model is broken.
+struct QualityFlag {
+  std::string name;                 // "collapse", "actions ignored", "memorised", "untrained", "cost uncalibrated"
+  double value = 0, threshold = 0;  // what was measured, and the bound that it breaks
+  std::string meaning;              // both in a sentence
+};
+
+/// What protocol quality found (docs/reference/metrics.md). Numbers that the data cannot give are NaN.
+struct QualityEvaluation {
+  /// Numbers of one kind, by name; more than one where there is one for each block of a roll-out.
+  struct Group {
+    std::string name;
+    std::vector<std::pair<std::string, std::vector<double>>> numbers;
+  };
+  std::string env;                              // whose tolerance counts; empty: not known
+  int64_t episodes = 0, held_out_episodes = 0;  // that were read, and of them held out
+  int64_t rows = 0, history = 1, horizon = 0;   // rows at the model's cadence; pictures and blocks of a plan
+  std::optional<double> score, veracity, influence, sobriety;  // VIScore and its factors; nothing: it abstains
+  std::vector<std::string> abstained;                          // why factors have no value, in sentences
+  std::vector<std::pair<std::string, double>> viscore;         // what the factors were made of
+  std::vector<std::pair<std::string, double>> numbers;
+  std::vector<Group> groups;
+  std::vector<QualityFlag> flags;
+};
+
 /// How often a probe names the right value, on clips that it was not fitted on.
 struct ProbeRate {
   double rate = 0, low = 0, high = 1;  // with the 95 % interval
@@ -164,6 +190,7 @@ struct EvaluateResult {
   std::vector<Evaluation> evaluations{};           // one, or one for each value of a sweep
   std::optional<Generalisation> generalisation{};  // over all evaluations, where it is known
   std::optional<OfflineEvaluation> offline{};      // of protocol offline, then nothing else
+  std::optional<QualityEvaluation> quality{};      // of protocol quality, then nothing else
   std::optional<FeatureEvaluation> features{};     // of protocol features, then nothing else
   std::optional<std::filesystem::path> folder{};   // of the results, where they were written
   bool interrupted = false;                        // stopped before the end

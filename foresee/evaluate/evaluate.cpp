@@ -10,6 +10,7 @@
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/generalisation.h"
 #include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/quality/evaluate_quality.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/provenance.h"
@@ -133,6 +134,7 @@ std::optional<planner::TrialJournal> journal_of(const std::optional<Output>& pla
 EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
   if (request.protocol == "offline") return evaluate_offline(request, control);
+  if (request.protocol == "quality") return evaluate_quality(request, control);
   if (request.protocol == "features") return evaluate_features(request, control);
   if (request.strips < 0)
     throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));

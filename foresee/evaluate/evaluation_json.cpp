@@ -4,6 +4,7 @@
 
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/quality/evaluate_quality.h"
 
 namespace foresee {
 namespace {
@@ -61,6 +62,7 @@ ordered_json overlap_json(const EpisodeOverlap& overlap) {
 
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
   if (result.offline) return offline_json(request, *result.offline);
+  if (result.quality) return quality_json(request, *result.quality);
   if (result.features) return features_json(request, *result.features);
   const Evaluation& first = result.evaluations.front();
   const auto with_generalisation = [&](ordered_json out) {

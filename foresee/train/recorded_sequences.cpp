@@ -58,7 +58,7 @@ Tensor numbers_of(const nlohmann::json& row) { return torch::tensor(row.get<std:
 
 }  // namespace
 
-SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset) {
+SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history) {
   const StateSpec state = model.state_spec();
   if (state.extrinsics > 0)
     fail<DataError>(
@@ -66,22 +66,29 @@ SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDatas
   const std::string column = state_column(dataset, state);
   SequenceReader out{.dataset = &dataset, .rows = model.action_spec().block};
   if (!column.empty()) out.columns.push_back(column);
+  const auto done = [=](const data::ClipBatch& batch) {  // [B, T or T - 1, block * A], environment units
+    if (state.kind != StateSpec::Kind::kArmPose) return batch.actions.flatten(2);
+    return poses_to_diffs(batch.columns.at(column).flatten(2).to(at::kDouble));
+  };
+  out.blocks = [=, &model](const data::ClipBatch& batch) {
+    return model.action_spec().normalise(done(batch).to(at::kFloat)).nan_to_num(0.0);
+  };
   const data::ClipShape shape{.frameskip = out.rows, .columns = out.columns};
-  out.read = [=, &model, &dataset](std::span<const data::EpisodeClip> clips, int64_t horizon) {
+  out.read = [=, blocks = out.blocks, &model, &dataset](std::span<const data::EpisodeClip> clips, int64_t horizon) {
     const at::NoGradGuard no_grad;
     data::ClipShape wanted = shape;
-    wanted.frames = horizon + 1;
+    wanted.frames = horizon + history;
     const data::ClipBatch batch = dataset.read(wanted, clips);
     const Tensor states = column.empty() ? Tensor() : batch.columns.at(column).flatten(2);  // [B, T, S]
     Observation seen;
-    seen.frames = batch.frames.slice(1, 0, 1);
-    if (states.defined()) seen.state = states.slice(1, 0, 1);
+    seen.frames = batch.frames.slice(1, 0, history);
+    if (states.defined()) seen.state = states.slice(1, 0, history);
+    if (history > 1)
+      seen.actions = done(batch).slice(1, 0, history - 1).reshape({batch.frames.size(0), -1, model.action_spec().size});
     Goal goal(batch.frames.select(1, -1).contiguous());
     if (state.of_goal) goal.state = states.select(1, -1);
-    const Tensor done = state.kind == StateSpec::Kind::kArmPose ? poses_to_diffs(states.to(at::kDouble))
-                                                                : batch.actions.slice(1, 0, horizon).flatten(2);
     return SeenSequences{model.encode(seen), model.encode_goal(goal),
-                         model.action_spec().normalise(done.to(at::kFloat)).nan_to_num(0.0)};
+                         blocks(batch).slice(1, history - 1, history - 1 + horizon)};
   };
   return out;
 }

@@ -35,11 +35,14 @@ struct SequenceReader {
   int64_t rows = 1;                    // of a block
   std::vector<std::string> columns{};  // that must hold finite numbers
   std::function<SeenSequences(std::span<const data::EpisodeClip> clips, int64_t horizon)> read{};
+  /// What was done in clips: float [B, T or T - 1, D], normalised blocks, NaN -> 0.
+  std::function<Tensor(const data::ClipBatch& batch)> blocks{};
 };
 
-/// Reads pictures and encodes them. @param model, dataset  outlive the result.
+/// Reads pictures and encodes them. @param model, dataset  outlive the result. @param history  pictures, one block
+/// apart, that a sequence begins with; the plan begins at the last.
 /// @throws DataError for episodes without the state that the model takes, and for a model that takes the camera's pose.
-SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset);
+SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history = 1);
 
 inline constexpr int64_t kMostSequences = 64;
 

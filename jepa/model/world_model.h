@@ -71,6 +71,9 @@ class WorldModel {
   virtual const ActionSpec& action_spec() const = 0;
   virtual const Preprocess& preprocess() const = 0;
   virtual StateSpec state_spec() const { return {}; }
+  /// Pictures, one block apart, that a prediction looks back on at most: 1 where a model is used with the present
+  /// alone.
+  virtual int64_t history() const { return 1; }
   /// What pictures it works on, and how others are brought to that size. encode takes pictures of any size where the
   /// transform is kCenterSquare, else those of data::fit_picture alone.
   const PictureSpec& picture_spec() const { return preprocess(); }

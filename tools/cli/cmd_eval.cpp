@@ -85,12 +85,14 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add("--model", request.model, "Model folder or run, for method planner; of features, an encoder", "DIR");
   add("--protocol", request.protocol,
       "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
-      "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment; features: "
-      "what "
-      "probes read from an encoder of video, on generated clips or those of --data",
+      "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment; quality: how "
+      "well the model plans, judged on --data alone; features: what probes read from an encoder of video, on generated "
+      "clips or those of --data",
       "NAME");
   add("--episodes", request.episodes,
-      "Starts that are not solved already (default 200); of features, clips to test on (default 1000)", "N");
+      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of "
+      "quality, episodes to read (default 300)",
+      "N");
   add("--methods", options->methods,
       "Of planner,random,noop,expert,oracle (default all of these), planner:SOLVER, inverse_dynamics, "
       "nearest_neighbour, cloning; random and noop are always run",
@@ -99,7 +101,8 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   app.add_flag("--all-baselines", request.all_baselines, "Every method without a search on the model, too");
   app.add_flag("--allow-overlap", request.allow_overlap, "Episodes that the model was trained on are no error");
   add("--data", request.data,
-      "Episode file whose held-out episodes hold the starts of near (default: made); of offline, files; of features, a "
+      "Episode file whose held-out episodes hold the starts of near (default: made); of offline and quality, files; of "
+      "features, a "
       "list of clips, 'PATH LABEL' in each line",
       "FILE...");
   add_overwrite(app, common);
@@ -109,7 +112,8 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add_vjepa2_options(app, request.read);
   return [options, &app, &common] {
     if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
-    if (const auto& protocol = options->request.protocol; protocol == "offline" || protocol == "features")
+    if (const auto& protocol = options->request.protocol;
+        protocol == "offline" || protocol == "features" || protocol == "quality")
       refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},

@@ -1,6 +1,6 @@
 #include "tools/cli/evaluation_output.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tools/start/streams.h"
 
@@ -56,6 +56,26 @@ void print_features(const std::string& model, const FeatureEvaluation& result) {
   }
 }
 
+void print_quality(const std::string& model, const QualityEvaluation& result) {
+  print_line("{}, protocol quality: {} episodes ({} held out), {} rows, plans of {} blocks", model, result.episodes,
+             result.held_out_episodes, result.rows, result.horizon);
+  const auto factor = [](const char* name, const std::optional<double>& value) {
+    print_line("  {:<24} {:>9}", name, value ? fmt::format("{:.3f}", *value) : "-");
+  };
+  factor("VIScore", result.score);
+  factor("  veracity", result.veracity);
+  factor("  influence", result.influence);
+  factor("  sobriety", result.sobriety);
+  for (const auto& why : result.abstained) print_line("  {}", why);
+  for (const auto* numbers : {&result.viscore, &result.numbers})
+    for (const auto& [name, value] : *numbers) print_line("  {:<24} {:>9.4g}", name, value);
+  for (const auto& group : result.groups)
+    for (const auto& [name, values] : group.numbers)
+      print_line("  {:<24} {:>9.4g}", fmt::format("{} {}", group.name, name), fmt::join(values, " "));
+  for (const auto& flag : result.flags) print_line("  FLAG {}: {}", flag.name, flag.meaning);
+  if (result.flags.empty()) print_line("  no flags");
+}
+
 }  // namespace
 
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
@@ -65,6 +85,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
     for (const auto& [name, value] : offline->metrics) print_line("  {:<40} {:>10.4g}", name, value);
     print_overlap(offline->overlap);
   }
+  if (result.quality) print_quality(request.model.string(), *result.quality);
   if (result.features) print_features(request.model.string(), *result.features);
   for (const Evaluation& evaluation : result.evaluations) {
     if (request.vary)

@@ -27,6 +27,7 @@ class LewmWorldModel : public WorldModel {
   const ActionSpec& action_spec() const override { return actions_; }
   const Preprocess& preprocess() const override { return preprocess_; }
   StateSpec state_spec() const override;
+  int64_t history() const override { return model_->config.predictor.history(); }
   /// @throws Error for pictures of another size than the model's.
   std::unique_ptr<Context> encode(const Observation& observation) const override;
   Tensor encode_goal(const Goal& goal) const override;

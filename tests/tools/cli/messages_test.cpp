@@ -187,7 +187,7 @@ TEST(Messages, WhatHasNoUseIsRefused) {
   EXPECT_TRUE(says(refusal({"encode", "--model", kModel, "--input", "x", "--classify", "y", "--pool", "clip"}),
                    "--pool is not used"));
   EXPECT_TRUE(says(refusal({"eval", "--methods", "noop", "--strips", "3"}), "--strips is not used"));
-  for (const char* protocol : {"offline", "features"})
+  for (const char* protocol : {"offline", "quality", "features"})
     EXPECT_TRUE(says(refusal({"eval", "--protocol", protocol, "--model", kModel, "--out", out, "--strips", "3"}),
                      "--strips is not used"));
   EXPECT_TRUE(says(refusal({"plan", "--model", kModel, "--obs", kPicture, "--goal", kPicture, "--overwrite"}),
