@@ -4,6 +4,7 @@
 
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/surprise/surprise.h"
 
 namespace foresee {
 namespace {
@@ -51,6 +52,7 @@ ordered_json generalisation_json(const Generalisation& found) {
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
   if (result.offline) return offline_json(request, *result.offline);
   if (result.features) return features_json(request, *result.features);
+  if (result.surprise) return surprise_json(request, *result.surprise);
   const Evaluation& first = result.evaluations.front();
   const auto with_generalisation = [&](ordered_json out) {
     if (result.generalisation) out["generalisation"] = generalisation_json(*result.generalisation);

@@ -73,11 +73,12 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add("--protocol", request.protocol,
       "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
       "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment; features: "
-      "what "
-      "probes read from an encoder of video, on generated clips or those of --data",
+      "what probes read from an encoder of video, on generated clips or those of --data; surprise: whether a model "
+      "notices what cannot happen",
       "NAME");
   add("--episodes", request.episodes,
-      "Starts that are not solved already (default 200); of features, clips to test on (default 1000)", "N");
+      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of surprise, pairs "
+      "of each kind (default 200)", "N");
   add("--methods", options->methods,
       "Of planner,random,noop,expert,oracle (default all of these), planner:SOLVER, inverse_dynamics, "
       "nearest_neighbour, cloning; random and noop are always run",
@@ -95,7 +96,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add_vjepa2_options(app, request.read);
   return [options, &app, &common] {
     if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
-    if (const auto& protocol = options->request.protocol; protocol == "offline" || protocol == "features")
+    if (const auto& protocol = options->request.protocol; protocol == "offline" || protocol == "features" || protocol == "surprise")
       refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},
