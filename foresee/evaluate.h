@@ -146,9 +146,9 @@ struct SurpriseEvaluation {
     double changed = 0, unchanged = 0;  // mean surprise over the pairs
   };
   struct Kind {
-    std::string kind;                                       // "teleport", "colour", "stop", "vanish", "through_wall"
-    PairAccuracy model{};                                   // by the error of its predictions
-    PairAccuracy pixels{}, latent_change{};                 // by plain change from picture to picture
+    std::string kind;                                          // "teleport", "colour", "stop", "vanish", "through_wall"
+    PairAccuracy model{};                                      // by the error of its predictions
+    PairAccuracy pixels{}, latent_change{};                    // by plain change from picture to picture
     std::vector<std::pair<double, PairAccuracy>> distances{};  // of a teleport, px of the environment
     std::vector<Point> curve{};
   };

@@ -77,8 +77,10 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       "notices what cannot happen",
       "NAME");
   add("--episodes", request.episodes,
-      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of surprise, pairs "
-      "of each kind (default 200)", "N");
+      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of surprise, "
+      "pairs "
+      "of each kind (default 200)",
+      "N");
   add("--methods", options->methods,
       "Of planner,random,noop,expert,oracle (default all of these), planner:SOLVER, inverse_dynamics, "
       "nearest_neighbour, cloning; random and noop are always run",
@@ -96,7 +98,8 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add_vjepa2_options(app, request.read);
   return [options, &app, &common] {
     if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
-    if (const auto& protocol = options->request.protocol; protocol == "offline" || protocol == "features" || protocol == "surprise")
+    if (const auto& protocol = options->request.protocol;
+        protocol == "offline" || protocol == "features" || protocol == "surprise")
       refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},

@@ -36,8 +36,8 @@ void check_surprise(const EvaluateRequest& request) {
   unused("draw", !request.draw.empty());
   unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
   if (request.episodes && *request.episodes < 2)
-    throw RequestError("episodes", fmt::format("eval: expected 2 or more pairs of each kind, got {}",
-                                               *request.episodes));
+    throw RequestError("episodes",
+                       fmt::format("eval: expected 2 or more pairs of each kind, got {}", *request.episodes));
 }
 
 std::string environment_of(const EvaluateRequest& request) {
@@ -51,8 +51,7 @@ std::string environment_of(const EvaluateRequest& request) {
 }
 
 std::unique_ptr<WorldModel> model_for(const EvaluateRequest& request, const std::string& env) {
-  auto model =
-      load_world_model(request.model, {.device = job_device(request.options.device), .read = request.read});
+  auto model = load_world_model(request.model, {.device = job_device(request.options.device), .read = request.read});
   const StateSpec state = model->state_spec();
   if (state.kind != StateSpec::Kind::kNone || state.extrinsics > 0 || model->picture_spec().cameras.size() > 1)
     throw RequestError("model", fmt::format("{}: this model takes the robot's state or several cameras; protocol "
@@ -82,11 +81,12 @@ void remark(SurpriseEvaluation& result) {
     if (kind.model.low <= 0.5 && kind.model.high >= 0.5)
       result.remarks.push_back(fmt::format("{}: the model is at chance, its interval holds 50 %", kind.kind));
     if (kind.model.high < 0.5)
-      result.remarks.push_back(fmt::format("{}: the model is less surprised by the violation than by the episode "
-                                           "without it",
-                                           kind.kind));
-    for (const auto& [name, baseline] : {std::pair("pixel difference", kind.pixels),
-                                         std::pair("latent change", kind.latent_change)})
+      result.remarks.push_back(
+          fmt::format("{}: the model is less surprised by the violation than by the episode "
+                      "without it",
+                      kind.kind));
+    for (const auto& [name, baseline] :
+         {std::pair("pixel difference", kind.pixels), std::pair("latent change", kind.latent_change)})
       if (kind.model.low <= baseline.high && kind.model.low > 0.5)
         result.remarks.push_back(fmt::format("{}: plain {} is not clearly worse than the model", kind.kind, name));
   }

@@ -60,8 +60,8 @@ StepScores step_scores(const WorldModel& model, const Tensor& pictures, const Te
     const Tensor now = model.encode_goal(Goal(pictures.select(1, t + 1)));
     surprise.push_back(square_difference(predicted(model, pictures, actions, t), now));
     latent.push_back(square_difference(before, now));
-    pixels.push_back(square_difference(pictures.select(1, t).to(at::kFloat) / 255,
-                                       pictures.select(1, t + 1).to(at::kFloat) / 255));
+    pixels.push_back(
+        square_difference(pictures.select(1, t).to(at::kFloat) / 255, pictures.select(1, t + 1).to(at::kFloat) / 255));
     before = now;
   }
   return {at::stack(surprise, 1), at::stack(latent, 1), at::stack(pixels, 1)};

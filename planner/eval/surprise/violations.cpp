@@ -15,8 +15,8 @@
 namespace foresee::planner {
 namespace {
 
-constexpr int64_t kTries = 10000;      // draws of a teleport's direction and of a start at the wall
-constexpr double kAway_px = -10000;    // a place that no picture shows
+constexpr int64_t kTries = 10000;    // draws of a teleport's direction and of a start at the wall
+constexpr double kAway_px = -10000;  // a place that no picture shows
 constexpr double kClearOfWall_px = 24, kClearOfAgent_px = 120;
 
 using State = std::vector<double>;
@@ -24,11 +24,11 @@ using State = std::vector<double>;
 /// What violations need to know of an environment.
 struct Stage {
   std::vector<Violation> kinds;
-  std::string policy;                                           // who acts
-  size_t object = 0;                                            // index of the object's x in a state; y follows
-  double low = 0, high = 0;                                     // where its centre may be put, px
-  std::function<bool(const State& state)> free;                 // whether nothing is in the way there
-  std::function<void(EnvConfig& variation)> recolour;           // gives the object another colour
+  std::string policy;                                  // who acts
+  size_t object = 0;                                   // index of the object's x in a state; y follows
+  double low = 0, high = 0;                            // where its centre may be put, px
+  std::function<bool(const State& state)> free;        // whether nothing is in the way there
+  std::function<void(EnvConfig& variation)> recolour;  // gives the object another colour
 };
 
 template <class Config, class World>
@@ -45,7 +45,10 @@ const Stage* stage_of(const std::string& env) {
       .low = TwoRoom::kBorder + 10,
       .high = TwoRoom::kSize - TwoRoom::kBorder - 10,
       .free = [](const State& s) { return std::abs(s[0] - TwoRoom::kWallCenter) > kClearOfWall_px; },
-      .recolour = [](EnvConfig& v) { config_of<TwoRoomConfig, TwoRoom>(v, "two_room").agent_color = {0, 0, 255}; }};
+      .recolour =
+          [](EnvConfig& v) {
+            config_of<TwoRoomConfig, TwoRoom>(v, "two_room").agent_color = {0, 0, 255};
+          }};
   static const Stage push_t{
       .kinds = {Violation::kTeleport, Violation::kColour, Violation::kStop, Violation::kVanish},
       .policy = "weak",
@@ -53,7 +56,10 @@ const Stage* stage_of(const std::string& env) {
       .low = 80,
       .high = 432,
       .free = [](const State& s) { return std::hypot(s[2] - s[0], s[3] - s[1]) > kClearOfAgent_px; },
-      .recolour = [](EnvConfig& v) { config_of<PushTConfig, PushT>(v, "push_t").block_color = {200, 60, 60}; }};
+      .recolour =
+          [](EnvConfig& v) {
+            config_of<PushTConfig, PushT>(v, "push_t").block_color = {200, 60, 60};
+          }};
   if (env == "two_room") return &two_room;
   return env == "push_t" ? &push_t : nullptr;
 }
@@ -96,7 +102,8 @@ Script wall_script(int64_t steps, uint64_t seed, uint64_t index) {
   const double side = random.integer(2) == 0 ? -1 : 1;
   Script script;
   script.start = {TwoRoom::kWallCenter + side * random.uniform(16, 40), random.uniform(100, 190)};
-  for (int64_t t = 0; t < steps; ++t) script.actions.push_back({-side * random.uniform(0.2, 1), random.uniform(-0.5, 0.5)});
+  for (int64_t t = 0; t < steps; ++t)
+    script.actions.push_back({-side * random.uniform(0.2, 1), random.uniform(-0.5, 0.5)});
   return script;
 }
 

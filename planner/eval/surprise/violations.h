@@ -43,8 +43,8 @@ inline constexpr int64_t kEarliestViolation = 4;  // `at` is uniform on this one
 /// The kinds that have a meaning in an environment; none where nothing is known of it.
 std::vector<Violation> violations_of(const std::string& env);
 
-/// Makes a pair: a pure function of its arguments. Two-Room's actions are its usual expert's, Push-T's those of its weak
-/// policy, which stays near the block. Pairs of kind kThroughWall start at the wall and push against it.
+/// Makes a pair: a pure function of its arguments. Two-Room's actions are its usual expert's, Push-T's those of its
+/// weak policy, which stays near the block. Pairs of kind kThroughWall start at the wall and push against it.
 /// @param block  environment steps between two pictures. @param size  px. @param index  of the pair: all kinds play the
 /// same episode, but for kThroughWall. @throws Error for a kind that the environment does not have.
 ViolationPair violation_pair(const std::string& env, const ViolationSpec& spec, int64_t block, int64_t size,

@@ -1,5 +1,5 @@
-// Claims: pairs are equal up to the violation and differ there; a model that predicts perfectly tells every teleport, one
-// that sees nothing is at chance; a kind that an environment does not have is refused.
+// Claims: pairs are equal up to the violation and differ there; a model that predicts perfectly tells every teleport,
+// one that sees nothing is at chance; a kind that an environment does not have is refused.
 #include <gtest/gtest.h>
 
 #include "jepa/core/error.h"
