@@ -26,7 +26,8 @@ struct FactorSweep {
 struct EvaluateRequest {
   std::filesystem::path model{};     // for methods planner and inverse_dynamics, and for protocols offline and features
   std::optional<std::string> env{};  // these four: as the settings say where they are left out
-  std::optional<std::string> protocol{};              // "near", "far", "swm", "offline", "quality" or "features"
+  // "near", "far", "swm", "offline", "quality", "features" or "surprise"
+  std::optional<std::string> protocol{};
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
   bool all_baselines = false;                         // every method without a search on the model that can be run, too
   bool allow_overlap = false;                         // episodes that the model was trained on are no error
@@ -172,6 +173,31 @@ struct FeatureEvaluation {
   std::vector<FactorEvaluation> factors{};
 };
 
+/// How often a measure finds the episode of a pair in which the impossible happens.
+struct PairAccuracy {
+  double accuracy = 0, low = 0, high = 1;  // share of pairs and its 95 % interval; chance is 0.5
+  int64_t n = 0;                           // pairs
+};
+
+/// What protocol surprise found.
+struct SurpriseEvaluation {
+  struct Point {
+    int64_t offset = 0;                 // steps after the one into the first picture of the violation
+    double changed = 0, unchanged = 0;  // mean surprise over the pairs
+  };
+  struct Kind {
+    std::string kind;                                          // "teleport", "colour", "stop", "vanish", "through_wall"
+    PairAccuracy model{};                                      // by the error of its predictions
+    PairAccuracy pixels{}, latent_change{};                    // by plain change from picture to picture
+    std::vector<std::pair<double, PairAccuracy>> distances{};  // of a teleport, px of the environment
+    std::vector<Point> curve{};
+  };
+  std::string env{};
+  uint64_t seed = 0;
+  std::vector<Kind> kinds{};
+  std::vector<std::string> remarks{};  // where the model is at chance, and which kinds have no meaning here
+};
+
 /// How the planner did on scenes like those of its training, and on others. Known where its model folder says which
 /// factors it was trained on (training_set.json), or the setting "trained" does.
 struct Generalisation {
@@ -192,6 +218,7 @@ struct EvaluateResult {
   std::optional<OfflineEvaluation> offline{};      // of protocol offline, then nothing else
   std::optional<QualityEvaluation> quality{};      // of protocol quality, then nothing else
   std::optional<FeatureEvaluation> features{};     // of protocol features, then nothing else
+  std::optional<SurpriseEvaluation> surprise{};    // of protocol surprise, then nothing else
   std::optional<std::filesystem::path> folder{};   // of the results, where they were written
   bool interrupted = false;                        // stopped before the end
 };

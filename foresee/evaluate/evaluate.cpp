@@ -12,6 +12,7 @@
 #include "foresee/evaluate/offline.h"
 #include "foresee/evaluate/quality/evaluate_quality.h"
 #include "foresee/evaluate/results.h"
+#include "foresee/evaluate/surprise/surprise.h"
 #include "foresee/settings/device.h"
 #include "foresee/settings/provenance.h"
 #include "foresee/settings/settings_json.h"
@@ -136,6 +137,7 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   if (request.protocol == "offline") return evaluate_offline(request, control);
   if (request.protocol == "quality") return evaluate_quality(request, control);
   if (request.protocol == "features") return evaluate_features(request, control);
+  if (request.protocol == "surprise") return evaluate_surprise(request, control);
   if (request.strips < 0)
     throw RequestError("strips", fmt::format("eval: expected 0 or more film strips, got {}", request.strips));
   // A folder that cannot be written is an error now, not after the episodes.

@@ -5,6 +5,7 @@
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/offline.h"
 #include "foresee/evaluate/quality/evaluate_quality.h"
+#include "foresee/evaluate/surprise/surprise.h"
 
 namespace foresee {
 namespace {
@@ -64,6 +65,7 @@ ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResul
   if (result.offline) return offline_json(request, *result.offline);
   if (result.quality) return quality_json(request, *result.quality);
   if (result.features) return features_json(request, *result.features);
+  if (result.surprise) return surprise_json(request, *result.surprise);
   const Evaluation& first = result.evaluations.front();
   const auto with_generalisation = [&](ordered_json out) {
     if (result.generalisation) out["generalisation"] = generalisation_json(*result.generalisation);

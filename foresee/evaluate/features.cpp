@@ -39,16 +39,7 @@ void check_features(const EvaluateRequest& request) {
     throw RequestError("episodes", fmt::format("eval: expected 2 or more clips to test on, got {}", *request.episodes));
   if (request.episodes && !request.data.empty())
     throw RequestError("episodes", "eval: the list says how many clips there are: leave 'episodes' out");
-  const auto unused = [](const char* member, bool given) {
-    if (given)
-      throw RequestError(member, fmt::format("eval: protocol features does not use '{}': leave it out", member));
-  };
-  unused("env", request.env.has_value());
-  unused("methods", request.methods.has_value());
-  unused("all_baselines", request.all_baselines);
-  unused("allow_overlap", request.allow_overlap);
-  unused("vary", request.vary.has_value());
-  unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
+  refuse_unused(request, "features", {"data", "episodes"});
 }
 
 /// How much of the protocol fits into kArithmetic.

@@ -24,16 +24,7 @@ namespace {
 void check_offline(const EvaluateRequest& request) {
   if (request.model.empty()) throw RequestError("model", "eval: protocol offline needs a model");
   if (request.data.empty()) throw RequestError("data", "eval: protocol offline needs recorded episodes");
-  const auto unused = [](const char* member, bool given) {
-    if (given)
-      throw RequestError(member, fmt::format("eval: protocol offline does not use '{}': leave it out", member));
-  };
-  unused("env", request.env.has_value());
-  unused("methods", request.methods.has_value());
-  unused("all_baselines", request.all_baselines);
-  unused("episodes", request.episodes.has_value());
-  unused("vary", request.vary.has_value());
-  unused("settings", request.options.settings.config.has_value() || !request.options.settings.set.empty());
+  refuse_unused(request, "offline", {"data", "allow_overlap"});
 }
 
 /// Of the held-out episodes, by what they hold.

@@ -1,5 +1,8 @@
 #include "foresee/evaluate/results.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "foresee/settings/job_output.h"
@@ -9,6 +12,22 @@
 #include "jepa/core/interrupted.h"
 
 namespace foresee {
+
+void refuse_unused(const EvaluateRequest& request, const std::string& protocol, const std::vector<std::string>& used) {
+  const std::pair<const char*, bool> members[] = {
+      {"env", request.env.has_value()},
+      {"data", !request.data.empty()},
+      {"methods", request.methods.has_value()},
+      {"all_baselines", request.all_baselines},
+      {"allow_overlap", request.allow_overlap},
+      {"episodes", request.episodes.has_value()},
+      {"vary", request.vary.has_value()},
+      {"draw", !request.draw.empty()},
+      {"settings", request.options.settings.config.has_value() || !request.options.settings.set.empty()}};
+  for (const auto& [member, given] : members)
+    if (given && std::find(used.begin(), used.end(), member) == used.end())
+      throw RequestError(member, fmt::format("eval: protocol {} does not use '{}': leave it out", protocol, member));
+}
 
 std::optional<Output> claim_results(const EvaluateRequest& request) {
   if (!request.out) return std::nullopt;

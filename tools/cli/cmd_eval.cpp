@@ -87,11 +87,11 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
       "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment; quality: how "
       "well the model plans, judged on --data alone; features: what probes read from an encoder of video, on generated "
-      "clips or those of --data",
+      "clips or those of --data; surprise: whether a model notices what cannot happen",
       "NAME");
   add("--episodes", request.episodes,
-      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of "
-      "quality, episodes to read (default 300)",
+      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of quality, "
+      "episodes to read (default 300); of surprise, pairs of each kind (default 200)",
       "N");
   add("--methods", options->methods,
       "Of planner,random,noop,expert,oracle (default all of these), planner:SOLVER, inverse_dynamics, "
@@ -113,7 +113,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   return [options, &app, &common] {
     if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
     if (const auto& protocol = options->request.protocol;
-        protocol == "offline" || protocol == "features" || protocol == "quality")
+        protocol == "offline" || protocol == "features" || protocol == "quality" || protocol == "surprise")
       refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},

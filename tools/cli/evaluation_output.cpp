@@ -76,6 +76,22 @@ void print_quality(const std::string& model, const QualityEvaluation& result) {
   if (result.flags.empty()) print_line("  no flags");
 }
 
+void print_surprise(const SurpriseEvaluation& result) {
+  print_line("{}, protocol surprise, seed {}: pairs in which the impossible is found, chance is 50 %", result.env,
+             result.seed);
+  print_line("  {:<14}{:>6}{:>26}{:>26}{:>26}", "violation", "n", "model", "pixels", "latent change");
+  const auto text = [](const PairAccuracy& rate) {
+    return fmt::format("{:.1f} ({:.1f} .. {:.1f}) %", 100 * rate.accuracy, 100 * rate.low, 100 * rate.high);
+  };
+  for (const auto& kind : result.kinds) {
+    print_line("  {:<14}{:>6}{:>26}{:>26}{:>26}", kind.kind, kind.model.n, text(kind.model), text(kind.pixels),
+               text(kind.latent_change));
+    for (const auto& [distance, rate] : kind.distances)
+      print_line("    {:<12}{:>6}{:>26}", fmt::format("{} px", distance), rate.n, text(rate));
+  }
+  for (const auto& remark : result.remarks) print_line("  {}", remark);
+}
+
 }  // namespace
 
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
@@ -87,6 +103,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
   }
   if (result.quality) print_quality(request.model.string(), *result.quality);
   if (result.features) print_features(request.model.string(), *result.features);
+  if (result.surprise) print_surprise(*result.surprise);
   for (const Evaluation& evaluation : result.evaluations) {
     if (request.vary)
       print_line("{}={}{}{}", request.vary->key, evaluation.value, evaluation.place.empty() ? "" : ": ",

@@ -34,14 +34,7 @@ void check_quality(const EvaluateRequest& request) {
   if (request.data.empty()) throw RequestError("data", "eval: protocol quality needs recorded episodes");
   if (request.episodes && *request.episodes < 1)
     throw RequestError("episodes", fmt::format("eval: expected 1 or more episodes, got {}", *request.episodes));
-  const auto unused = [](const char* member, bool given) {
-    if (given)
-      throw RequestError(member, fmt::format("eval: protocol quality does not use '{}': leave it out", member));
-  };
-  unused("methods", request.methods.has_value());
-  unused("all_baselines", request.all_baselines);
-  unused("vary", request.vary.has_value());
-  unused("draw", !request.draw.empty());
+  refuse_unused(request, "quality", {"data", "env", "episodes", "settings"});
 }
 
 std::vector<int64_t> chosen_episodes(const data::EpisodeDataset& dataset, int64_t most, uint64_t seed) {
