@@ -121,8 +121,8 @@ std::optional<planner::TrialJournal> journal_of(const std::optional<Output>& pla
                                                 const std::vector<EvalConfig>& configs,
                                                 const nlohmann::ordered_json& made_by) {
   if (!place) return std::nullopt;
-  nlohmann::ordered_json settings =
-      nlohmann::ordered_json::array({request.options.seed, made_by["version"], made_by["model"]});
+  nlohmann::ordered_json settings = nlohmann::ordered_json::array(
+      {request.options.seed, version_text(), made_by.value("model", nlohmann::ordered_json())});
   for (const EvalConfig& config : configs) settings.push_back(config_json(config));
   std::optional<planner::TrialJournal> journal(std::in_place, hidden_beside(place->path(), "trials"),
                                                fmt::format("{:016x}", hash_bytes(settings.dump())));

@@ -35,7 +35,7 @@ ordered_json closed_loop_json(const Evaluation& result) {
                              {"second_only", found.second_only},
                              {"n", found.n}});
   for (const auto& method : result.methods) {
-    if (method.steps) out["steps_to_success"][method.method] = *method.steps;
+    out["steps_to_success"][method.method] = method.steps ? ordered_json(*method.steps) : ordered_json();
     if (!method.distance.empty()) out["distance"][method.method] = method.distance;
   }
   for (const auto& method : result.methods)

@@ -82,7 +82,8 @@ ordered_json to_json(const EvalResult& result) {
                    {"planning_ms", planning}};
   for (const Comparison& found : comparisons(result)) out["paired"].push_back(comparison_json(found));
   for (const auto& method : result.methods) {
-    if (const auto steps = method.steps_to_success()) out["steps_to_success"][method.method] = *steps;
+    const auto steps = method.steps_to_success();
+    out["steps_to_success"][method.method] = steps ? ordered_json(*steps) : ordered_json();
     if (const auto distance = method.mean_distance(); !distance.empty()) out["distance"][method.method] = distance;
   }
   for (const auto& method : result.methods)
