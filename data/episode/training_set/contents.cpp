@@ -62,8 +62,8 @@ EpisodeContent content_of(const EpisodeDataset& dataset, int64_t episode) {
 
 nlohmann::json contents_json(const EpisodeDataset& dataset, Split split) {
   if (dataset.action_size() == 0) return nullptr;
-  nlohmann::json episodes = nlohmann::json::array();
-  for (const int64_t episode : dataset.episodes_of(split)) episodes.push_back(text_of(content_of(dataset, episode)));
+  std::set<std::string> episodes;  // in an order that says nothing, as join_contents gives it
+  for (const int64_t episode : dataset.episodes_of(split)) episodes.insert(text_of(content_of(dataset, episode)));
   return {{kSizes, {{dataset.height(), dataset.width()}}}, {kEpisodes, episodes}};
 }
 

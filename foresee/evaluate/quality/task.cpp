@@ -36,16 +36,17 @@ const KnownTask* find_task(const std::string& env, const data::EpisodeDataset& d
 
 void describe(Fields& fields, QualityConfig& config) {
   fields("state", config.state, "column that holds the true state; empty: the environment's");
-  fields("numbers", config.numbers, "of it, that the task is judged by; empty: all", {0});
+  fields("numbers", config.numbers, "of it, that the task is judged by; empty: all", {0, 100000});
   fields("tolerance", config.tolerance, "distance that counts as reached, the column's unit; 0: the environment's",
          {0});
-  fields("nuisance", config.nuisance, "numbers of the state that move the picture and that the task ignores", {0});
+  fields("nuisance", config.nuisance, "numbers of the state that move the picture and that the task ignores",
+         {0, 100000});
   fields("largest", config.largest, "distance is the largest difference instead of the Euclidean norm");
   fields("horizon", config.horizon, "action blocks of a plan", {1, 50});
   fields("longest", config.longest, "blocks of the longest roll-out; 0: 15, in two_room 8", {0, 200});
-  fields("clips", config.clips, "open-loop roll-outs", {30});
-  fields("windows", config.windows, "one-step predictions", {30});
-  fields("anchors", config.anchors, "starts of searches", {4});
+  fields("clips", config.clips, "open-loop roll-outs", {30, 100000});
+  fields("windows", config.windows, "one-step predictions", {30, 1e6});
+  fields("anchors", config.anchors, "starts of searches", {4, 10000});
   fields("drift_steps", config.drift_steps, "blocks imagined to measure drift", {1, 5000});
 }
 
