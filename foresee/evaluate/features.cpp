@@ -220,10 +220,7 @@ nlohmann::ordered_json features_json(const EvaluateRequest& request, const Featu
 
 EvaluateResult evaluate_features(const EvaluateRequest& request, const JobControl& control) {
   check_features(request);
-  std::optional<Output> place = claim_results(request);
-  EvaluateResult result{.features = evaluated(request, control)};
-  write_results(place, request, {{"result", features_json(request, *result.features)}}, result);
-  return result;
+  return evaluated_once(request, [&] { return EvaluateResult{.features = evaluated(request, control)}; });
 }
 
 }  // namespace foresee

@@ -86,14 +86,9 @@ nlohmann::ordered_json offline_json(const EvaluateRequest& request, const Offlin
 
 EvaluateResult evaluate_offline(const EvaluateRequest& request, const JobControl& control) {
   check_offline(request);
-  std::optional<Output> place = claim_results(request);
-  EvaluateResult result{.offline = evaluated_offline(request, control)};
   const std::vector<std::string> data(request.data.begin(), request.data.end());
-  write_results(place, request,
-                {{"config", {{"data", data}, {"seed", request.options.seed}}},
-                 {"result", offline_json(request, *result.offline)}},
-                result);
-  return result;
+  return evaluated_once(request, [&] { return EvaluateResult{.offline = evaluated_offline(request, control)}; },
+                        {{"config", {{"data", data}, {"seed", request.options.seed}}}});
 }
 
 }  // namespace foresee

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/evaluation_json.h"
 #include "foresee/settings/job_output.h"
 #include "foresee/settings/provenance.h"
 #include "jepa/core/error.h"
@@ -36,17 +37,21 @@ std::optional<Output> claim_results(const EvaluateRequest& request) {
   return std::optional<Output>(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
 }
 
-void write_results(std::optional<Output>& place, const EvaluateRequest& request, const nlohmann::ordered_json& found,
-                   EvaluateResult& result) {
-  if (!place) return;
+EvaluateResult evaluated_once(const EvaluateRequest& request, const std::function<EvaluateResult()>& found,
+                              const nlohmann::ordered_json& more) {
+  std::optional<Output> place = claim_results(request);
+  EvaluateResult result = found();
+  if (!place) return result;
   nlohmann::ordered_json out{{"made_by", provenance(request.model)}};
-  out.update(found);
+  out.update(more);
+  out["result"] = evaluation_json(request, result);
   out["interrupted"] = false;
   out["files"] = nlohmann::ordered_json::array();
   std::filesystem::create_directories(place->staged());
   write_json(place->staged() / "results.json", out);
   place->commit();
   result.folder = place->path();
+  return result;
 }
 
 void stop_where_asked(const JobControl& control) {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,10 @@ void refuse_unused(const EvaluateRequest& request, const std::string& protocol, 
 /// The folder of the results, claimed before the work; nothing where none is asked for. @throws as Output::folder.
 std::optional<Output> claim_results(const EvaluateRequest& request);
 
-/// Writes results.json of a protocol that plays no trials, and names the folder in `result`. Without a place: nothing.
-/// @param found  what stands between "made_by" and "interrupted": {"result": ...}.
-void write_results(std::optional<Output>& place, const EvaluateRequest& request, const nlohmann::ordered_json& found,
-                   EvaluateResult& result);
+/// Evaluates by a protocol that plays no trials, with its place claimed before, and writes results.json where one is
+/// asked for. @param found  makes the result. @param more  what else the file holds, before "result".
+EvaluateResult evaluated_once(const EvaluateRequest& request, const std::function<EvaluateResult()>& found,
+                              const nlohmann::ordered_json& more = nlohmann::ordered_json::object());
 
 /// @throws Interrupted where a stop is asked for: a part of the clips has no score.
 void stop_where_asked(const JobControl& control);

@@ -8,10 +8,11 @@ in Markdown, each row with its command.
 """
 
 import argparse
-import json
 import pathlib
 import statistics
 import subprocess
+
+from study import call, kept
 
 NONE = ["objective.regulariser=none"]
 SIGREG = ["objective.regulariser=sigreg"]
@@ -71,22 +72,6 @@ ROWS = {  # name: settings over the preset
     + ["objective.variance=0.5", "objective.covariance=0.05"],
 }
 FACTORS = ("direction", "speed", "count", "colour", "bounce", "occlusion")
-
-
-def call(program, arguments):
-    """Runs the program and gives what it prints with --json."""
-    done = subprocess.run([program, *arguments, "--json", "--quiet"], stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout)
-
-
-def kept(path, make):
-    """What lies in a file, or what `make` gives, then written there as a whole."""
-    if not path.exists():
-        result = make()
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(result, indent=1))
-        part.rename(path)
-    return json.loads(path.read_text())
 
 
 def pretrain_arguments(options, row, seed, run):

@@ -229,10 +229,7 @@ QualityEvaluation quality_of(const WorldModel& model, const data::EpisodeDataset
 
 EvaluateResult evaluate_quality(const EvaluateRequest& request, const JobControl& control) {
   check_quality(request);
-  std::optional<Output> place = claim_results(request);
-  EvaluateResult result{.quality = evaluated_quality(request, control)};
-  write_results(place, request, {{"result", quality_json(request, *result.quality)}}, result);
-  return result;
+  return evaluated_once(request, [&] { return EvaluateResult{.quality = evaluated_quality(request, control)}; });
 }
 
 }  // namespace foresee

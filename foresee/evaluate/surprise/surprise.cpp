@@ -162,10 +162,7 @@ ordered_json surprise_json(const EvaluateRequest& request, const SurpriseEvaluat
 
 EvaluateResult evaluate_surprise(const EvaluateRequest& request, const JobControl& control) {
   check_surprise(request);
-  std::optional<Output> place = claim_results(request);
-  EvaluateResult result{.surprise = evaluated_surprise(request, control)};
-  write_results(place, request, {{"result", surprise_json(request, *result.surprise)}}, result);
-  return result;
+  return evaluated_once(request, [&] { return EvaluateResult{.surprise = evaluated_surprise(request, control)}; });
 }
 
 }  // namespace foresee

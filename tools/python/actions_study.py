@@ -1,7 +1,7 @@
 """From video to actions: the shipped encoder, frozen, carries a V-JEPA 2-AC predictor; a LeWM of equal training time is
 beside it. One command for all figures.
 
-    python3 tools/study/actions.py [--foresee build/release/foresee] [--out runs/actions] [--env two_room push_t]
+    python3 tools/python/actions_study.py [--foresee build/release/foresee] [--out runs/actions] [--env two_room push_t]
 
 For each environment it collects episodes, trains `vjepa2_ac` on the frozen encoder, then `lewm` for as many seconds (by
 its measured seconds a step), and evaluates both on the same starts of protocol near, with the same search. What lies in
@@ -9,9 +9,9 @@ its measured seconds a step), and evaluates both on the same starts of protocol 
 """
 
 import argparse
-import json
 import pathlib
-import subprocess
+
+from study import call, kept
 
 COLLECT = {  # environment: the sets that are collected, as options of `data collect`
     "two_room": [["--policy", "expert", "--noise", "2.0", "--episodes", "1000", "--seed", "0"],
@@ -22,19 +22,8 @@ PRESET = {"two_room": "lewm-s64", "push_t": "lewm-s64-pusht"}
 SEARCH = {"samples": 64, "iterations": 10, "elites": 8, "horizon": 3, "receding": 3}
 
 
-def call(options, *arguments):
-    """Runs the program and gives what it prints with --json."""
-    command = [options.foresee, *map(str, arguments), "--threads", str(options.threads), "--json", "--quiet"]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-
-
-def kept(path, make):
-    """What lies in a file, or what `make` gives, then written there as a whole."""
-    if not path.exists():
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(make(), indent=1))
-        part.rename(path)
-    return json.loads(path.read_text())
+def run(options, *arguments):
+    return call(options.foresee, [*arguments, "--threads", options.threads])
 
 
 def collected(options, env):
@@ -42,13 +31,13 @@ def collected(options, env):
     for number, how in enumerate(COLLECT[env]):
         files.append(options.out / f"{env}-{number}.h5")
         if not files[-1].exists():
-            call(options, "data", "collect", "--env", env, *how, "--size", "64", "--out", files[-1])
+            run(options, "data", "collect", "--env", env, *how, "--size", "64", "--out", files[-1])
     return files
 
 
-def train(options, run, steps, *arguments):
-    return kept(run.with_suffix(".run.json"), lambda: call(options, "train", *arguments, "--steps", steps, "--seed",
-                                                           options.seed, "--out", run))
+def train(options, folder, steps, *arguments):
+    return kept(folder.with_suffix(".run.json"), lambda: run(options, "train", *arguments, "--steps", steps, "--seed",
+                                                             options.seed, "--out", folder))
 
 
 def seconds_a_step(options, env, lewm):
@@ -58,9 +47,9 @@ def seconds_a_step(options, env, lewm):
     return (spent[1] - spent[0]) / (more - few)
 
 
-def judged(options, env, run):
+def judged(options, env, model):
     settings = [word for key, value in SEARCH.items() for word in ("--set", f"planner.{key}={value}")]
-    return kept(run.with_suffix(".eval.json"), lambda: call(options, "eval", "--env", env, "--model", run, "--methods",
+    return kept(model.with_suffix(".eval.json"), lambda: run(options, "eval", "--env", env, "--model", model, "--methods",
                                                             "planner", "--episodes", options.episodes, "--seed", "7",
                                                             *settings))
 
@@ -89,9 +78,9 @@ def main():
         lewm = ["--family", "lewm", "--preset", PRESET[env], "--data", *files]
         steps = max(1, round(predictor["seconds"] / seconds_a_step(options, env, lewm)))
         world = train(options, options.out / f"{env}-lewm", steps, *lewm)
-        for name, run in (("vjepa2_ac, frozen encoder", predictor), ("lewm", world)):
-            success = judged(options, env, pathlib.Path(run["run"]))["success"]
-            lines.append(f"| {env} | {name} | {run['seconds']:.0f} | {run['steps']} | {cell(success['planner'])} | "
+        for name, trained in (("vjepa2_ac, frozen encoder", predictor), ("lewm", world)):
+            success = judged(options, env, pathlib.Path(trained["run"]))["success"]
+            lines.append(f"| {env} | {name} | {trained['seconds']:.0f} | {trained['steps']} | {cell(success['planner'])} | "
                          f"{cell(success['random'])} | {success['planner']['n']} |")
             print("\n".join(lines), flush=True)
     (options.out / "table.md").write_text("\n".join(lines) + "\n")
