@@ -55,6 +55,8 @@ struct TrialRow {
   double final_distance = 0;        // to the goal, the environment's units
   std::vector<double> distances;    // the same, before the first step and after each
   std::vector<double> planning_ms;  // wall-clock of each plan; empty where nothing was planned
+  std::optional<bool> held;         // of a success: it lasts while nothing is done for five more steps; nothing where
+                                    // that cannot be tried
 };
 
 /// How one method did on all starts.
@@ -93,6 +95,13 @@ struct EpisodeOverlap {
   int64_t episodes = 0, trained = 0;  // those of the evaluation, and those among them
 };
 
+/// A sign that a model is broken, or that a rate does not say what it seems to say (docs/reference/metrics.md).
+struct EvaluationFlag {
+  std::string name;                 // "collapse", "no better than a baseline", ...
+  double value = 0, threshold = 0;  // what was measured, and the bound that it breaks
+  std::string meaning;              // both in a sentence
+};
+
 /// One closed-loop evaluation.
 struct Evaluation {
   std::string env, protocol;                 // names of both
@@ -107,6 +116,7 @@ struct Evaluation {
   int64_t excluded_solved = 0;               // starts that were drawn, found solved, and left out
   int64_t solved_at_start = 0;               // protocol swm, which keeps them
   std::vector<std::string> remarks;          // what a reader of the rates has to know, in sentences
+  std::vector<EvaluationFlag> flags;         // none for a sound evaluation
   std::optional<PlanningTime> planning_ms;   // of the first method that searches on the model
   std::optional<EpisodeOverlap> overlap;     // where a model plans and the starts lie on episodes
   std::vector<std::filesystem::path> files;  // that were written: results.json, then film strips
@@ -119,13 +129,6 @@ struct OfflineEvaluation {
   std::vector<std::pair<std::string, double>> metrics;  // by name
   std::optional<std::string> warning;                   // where the embedding has collapsed
   EpisodeOverlap overlap{};                             // of those judged on
-};
-
-/// A sign that a model is broken.
-struct QualityFlag {
-  std::string name;                 // "collapse", "actions ignored", "memorised", "untrained", "cost uncalibrated"
-  double value = 0, threshold = 0;  // what was measured, and the bound that it breaks
-  std::string meaning;              // both in a sentence
 };
 
 /// What protocol quality found (docs/reference/metrics.md). Numbers that the data cannot give are NaN.
@@ -143,7 +146,7 @@ struct QualityEvaluation {
   std::vector<std::pair<std::string, double>> viscore;         // what the factors were made of
   std::vector<std::pair<std::string, double>> numbers;
   std::vector<Group> groups;
-  std::vector<QualityFlag> flags;
+  std::vector<EvaluationFlag> flags;
 };
 
 /// How often a probe names the right value, on clips that it was not fitted on.
@@ -209,6 +212,7 @@ struct Generalisation {
   };
   std::vector<Pool> pools{};  // in that order; those that have trials
   bool memorised = false;     // a memorised world: `low` of the trained ones lies above `high` of all others together
+  std::vector<EvaluationFlag> flags{};  // "memorised world", where it is one
 };
 
 /// What an evaluation found.

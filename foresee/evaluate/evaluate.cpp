@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "foresee/evaluate/cloning.h"
+#include "foresee/evaluate/closed_loop.h"
 #include "foresee/evaluate/evaluation_json.h"
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/generalisation.h"
@@ -24,10 +25,8 @@
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/model/family/family.h"
-#include "planner/eval/comparison.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/journal.h"
-#include "planner/eval/remarks.h"
 
 namespace foresee {
 namespace {
@@ -84,38 +83,6 @@ std::unique_ptr<WorldModel> load_model(const EvaluateRequest& request, const Eva
   return model;
 }
 
-MethodScore score_of(const planner::MethodResult& method) {
-  const SuccessRate& success = method.success;
-  MethodScore score{
-      .method = method.method, .rate = success.rate, .low = success.low, .high = success.high, .n = success.n};
-  score.steps = method.steps_to_success();
-  score.distance = method.mean_distance();
-  score.failure = method.failure;
-  for (const planner::Trial& trial : method.trials)
-    score.trials.push_back({trial.start, trial.success, trial.steps, trial.path.back(), trial.final_distance,
-                            trial.distances, trial.planning_ms});
-  return score;
-}
-
-Evaluation evaluation_of(const EvalResult& result) {
-  Evaluation out{.env = result.env, .protocol = planner::name_of(result.protocol), .seed = result.seed};
-  for (const auto& method : result.methods) out.methods.push_back(score_of(method));
-  for (const auto& start : result.starts.starts)
-    out.starts.push_back({start.state, start.goal, start.episode, start.row});
-  for (const auto& [first, second, outcomes, difference, p] : planner::comparisons(result))
-    out.paired.push_back({first, second, difference.difference, difference.low, difference.high, p, outcomes.first_only,
-                          outcomes.second_only, outcomes.n()});
-  out.origin_of_starts = result.starts.origin;
-  out.excluded_solved = result.starts.excluded_solved;
-  out.solved_at_start = result.starts.solved_at_start;
-  out.remarks = planner::remarks(result);
-  if (const auto& time = result.planning) out.planning_ms = PlanningTime{time->p50, time->p95, time->p99};
-  if (const auto& overlap = result.overlap)
-    out.overlap = EpisodeOverlap{overlap->known, overlap->episodes, overlap->trained};
-  out.interrupted = result.interrupted;
-  return out;
-}
-
 /// Where trials are kept until the results are written; nothing where nothing is written.
 std::optional<planner::TrialJournal> journal_of(const std::optional<Output>& place, const EvaluateRequest& request,
                                                 const std::vector<EvalConfig>& configs,
@@ -163,16 +130,18 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
     evaluation.value = values[i];
     if (request.vary) evaluation.place = trained.place(factor_key(request.vary->key), values[i]);
     trained.count(found, evaluation.place);
+    result.generalisation = trained.generalisation();
     if (place) {
       const auto own = [&](const fs::path& folder) {
         return request.vary ? folder / fmt::format("{:02d}", i) : folder;
       };
-      for (const auto& file : planner::save_results(own(place->staged()), configs[i], found, request.strips, made_by))
+      const auto shown = request.vary ? closed_loop_json(evaluation) : evaluation_json(request, result);
+      for (const auto& file :
+           planner::save_results(own(place->staged()), configs[i], found, shown, request.strips, made_by))
         evaluation.files.push_back(own(place->path()) / file);
     }
     result.interrupted = found.interrupted;
   }
-  result.generalisation = trained.generalisation();
   const auto played = [](const Evaluation& evaluation) { return !evaluation.methods.empty(); };
   if (place && std::any_of(result.evaluations.begin(), result.evaluations.end(), played)) {
     if (request.vary)

@@ -6,14 +6,9 @@
 
 namespace foresee {
 
-/// An evaluation as JSON: {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}},
-/// "excluded_solved", "planning_ms": {"p50", "p95", "p99"}, "paired": [{"first", "second", ...}]}; the times are null
-/// where nothing was planned. Protocol swm adds "solved_at_start"; "remarks", "failed" ({METHOD: MESSAGE}) and
-/// "overlap" (overlap_json) are there where there are any; a sweep has one such object for each value; protocol offline
-/// has its metrics, protocol features its factors.
+/// An evaluation as JSON: in an environment closed_loop_json(); a sweep has one such object for each value, and "flags"
+/// over all of them; "generalisation" is there where it is known. The other protocols have their own members, made
+/// beside them.
 nlohmann::ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result);
-
-/// {"known", "episodes", "trained"}.
-nlohmann::ordered_json overlap_json(const EpisodeOverlap& overlap);
 
 }  // namespace foresee

@@ -117,9 +117,16 @@ std::optional<Generalisation> TrainedFactors::generalisation() const {
   }
   if (found.pools.empty()) return std::nullopt;
   const Count outside{counts_[1].successes + counts_[2].successes, counts_[1].n + counts_[2].n};
-  if (counts_[0].n > 0 && outside.n > 0)
-    found.memorised =
-        success_rate(counts_[0].successes, counts_[0].n).low > success_rate(outside.successes, outside.n).high;
+  if (counts_[0].n == 0 || outside.n == 0) return found;
+  const double inside = success_rate(counts_[0].successes, counts_[0].n).low;
+  const double elsewhere = success_rate(outside.successes, outside.n).high;
+  found.memorised = inside > elsewhere;
+  if (found.memorised)
+    found.flags.push_back(
+        {"memorised world", inside, elsewhere,
+         fmt::format("success on trained values is at least {:.1f} %, on others at most {:.1f} %: the model knows this "
+                     "world, not worlds like it",
+                     100 * inside, 100 * elsewhere)});
   return found;
 }
 

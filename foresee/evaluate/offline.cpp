@@ -4,7 +4,7 @@
 
 #include "data/episode/training_set/contents.h"
 #include "data/episode/training_set/factors.h"
-#include "foresee/evaluate/evaluation_json.h"
+#include "foresee/evaluate/closed_loop.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/settings/device.h"
 #include "foresee/train/lewm_data.h"

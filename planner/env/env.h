@@ -50,6 +50,8 @@ class Env {
   virtual ActionSpec action_spec() const = 0;
   /// The action that does nothing: zeros, unless actions are places.
   virtual std::vector<double> rest() const;
+  /// Whether it may be stepped after it has reached its goal.
+  virtual bool goes_on() const { return true; }
 
   /// What a recorded row holds beside picture and action, under stable-worldmodel's column names. By default state and
   /// goal_state.

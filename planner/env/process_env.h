@@ -60,6 +60,7 @@ class ProcessEnv final : public Env {
   Tensor render(int64_t size) const override;
   Tensor render_goal(int64_t size) const override;
   ActionSpec action_spec() const override { return actions_; }
+  bool goes_on() const override { return false; }  // Gymnasium leaves open what a step after the end does
 
  private:
   Tensor picture(const char* what, int64_t size) const;

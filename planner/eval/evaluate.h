@@ -107,19 +107,13 @@ struct EvalParts {
 EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* model, const JobControl& control = {},
                     const EvalParts& parts = {});
 
-/// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
-/// "planning_ms": {"p50", "p95", "p99"}}, and "paired" where there are comparisons (planner/eval/comparison.h):
-/// [{"first", "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}]. The times are null where
-/// nothing was planned. Protocol swm adds "solved_at_start". "remarks" (planner/eval/remarks.h), "failed" ({METHOD:
-/// MESSAGE}) and "overlap" ({"known", "episodes", "trained"}) are there where there are any.
-nlohmann::ordered_json to_json(const EvalResult& result);
-
 /// Writes results.json (config, result, files, starts, a row an episode) and, for the planner, film strips of the first
 /// episodes, failures first: strips/planner_START_failure.png. @throws Error (a full disk, a path that is a file).
-/// @param strips  how many. @param made_by  where the result came from: the member of that name.
+/// @param shown_result  the member "result", as `--json` prints it. @param strips  how many. @param made_by  where the
+/// result came from: the member of that name.
 /// @returns the files, relative to the folder.
 std::vector<std::filesystem::path> save_results(const std::filesystem::path& folder, const EvalConfig& config,
-                                                const EvalResult& result, int64_t strips = 12,
-                                                const nlohmann::ordered_json& made_by = nullptr);
+                                                const EvalResult& result, const nlohmann::ordered_json& shown_result,
+                                                int64_t strips = 12, const nlohmann::ordered_json& made_by = nullptr);
 
 }  // namespace foresee::planner

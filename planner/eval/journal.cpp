@@ -13,13 +13,15 @@ namespace {
 using nlohmann::json;
 
 json trial_line(const Trial& trial) {
-  return {{"start", trial.start},
-          {"success", trial.success},
-          {"steps", trial.steps},
-          {"final_distance", trial.final_distance},
-          {"distances", trial.distances},
-          {"planning_ms", trial.planning_ms},
-          {"path", trial.path}};
+  json line{{"start", trial.start},
+            {"success", trial.success},
+            {"steps", trial.steps},
+            {"final_distance", trial.final_distance},
+            {"distances", trial.distances},
+            {"planning_ms", trial.planning_ms},
+            {"path", trial.path}};
+  if (trial.held) line["held"] = *trial.held;
+  return line;
 }
 
 Trial parse_trial(const json& line) {
@@ -31,6 +33,7 @@ Trial parse_trial(const json& line) {
   line.at("distances").get_to(trial.distances);
   line.at("planning_ms").get_to(trial.planning_ms);
   line.at("path").get_to(trial.path);
+  if (line.contains("held")) trial.held = line.at("held").get<bool>();
   return trial;
 }
 

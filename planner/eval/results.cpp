@@ -5,31 +5,14 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/files/system_reason.h"
-#include "planner/eval/comparison.h"
 #include "planner/eval/evaluate.h"
 #include "planner/eval/film_strip.h"
-#include "planner/eval/remarks.h"
+#include "planner/eval/findings/remarks.h"
 
 namespace foresee::planner {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json rate_json(const SuccessRate& success) {
-  return {{"rate", success.rate}, {"low", success.low}, {"high", success.high}, {"n", success.n}};
-}
-
-ordered_json comparison_json(const Comparison& found) {
-  return {{"first", found.first},
-          {"second", found.second},
-          {"difference", found.difference.difference},
-          {"low", found.difference.low},
-          {"high", found.difference.high},
-          {"p", found.p},
-          {"first_only", found.outcomes.first_only},
-          {"second_only", found.outcomes.second_only},
-          {"n", found.outcomes.n()}};
-}
 
 ordered_json start_json(const Start& start) {
   ordered_json row{{"start", start.state}, {"goal", start.goal}};
@@ -46,6 +29,7 @@ ordered_json trial_json(const Trial& trial) {
                    {"final_state", trial.path.back()},
                    {"final_distance", trial.final_distance},
                    {"distances", trial.distances}};
+  if (trial.held) row["held"] = *trial.held;
   if (!trial.planning_ms.empty()) row["planning_ms"] = trial.planning_ms;
   return row;
 }
@@ -69,34 +53,9 @@ std::vector<ShownTrial> shown_trials(const MethodResult& method, int64_t count) 
 
 }  // namespace
 
-ordered_json to_json(const EvalResult& result) {
-  ordered_json success = ordered_json::object();
-  for (const auto& method : result.methods) success[method.method] = rate_json(method.success);
-  ordered_json planning{{"p50", nullptr}, {"p95", nullptr}, {"p99", nullptr}};
-  if (const auto& time = result.planning) planning = {{"p50", time->p50}, {"p95", time->p95}, {"p99", time->p99}};
-  ordered_json out{{"env", result.env},
-                   {"protocol", name_of(result.protocol)},
-                   {"seed", result.seed},
-                   {"success", success},
-                   {"excluded_solved", result.starts.excluded_solved},
-                   {"planning_ms", planning}};
-  for (const Comparison& found : comparisons(result)) out["paired"].push_back(comparison_json(found));
-  for (const auto& method : result.methods) {
-    const auto steps = method.steps_to_success();
-    out["steps_to_success"][method.method] = steps ? ordered_json(*steps) : ordered_json();
-    if (const auto distance = method.mean_distance(); !distance.empty()) out["distance"][method.method] = distance;
-  }
-  for (const auto& method : result.methods)
-    if (!method.failure.empty()) out["failed"][method.method] = method.failure;
-  if (const auto& overlap = result.overlap)
-    out["overlap"] = {{"known", overlap->known}, {"episodes", overlap->episodes}, {"trained", overlap->trained}};
-  if (result.protocol == Protocol::kSwm) out["solved_at_start"] = result.starts.solved_at_start;
-  if (const auto said = remarks(result); !said.empty()) out["remarks"] = said;
-  return out;
-}
-
 std::vector<std::filesystem::path> save_results(const std::filesystem::path& folder, const EvalConfig& config,
-                                                const EvalResult& result, int64_t strips, const ordered_json& made_by) {
+                                                const EvalResult& result, const ordered_json& shown_result,
+                                                int64_t strips, const ordered_json& made_by) {
   ordered_json starts = ordered_json::array(), episodes = ordered_json::object();
   for (const auto& start : result.starts.starts) starts.push_back(start_json(start));
   for (const auto& method : result.methods) {
@@ -114,7 +73,7 @@ std::vector<std::filesystem::path> save_results(const std::filesystem::path& fol
   write_json(folder / "results.json",
              {{"made_by", made_by},
               {"config", config_json(config)},
-              {"result", to_json(result)},
+              {"result", shown_result},
               {"remarks", remarks(result)},
               {"interrupted", result.interrupted},
               {"origin_of_starts", result.starts.origin},

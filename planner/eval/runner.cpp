@@ -21,6 +21,14 @@ std::optional<std::vector<Decision>> act_unless_stopped(Method& method, std::spa
   }
 }
 
+/// Trial::held, of an environment that has reached its goal.
+std::optional<bool> holds(Env& env) {
+  if (!env.goes_on()) return std::nullopt;
+  const std::vector<double> rest = env.rest();
+  for (int64_t step = 0; step < kHoldSteps; ++step) env.step(rest);
+  return env.solved();
+}
+
 /// One group, all its environments in step; nothing when stopped.
 std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Start> starts, int64_t first,
                                             const MethodFactory& make_method, const RunOptions& options,
@@ -51,6 +59,7 @@ std::optional<std::vector<Trial>> run_group(const Env& env, std::span<const Star
       trial.path.push_back(envs[index]->state());
       trial.distances.push_back(envs[index]->distance_to_goal());
       if (decisions[i].planning_ms) trial.planning_ms.push_back(*decisions[i].planning_ms);
+      if (trial.success) trial.held = holds(*envs[index]);
     }
     if (std::any_of(decisions.begin(), decisions.end(),
                     [](const Decision& made) { return made.planning_ms.has_value(); }))

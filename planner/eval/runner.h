@@ -42,7 +42,10 @@ struct Trial {
   std::vector<double> distances;  // the same before the first step and after each
   std::vector<double> planning_ms;
   std::vector<std::vector<double>> path;  // states, steps + 1 of them
+  std::optional<bool> held{};  // of a success: the goal is still reached after kHoldSteps of Env::rest(), which are not
+                               // part of the trial; nothing where the environment ends with the success
 };
+constexpr int64_t kHoldSteps = 5;
 
 struct RunOptions {
   int64_t budget = 50;           // environment steps an episode

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/episode/hdf5/episode_file.h"
+#include "foresee/evaluate/closed_loop.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/interrupted.h"
 #include "planner/env/collect.h"
@@ -112,6 +113,37 @@ TEST(Evaluate, ScoresMethodsOnTheSameStartsAndWritesThem) {
   for (const char* key : {"command", "version", "date", "machine", "threads"})
     EXPECT_TRUE(made_by.contains(key)) << key;
   EXPECT_EQ(made_by.at("model").at("crc32c").get<std::string>().size(), 8u);
+}
+
+TEST(Evaluate, ReportsTheKeysOfItsContract) {
+  planner::EvalResult found{.env = "two_room", .seed = 9};
+  for (const char* name : {"planner", "noop"}) {
+    found.methods.push_back({.method = name, .success = success_rate(name[0] == 'p' ? 4 : 0, 4)});
+    for (int64_t i = 0; i < 4; ++i)
+      found.methods.back().trials.push_back(
+          {.start = i, .success = name[0] == 'p', .steps = 1, .distances = {9, 3}, .path = {{1, 2}, {3, 4}}});
+  }
+  found.planning = planner::PlanningTime{1, 2, 3};
+  found.overlap = planner::Overlap{true, 4, 1};
+  const auto json = closed_loop_json(evaluation_of(found));
+  std::vector<std::string> keys;
+  for (const auto& item : json.items()) keys.push_back(item.key());
+  EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms",
+                                            "flags", "paired", "steps_to_success", "distance", "overlap"}));
+  EXPECT_EQ(json["success"]["noop"]["n"], 4);
+  for (const char* key : {"rate", "low", "high", "n"}) EXPECT_TRUE(json["success"]["planner"].contains(key));
+  EXPECT_EQ(json["planning_ms"], (nlohmann::json{{"p50", 1}, {"p95", 2}, {"p99", 3}}));
+  EXPECT_EQ(json["paired"][0]["difference"], 1);
+  EXPECT_EQ(json["overlap"]["trained"], 1);
+  ASSERT_EQ(json["flags"].size(), 2u);
+  EXPECT_EQ(json["flags"][0]["name"], "too few episodes");
+  EXPECT_EQ(json["flags"][1]["value"], 0.25);
+  EXPECT_EQ(json["flags"][1]["threshold"], 0);
+  found.planning.reset();
+  found.methods[0].failure = "its weights are NaN";
+  const auto failed = closed_loop_json(evaluation_of(found));
+  EXPECT_TRUE(failed["planning_ms"]["p50"].is_null());
+  EXPECT_EQ(failed["failed"]["planner"], "its weights are NaN");
 }
 
 TEST(Evaluate, IsTheEvaluationOfTheEnvironmentBelow) {

@@ -15,6 +15,10 @@ void print_overlap(const EpisodeOverlap& overlap) {
                overlap.episodes);
 }
 
+void print_flags(const std::vector<EvaluationFlag>& flags) {
+  for (const auto& flag : flags) print_line("  FLAG {}: {}", flag.name, flag.meaning);
+}
+
 void print_table(const Evaluation& result) {
   const std::string left_out =
       result.protocol == "swm" ? std::string()
@@ -34,6 +38,7 @@ void print_table(const Evaluation& result) {
                found.second, 100 * found.difference, 100 * found.low, 100 * found.high, found.p, found.first,
                found.first_only, found.second, found.second_only);
   for (const auto& remark : result.remarks) print_line("  {}", remark);
+  print_flags(result.flags);
   if (result.overlap) print_overlap(*result.overlap);
   if (const auto& time = result.planning_ms)
     print_line("  one plan takes {:.0f} ms (p50), {:.0f} ms (p95), {:.0f} ms (p99)", time->p50, time->p95, time->p99);
@@ -72,7 +77,7 @@ void print_quality(const std::string& model, const QualityEvaluation& result) {
   for (const auto& group : result.groups)
     for (const auto& [name, values] : group.numbers)
       print_line("  {:<24} {:>9.4g}", fmt::format("{} {}", group.name, name), fmt::join(values, " "));
-  for (const auto& flag : result.flags) print_line("  FLAG {}: {}", flag.name, flag.meaning);
+  print_flags(result.flags);
   if (result.flags.empty()) print_line("  no flags");
 }
 
@@ -114,7 +119,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
   for (const auto& pool : result.generalisation->pools)
     print_line("planner, {}: {:.1f} % ({:.1f} .. {:.1f}), n {}", pool.place, 100 * pool.rate, 100 * pool.low,
                100 * pool.high, pool.n);
-  if (result.generalisation->memorised) print_line("a memorised world: success ends where the trained values end");
+  print_flags(result.generalisation->flags);
 }
 
 }  // namespace foresee::tools

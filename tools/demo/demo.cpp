@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/clip/video_set.h"
+#include "foresee/evaluate/closed_loop.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/output.h"
 #include "jepa/core/files/staged.h"
@@ -49,7 +50,8 @@ void plan(const WorldModel& model, const DemoOptions& options, const JobControl&
   const auto begin = std::chrono::steady_clock::now();
   result.two_room = planner::evaluate(config, options.seed, &model, control);
   result.planning_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  planner::save_results(options.out / "eval", config, *result.two_room, /*strips=*/0);
+  planner::save_results(options.out / "eval", config, *result.two_room,
+                        closed_loop_json(evaluation_of(*result.two_room)), /*strips=*/0);
 }
 
 }  // namespace
@@ -92,7 +94,7 @@ ordered_json to_json(const DemoResult& result) {
                        {"steps", learned->steps},
                        {"effective_rank_start", learned->effective_rank_start},
                        {"effective_rank", learned->effective_rank}};
-  if (result.two_room) out["two_room"] = planner::to_json(*result.two_room);
+  if (result.two_room) out["two_room"] = closed_loop_json(evaluation_of(*result.two_room));
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/closed_loop.h"
 #include "jepa/core/error.h"
 #include "jepa/core/log.h"
 #include "jepa/core/text/duration.h"
@@ -54,7 +55,7 @@ void add_planning(Report& report, const planner::EvalResult& result) {
     for (const planner::Trial& trial : method->trials)
       strips.push_back(report::episode_strip(*env, result.starts.starts[static_cast<size_t>(trial.start)], trial));
   }
-  report::add_evaluation(report, planner::to_json(result), result.starts.origin + ".", strips);
+  report::add_evaluation(report, closed_loop_json(evaluation_of(result)), result.starts.origin + ".", strips);
 }
 
 }  // namespace

@@ -21,7 +21,6 @@
 namespace foresee {
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr int64_t kUsualEpisodes = 300;
 constexpr int64_t kStride = 3;        // rows between clips (Note [VIScore])
 constexpr int64_t kFewestClips = 30;  // of a kind, to be judged by it

@@ -15,8 +15,8 @@ constexpr double kLeastCalibration = 0.3;
 
 }  // namespace
 
-std::vector<QualityFlag> quality_flags(const QualitySigns& signs) {
-  std::vector<QualityFlag> flags;
+std::vector<EvaluationFlag> quality_flags(const QualitySigns& signs) {
+  std::vector<EvaluationFlag> flags;
   const auto raise = [&](const char* name, bool broken, double value, double threshold, const std::string& meaning) {
     if (broken) flags.push_back({name, value, threshold, meaning});
   };

@@ -18,6 +18,6 @@ struct QualitySigns {
 };
 
 /// Every flag that the signs raise; none for a sound model.
-std::vector<QualityFlag> quality_flags(const QualitySigns& signs);
+std::vector<EvaluationFlag> quality_flags(const QualitySigns& signs);
 
 }  // namespace foresee

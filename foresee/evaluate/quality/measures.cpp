@@ -14,7 +14,6 @@
 namespace foresee {
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double kRidge = 1e-4;          // of a feature's variance
 constexpr size_t kMostPairs = 40000;     // of rows
 constexpr int64_t kRowsForCost = 400;    // compared with each goal

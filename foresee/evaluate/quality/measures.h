@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,9 @@
 #include "foresee/evaluate/quality/task.h"
 
 namespace foresee {
+
+/// A number that the data cannot give.
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// Numbers by name; NaN: the data do not tell.
 using NamedNumbers = std::vector<std::pair<std::string, std::vector<double>>>;

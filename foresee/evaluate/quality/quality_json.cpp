@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/closed_loop.h"
 #include "foresee/evaluate/quality/evaluate_quality.h"
 
 namespace foresee {
@@ -46,10 +47,7 @@ ordered_json quality_json(const EvaluateRequest& request, const QualityEvaluatio
     out[group.name] = ordered_json::object();
     for (const auto& [name, values] : group.numbers) out[group.name][name] = numbers_json(values);
   }
-  out["flags"] = ordered_json::array();
-  for (const auto& flag : result.flags)
-    out["flags"].push_back(
-        {{"name", flag.name}, {"value", flag.value}, {"threshold", flag.threshold}, {"meaning", flag.meaning}});
+  out["flags"] = flags_json(result.flags);
   return out;
 }
 

@@ -9,7 +9,7 @@
 #include "data/picture/image.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
-#include "planner/eval/comparison.h"
+#include "planner/eval/findings/comparison.h"
 #include "tests/planner/eval/picture_model.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
@@ -80,32 +80,6 @@ TEST(Evaluate, CrossesToTheOtherRoomWithTheTrueSimulatorOnly) {
   EXPECT_EQ(config.step_budget(), 100);
 }
 
-TEST(Evaluate, ReportsTheKeysOfItsContract) {
-  const PictureModel model;
-  EvalResult result = evaluate(small_config({"planner", "noop"}, 4), 9, &model);
-  const auto json = to_json(result);
-  std::vector<std::string> keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  EXPECT_EQ(keys, (std::vector<std::string>{"env", "protocol", "seed", "success", "excluded_solved", "planning_ms",
-                                            "paired", "steps_to_success", "distance", "overlap"}));
-  EXPECT_EQ(json["env"], "two_room");
-  EXPECT_EQ(json["protocol"], "near");
-  EXPECT_EQ(json["seed"], 9);
-  EXPECT_EQ(json["success"]["noop"]["n"], 4);
-  for (const char* key : {"rate", "low", "high", "n"}) EXPECT_TRUE(json["success"]["planner"].contains(key));
-  EXPECT_GT(json["planning_ms"]["p50"].get<double>(), 0);
-  EXPECT_GE(json["planning_ms"]["p95"].get<double>(), json["planning_ms"]["p50"].get<double>());
-  const auto& paired = json["paired"];
-  ASSERT_EQ(paired.size(), 2u) << "noop, and random, which is always run";
-  EXPECT_EQ(paired[0]["first"], "planner");
-  EXPECT_EQ(paired[0]["second"], "noop");
-  EXPECT_EQ(paired[0]["n"], 4);
-  EXPECT_NEAR(paired[0]["difference"].get<double>(),
-              json["success"]["planner"]["rate"].get<double>() - json["success"]["noop"]["rate"].get<double>(), 1e-12);
-  result.planning.reset();
-  EXPECT_TRUE(to_json(result)["planning_ms"]["p50"].is_null());
-}
-
 TEST(Evaluate, AlwaysRunsTheFloorsAndAllBaselinesWhereTheyAreWanted) {
   const PictureModel model;
   const auto names = [&](EvalConfig config) {
@@ -160,9 +134,9 @@ TEST(Evaluate, WritesRowsAndFilmStrips) {
   const PictureModel model;
   const EvalConfig config = small_config({"planner", "random"}, 5);
   const EvalResult result = evaluate(config, 9, &model);
-  save_results(folder, config, result, /*strips=*/3);
+  save_results(folder, config, result, {{"seed", 9}}, /*strips=*/3);
   const auto json = read_json(folder / "results.json");
-  EXPECT_EQ(json["result"], nlohmann::json(to_json(result)));
+  EXPECT_EQ(json["result"], (nlohmann::json{{"seed", 9}}));
   EXPECT_EQ(json["starts"].size(), 5u);
   EXPECT_EQ(json["episodes"]["random"].size(), 5u);
   EXPECT_EQ(json["config"]["planner"]["samples"], 60);
@@ -227,7 +201,6 @@ TEST(Evaluate, AMethodThatThrowsIsReportedAndTheOthersGoOn) {
   EXPECT_EQ(result.find("planner")->failure, "its weights are NaN");
   EXPECT_EQ(result.find("planner")->success.n, 0);
   EXPECT_EQ(result.find("expert")->success.n, 4);
-  EXPECT_EQ(to_json(result)["failed"], (nlohmann::ordered_json{{"planner", "its weights are NaN"}}));
 }
 
 TEST(Evaluate, ATrialThatHasEndedStaysWhereItIs) {
@@ -278,7 +251,6 @@ TEST(Evaluate, RefusesEpisodesThatTheModelWasTrainedOn) {
   config.allow_overlap = true;
   const auto allowed = evaluate(config, 5, &model, {}, seen);
   EXPECT_EQ(allowed.overlap->trained, allowed.overlap->episodes);
-  EXPECT_EQ(to_json(allowed)["overlap"]["trained"], allowed.overlap->episodes);
   // The same episodes made again, without their pictures.
   config.data.reset();
   config.allow_overlap = false;

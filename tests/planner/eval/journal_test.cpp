@@ -29,7 +29,7 @@ EvalResult played_with(TrialJournal* journal) { return evaluate(played(), 3, nul
 
 /// All that was played, as text: every number of it.
 std::string rows_of(const EvalResult& result, const fs::path& folder) {
-  save_results(folder, played(), result);
+  save_results(folder, played(), result, nullptr);
   return read_file(folder / "results.json");
 }
 

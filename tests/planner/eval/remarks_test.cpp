@@ -1,5 +1,5 @@
 // Claims: a table of success rates says in words when its starts are solved, repeated, or need nothing to be done.
-#include "planner/eval/remarks.h"
+#include "planner/eval/findings/remarks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

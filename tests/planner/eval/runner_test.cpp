@@ -50,7 +50,42 @@ TEST(Runner, StopsAWorldAtItsGoalAndTestsAfterAStep) {
   EXPECT_EQ(episodes[0].path.size(), 6u);
   EXPECT_NEAR(episodes[0].final_distance, 15, 1e-4);
   EXPECT_EQ(episodes[0].planning_ms.size(), 5u);
+  EXPECT_EQ(episodes[0].held, true);
   EXPECT_EQ(episodes[1].steps, 1) << "solved before the first step is not a success";
+}
+
+TEST(Runner, SaysWhetherASuccessLasts) {
+  // Goes on by itself, a step at a time; the goal is reached between 3 and `end`.
+  class Coasting final : public Env {
+   public:
+    explicit Coasting(double end) : end_(end) {}
+    std::unique_ptr<Env> clone() const override { return std::make_unique<Coasting>(*this); }
+    void reset(RandomSequence&) override { place_ = 0; }
+    bool step(std::span<const double>) override { return ++place_, solved(); }
+    std::vector<double> state() const override { return {place_}; }
+    void set_state(std::span<const double> state) override { place_ = state[0]; }
+    std::vector<double> goal() const override { return {3}; }
+    void set_goal(std::span<const double>) override {}
+    bool solved() const override { return 3 <= place_ && place_ <= end_; }
+    double distance_to_goal() const override { return solved() ? 0 : std::abs(place_ - 3); }
+    Tensor render(int64_t) const override { return {}; }
+    Tensor render_goal(int64_t) const override { return {}; }
+    ActionSpec action_spec() const override { return {.size = 2}; }
+
+   private:
+    double place_ = 0, end_;
+  };
+  const std::vector<Start> starts{{.state = {0}, .goal = {3}}};
+  const auto held = [&](double end) {
+    const auto played = run_trials(Coasting(end), starts,
+                                   [](const Envs&, int64_t) { return std::make_unique<GoRight>(); }, {.budget = 9});
+    EXPECT_TRUE(played[0].success);
+    EXPECT_EQ(played[0].steps, 3);
+    EXPECT_EQ(played[0].path.size(), 4u) << "what comes after it is not part of the trial";
+    return *played[0].held;
+  };
+  EXPECT_FALSE(held(7));
+  EXPECT_TRUE(held(8));
 }
 
 TEST(Runner, EndsAtTheBudget) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/picture/image.h"
+#include "foresee/evaluate/closed_loop.h"
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
@@ -135,7 +136,8 @@ TEST(FolderReport, OfProtocolFeaturesHasEachFactorBesideItsBaselines) {
 TEST(FolderReport, OfAnEvaluationHasItsNumbersAndPictures) {
   const TemporaryFolder folder;
   const auto config = quick_evaluation();
-  planner::save_results(folder.path(), config, planner::evaluate(config, 3, nullptr));
+  const planner::EvalResult played = planner::evaluate(config, 3, nullptr);
+  planner::save_results(folder.path(), config, played, closed_loop_json(evaluation_of(played)));
   std::filesystem::create_directories(folder / "strips");
   for (const char* name : {"planner_000_success.png", "planner_001_failure.png"})
     data::write_image(folder.path() / "strips" / name, at::zeros({3, 4, 4}, at::kByte));

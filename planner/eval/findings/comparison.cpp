@@ -1,4 +1,4 @@
-#include "planner/eval/comparison.h"
+#include "planner/eval/findings/comparison.h"
 
 #include <map>
 

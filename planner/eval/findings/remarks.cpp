@@ -1,4 +1,4 @@
-#include "planner/eval/remarks.h"
+#include "planner/eval/findings/remarks.h"
 
 #include <algorithm>
 #include <set>
