@@ -91,7 +91,8 @@ ordered_json overlap_json(const EpisodeOverlap& overlap) {
 ordered_json flags_json(const std::vector<EvaluationFlag>& flags) {
   ordered_json out = ordered_json::array();
   for (const auto& flag : flags)
-    out.push_back({{"name", flag.name}, {"value", flag.value}, {"threshold", flag.threshold}, {"meaning", flag.meaning}});
+    out.push_back(
+        {{"name", flag.name}, {"value", flag.value}, {"threshold", flag.threshold}, {"meaning", flag.meaning}});
   return out;
 }
 

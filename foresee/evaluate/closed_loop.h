@@ -11,10 +11,10 @@ namespace foresee {
 Evaluation evaluation_of(const planner::EvalResult& result);
 
 /// {"env", "protocol", "seed", "success": {METHOD: {"rate", "low", "high", "n"}}, "excluded_solved",
-/// "planning_ms": {"p50", "p95", "p99"}, "flags": [{"name", "value", "threshold", "meaning"}]}, and "paired" where there
-/// are comparisons: [{"first", "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}]. The times
-/// are null where nothing was planned. Protocol swm adds "solved_at_start". "remarks", "failed" ({METHOD: MESSAGE}),
-/// "place" and "overlap" ({"known", "episodes", "trained"}) are there where there are any.
+/// "planning_ms": {"p50", "p95", "p99"}, "flags": [{"name", "value", "threshold", "meaning"}]}, and "paired" where
+/// there are comparisons: [{"first", "second", "difference", "low", "high", "p", "first_only", "second_only", "n"}].
+/// The times are null where nothing was planned. Protocol swm adds "solved_at_start". "remarks", "failed" ({METHOD:
+/// MESSAGE}), "place" and "overlap" ({"known", "episodes", "trained"}) are there where there are any.
 nlohmann::ordered_json closed_loop_json(const Evaluation& result);
 
 /// {"known", "episodes", "trained"}.

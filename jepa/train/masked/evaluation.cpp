@@ -31,12 +31,12 @@ PretrainEvaluation make_evaluation(const Tensor& clips, std::span<const MaskConf
 namespace {
 
 /// Mean |median over clips - target| of the hidden tokens, averaged as the model's.
-double constant_error(const Tensor& features, const PretrainEvaluation& held_out) {
-  const Tensor constant = std::get<0>(features.median(0)).unsqueeze(0);  // [1, N, D]
+double constant_error(const Tensor& all, const PretrainEvaluation& held_out) {
+  const Tensor constant = std::get<0>(all.median(0)).unsqueeze(0);  // [1, N, D]
   double sum = 0, pairs = 0;
   int64_t first = 0;
   for (const auto& bucket : held_out) {
-    const Tensor targets = features.narrow(0, first, bucket.clips.size(0));
+    const Tensor targets = all.narrow(0, first, bucket.clips.size(0));
     first += bucket.clips.size(0);
     for (const auto& masks : bucket.masks) {
       sum += latent_prediction_loss(gather_tokens(constant.expand_as(targets), masks.target),
@@ -80,15 +80,17 @@ Metrics PretrainScore::metrics() const {
 }
 
 PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
-                                   const Tensor& other_crops, int64_t target_levels) {
+                                   const Tensor& other_crops, const PretrainObjective& objective) {
   torch::NoGradGuard no_grad;
   PretrainScore score;
-  std::vector<Tensor> all;
+  std::vector<Tensor> all_features, all_targets;
   double pairs = 0;
   for (const auto& bucket : held_out) {
-    const PretrainForward forward = networks.forward({&bucket, 1}, {.target_levels = target_levels});
+    const PretrainForward forward =
+        networks.forward({&bucket, 1}, {.target_levels = objective.target_levels, .steady = objective.steady});
     const Tensor& targets = forward.targets[0];
-    all.push_back(targets);
+    all_features.push_back(forward.features[0]);
+    all_targets.push_back(targets);
     for (size_t group = 0; group < bucket.masks.size(); ++group) {
       const Tensor hidden = gather_tokens(targets, bucket.masks[group].target);
       const Tensor mean = gather_tokens(targets, bucket.masks[group].context).mean(1, /*keepdim=*/true);  // [B, 1, D]
@@ -100,15 +102,15 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   FORESEE_CHECK(pairs > 0, "expected held-out clips with masks, got none");
   score.l1_model /= pairs;
   score.l1_baseline /= pairs;
-  const Tensor features = at::cat(all);  // [E, N, D]
+  const Tensor features = at::cat(all_features);  // [E, N, D]
   score.clips = features.size(0);
-  score.l1_constant = constant_error(features, held_out);
+  score.l1_constant = constant_error(at::cat(all_targets), held_out);
   score.effective_rank = effective_rank(features);
   score.mean_std = mean_std(features);
   if (score.clips < 2) return score;
   if (features.size(1) > 1) score.spread = feature_spread(features);
   if (other_crops.defined())
-    score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out, target_levels));
+    score.retrieval = retrieval(features.mean(1), pooled(networks, other_crops, held_out, objective.target_levels));
   return score;
 }
 

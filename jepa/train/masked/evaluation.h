@@ -44,9 +44,9 @@ struct PretrainScore {
 
 /// Scores the present weights; changes nothing. Targets are layer-normed target-encoder tokens, as in training.
 /// @param other_crops  of the clips of `held_out`, in their order: float [E, 3, T, H, W]; undefined: no retrieval.
-/// @param target_levels  PretrainObjective::target_levels of the training.
+/// @param objective  of the training: its target_levels and steady.
 PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const PretrainEvaluation& held_out,
-                                   const Tensor& other_crops = {}, int64_t target_levels = 1);
+                                   const Tensor& other_crops = {}, const PretrainObjective& objective = {});
 
 /// Whether features have collapsed. One of these is below half of what it was before training: the share of what
 /// differs between clips at a place, the directions in which that lies (effective rank), or the product of share and

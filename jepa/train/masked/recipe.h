@@ -15,16 +15,13 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kPretrainLaterKeys[] = {{"/loader/clip/rate", R"("frames")"},
-                                                  {"/loader/colours", R"("exact")"},
-                                                  {"/objective/regulariser", R"("weighted")"},
-                                                  {"/objective/context", "0.0"},
-                                                  {"/objective/target_levels", "1"},
-                                                  {"/objective/sigreg_tokens", "1.0"},
-                                                  {"/objective/sigreg_pooled", "0.0"},
-                                                  {"/objective/context_warmup", "[0.0, 0.0]"},
-                                                  {"/model/predictor/levels", "1"},
-                                                  {"/model/predictor/context_output", "false"}};
+inline constexpr LaterKey kPretrainLaterKeys[] = {
+    {"/loader/clip/rate", R"("frames")"},        {"/loader/colours", R"("exact")"},
+    {"/objective/regulariser", R"("weighted")"}, {"/objective/context", "0.0"},
+    {"/objective/target_levels", "1"},           {"/objective/steady", "1.0"},
+    {"/objective/sigreg_tokens", "1.0"},         {"/objective/sigreg_pooled", "0.0"},
+    {"/objective/context_warmup", "[0.0, 0.0]"}, {"/model/predictor/levels", "1"},
+    {"/model/predictor/context_output", "false"}};
 
 /// Both groups of masks of a step; each has its own part in the loss.
 struct PretrainMasks {

@@ -68,6 +68,8 @@ void describe(Fields& f, PretrainObjective& c) {
     {0, 1});
   f("target_levels", c.target_levels, "last blocks of the target encoder that a target averages; 1: as V-JEPA 2",
     {1, 1000});
+  f("steady", c.steady, "share of what stays the same over a clip that its targets keep; 1: all of it, as V-JEPA 2",
+    {0, 1});
 }
 
 bool PretrainObjective::regularised() const {
@@ -169,7 +171,8 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
   for (size_t b = 0; b < batch.size(); ++b) {
     const Tensor tubelets = unfold_tubelets(batch[b].clips, tubelet);
     const TokenGrid grid = tubelet.grid(batch[b].clips);
-    out.targets.push_back(targets(tubelets, grid, objective.target_levels));
+    out.features.push_back(targets(tubelets, grid, objective.target_levels));
+    out.targets.push_back(weigh_change(out.features.back(), grid.time, objective.steady));
     std::vector<Tensor> seen;
     for (const auto& masks : batch[b].masks) seen.push_back(masks.context);
     out.contexts.push_back(encoder_->forward_masks(tubelets, grid, seen, dropout, layers_));

@@ -48,6 +48,9 @@ struct PretrainObjective {
   // Last blocks of the target encoder whose layer-normed features are averaged into the target, layer-normed once more
   // (data2vec, arXiv 2202.03555, section 3.3). 1: the last alone, as V-JEPA 2.
   int64_t target_levels = 1;
+  // How much of what stays the same over a clip is left in its targets (weigh_change, jepa/loss/latent_prediction.h).
+  // 1: all of it, as V-JEPA 2.
+  double steady = 1.0;
 
   bool regularised() const;
   /// The same with the weight that `context` has then. @param share  of the run that lies behind, 0 .. 1.
@@ -62,7 +65,8 @@ struct PretrainForward {
   Tensor prediction_loss;           // scalar: mean over all buckets and groups, hidden tokens
   std::vector<Tensor> pair_losses;  // scalars, bucket-major, then mask group
   // D: the encoder's width, times the predictor's levels
-  std::vector<Tensor> targets;                   // of each bucket: [B, N, D], all tokens
+  std::vector<Tensor> features;                  // of each bucket: [B, N, D], all tokens of the target encoder
+  std::vector<Tensor> targets;                   // the same as they are predicted: with objective.steady
   std::vector<std::vector<Tensor>> contexts;     // [bucket][group]: [B, Kc, D], the encoder's features
   std::vector<std::vector<Tensor>> predictions;  // [bucket][group]: [B, Kt, D]
 };

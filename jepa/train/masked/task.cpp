@@ -72,7 +72,7 @@ Metrics PretrainTask::step(int64_t step) {
 }
 
 Metrics PretrainTask::evaluate() {
-  const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_, config_.objective.target_levels);
+  const PretrainScore score = evaluate_pretraining(networks_, held_out_, other_crops_, config_.objective);
   if (!start_) start_ = score.spread;
   collapsed_ = has_collapsed(*start_, score.spread, collapsed_);
   if (collapsed_ && !std::exchange(warned_, true)) log_warning("{}", collapse_text(*start_, score.spread));

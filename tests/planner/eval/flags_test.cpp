@@ -18,8 +18,11 @@ MethodResult method_of(const std::string& name, int64_t first, int64_t count, do
   MethodResult method{.method = name, .success = success_rate(count, kStarts)};
   for (int64_t i = 0; i < kStarts; ++i) {
     const bool success = first <= i && i < first + count;
-    method.trials.push_back({.start = i, .success = success, .final_distance = success ? 10.0 : 90.0,
-                             .distances = {distance, success ? 10.0 : 90.0}, .held = std::nullopt});
+    method.trials.push_back({.start = i,
+                             .success = success,
+                             .final_distance = success ? 10.0 : 90.0,
+                             .distances = {distance, success ? 10.0 : 90.0},
+                             .held = std::nullopt});
     if (success) method.trials.back().held = true;
   }
   return method;

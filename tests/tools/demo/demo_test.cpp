@@ -65,8 +65,9 @@ TEST(Demo, LearnsPlansAndReports) {
   EXPECT_THAT(keys(json), ElementsAre("pretrain", "two_room", "report"));
   EXPECT_THAT(keys(json["pretrain"]),
               ElementsAre("skill_start", "skill", "steps", "effective_rank_start", "effective_rank"));
-  EXPECT_THAT(keys(json["two_room"]), ElementsAre("env", "protocol", "seed", "success", "excluded_solved",
-                                                  "planning_ms", "flags", "paired", "steps_to_success", "distance", "overlap"));
+  EXPECT_THAT(keys(json["two_room"]),
+              ElementsAre("env", "protocol", "seed", "success", "excluded_solved", "planning_ms", "flags", "paired",
+                          "steps_to_success", "distance", "overlap"));
   EXPECT_EQ(json["pretrain"]["steps"], 2);
   EXPECT_LT(json["pretrain"]["skill_start"].get<double>(), 1);
   EXPECT_GE(json["pretrain"]["effective_rank"].get<double>(), 1);
