@@ -13,6 +13,7 @@
 #include "foresee/settings/device.h"
 #include "foresee/settings/interrupted_run.h"
 #include "foresee/settings/job_output.h"
+#include "foresee/settings/provenance.h"
 #include "foresee/settings/run_request.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -162,6 +163,7 @@ PretrainResult run_pretraining(data::VideoSet videos, PretrainRecord record, con
     if (std::isfinite(spread.between_clips)) task.remember_start(spread, metric(last, "collapse") > 0);
   }
   remember_videos(request.out, videos);
+  remember_call(run.path(), first);
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, recipe.loop, run, control);
   const auto rows = read_metrics(run.metrics_path());

@@ -13,6 +13,8 @@
 
 #include "build_info.h"
 #include "jepa/core/cpu/about.h"
+#include "jepa/core/files/file.h"
+#include "jepa/core/files/json.h"
 #include "jepa/io/manifest.h"
 
 namespace foresee {
@@ -54,6 +56,16 @@ nlohmann::ordered_json provenance(const std::filesystem::path& model) {
     out["model"] = {{"path", std::filesystem::absolute(model).lexically_normal().string()},
                     {"crc32c", weights_checksum(model)}};
   return out;
+}
+
+void remember_call(const std::filesystem::path& run, int64_t from_step) {
+  const auto file = run / "made_by.json";
+  nlohmann::ordered_json calls = nlohmann::ordered_json::array();
+  if (std::filesystem::exists(file)) calls = read_ordered_json(file);
+  nlohmann::ordered_json call{{"from_step", from_step}};
+  call.update(provenance({}));
+  calls.push_back(call);
+  write_json(file, calls);
 }
 
 }  // namespace foresee

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -18,5 +19,9 @@ std::string date_text();
 /// Where a result came from, as it is written beside it: {"command", "version", "date", "machine", "threads", "model":
 /// {"path", "crc32c"}}. @param model  folder, run or file; empty: the result needed none.
 nlohmann::ordered_json provenance(const std::filesystem::path& model);
+
+/// Adds who goes on with a run to its made_by.json: a list of {"from_step", "command", "version", "date", "machine",
+/// "threads"}. @param from_step  of the first step to come.
+void remember_call(const std::filesystem::path& run, int64_t from_step);
 
 }  // namespace foresee

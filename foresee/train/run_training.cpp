@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "foresee/settings/provenance.h"
 #include "foresee/train/moved_episodes.h"
 #include "jepa/core/error.h"
 
@@ -30,6 +31,7 @@ TrainResult run_training(TrainTask& task, const LoopConfig& loop, RunFolder& run
                          const TrainJob& job, const FinishCheckpoint& finish) {
   remember_data(run.path(), job.data);
   const int64_t first = run.latest_step().value_or(0);
+  remember_call(run.path(), first);
   const auto begin = std::chrono::steady_clock::now();
   const LoopEnd end = run_loop(task, loop, run, job.control, finish);
   TrainResult result;

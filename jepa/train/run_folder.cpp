@@ -25,9 +25,9 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char *kConfigFile = "config.json", *kLockFile = ".lock";
-/// What may lie in a run folder before the first step; the last two say what the data were.
-constexpr std::array<const char*, 5> kBeforeTraining{kConfigFile, kLockFile, checkpoint_files::kRunName, "data.json",
-                                                     "videos.json"};
+/// What may lie in a run folder before the first step; the last three say what the data were and who made it.
+constexpr std::array<const char*, 6> kBeforeTraining{kConfigFile, kLockFile,     checkpoint_files::kRunName,
+                                                     "data.json", "videos.json", "made_by.json"};
 
 /// Keys that may change between the calls that make one run: they do not change what is learned.
 bool may_differ(const std::string& path) {

@@ -39,8 +39,10 @@ const std::vector<Command>& commands() {
       {"verify", "Parity with recorded reference values (exit 3 on a mismatch)", setup_verify, kNone,
        "  foresee verify tests/fixtures/*/*/"},
       {"bench", "Speed on this machine", setup_bench, kDevice | kSeed | kSettings, "  foresee bench rollout --json"},
-      {"report", "One self-contained HTML file for a run or an evaluation", setup_report, kOut,
-       "  foresee report runs/eval"},
+      {"report", "One self-contained HTML file for a run or an evaluation; tables, comparisons, model cards",
+       setup_report, kOut,
+       "  foresee report runs/eval\n  foresee report runs/a runs/b --compare\n  foresee report runs/eval --table "
+       "latex"},
       {"config", "Every config key with its default, range and meaning", setup_config, kNone, "  foresee config plan"},
       {"completion", "A completion script for a shell, or the manual page", setup_completion, kNone,
        "  foresee completion bash > ~/.local/share/bash-completion/completions/foresee\n  foresee completion man > "

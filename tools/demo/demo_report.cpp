@@ -11,8 +11,8 @@
 #include "planner/env/env.h"
 #include "tools/demo/feature_picture.h"
 #include "tools/report/curves.h"
-#include "tools/report/evaluation.h"
 #include "tools/report/reproduction.h"
+#include "tools/report/results/evaluation.h"
 
 namespace foresee::tools {
 namespace {

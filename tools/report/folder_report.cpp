@@ -12,17 +12,14 @@
 #include "jepa/core/text/json_text.h"
 #include "jepa/io/checkpoint.h"
 #include "tools/report/curves.h"
-#include "tools/report/evaluation.h"
 #include "tools/report/reproduction.h"
+#include "tools/report/results/evaluation.h"
+#include "tools/report/results/findings.h"
+#include "tools/report/results/results.h"
 
 namespace foresee::report {
 namespace fs = std::filesystem;
 namespace {
-
-std::string folder_name(const fs::path& folder) {
-  const fs::path whole = fs::absolute(folder).lexically_normal();
-  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-}
 
 /// First and last finite value.
 void add_tile(Report& report, const std::vector<Series>& curves, const std::string& name, const std::string& label) {
@@ -47,6 +44,20 @@ bool has_collapsed(const std::vector<Series>& curves) {
   return flag && !flag->y.empty() && flag->y.back() > 0;
 }
 
+/// Who made the run: made_by.json, a part for every call that went on with it.
+Facts run_facts(const fs::path& folder) {
+  Facts facts{{"run folder", fs::absolute(folder).string()}};
+  if (!fs::exists(folder / "made_by.json")) {
+    facts.emplace_back("command", "not known: an older version made this run");
+    return facts;
+  }
+  const auto calls = read_ordered_json(folder / "made_by.json");
+  for (const auto& call : calls)
+    for (const auto& [name, value] : facts_of(call))
+      facts.emplace_back(calls.size() > 1 && name == "from_step" ? "went on from step" : name, value);
+  return facts;
+}
+
 Report run_report(const fs::path& folder) {
   const std::vector<Series> curves = read_curves(folder / "metrics.jsonl");
   const auto latest = latest_checkpoint_step(folder);
@@ -63,9 +74,9 @@ Report run_report(const fs::path& folder) {
         "learn features that are worth using, whatever its loss and skill say.");
   add_tile(report, curves, "loss", "Training loss");
   report.add_section("Curves", {draw_curves(curves)});
-  std::vector<Html> origin{draw(reproduction_facts({}, {{"run folder", fs::absolute(folder).string()}}))};
+  std::vector<Html> origin{draw(run_facts(folder))};
   if (fs::exists(folder / "config.json")) origin.push_back(draw_config(folder));
-  report.add_section("How this report was made", origin);
+  report.add_section("How the run was made", origin);
   return report;
 }
 
@@ -89,47 +100,56 @@ std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::order
   return strips;
 }
 
-/// {"command": "...", "model": {"path": "...", "crc32c": "..."}} as names and values: "model, path".
-Facts facts_of(const nlohmann::ordered_json& object) {
-  Facts facts;
-  for (const auto& [name, value] : object.items()) {
-    if (value.is_object())
-      for (const auto& [inner, text] : facts_of(value)) facts.emplace_back(fmt::format("{}, {}", name, inner), text);
-    else
-      facts.emplace_back(name, value.is_string() ? value.get<std::string>() : json_text(value));
-  }
-  return facts;
+/// What a page of an evaluation says first.
+std::string lead_of(const Results& results) {
+  if (results.protocol() == "features")
+    return "How often probes read the right value from frozen features, on clips that they do not know.";
+  if (results.protocol() == "surprise")
+    return "How often the model finds, of two episodes, the one in which the impossible happens. By chance: half.";
+  if (results.protocol() == "offline" || results.protocol() == "quality")
+    return "How well the model predicts recorded episodes, without an environment.";
+  return "How often each method reaches the goal, on the same starts.";
+}
+
+/// The sections of what was measured.
+void add_measured(Report& report, const Results& results) {
+  const auto& result = results.result();
+  if (result.contains("vary"))
+    add_sweep(report, result);
+  else if (results.protocol() == "features")
+    add_features(report, result);
+  else if (results.closed_loop())
+    add_evaluation(report, result, JsonView(results.whole, "results.json").text_or("origin_of_starts", ""),
+                   read_strips(results.folder, results.whole));
+  else if (results.protocol().empty())
+    fail("this is not a result of 'foresee eval': {}", (results.folder / "results.json").string());
+  else
+    report.add_section("What was measured", {draw(results_table(results))});
 }
 
 Report evaluation_report(const fs::path& folder) {
-  const fs::path file = folder / "results.json";
-  const auto results = read_ordered_json(file);
-  if (!results.is_object() || !results.contains("result")) fail("{}: not a result of 'foresee eval'", file.string());
-  const auto& result = results["result"];
-  const bool features = JsonView(result, "result").text_or("protocol", "") == "features";
-  Report report("Evaluation " + folder_name(folder),
-                features ? "How often probes read the right value from frozen features, on clips that they do not know."
-                         : "How often each method reaches the goal, on the same starts.");
-  const JsonView view(results, file.string());
-  if (view.truth_or("interrupted", false))
+  const Results results = read_results(folder);
+  Report report("Evaluation " + folder_name(folder), lead_of(results));
+  if (JsonView(results.whole, (folder / "results.json").string()).truth_or("interrupted", false))
     report.add_notice("The evaluation was interrupted: this is what was finished.");
-  if (!results.contains("files") && fs::exists(folder / "strips"))
+  if (!results.whole.contains("files") && fs::exists(folder / "strips"))
     report.add_notice(
         "An older version wrote this evaluation: it does not say which film strips belong to it, so none are shown.");
-  if (result.contains("vary"))
-    add_sweep(report, result);
-  else if (features)
-    add_features(report, result);
-  else if (JsonView(result, "result").text_or("protocol", "") == "offline")
-    report.add_section("Prediction on held-out episodes", {draw(facts_of(result))});
-  else
-    add_evaluation(report, result, view.text_or("origin_of_starts", ""), read_strips(folder, results));
-  std::optional<uint64_t> seed;
-  if (result.contains("seed") && result["seed"].is_number_unsigned()) seed = result["seed"].get<uint64_t>();
-  if (results.contains("made_by") && results["made_by"].is_object())
-    report.add_section("How the evaluation was made", {draw(facts_of(results["made_by"]))});
-  report.add_section("How this report was made",
-                     {draw(reproduction_facts(seed, {{"evaluation folder", fs::absolute(folder).string()}}))});
+  std::vector<Html> known;
+  for (const std::string& finding : findings(results)) {
+    if (finding.starts_with("FLAG")) report.add_notice(finding);
+    known.push_back(paragraph(finding));
+  }
+  add_measured(report, results);
+  report.add_section("What to know of these numbers", known);
+  report.add_section("To copy", {draw_to_copy(results_table(results))});
+  Facts made{{"evaluation folder", fs::absolute(folder).string()}};
+  const auto& result = results.result();
+  if (result.contains("seed") && result["seed"].is_number_unsigned())
+    made.emplace_back("seed", fmt::format("{}", result["seed"].get<uint64_t>()));
+  if (results.whole.contains("made_by") && results.whole["made_by"].is_object())
+    for (const auto& fact : facts_of(results.whole["made_by"])) made.push_back(fact);
+  report.add_section("How the evaluation was made", {draw(made)});
   return report;
 }
 

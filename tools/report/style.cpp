@@ -71,6 +71,8 @@ td, th { padding: .45rem 1rem .45rem 0; border-bottom: 1px solid var(--line); }
 .interval .reference { fill: var(--quiet); }
 .facts th { width: 11rem; color: var(--muted); font-weight: 500; font-size: .9rem; vertical-align: top; }
 .facts td { overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+.plain td { text-align: right; } .plain thead th:not(:first-child) { text-align: right; }
 code { font: .88em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 
 .strip { margin: 0 0 1.2rem; break-inside: avoid; }

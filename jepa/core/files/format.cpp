@@ -76,6 +76,7 @@ FileFormat file_format(const fs::path& path) {
   if (head.starts_with("RIFF") && head.size() >= 12 && head.substr(8, 4) == "AVI ") return FileFormat::kAvi;
   if (head.size() >= 8 && head.substr(4, 4) == "ftyp") return FileFormat::kMp4;
   if (lower(std::string(head.substr(0, 15))).starts_with("<!doctype html")) return FileFormat::kHtml;
+  if (head.starts_with("---\nlibrary_name:")) return FileFormat::kModelCard;
   // A pickle of protocol 2 to 5 says so in its first two bytes.
   if (head.size() >= 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) return FileFormat::kPickle;
   return is_hdf5(file, size) ? FileFormat::kHdf5 : FileFormat::kUnknown;
@@ -97,6 +98,8 @@ const char* format_name(FileFormat format) {
       return "HDF5";
     case FileFormat::kHtml:
       return "HTML";
+    case FileFormat::kModelCard:
+      return "model card";
     case FileFormat::kPng:
       return "PNG";
     case FileFormat::kJpeg:
@@ -124,6 +127,7 @@ FileFormat format_of_extension(const fs::path& path) {
       {".hdf5", FileFormat::kHdf5},
       {".html", FileFormat::kHtml},
       {".htm", FileFormat::kHtml},
+      {".md", FileFormat::kModelCard},
       {".png", FileFormat::kPng},
       {".jpg", FileFormat::kJpeg},
       {".jpeg", FileFormat::kJpeg},

@@ -15,6 +15,7 @@ enum class FileFormat {
   kNpy,
   kHdf5,
   kHtml,
+  kModelCard,  // Markdown that begins with the name of its library, as Hugging Face reads it
   kPng,
   kJpeg,
   kMp4,

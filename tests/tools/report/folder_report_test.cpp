@@ -17,7 +17,7 @@
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/report/curves.h"
-#include "tools/report/evaluation.h"
+#include "tools/report/results/evaluation.h"
 
 namespace foresee::report {
 namespace {

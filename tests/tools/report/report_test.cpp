@@ -17,11 +17,11 @@
 #include "tools/report/axis.h"
 #include "tools/report/chart.h"
 #include "tools/report/document.h"
-#include "tools/report/evaluation.h"
 #include "tools/report/pca.h"
 #include "tools/report/pictures.h"
 #include "tools/report/reproduction.h"
-#include "tools/report/success_table.h"
+#include "tools/report/results/evaluation.h"
+#include "tools/report/results/success_table.h"
 
 namespace foresee::report {
 namespace {

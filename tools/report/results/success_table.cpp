@@ -1,4 +1,4 @@
-#include "tools/report/success_table.h"
+#include "tools/report/results/success_table.h"
 
 #include <fmt/format.h>
 

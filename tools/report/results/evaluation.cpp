@@ -1,8 +1,9 @@
-#include "tools/report/evaluation.h"
+#include "tools/report/results/evaluation.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,7 +11,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/json.h"
 #include "tools/report/chart.h"
-#include "tools/report/success_table.h"
+#include "tools/report/results/success_table.h"
 
 namespace foresee::report {
 namespace {
@@ -56,6 +57,24 @@ void add_tiles(Report& report, const std::vector<SuccessRow>& rows, const JsonVi
                      fmt::format("median; 95 of 100 took at most {}", time_text(planning.number("p95")))});
 }
 
+/// Mean distance to the goal over the steps, of every method.
+Html draw_distance(const nlohmann::ordered_json& distance) {
+  Chart chart{.title = "Distance to the goal",
+              .x_label = "environment steps",
+              .y_label = "mean distance, the environment's unit",
+              .series = {},
+              .caption = "Over all episodes; one that has ended stays where it is. Good: it falls fast and stays low."};
+  for (const auto& [method, values] : distance.items()) {
+    Series series{.name = method};
+    for (const auto& value : values) {
+      series.x.push_back(static_cast<double>(series.x.size()));
+      series.y.push_back(value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+    }
+    chart.series.push_back(series);
+  }
+  return draw(chart);
+}
+
 void add_checked(Report& report, const nlohmann::ordered_json& result, const std::string& origin,
                  const std::vector<FilmStrip>& strips) {
   const JsonView view(result, "result");
@@ -78,9 +97,10 @@ void add_checked(Report& report, const nlohmann::ordered_json& result, const std
   content.push_back(paragraph(
       fmt::format(
           "All methods face the same starts. {} further starts were solved before the first step and are left out. {} "
-          "Bars are Wilson 95 % intervals.",
+          "Bars are Wilson 95 % intervals. Good: the planner's bar lies above those of all baselines.",
           view.integer("excluded_solved"), origin),
       "note"));
+  if (view.has("distance")) content.push_back(draw_distance(result.at("distance")));
   report.add_section(fmt::format("Planning to a goal picture: {}", view.text("env")), content);
   if (!strips.empty())
     report.add_section("Episodes of the planner, failures first",
