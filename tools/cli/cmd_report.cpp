@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <sstream>
 
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
@@ -29,7 +30,8 @@ void write_output(const CommonOptions& common, const ReportOptions& options, Fil
   log_info("report: {}", common.out->string());
 }
 
-int write_report(const std::filesystem::path& folder, const ReportOptions& options, const CommonOptions& common) {
+std::filesystem::path write_report(const std::filesystem::path& folder, const ReportOptions& options,
+                                   const CommonOptions& common) {
   const auto report = report::folder_report(folder);
   const auto file = common.out.value_or(folder / "report.html");
   if (common.out) {
@@ -42,8 +44,7 @@ int write_report(const std::filesystem::path& folder, const ReportOptions& optio
     add_to_output_marker(folder, "report.html");
     log_info("report: {}", file.string());
   }
-  if (common.json) print_json({{"report", file.string()}});
-  return 0;
+  return file;
 }
 
 int compare(const ReportOptions& options, const CommonOptions& common) {
@@ -59,10 +60,16 @@ int compare(const ReportOptions& options, const CommonOptions& common) {
   return 0;
 }
 
+/// Prints a text of several lines: print_line would write its line feeds as \\n.
+void print_lines(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) print_line("{}", line);
+}
+
 int print_tables(const ReportOptions& options, const CommonOptions& common) {
   if (common.out || common.json) fail("a table goes to standard output as text: leave out --out and --json");
   for (const auto& folder : options.folders)
-    print_line("{}", report::table_text(report::results_table(report::read_results(folder)), *options.table));
+    print_lines(report::table_text(report::results_table(report::read_results(folder)), *options.table));
   return 0;
 }
 
@@ -73,7 +80,7 @@ int write_card(const ReportOptions& options, const CommonOptions& common) {
   if (common.out)
     write_output(common, options, FileFormat::kModelCard, [&](const auto& staged) { write_file(staged, card); });
   else
-    print_line("{}", card);
+    print_lines(card);
   return 0;
 }
 
@@ -81,9 +88,13 @@ int run(const ReportOptions& options, const CommonOptions& common) {
   if (options.compare) return compare(options, common);
   if (options.table) return print_tables(options, common);
   if (options.card) return write_card(options, common);
-  if (options.folders.size() > 1 && common.out)
-    fail("--out names one file, and there are {} folders: leave it out, or --compare them", options.folders.size());
-  for (const auto& folder : options.folders) write_report(folder, options, common);
+  if (options.folders.size() > 1 && (common.out || common.json))
+    fail("--out and --json speak of one report, and there are {} folders: leave them out, or --compare two",
+         options.folders.size());
+  for (const auto& folder : options.folders) {
+    const auto file = write_report(folder, options, common);
+    if (common.json) print_json({{"report", file.string()}});
+  }
   return 0;
 }
 

@@ -17,7 +17,10 @@
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/report/curves.h"
+#include "tools/report/results/card.h"
+#include "tools/report/results/comparison.h"
 #include "tools/report/results/evaluation.h"
+#include "tools/report/table.h"
 
 namespace foresee::report {
 namespace {
@@ -153,6 +156,45 @@ TEST(FolderReport, OfAnEvaluationHasItsNumbersAndPictures) {
   EXPECT_THAT(html, HasSubstr("<tr class=\"baseline\"><th scope=\"row\">random"));
   EXPECT_THAT(html, HasSubstr("<tr class=\"reference\"><th scope=\"row\">expert"));
   EXPECT_LT(html.find("planner_001_failure"), html.find("planner_000_success"));
+}
+
+planner::EvalConfig played_far(std::vector<std::string> methods) {
+  planner::EvalConfig config;
+  config.protocol = planner::Protocol::kFar;
+  config.episodes = 12;
+  config.methods = std::move(methods);
+  config.floors = false;
+  return config;
+}
+
+void save_far(const std::filesystem::path& folder, const std::string& method, uint64_t seed) {
+  const auto config = played_far({method});
+  const planner::EvalResult played = planner::evaluate(config, seed, nullptr);
+  planner::save_results(folder, config, played, closed_loop_json(evaluation_of(played)));
+}
+
+TEST(CompareResults, SaysWhichIsBetterOnEqualStartsAndRefusesOthers) {
+  const TemporaryFolder folder;
+  save_far(folder / "a", "expert", 3);
+  save_far(folder / "b", "random", 3);
+  save_far(folder / "c", "random", 4);
+  const ResultComparison found = compare_results(folder / "a", folder / "b");
+  EXPECT_EQ(found.better, "first");
+  EXPECT_EQ(found.rates.front().first_only, 12);
+  EXPECT_EQ(compare_results(folder / "b", folder / "a").better, "second");
+  const ResultComparison same = compare_results(folder / "b", folder / "b");
+  EXPECT_EQ(same.better, "");
+  EXPECT_THAT(same.verdict, HasSubstr("do not allow saying"));
+  EXPECT_TRUE(says(refusal_of<Error>([&] { compare_results(folder / "a", folder / "c"); }), "seed (3 and 4)"));
+  EXPECT_THAT(model_card(folder / "a"), HasSubstr("      value: 1.0000\n      name: \"expert, 12 trials"));
+  EXPECT_THAT(comparison_report(found).html(), HasSubstr("a is better"));
+}
+
+TEST(Table, EscapesWhatHasAMeaning) {
+  const Table table{{"a,b", "50 %"}, {{"x|y_z", "say \"no\""}}};
+  EXPECT_EQ(table_text(table, TableFormat::kCsv), "\"a,b\",50 %\nx|y_z,\"say \"\"no\"\"\"\n");
+  EXPECT_THAT(table_text(table, TableFormat::kMarkdown), HasSubstr("| x\\|y\\_z | say \"no\" |"));
+  EXPECT_THAT(table_text(table, TableFormat::kLatex), HasSubstr("a,b & 50 \\% \\\\\n\\midrule\nx|y\\_z & "));
 }
 
 TEST(FolderReport, RefusesWhatIsNeither) {

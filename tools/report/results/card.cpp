@@ -50,9 +50,9 @@ std::string model_card(const std::filesystem::path& evaluation) {
   out += fmt::format("    dataset:\n      type: {}\n      name: {}\n    metrics:\n", quoted(env),
                      quoted(fmt::format("{}, protocol {}, seed {}", env, results.protocol(), seed)));
   for (const auto& [method, rate] : rates)
-    out += fmt::format("    - type: {}\n      value: {:.4f}\n      name: {}\n", task.metric, rate.rate,
-                       quoted(fmt::format("{}, {} trials, 95 % interval {:.3f} to {:.3f}", method, rate.n, rate.low,
-                                          rate.high)));
+    out += fmt::format(
+        "    - type: {}\n      value: {:.4f}\n      name: {}\n", task.metric, rate.rate,
+        quoted(fmt::format("{}, {} trials, 95 % interval {:.3f} to {:.3f}", method, rate.n, rate.low, rate.high)));
   out += fmt::format("---\n\n# {}\n\n## {}: {}, protocol {}\n\n", name, task.name, env, results.protocol());
   out += table_text(results_table(results), TableFormat::kMarkdown) + "\n";
   out += "## What to know of these numbers\n\n";

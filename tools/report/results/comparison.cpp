@@ -88,8 +88,8 @@ std::vector<ComparedRate> compared_rates(const Results& first, const Results& se
   const auto others = rates_of(second);
   for (const auto& [name, rate] : rates_of(first))
     for (const auto& [other, value] : others)
-      if (name == other) out.push_back({.name = name, .first = rate, .second = value,
-                                        .difference = difference_of(rate, value)});
+      if (name == other)
+        out.push_back({.name = name, .first = rate, .second = value, .difference = difference_of(rate, value)});
   return out;
 }
 
@@ -107,13 +107,13 @@ void judge_starts(ResultComparison& found) {
   const ComparedRate& rate = found.rates.front();
   const int sign = sign_of(rate.difference);
   found.better = sign > 0 ? "first" : sign < 0 ? "second" : "";
-  const std::string how = fmt::format("{} on {} equal starts, p {:.2g} (McNemar, exact)", between(rate.difference),
-                                      rate.first.n, *rate.p);
-  found.verdict =
-      sign == 0 ? fmt::format("The data do not allow saying which is better. {} - {}: {}. More starts may tell.",
-                              found.first, found.second, how)
-                : fmt::format("{} is better, and the data allow saying so. {} - {}: {}.",
-                              sign > 0 ? found.first : found.second, found.first, found.second, how);
+  const std::string how =
+      fmt::format("{} on {} equal starts, p {:.2g} (McNemar, exact)", between(rate.difference), rate.first.n, *rate.p);
+  found.verdict = sign == 0
+                      ? fmt::format("The data do not allow saying which is better. {} - {}: {}. More starts may tell.",
+                                    found.first, found.second, how)
+                      : fmt::format("{} is better, and the data allow saying so. {} - {}: {}.",
+                                    sign > 0 ? found.first : found.second, found.first, found.second, how);
 }
 
 void judge_rates(ResultComparison& found) {
@@ -132,9 +132,9 @@ void judge_rates(ResultComparison& found) {
 }
 
 Table table_of(const ResultComparison& found) {
-  Table table{{"", "first, %", "second, %", "first - second, points", "low", "high", "n", "first alone", "second alone",
-               "p"},
-              {}};
+  Table table{
+      {"", "first, %", "second, %", "first - second, points", "low", "high", "n", "first alone", "second alone", "p"},
+      {}};
   for (const ComparedRate& rate : found.rates) {
     const auto share = [](double value) { return fmt::format("{:.1f}", 100 * value); };
     table.rows.push_back({rate.name, share(rate.first.rate), share(rate.second.rate),

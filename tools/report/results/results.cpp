@@ -75,8 +75,8 @@ Table kinds_table(const Json& result) {
   for (const auto& [kind, value] : result.at("surprise").items()) {
     const auto row = [&](const Json& found, const char* measure) {
       const SuccessRate rate = rate_of(found, kind, "accuracy");
-      table.rows.push_back(
-          {kind, measure, percent_of(rate.rate), percent_of(rate.low), percent_of(rate.high), fmt::format("{}", rate.n)});
+      table.rows.push_back({kind, measure, percent_of(rate.rate), percent_of(rate.low), percent_of(rate.high),
+                            fmt::format("{}", rate.n)});
     };
     row(value, "model");
     for (const char* measure : {"pixels", "latent_change"})
