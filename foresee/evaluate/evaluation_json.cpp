@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "foresee/evaluate/features.h"
-#include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/offline/evaluate_offline.h"
 #include "foresee/evaluate/quality/evaluate_quality.h"
 #include "foresee/evaluate/surprise/surprise.h"
 
