@@ -24,7 +24,8 @@ std::optional<double> pace_number(const nlohmann::json& training_set, const char
 }  // namespace
 
 void say_pace(nlohmann::json& training_set, const EpisodeDataset& dataset, int64_t rows) {
-  if (training_set.is_null()) training_set = {{"factors", nlohmann::json::object()}, {"hold_out", nlohmann::json::array()}};
+  if (training_set.is_null())
+    training_set = {{"factors", nlohmann::json::object()}, {"hold_out", nlohmann::json::array()}};
   training_set[kStep] = rows;
   if (const auto rate = dataset.rows_per_second()) training_set[kRate] = *rate;
 }

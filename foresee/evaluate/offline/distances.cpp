@@ -53,9 +53,9 @@ Tensor neighbours_blocks(const WorldModel& model, const SequenceReader& reader, 
     const Tensor own = starts_in(starts, log.episodes[e]).unsqueeze(1);
     for (int64_t h = 1; h <= horizon && h < rows; ++h) {
       const Tensor usable = log.usable.slice(0, first, first + rows - h);
-      const Tensor distance = (from_present.slice(1, 0, rows - h) +
-                               squared_distances(found.ends.select(1, h - 1), latents.slice(0, h)))
-                                  .masked_fill(own | ~usable, kInfinite);
+      const Tensor distance =
+          (from_present.slice(1, 0, rows - h) + squared_distances(found.ends.select(1, h - 1), latents.slice(0, h)))
+              .masked_fill(own | ~usable, kInfinite);
       const auto [least, index] = distance.min(1);
       const Tensor nearer = least < nearest.select(1, h - 1);
       row.select(1, h - 1).copy_(at::where(nearer, index + first, row.select(1, h - 1)));

@@ -110,8 +110,8 @@ std::vector<std::string> offline_remarks(const OfflinePlans& plans, int64_t aske
   if (episodes == 1)
     out.emplace_back("one episode is judged: its frames are not independent, so no number has an interval");
   else if (episodes < kFewEpisodes)
-    out.push_back(fmt::format("{} episodes are judged: intervals of fewer than {} are too narrow", episodes,
-                              kFewEpisodes));
+    out.push_back(
+        fmt::format("{} episodes are judged: intervals of fewer than {} are too narrow", episodes, kFewEpisodes));
   if (plans.horizon < asked)
     out.push_back(fmt::format("sequences of up to {} of {} blocks are judged: the episodes are too short for longer",
                               plans.horizon, asked));

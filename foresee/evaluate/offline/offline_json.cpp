@@ -40,10 +40,10 @@ ordered_json plans_json(const OfflinePlans& plans) {
     for (size_t h = 0; h < measure.blocks.size(); ++h) {
       const EpisodeFigure& figure = measure.blocks[h];
       slot_of(out, measure)[block_key(h)] = {{value_key(measure.group), number_or_null(figure.mean)},
-                                              {"low", number_or_null(figure.low)},
-                                              {"high", number_or_null(figure.high)},
-                                              {"n", figure.n},
-                                              {"episodes", figure.episodes}};
+                                             {"low", number_or_null(figure.low)},
+                                             {"high", number_or_null(figure.high)},
+                                             {"n", figure.n},
+                                             {"episodes", figure.episodes}};
     }
   for (size_t h = 0; h < plans.chance.size(); ++h) out["retrieval"]["chance"][block_key(h)] = plans.chance[h];
   out["rank_chance"] = 0.5;

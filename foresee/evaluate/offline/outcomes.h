@@ -22,9 +22,9 @@ struct FirstBlockDistances {
 struct OfflineOutcomes {
   Tensor rank_drawn, rank_recorded;  // share of candidates that cost more than the recorded blocks, ties by half: of
                                      // those that a search draws first, and of other recorded sequences
-  FirstBlockDistances blocks;       // of all numbers of the block
-  FirstBlockDistances block_means;  // of the block's mean action, which is most of what pictures show; undefined for
-                                    // blocks of one action
+  FirstBlockDistances blocks;        // of all numbers of the block
+  FirstBlockDistances block_means;   // of the block's mean action, which is most of what pictures show; undefined for
+                                     // blocks of one action
   Tensor retrieved, unchanged;  // 1 where the imagined end, or the present, is nearest to the recorded end; ties share
   Tensor chance;                // [H], of that
 };

@@ -15,7 +15,7 @@ struct RecordedLog {
   Tensor usable;                  // bool [F]: the block is of finite numbers, and row r + 1 is of the same episode
 
   Tensor known() const { return blocks.index({usable}); }  // float [n, D], the usable blocks
-  int64_t place(int64_t episode) const;  // in `episodes`; -1: it is not there
+  int64_t place(int64_t episode) const;                    // in `episodes`; -1: it is not there
 };
 
 /// The action blocks of an episode that leave rows first, first + reader.rows, ...

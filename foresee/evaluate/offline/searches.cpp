@@ -72,9 +72,7 @@ Tensor percentile(const Tensor& own, const Tensor& others) {
   return ((others > mine).to(at::kDouble) + 0.5 * (others == mine).to(at::kDouble)).mean(1);
 }
 
-Tensor features_of(const Tensor& latents, int64_t from) {
-  return latents.flatten(from).to(at::kCPU, at::kFloat);
-}
+Tensor features_of(const Tensor& latents, int64_t from) { return latents.flatten(from).to(at::kCPU, at::kFloat); }
 
 /// One part of the starts, for one horizon after the other.
 struct StartsPart {
@@ -98,7 +96,8 @@ struct StartsPart {
       Tensor found = others.draw(start, clips()[static_cast<size_t>(i)].episode, starts.present(start, reader.rows),
                                  config.samples);
       if (!found.defined()) missing[i].fill_(true);
-      plans.push_back(found.defined() ? found : at::zeros({config.samples, seen.actions.size(1), seen.actions.size(2)}));
+      plans.push_back(found.defined() ? found
+                                      : at::zeros({config.samples, seen.actions.size(1), seen.actions.size(2)}));
     }
     return costs(seen, at::stack(plans)).masked_fill(missing, std::numeric_limits<double>::quiet_NaN());
   }

@@ -14,7 +14,7 @@ constexpr uint64_t kEpisodeDraw = 20, kStartDraw = 1000;
 using ClipsByEpisode = std::map<int64_t, std::vector<data::EpisodeClip>>;
 
 ClipsByEpisode clips_by_episode(const SequenceReader& reader, const std::vector<int64_t>& episodes,
-                        const data::ClipShape& shape) {
+                                const data::ClipShape& shape) {
   ClipsByEpisode out;
   for (const auto& clip : reader.dataset->clips(shape, data::Split::kAll))
     if (std::binary_search(episodes.begin(), episodes.end(), clip.episode)) out[clip.episode].push_back(clip);
