@@ -6,8 +6,8 @@
 #
 # It collects episodes of Two-Room, and gives every row of a copy the action of another row. Both train a small LeWM and
 # a small V-JEPA 2-AC on an encoder that learned from the same pictures. All four are judged on other episodes, as HDF5
-# and as a LeRobot v3 set. Every step goes on where it was cut off: run the same command again. Results: OUT/table.md.
-# shuffle_actions.py needs NumPy.
+# and as a LeRobot v3 set. A V-JEPA 2-AC of poses does the same with DROID's folders (droid_layout.py). Every step goes
+# on where it was cut off: run the same command again. Results: OUT/table.md. The scripts need NumPy and h5py.
 #
 # Variables: FORESEE (program), EPISODES (of the expert; random: two thirds of it), STEPS, ENCODER_STEPS, AC_STEPS (0:
 # LeWM alone), STARTS, SEED, THREADS.
@@ -15,7 +15,7 @@ set -eu
 
 out=${1:-runs/offline}
 here=$(dirname "$0") foresee=${FORESEE:-build/release/foresee}
-episodes=${EPISODES:-240} steps=${STEPS:-400} encoder_steps=${ENCODER_STEPS:-300} ac_steps=${AC_STEPS:-300}
+episodes=${EPISODES:-240} steps=${STEPS:-400} encoder_steps=${ENCODER_STEPS:-1500} ac_steps=${AC_STEPS:-1300}
 starts=${STARTS:-100} seed=${SEED:-0} threads=${THREADS:-2}
 mkdir -p "$out/eval"
 
@@ -44,12 +44,12 @@ convert npz "$out/true.npz" "$out/expert.h5" "$out/random.h5"
 convert lerobot "$out/test-lerobot" "$out/test.h5"
 [ -f "$out/shuffled.npz" ] || python3 "$here/shuffle_actions.py" "$out/true.npz" "$out/shuffled.npz" "$seed"
 
-# train FAMILY KIND STEPS OPTIONS...: a run that is there goes on; one that is finished ends at once.
+# train FAMILY KIND DATA STEPS OPTIONS...: a run that is there goes on; one that is finished ends at once.
 train() {
-  family=$1 kind=$2 count=$3
-  shift 3
+  family=$1 kind=$2 data=$3 count=$4
+  shift 4
   say "train $family on $kind actions, $count steps"
-  "$foresee" train --family "$family" --data "$out/$kind.npz" --steps "$count" --checkpoint-every 100 --seed "$seed" \
+  "$foresee" train --family "$family" --data "$out/$data" --steps "$count" --checkpoint-every 100 --seed "$seed" \
     --threads "$threads" --out "$out/$family-$kind" "$@"
 }
 # judge FAMILY KIND SET
@@ -62,16 +62,26 @@ judge() {
 }
 families=lewm
 for kind in true shuffled; do
-  train lewm $kind "$steps" --preset lewm-s64 --set train.batch=32
+  train lewm $kind $kind.npz "$steps" --preset lewm-s64 --set train.batch=32
 done
 if [ "$ac_steps" -gt 0 ]; then
   families="lewm vjepa2_ac"
   convert video "$out/videos" "$out/random.h5"
+  convert video "$out/test-videos" "$out/test.h5"
+  [ -d "$out/droid-true" ] || python3 "$here/droid_layout.py" "$out/videos" "$out/droid-true"
+  [ -d "$out/droid-shuffled" ] || python3 "$here/droid_layout.py" "$out/videos" "$out/droid-shuffled" --shuffle "$seed"
+  [ -d "$out/droid-test" ] || python3 "$here/droid_layout.py" "$out/test-videos" "$out/droid-test"
   say "pretrain an encoder, $encoder_steps steps"
   "$foresee" pretrain --preset vjepa2-nano --data "$out/videos" --steps "$encoder_steps" --seed "$seed" \
     --threads "$threads" --out "$out/encoder"
   for kind in true shuffled; do
-    train vjepa2_ac $kind "$ac_steps" --preset vjepa2-ac-s --encoder "$out/encoder"
+    ac="--preset vjepa2-ac-s --encoder $out/encoder --set train.batch=12"
+    # shellcheck disable=SC2086  # a list of words
+    train vjepa2_ac $kind $kind.npz "$ac_steps" $ac
+    # shellcheck disable=SC2086
+    train vjepa2_ac droid-$kind droid-$kind "$ac_steps" $ac --set state_update=arm_pose --set actions=state_change \
+      --set frameskip=5
+    judge vjepa2_ac droid-$kind "$out/droid-test"
   done
 fi
 for family in $families; do
