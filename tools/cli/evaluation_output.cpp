@@ -61,11 +61,11 @@ void print_offline(const std::string& model, const OfflineEvaluation& result) {
   print_line("{}, protocol offline: {} episodes of {} judged, {} starts; {} episodes are held out", model,
              plans.episodes.size(), result.episodes, plans.starts, result.held_out_episodes);
   for (const auto& [name, value] : result.metrics) print_line("  {:<40} {:>10.4g}", name, value);
-  print_line("  {:<34}{:>8}{:>9}{:>19}{:>6}", "mean over starts", "blocks", "value", "95 % interval", "n");
+  print_line("  {:<40}{:>8}{:>9}{:>19}{:>6}", "mean over starts", "blocks", "value", "95 % interval", "n");
   for (const auto& measure : plans.measures)
     for (size_t h = 0; h < measure.blocks.size(); ++h) {
       const EpisodeFigure& figure = measure.blocks[h];
-      print_line("  {:<34}{:>8}{:>9.3f}{:>9.3f} .. {:>6.3f}{:>6}", fmt::format("{} {}", measure.group, measure.name),
+      print_line("  {:<40}{:>8}{:>9.3f}{:>9.3f} .. {:>6.3f}{:>6}", fmt::format("{} {}", measure.group, measure.name),
                  h + 1, figure.mean, figure.low, figure.high, figure.n);
     }
   print_line("  chance: rank 0.5; retrieval {:.3f} for {} blocks", fmt::join(plans.chance, ", "),
