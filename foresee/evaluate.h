@@ -32,7 +32,7 @@ struct EvaluateRequest {
   bool all_baselines = false;                         // every method without a search on the model that can be run, too
   bool allow_overlap = false;                         // episodes that the model was trained on are no error
   std::optional<int64_t> episodes{};  // starts that are not solved already; of protocol features, clips to test on; of
-                                      // protocol quality, episodes to read (300)
+                                      // protocol quality, episodes to read (300); of offline, to judge on (50)
   std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
                                                // features a list of labelled clips, a folder of
                                                // videos without labels, nothing: the generator's
@@ -123,10 +123,44 @@ struct Evaluation {
   bool interrupted = false;                  // holds the trials that were finished
 };
 
-/// What protocol offline found on held-out episodes.
+/// A mean over starts in recorded episodes. Starts of one episode are not independent, so its 95 % interval is a
+/// bootstrap over the episodes. NaN: not known; the interval of a single episode is not.
+struct EpisodeFigure {
+  double mean = 0, low = 0, high = 0;
+  int64_t n = 0, episodes = 0;  // starts, and the episodes that they lie in
+};
+
+/// One measure of protocol offline (docs/reference/metrics.md).
+struct OfflineMeasure {
+  // "rank", "rank_drawn", "rank_recorded", "action_distance", "mean_action_distance" or "retrieval"
+  std::string group;
+  std::string name;                           // in it: "planner", "nearest_neighbour", ...; of ranks empty
+  std::vector<EpisodeFigure> blocks;          // of sequences of 1, 2, ... action blocks
+  std::vector<std::vector<double>> episodes;  // the same of each of OfflinePlans::episodes alone
+};
+
+/// What protocol offline found of plans toward recorded pictures.
+struct OfflinePlans {
+  struct Search {
+    int64_t samples = 0, iterations = 0, elites = 0;
+    double init_std = 0;  // normalised actions
+  };
+  struct Episode {
+    int64_t episode = 0, starts = 0;  // its place among all that were read, from 0; starts in it
+  };
+  int64_t starts = 0, history = 1, horizon = 0;  // starts; pictures that each is seen by; blocks of the longest plan
+  Search search{};
+  std::vector<OfflineMeasure> measures{};
+  std::vector<double> chance{};  // of retrieval, for 1, 2, ... blocks; that of ranks is 0.5
+  std::vector<Episode> episodes{};
+  std::vector<std::string> remarks{};  // what a reader of the numbers has to know, in sentences
+};
+
+/// What protocol offline found on recorded episodes.
 struct OfflineEvaluation {
-  int64_t held_out_episodes = 0, episodes = 0;          // those judged on, and all
-  std::vector<std::pair<std::string, double>> metrics;  // by name
+  int64_t held_out_episodes = 0, episodes = 0;          // those of the held-out tenth, and all
+  OfflinePlans plans{};                                 // of every family
+  std::vector<std::pair<std::string, double>> metrics;  // of a LeWM on the held-out tenth, by name
   std::optional<std::string> warning;                   // where the embedding has collapsed
   EpisodeOverlap overlap{};                             // of those judged on
 };

@@ -309,6 +309,16 @@ uint64_t EpisodeDataset::id(int64_t episode) const { return impl_->entry(episode
 int64_t EpisodeDataset::height() const { return impl_->height; }
 int64_t EpisodeDataset::width() const { return impl_->width; }
 int64_t EpisodeDataset::action_size() const { return impl_->action_size; }
+std::optional<double> EpisodeDataset::rows_per_second() const {
+  std::optional<double> rate;
+  for (const auto& source : impl_->sources) {
+    const std::optional<double> own = source.set ? source.set->info().fps : std::nullopt;
+    if (!own || (rate && *rate != *own)) return std::nullopt;
+    rate = own;
+  }
+  return rate;
+}
+
 bool EpisodeDataset::has(const std::string& column) const {
   return std::all_of(impl_->sources.begin(), impl_->sources.end(),
                      [&](const auto& source) { return source.columns.contains(column); });

@@ -79,6 +79,8 @@ class EpisodeDataset {
   int64_t height() const;
   int64_t width() const;
   int64_t action_size() const;  // 0: no column "action"
+  /// Where the formats of all sets say the same rate, Hz; nothing for episodes in memory.
+  std::optional<double> rows_per_second() const;
   bool has(const std::string& column) const;
   /// Names of the columns that every set has.
   std::vector<std::string> columns() const;

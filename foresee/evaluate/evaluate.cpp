@@ -10,7 +10,7 @@
 #include "foresee/evaluate/evaluation_json.h"
 #include "foresee/evaluate/features.h"
 #include "foresee/evaluate/generalisation.h"
-#include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/offline/evaluate_offline.h"
 #include "foresee/evaluate/quality/evaluate_quality.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/evaluate/surprise/surprise.h"

@@ -4,7 +4,7 @@
 
 #include "foresee/evaluate/closed_loop.h"
 #include "foresee/evaluate/features.h"
-#include "foresee/evaluate/offline.h"
+#include "foresee/evaluate/offline/evaluate_offline.h"
 #include "foresee/evaluate/quality/evaluate_quality.h"
 #include "foresee/evaluate/surprise/surprise.h"
 

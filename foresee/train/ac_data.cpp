@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/episode/training_set/factors.h"
+#include "data/episode/training_set/pace.h"
 #include "foresee/train/latent_cache.h"
 #include "foresee/train/moved_episodes.h"
 #include "jepa/core/action/action_limits.h"
@@ -261,6 +262,7 @@ AcTrainData ac_train_data(const AcSource& source, const AcRecipe& recipe, const 
   out.preprocess = preprocess;
   out.encoder = source.encoder;
   out.training_set = data::training_set_json(dataset, recipe.episodes.hold_out);
+  data::say_pace(out.training_set, dataset, recipe.frameskip);
   out.actions = maker->spec();
   out.held_out = held_out_clips(*maker, dataset, recipe);
   out.batch = [=, frames = recipe.train.frames,

@@ -8,6 +8,7 @@
 
 #include "data/episode/episode_loader.h"
 #include "data/episode/training_set/factors.h"
+#include "data/episode/training_set/pace.h"
 #include "foresee/train/findings.h"
 #include "jepa/core/action/action_limits.h"
 #include "jepa/core/error.h"
@@ -201,6 +202,7 @@ LewmTrainData lewm_train_data(const data::EpisodeDataset& dataset, const LewmRec
   out.preprocess = with_transform(out.preprocess, PictureTransform::kFit);
   out.preprocess.cameras = recipe.episodes.cameras();
   out.training_set = data::training_set_json(dataset, recipe.episodes.hold_out);
+  data::say_pace(out.training_set, dataset, recipe.frameskip);
   out.held_out = lewm_held_out(dataset, recipe, out.actions);
   if (!out.held_out.frames.defined())
     log_warning("{}: training goes on without evaluation", why_none_held_out(dataset, recipe));

@@ -58,13 +58,15 @@ Tensor numbers_of(const nlohmann::json& row) { return torch::tensor(row.get<std:
 
 }  // namespace
 
-SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history) {
+SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history,
+                               std::optional<int64_t> rows) {
   const StateSpec state = model.state_spec();
   if (state.extrinsics > 0)
     fail<DataError>(
         "a model that takes the camera's pose is judged by what its training kept: give no episodes with it");
   const std::string column = state_column(dataset, state);
   SequenceReader out{.dataset = &dataset, .rows = model.action_spec().block};
+  if (rows && state.kind == StateSpec::Kind::kArmPose) out.rows = *rows;
   if (!column.empty()) out.columns.push_back(column);
   const auto done = [=](const data::ClipBatch& batch) {  // [B, T or T - 1, block * A], environment units
     if (state.kind != StateSpec::Kind::kArmPose) return batch.actions.flatten(2);

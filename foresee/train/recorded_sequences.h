@@ -40,9 +40,11 @@ struct SequenceReader {
 };
 
 /// Reads pictures and encodes them. @param model, dataset  outlive the result. @param history  pictures, one block
-/// apart, that a sequence begins with; the plan begins at the last.
+/// apart, that a sequence begins with; the plan begins at the last. @param rows  of a block where actions are changes
+/// of poses, which any number of rows may lie between; none: as many as actions.
 /// @throws DataError for episodes without the state that the model takes, and for a model that takes the camera's pose.
-SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history = 1);
+SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history = 1,
+                               std::optional<int64_t> rows = {});
 
 inline constexpr int64_t kMostSequences = 64;
 

@@ -85,6 +85,7 @@ Plan Mpc::search(const SearchStart& start, const CostFn& cost, at::Device device
   const Planner planner = planner_for(config.search);
   SearchRequest request;
   request.go_on = control.go_on;
+  request.trace = control.trace;
   request.init = (initial.defined() ? initial : start.init).to(device);
   if (arm_) {
     request.init = at::zeros({request.init.size(0), 0, kArmSearched}, request.init.options());

@@ -43,6 +43,7 @@ struct SearchStart {
 struct SearchControl {
   std::function<bool(int64_t iteration)> go_on{};  // SearchRequest::go_on
   int64_t samples = 0;                             // candidates an iteration, elites in proportion; 0: as configured
+  std::function<void(int64_t iteration, const Iteration&)> trace{};  // SearchRequest::trace
 };
 
 /// Receding-horizon control of several problems, as stable_worldmodel's WorldModelPolicy: each problem has a queue of

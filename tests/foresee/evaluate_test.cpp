@@ -264,6 +264,8 @@ TEST(Evaluate, StoppedWhileItCollectsItsStartsItWritesNothing) {
   EXPECT_EQ(count_entries(folder.path()), 0);
 }
 
+const std::vector<std::string> kFewOfflineStarts{"starts=8", "horizon=1", "samples=8", "elites=2", "iterations=1"};
+
 TEST(Evaluate, ScoresAModelOffline) {
   const TemporaryFolder folder;
   data::EpisodeWriter writer(folder / "walks.h5");
@@ -271,6 +273,7 @@ TEST(Evaluate, ScoresAModelOffline) {
   for (const auto& episode : planner::generate_episodes(collect, 40)) writer.add(episode);
   writer.commit();
   EvaluateRequest request{.model = "tools/assets/two_room", .protocol = "offline"};
+  request.options.settings.set = kFewOfflineStarts;
   EXPECT_EQ(field_of(request), "data");
   request.data = {folder / "walks.h5"};
   const EvaluateResult result = evaluate(request);
@@ -306,7 +309,9 @@ TEST(Evaluate, OfflineAsksAsFarAheadAsShortEpisodesReach) {
       writer.add(episode);
     }
     writer.commit();
-    return EvaluateRequest{.model = "tools/assets/two_room", .protocol = "offline", .data = {folder / name}};
+    EvaluateRequest request{.model = "tools/assets/two_room", .protocol = "offline", .data = {folder / name}};
+    request.options.settings.set = kFewOfflineStarts;
+    return request;
   };
   for (const auto& [rows, horizon] : std::vector<std::pair<int64_t, int64_t>>{{40, 5}, {30, 3}, {25, 2}, {20, 1}}) {
     SCOPED_TRACE(rows);

@@ -85,13 +85,15 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add("--model", request.model, "Model folder or run, for method planner; of features, an encoder", "DIR");
   add("--protocol", request.protocol,
       "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
-      "stable-worldmodel's, on rows of --data; offline: prediction and probes on --data, no environment; quality: how "
+      "stable-worldmodel's, on rows of --data; offline: whether plans agree with what --data recorded, no environment; "
+      "quality: how "
       "well the model plans, judged on --data alone; features: what probes read from an encoder of video, on generated "
       "clips or those of --data; surprise: whether a model notices what cannot happen",
       "NAME");
   add("--episodes", request.episodes,
       "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of quality, "
-      "episodes to read (default 300); of surprise, pairs of each kind (default 200)",
+      "episodes to read (default 300); of offline, to judge on (default 50); of surprise, pairs of each kind (default "
+      "200)",
       "N");
   add("--methods", options->methods,
       "Of planner,random,noop,expert,oracle (default all of these), planner:SOLVER, inverse_dynamics, "

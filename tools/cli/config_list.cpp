@@ -1,6 +1,7 @@
 #include "tools/cli/config_list.h"
 
 #include "foresee/control/controller_config.h"
+#include "foresee/evaluate/offline/task.h"
 #include "foresee/evaluate/quality/task.h"
 #include "foresee/pretrain/recipe.h"
 #include "jepa/train/action_predictor/recipe.h"
@@ -37,6 +38,7 @@ const std::vector<ConfigSection>& config_sections() {
       section("plan", "foresee plan", ControllerConfig{}),
       section("plan-arm", "foresee plan with an arm's model", ArmControllerConfig{}),
       section("eval", "foresee eval", planner::EvalConfig{}),
+      section("eval-offline", "foresee eval --protocol offline", OfflineConfig{}),
       section("eval-quality", "foresee eval --protocol quality", QualityConfig{}),
       section("collect", "foresee data collect", planner::CollectConfig{}),
       section("world", "factors of variation of the environments", planner::EnvConfig{}),

@@ -61,6 +61,26 @@ void print_features(const std::string& model, const FeatureEvaluation& result) {
   }
 }
 
+void print_offline(const std::string& model, const OfflineEvaluation& result) {
+  const OfflinePlans& plans = result.plans;
+  print_line("{}, protocol offline: {} episodes of {} judged, {} starts; {} episodes are held out", model,
+             plans.episodes.size(), result.episodes, plans.starts, result.held_out_episodes);
+  for (const auto& [name, value] : result.metrics) print_line("  {:<40} {:>10.4g}", name, value);
+  print_line("  {:<40}{:>8}{:>9}{:>19}{:>6}", "mean over starts", "blocks", "value", "95 % interval", "n");
+  for (const auto& measure : plans.measures)
+    for (size_t h = 0; h < measure.blocks.size(); ++h) {
+      const EpisodeFigure& figure = measure.blocks[h];
+      print_line("  {:<40}{:>8}{:>9.3f}{:>9.3f} .. {:>6.3f}{:>6}", fmt::format("{} {}", measure.group, measure.name),
+                 h + 1, figure.mean, figure.low, figure.high, figure.n);
+    }
+  print_line("  chance: rank 0.5; retrieval {:.3f} for {} blocks", fmt::join(plans.chance, ", "),
+             plans.horizon == 1 ? "1" : fmt::format("1 .. {}", plans.horizon));
+  print_line("  the search: cem, {} candidates, {} iterations, {} elites", plans.search.samples,
+             plans.search.iterations, plans.search.elites);
+  for (const auto& remark : plans.remarks) print_line("  {}", remark);
+  print_overlap(result.overlap);
+}
+
 void print_quality(const std::string& model, const QualityEvaluation& result) {
   print_line("{}, protocol quality: {} episodes ({} held out), {} rows, plans of {} blocks", model, result.episodes,
              result.held_out_episodes, result.rows, result.horizon);
@@ -100,12 +120,7 @@ void print_surprise(const SurpriseEvaluation& result) {
 }  // namespace
 
 void print_evaluation(const EvaluateRequest& request, const EvaluateResult& result) {
-  if (const auto& offline = result.offline) {
-    print_line("{}, protocol offline: {} held-out episodes of {}", request.model.string(), offline->held_out_episodes,
-               offline->episodes);
-    for (const auto& [name, value] : offline->metrics) print_line("  {:<40} {:>10.4g}", name, value);
-    print_overlap(offline->overlap);
-  }
+  if (result.offline) print_offline(request.model.string(), *result.offline);
   if (result.quality) print_quality(request.model.string(), *result.quality);
   if (result.features) print_features(request.model.string(), *result.features);
   if (result.surprise) print_surprise(*result.surprise);

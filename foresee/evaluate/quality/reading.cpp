@@ -23,7 +23,25 @@ data::ClipBatch read_episode(const data::EpisodeDataset& dataset, int64_t episod
   return dataset.read(shape, {&clip, 1});
 }
 
+/// Encodings of its pictures, on the CPU.
+Tensor encoded_pictures(const WorldModel& model, const SequenceReader& reader, const data::ClipBatch& batch) {
+  const Tensor own = reader.columns.empty() ? Tensor() : batch.columns.at(reader.columns.front()).flatten(2).squeeze(0);
+  const Tensor pictures = batch.frames.squeeze(0);
+  std::vector<Tensor> parts;
+  for (int64_t first = 0; first < pictures.size(0); first += kAtOnce) {
+    Goal goal(pictures.slice(0, first, first + kAtOnce));
+    if (model.state_spec().of_goal) goal.state = own.slice(0, first, first + kAtOnce);
+    parts.push_back(model.encode_goal(goal).to(at::kCPU, at::kFloat));
+  }
+  return at::cat(parts);
+}
+
 }  // namespace
+
+Tensor encoded_rows(const WorldModel& model, const SequenceReader& reader, int64_t episode) {
+  const at::NoGradGuard no_grad;
+  return encoded_pictures(model, reader, read_episode(*reader.dataset, episode, reader.rows, reader.columns));
+}
 
 SeenEpisodes see_episodes(const WorldModel& model, const data::EpisodeDataset& dataset,
                           const std::vector<int64_t>& episodes, const std::string& state, const JobControl& control) {
@@ -40,15 +58,7 @@ SeenEpisodes see_episodes(const WorldModel& model, const data::EpisodeDataset& d
     if (dataset.length(episode) < 2 * reader.rows) continue;
     const data::ClipBatch batch = read_episode(dataset, episode, reader.rows, columns);
     const auto column = [&](const std::string& name) { return batch.columns.at(name).flatten(2).squeeze(0); };
-    const Tensor own = reader.columns.empty() ? Tensor() : column(reader.columns.front());
-    const Tensor pictures = batch.frames.squeeze(0);
-    std::vector<Tensor> parts;
-    for (int64_t first = 0; first < pictures.size(0); first += kAtOnce) {
-      Goal goal(pictures.slice(0, first, first + kAtOnce));
-      if (model.state_spec().of_goal) goal.state = own.slice(0, first, first + kAtOnce);
-      parts.push_back(picture_features(model.encode_goal(goal)).to(at::kDouble));
-    }
-    latents.push_back(at::cat(parts));
+    latents.push_back(picture_features(encoded_pictures(model, reader, batch)).to(at::kDouble));
     actions.push_back(reader.blocks(batch).squeeze(0).to(at::kCPU, at::kDouble));
     if (actions.back().size(0) < latents.back().size(0))  // of poses: nothing leaves the last row
       actions.back() = at::constant_pad_nd(actions.back(), {0, 0, 0, 1});

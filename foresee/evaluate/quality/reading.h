@@ -21,6 +21,10 @@ struct SeenEpisodes {
   std::vector<int64_t> in_dataset;  // its number there
 };
 
+/// The encodings of an episode's pictures, one for each action block, as WorldModel::encode_goal gives them.
+/// @pre the episode has a block. @returns float [rows / block, ...], on the CPU.
+Tensor encoded_rows(const WorldModel& model, const SequenceReader& reader, int64_t episode);
+
 /// @param episodes  of the data set, in order. @param state  a column; empty: none.
 /// @throws DataError, Interrupted.
 SeenEpisodes see_episodes(const WorldModel& model, const data::EpisodeDataset& dataset,

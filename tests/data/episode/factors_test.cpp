@@ -12,6 +12,7 @@
 #include "data/episode/dataset.h"
 #include "data/episode/split.h"
 #include "data/episode/training_set/contents.h"
+#include "data/episode/training_set/pace.h"
 #include "jepa/core/error.h"
 
 namespace foresee::data {
@@ -95,6 +96,20 @@ TEST(Factors, OfTwoSetsAreJoined) {
   auto other = fresh;
   other["factors"] = {{"a.light", {{"low", {0.0}}, {"high", {1.0}}}}};
   EXPECT_TRUE(joined_training_sets(old, other).is_null());
+}
+
+TEST(Pace, IsKeptAndHeldAgainstOtherEpisodes) {
+  const EpisodeDataset memory = three_doors();  // says no rate
+  nlohmann::json record;
+  say_pace(record, memory, 5);
+  EXPECT_EQ(rows_per_step(record), 5);
+  EXPECT_TRUE(held_out_factors(record).empty()) << "still a training set";
+  EXPECT_FALSE(record.contains("rows_per_second"));
+  record["rows_per_second"] = 15;
+  EXPECT_NO_THROW(require_pace(record, memory, "m"));
+  EXPECT_FALSE(rows_per_step(nullptr));
+  record["rows_per_step"] = 0;
+  EXPECT_THROW(rows_per_step(record), DataError);
 }
 
 /// Five rows; the last action is NaN.

@@ -337,7 +337,8 @@ TEST(Eval, OfflineScoresAModelOnEpisodes) {
                          "64", "--seed", "5", "--out", data})
                 .exit_code,
             0);
-  const Arguments words{"eval", "--protocol", "offline", "--model", model, "--json", "--data"};
+  const Arguments words{"eval",  "--protocol", "offline", "--model",    model,   "--json",   "--set", "starts=8",
+                        "--set", "horizon=1",  "--set",   "samples=16", "--set", "elites=4", "--data"};
   const auto run = run_program(words + Arguments{data});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const auto json = nlohmann::json::parse(run.out);
@@ -345,6 +346,9 @@ TEST(Eval, OfflineScoresAModelOnEpisodes) {
   EXPECT_GT(json.at("held_out_skill_1"), 0.9);
   EXPECT_GT(json.at("held_out_probe_linear_r_agent_x"), 0.95);
   EXPECT_GT(json.at("held_out_probe_linear_r_agent_y"), 0.95);
+  EXPECT_EQ(json.at("offline").at("search").at("samples"), 16);
+  EXPECT_GT(json.at("offline").at("rank").at("h1").at("percentile"), 0.7);
+  EXPECT_EQ(json.at("episodes").size(), json.at("held_out_episodes"));
 
   EXPECT_TRUE(refuses(run_program({"eval", "--protocol", "offline", "--model", model}), "--data"));
   EXPECT_TRUE(refuses(run_program(words + Arguments{"no-such.h5"}), "no-such.h5"));
