@@ -61,6 +61,18 @@ ordered_json overlap_json(const EpisodeOverlap& overlap) {
   return {{"known", overlap.known}, {"episodes", overlap.episodes}, {"trained", overlap.trained}};
 }
 
+ordered_json video_json(const EvaluationVideo& video) {
+  ordered_json out{{"file", video.file.string()},
+                   {"frames", video.frames},
+                   {"threshold", video.threshold},
+                   {"trials", ordered_json::array()}};
+  for (const auto& trial : video.trials)
+    out["trials"].push_back({{"start", trial.start},
+                             {"success", trial.success},
+                             {"parted", trial.parted ? ordered_json(*trial.parted) : ordered_json()}});
+  return out;
+}
+
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
   if (result.offline) return offline_json(request, *result.offline);
   if (result.quality) return quality_json(request, *result.quality);
@@ -69,6 +81,7 @@ ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResul
   const Evaluation& first = result.evaluations.front();
   const auto with_generalisation = [&](ordered_json out) {
     if (result.generalisation) out["generalisation"] = generalisation_json(*result.generalisation);
+    if (result.video) out["video"] = video_json(*result.video);
     return out;
   };
   if (!request.vary) return with_generalisation(closed_loop_json(first));
