@@ -42,10 +42,11 @@ struct EvaluateRequest {
   int64_t strips = 12;                         // film strips to write, failures first
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
                                                // value (00, 01, ...); none: nothing is written
-  std::optional<std::filesystem::path> video{};  // FILE.mp4 or .png: trials of the planner beside what it imagined,
-                                                 // shown by frames of `data`, else of the model's folder; not of a sweep
-  JobOptions options{};                        // keys: `foresee config eval`
-  ReadOptions read{};                          // what the model's file does not say
+  std::optional<std::filesystem::path>
+      video{};           // FILE.mp4 or .png: trials of the planner beside what it imagined,
+                         // shown by frames of `data`, else of the model's folder; not of a sweep
+  JobOptions options{};  // keys: `foresee config eval`
+  ReadOptions read{};    // what the model's file does not say
 };
 
 /// One start as a method played it.
@@ -222,8 +223,8 @@ struct EvaluationVideo {
                                       // from what was imagined; none: never
   };
   std::filesystem::path file{};
-  std::string frames{};   // the real frames that imagined latents are shown by, in words
-  double threshold = 0;   // median distance of such frames one block apart: root mean square over an encoding's numbers
+  std::string frames{};  // the real frames that imagined latents are shown by, in words
+  double threshold = 0;  // median distance of such frames one block apart: root mean square over an encoding's numbers
   std::vector<Trial> trials{};
 };
 

@@ -23,13 +23,13 @@ FORESEE_API std::vector<ModelFormat> export_formats();
 
 /// What is written, and where.
 struct ExportRequest {
-  std::filesystem::path model{};   // model folder, run folder or published file; or else
-  std::string preset{};            // a published model's name: its networks with random weights, as training begins
-  std::string format{};            // a name of export_formats()
-  std::filesystem::path out{};     // folder that is made
-  ReadOptions read{};              // what the model's file does not say
-  uint64_t seed = 0;               // of a preset's weights
-  bool overwrite = false;          // an earlier result of this library may be replaced
+  std::filesystem::path model{};  // model folder, run folder or published file; or else
+  std::string preset{};           // a published model's name: its networks with random weights, as training begins
+  std::string format{};           // a name of export_formats()
+  std::filesystem::path out{};    // folder that is made
+  ReadOptions read{};             // what the model's file does not say
+  uint64_t seed = 0;              // of a preset's weights
+  bool overwrite = false;         // an earlier result of this library may be replaced
   std::vector<std::filesystem::path> bank{};  // "foresee", of a model that plans: recorded episodes, frames of which go
                                               // along to show what it imagines; none: those that lie beside it
   int64_t transformers_names = 5;  // "swm": tensors have the names of transformers 5, or 4 for older programs

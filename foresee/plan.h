@@ -29,11 +29,11 @@ struct PlanRequest {
   std::optional<std::filesystem::path> out{};   // folder for plan.json; none: nothing is written
   std::optional<std::filesystem::path> imagine{};  // FILE.png or .mp4: what the model imagines along the plan, shown by
                                                    // frames of `data`, else of the model's folder
-  JobOptions options{};                         // keys: those of a Controller; without "history" plans look at all
-                                                // pictures
-  ReadOptions read{};                           // what the model's file does not say
-  std::vector<std::vector<double>> extrinsics{};  // the camera's pose at every picture (one: the same at all), where
-                                                  // the model was trained with it
+  JobOptions options{};                            // keys: those of a Controller; without "history" plans look at all
+                                                   // pictures
+  ReadOptions read{};                              // what the model's file does not say
+  std::vector<std::vector<double>> extrinsics{};   // the camera's pose at every picture (one: the same at all), where
+                                                   // the model was trained with it
 };
 
 /// Three quantiles.
@@ -68,16 +68,17 @@ struct PlanImagination {
 
 /// What was found.
 struct PlanResult {
-  Controller::PlannedActions plan{};  // what was found
-  std::optional<PlanScale> scale{};   // where there was something to judge by
+  Controller::PlannedActions plan{};             // what was found
+  std::optional<PlanScale> scale{};              // where there was something to judge by
   std::optional<PlanImagination> imagination{};  // where PlanRequest::imagine is given
-  double elapsed_ms = 0;              // from reading the pictures to the plan; the model was loaded before
+  double elapsed_ms = 0;                         // from reading the pictures to the plan; the model was loaded before
 };
 
 /// Plans once, by a Controller. Several threads may plan at the same time.
 /// @throws RequestError for states, actions or pictures that do not fit the model; CheckpointError, ConfigError and
 /// Error as Controller does; DataError for a picture that cannot be read or is not of the first one's size;
-/// or "imagine", "data" where there are no frames to show what is imagined; OutputExists; Error "interrupted" when it is asked to stop.
+/// or "imagine", "data" where there are no frames to show what is imagined; OutputExists; Error "interrupted" when it
+/// is asked to stop.
 FORESEE_API PlanResult plan_once(const PlanRequest& request, const JobControl& control = {});
 
 }  // namespace foresee

@@ -53,8 +53,8 @@ PlayedTrial play_again(const VideoTask& task, const planner::Env& env, const std
   options.job.stop = task.control.stop;
   const planner::EvalConfig config = planner::method_config(method, task.config);
   const std::vector<Start>& starts = task.result.starts.starts;
-  const auto make = planner::watched_model_method(
-      task.model, config, options, starts, [&](size_t, const planner::ControlPlan& plan) {
+  const auto make =
+      planner::watched_model_method(task.model, config, options, starts, [&](size_t, const planner::ControlPlan& plan) {
         played.plans.push_back({step, plan.imagined});
       });
   const auto trials = planner::run_trials(
@@ -124,9 +124,9 @@ Film film_of(const VideoTask& task, const RealPictures& real, const PlayedTrial&
   if (real.end.defined())
     maker.add({.title = fmt::format("step {}: end", trial.steps), .cells = {}}, {real.end, ""}, {});
   maker.add({.title = "goal", .cells = {}}, {real.goal, "wanted"}, {});
-  return maker.take({fmt::format("start {}, {} after {} steps", trial.start, trial.success ? "reached" : "not reached",
-                                 trial.steps),
-                     fmt::format("red: parted by more than {:.3f}, real frames a block apart", task.bank.step)});
+  return maker.take(
+      {fmt::format("start {}, {} after {} steps", trial.start, trial.success ? "reached" : "not reached", trial.steps),
+       fmt::format("red: parted by more than {:.3f}, real frames a block apart", task.bank.step)});
 }
 
 /// Its first and last moments, the first marked one, and others evenly between them.

@@ -68,8 +68,10 @@ ExportResult export_model(const ExportRequest& request, const JobControl& job, c
   inputs.push_back(request.model);
   Output place = Output::folder(request.out, "model", {.overwrite = request.overwrite, .inputs = inputs});
   if (!request.bank.empty() && (request.format != "foresee" || request.model.empty()))
-    throw RequestError("bank", "export: a bank of frames lies beside a trained model in the form of this program (foresee): leave "
-                               "it out");
+    throw RequestError(
+        "bank",
+        "export: a bank of frames lies beside a trained model in the form of this program (foresee): leave "
+        "it out");
   const bool random = !request.preset.empty();
   const Family& family = random ? family_of_preset(request.preset, known) : family_of(request.model, known);
   const ExportFormat& format = format_of(family, request.format);

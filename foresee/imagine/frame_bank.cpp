@@ -139,9 +139,10 @@ FrameBank frames_for(const WorldModel& model, const fs::path& path, const std::v
   if (!data.empty()) return collect_frames(model, open_episodes_of(model.picture_spec(), data), control);
   if (const fs::path folder = own_folder_of(path); fs::is_directory(folder))
     if (auto bank = read_frame_bank(resolve_model_folder(folder), model)) return *bank;
-  throw RequestError("data", fmt::format("{}: no {} lies beside this model, so there are no real frames to show what it "
-                                         "imagines; give recorded episodes, or export the model with frames",
-                                         path.string(), kFrameBankFile));
+  throw RequestError("data",
+                     fmt::format("{}: no {} lies beside this model, so there are no real frames to show what it "
+                                 "imagines; give recorded episodes, or export the model with frames",
+                                 path.string(), kFrameBankFile));
 }
 
 }  // namespace foresee

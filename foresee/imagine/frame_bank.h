@@ -28,7 +28,7 @@ struct FrameBank {
 };
 
 /// The most frames that are looked at, and the most that a model folder keeps.
-inline constexpr int64_t kMostFrames = 2048, kMostKeptFrames = 512;
+inline constexpr int64_t kMostFrames = 2048, kMostKeptFrames = 1024;
 
 /// Encodes pictures, a few at a time. @param pictures  uint8 [N, 3, H, W], RGB, as the model takes them.
 /// @param states  float [N, S] where StateSpec::of_goal; else undefined.

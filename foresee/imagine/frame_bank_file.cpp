@@ -50,14 +50,13 @@ void write_frame_bank(const fs::path& folder, const FrameBank& bank) {
   std::vector<unsigned char> bytes;
   std::vector<int64_t> ends;
   for (int64_t i = 0; i < bank.pictures.size(0); ++i) {
-    const auto png = data::encode_png(bank.pictures[i]);
+    const auto png = data::encode_png(bank.pictures[i], /*small=*/true);
     bytes.insert(bytes.end(), png.begin(), png.end());
     ends.push_back(static_cast<int64_t>(bytes.size()));
   }
-  TensorMap tensors{
-      {kPictures, at::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size())}, at::kByte).clone()},
-      {kEnds, torch::tensor(ends, at::kLong)},
-      {kLatents, bank.latents}};
+  TensorMap tensors{{kPictures, at::from_blob(bytes.data(), {static_cast<int64_t>(bytes.size())}, at::kByte).clone()},
+                    {kEnds, torch::tensor(ends, at::kLong)},
+                    {kLatents, bank.latents}};
   if (bank.states.defined()) tensors[kStates] = bank.states;
   save_safetensors(folder / kFrameBankFile, tensors,
                    {{"step", fmt::format("{:.9g}", bank.step)}, {"origin", bank.origin}});

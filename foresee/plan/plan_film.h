@@ -11,8 +11,8 @@ namespace foresee {
 
 /// An end of a plan.
 struct PlanPicture {
-  Tensor picture;                // uint8 [3, H, W], RGB, as the model takes it
-  std::vector<double> state{};   // of the robot, where the model encodes it
+  Tensor picture;               // uint8 [3, H, W], RGB, as the model takes it
+  std::vector<double> state{};  // of the robot, where the model encodes it
 };
 
 /// Writes what a model imagines along a plan as a film strip or a video: the present, every block, the goal.

@@ -31,7 +31,8 @@ void place(cv::Mat& canvas, const FilmCell& cell, int x, int y, int size, bool m
     const cv::Mat picture = scaled_picture(cell.picture.permute({1, 2, 0}), tall);
     const int wide = std::min(picture.cols, size);
     cv::rectangle(canvas, box, kEmpty, cv::FILLED);
-    picture(cv::Rect(0, 0, wide, tall)).copyTo(canvas(cv::Rect(x + (size - wide) / 2, y + (size - tall) / 2, wide, tall)));
+    picture(cv::Rect(0, 0, wide, tall))
+        .copyTo(canvas(cv::Rect(x + (size - wide) / 2, y + (size - tall) / 2, wide, tall)));
     if (marked) cv::rectangle(canvas, box, cv::Scalar(kMark.red, kMark.green, kMark.blue), 3);
   }
   write(canvas, cell.text, x, y + size, size, marked ? kMark : kFilmInk);

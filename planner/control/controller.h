@@ -53,10 +53,10 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// The plan that a problem follows.
 struct ControlPlan {
-  Tensor actions;                     // double [steps, A], environment units, within the limits
-  Tensor states;                      // double [H + 1, S] where the model predicts the robot's states; else undefined
+  Tensor actions;     // double [steps, A], environment units, within the limits
+  Tensor states;      // double [H + 1, S] where the model predicts the robot's states; else undefined
   Tensor imagined{};  // ControlOptions::imagine: float [H, ...], what the model predicts (WorldModel::rollout)
-  double cost = 0;                    // of these actions, by the objective
+  double cost = 0;    // of these actions, by the objective
   std::optional<double> nothing{};    // ControlOptions::judge: of doing nothing for as many blocks
   std::optional<double> at_goal{};    // same: of doing nothing where the goal is seen already
   std::optional<double> violation{};  // how far the plan exceeds its constraints, where the search has any

@@ -64,7 +64,8 @@ class ModelMethod final : public Method {
  private:
   Sight look(size_t env) {
     Tensor known = std::exchange(first_[env], Tensor());
-    return {.picture = known.defined() ? std::move(known) : envs_[env]->render(size_), .state = own_state(*envs_[env], state_)};
+    return {.picture = known.defined() ? std::move(known) : envs_[env]->render(size_),
+            .state = own_state(*envs_[env], state_)};
   }
 
   const Envs& envs_;

@@ -105,14 +105,16 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
   add("--goal-state", options->goal_state, "The robot's state at the goal, where the model wants it", "X,Y,...");
   add("--executed", options->executed, "The actions between the moments of a history, oldest first", "X,Y,...")
       ->delimiter(';');
-  add("--data", options->data, "Recorded episodes that the plan is judged by, and whose frames --imagine shows", "SET...");
+  add("--data", options->data, "Recorded episodes that the plan is judged by, and whose frames --imagine shows",
+      "SET...");
   add("--imagine", options->imagine, "Film strip (.png) or video (.mp4) of what the model imagines", "FILE");
   add("--extrinsics", options->extrinsics,
       "The camera's pose at each moment, or one for all, of a model that was trained with it", "X,Y,Z,A,B,C...")
       ->delimiter(';');
   add_vjepa2_options(app, options->read);
   return [options, &app, &common] {
-    if (!common.out && !options->imagine) refuse_given(app, {"--overwrite"}, "without --out and --imagine nothing is written");
+    if (!common.out && !options->imagine)
+      refuse_given(app, {"--overwrite"}, "without --out and --imagine nothing is written");
     return naming_flags({{"observed", "--obs IMG"},
                          {"goal", "--goal IMG"},
                          {"states", "--state X,Y,.."},

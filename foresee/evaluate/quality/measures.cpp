@@ -15,7 +15,7 @@ namespace foresee {
 namespace {
 
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
-constexpr double kReadingRidge = 1e-4;          // of a feature's variance
+constexpr double kReadingRidge = 1e-4;   // of a feature's variance
 constexpr size_t kMostPairs = 40000;     // of rows
 constexpr int64_t kRowsForCost = 400;    // compared with each goal
 constexpr int64_t kRowsOfEpisode = 200;  // compared with each other
@@ -125,7 +125,8 @@ NamedNumbers rollout_errors(const SeenEpisodes& seen, const OpenLoop& loop, cons
   const Tensor fit = training_rows(seen, at::isfinite(seen.states).all(1));
   const Tensor x = seen.latents.index_select(0, fit), y = seen.states.index_select(0, fit);
   for (const auto& entry : rollouts) {
-    const Tensor read = least_squares(x, y, entry.second.flatten(0, 1), kReadingRidge).unflatten(0, {rows.size(0), horizon});
+    const Tensor read =
+        least_squares(x, y, entry.second.flatten(0, 1), kReadingRidge).unflatten(0, {rows.size(0), horizon});
     std::vector<double> errors;
     for (int64_t h = 0; h < horizon; ++h) {
       const Tensor apart = task_distance(task, read.select(1, h), seen.states.index_select(0, present + h + 1));

@@ -11,12 +11,9 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kLewmHeadsLaterKeys[] = {{"/episodes/camera", R"("")"},
-                                                   {"/episodes/tolerance_s", "0.0"},
-                                                   {"/episodes/strict", "false"},
-                                                   {"/episodes/allow", "[]"},
-                                                   {"/episodes/hold_out", "[]"},
-                                                   {"/train/keep", "false"}};
+inline constexpr LaterKey kLewmHeadsLaterKeys[] = {{"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"},
+                                                   {"/episodes/strict", "false"}, {"/episodes/allow", "[]"},
+                                                   {"/episodes/hold_out", "[]"},  {"/train/keep", "false"}};
 
 /// How heads are fitted.
 struct LewmHeadsTrainConfig {

@@ -25,8 +25,8 @@ ParameterGroup head_parameters(const Lewm& model, double weight_decay) {
 
 }  // namespace
 
-Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, uint64_t seed,
-                     const std::string& source, bool keep) {
+Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, uint64_t seed, const std::string& source,
+                     bool keep) {
   LewmConfig config = lewm_config(folder.model, source + "/config.json");
   config.heads = heads;
   Lewm model(config);
@@ -41,7 +41,7 @@ Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, ui
   }
   load_state_dict(*model, weights, source);
   model->eval();
-  for (const auto& item : model->named_parameters()) 
+  for (const auto& item : model->named_parameters())
     item.value().requires_grad_(of_heads(item.key()) && !kept.contains(item.key()));
   return model;
 }

@@ -71,9 +71,7 @@ class Imagination : public ::testing::Test {
     }
     return "";
   }
-  int64_t files() const {
-    return std::distance(fs::directory_iterator(own_.path()), fs::directory_iterator());
-  }
+  int64_t files() const { return std::distance(fs::directory_iterator(own_.path()), fs::directory_iterator()); }
 
   static inline std::unique_ptr<TemporaryFolder> folder_;
   static inline WorldModel* model_ = nullptr;
@@ -183,11 +181,10 @@ TEST_F(Imagination, DrawsAFilmOfTheSizeThatItsMomentsGive) {
 }
 
 TEST_F(Imagination, AreNotPutBesideOtherForms) {
-  EXPECT_THROW(export_model({.model = *folder_ / "bare",
-                             .format = "swm",
-                             .out = own_ / "swm",
-                             .bank = {*folder_ / "episodes.npz"}}),
-               RequestError);
+  EXPECT_THROW(
+      export_model(
+          {.model = *folder_ / "bare", .format = "swm", .out = own_ / "swm", .bank = {*folder_ / "episodes.npz"}}),
+      RequestError);
   EXPECT_EQ(files(), 0);
 }
 

@@ -1,5 +1,6 @@
 // Claims: an evaluation films its first trials, failures first, beside what the planner imagined; the same trials are
-// played; the film strips keep what they showed; where imagined and real part is told; what cannot be filmed is refused.
+// played; the film strips keep what they showed; where imagined and real part is told; what cannot be filmed is
+// refused.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
