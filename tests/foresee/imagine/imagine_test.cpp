@@ -40,6 +40,7 @@ class Imagination : public ::testing::Test {
                   .format = "foresee",
                   .out = *folder_ / "with frames",
                   .bank = {*folder_ / "episodes.npz"}});
+    export_model({.model = *folder_ / "with frames", .format = "swm", .out = *folder_ / "swm"});  // drops heads
     model_ = load_world_model(*folder_ / "bare").release();
     const data::EpisodeDataset episodes({*folder_ / "episodes.npz"});
     bank_ = std::make_unique<FrameBank>(collect_frames(*model_, episodes));
@@ -117,8 +118,7 @@ TEST_F(Imagination, ComesBackFromTheModelFolder) {
   EXPECT_LT((read->latents - bank_->latents).abs().max().item<double>(), 1e-4);
   EXPECT_FALSE(read_frame_bank(*folder_ / "bare", *model_));
   EXPECT_EQ(weights_checksum(*folder_ / "with frames"), weights_checksum(*folder_ / "bare")) << "frames are no weights";
-  export_model({.model = *folder_ / "with frames", .format = "swm", .out = own_ / "swm"});
-  EXPECT_TRUE(fs::exists(own_ / "swm" / kFrameBankFile)) << "they travel with the model";
+  EXPECT_TRUE(fs::exists(*folder_ / "swm" / kFrameBankFile)) << "they travel with the model";
 }
 
 TEST_F(Imagination, RefusesFramesThatAreDamagedOrOfAnotherModel) {
@@ -148,14 +148,17 @@ TEST_F(Imagination, FilmsAPlan) {
   ASSERT_EQ(found.imagination->distances.size(), 3u) << "one after each block";
   for (const double distance : found.imagination->distances) EXPECT_TRUE(std::isfinite(distance) && distance > 0);
   EXPECT_NEAR(found.imagination->step, bank_->step, 1e-6);
-  EXPECT_FALSE(found.imagination->decoder);
-  const Tensor drawn = data::read_image(strip);
+  EXPECT_TRUE(found.imagination->decoder);
+  const PlanResult plain = plan_once(request("swm", own_ / "plain.png"));
+  EXPECT_FALSE(plain.imagination->decoder) << "a model without a picture decoder is shown by real frames alone";
+  const Tensor drawn = data::read_image(strip), lower = data::read_image(own_ / "plain.png");
+  EXPECT_GT(drawn.size(1), lower.size(1) + 112) << "one row more";
   EXPECT_GE(drawn.size(2), 5 * 112) << "the present, three blocks, the goal";
   PlanRequest moving = request("bare", video);
   moving.data = {*folder_ / "episodes.npz"};
   EXPECT_EQ(plan_once(moving).plan.actions, found.plan.actions) << "a film changes no plan";
   EXPECT_EQ(data::VideoReader(video).info().frame_count, 5);
-  EXPECT_EQ(files(), 2);
+  EXPECT_EQ(files(), 3);
 }
 
 TEST_F(Imagination, LeavesNothingWhereItCannotBeFilmed) {
