@@ -17,6 +17,7 @@
 #include "jepa/io/manifest.h"
 #include "jepa/io/safetensors.h"
 #include "planner/env/collect.h"
+#include "tests/support/arm_model.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/two_room_picture.h"
@@ -98,6 +99,21 @@ TEST_F(Imagination, MeasuresAStepBetweenRealFrames) {
   EXPECT_EQ(all.diagonal().max().item<double>(), 0);
   EXPECT_GT(bank_->step, 0);
   EXPECT_LT(bank_->step, all.max().item<double>()) << "frames a block apart are nearer than those of other places";
+}
+
+TEST_F(Imagination, ShowsModelsWhoseEncodingsAreManyTokens) {
+  const auto arm = load_world_model(write_arm_model(own_ / "arm"));
+  const data::EpisodeDataset episodes({*folder_ / "episodes.npz"});
+  const FrameBank bank = collect_frames(*arm, episodes);
+  Observation seen;
+  seen.frames = bank.pictures.slice(0, 5, 6).unsqueeze(1);
+  seen.state = at::zeros({1, 1, kArmPoseSize}, at::kDouble);
+  const Tensor imagined = arm->rollout(*arm->encode(seen), at::zeros({1, 1, 2, kArmPoseSize}))[0][0];
+  const ImaginedPictures shown = imagined_pictures(*arm, bank, at::cat({arm->encode_goal(seen.frames[0]), imagined}));
+  EXPECT_TRUE(at::equal(shown.nearest[0], bank.pictures[5]));
+  EXPECT_LT(shown.distances[0], 1e-4);
+  EXPECT_GT(shown.distances[2], 0.01) << "random weights imagine nothing real";
+  EXPECT_FALSE(shown.decoded.defined());
 }
 
 TEST_F(Imagination, KeepsFramesThatLieFarApart) {
