@@ -72,7 +72,7 @@ TEST_F(TrialVideo, ShowsWhatHappenedBesideWhatWasImagined) {
     EXPECT_EQ(trial.success, row.success);
     EXPECT_FALSE(reached && !trial.success) << "failures come first";
     reached = reached || trial.success;
-    if (trial.parted) EXPECT_EQ(*trial.parted % 5, 0) << "the end of a block";
+    EXPECT_EQ(trial.parted.value_or(0) % 5, 0) << "the end of a block";
     moments += 2 + row.steps / 5 + (row.steps % 5 != 0 ? 1 : 0);  // start and goal, blocks, the end
   }
   EXPECT_EQ(data::VideoReader(folder_ / "film.mp4").info().frame_count, moments);
