@@ -103,7 +103,7 @@ Film film_of(const VideoTask& task, const RealPictures& real, const PlayedTrial&
              std::optional<int64_t>& parted) {
   const Trial& trial = played.trial;
   const int64_t block = task.model.action_spec().block;
-  FilmMaker maker(task.model, task.bank, "what happened, and its distance from what was imagined");
+  FilmMaker maker(task.model, task.bank, "what happened; below: how far off");
   maker.add({.title = "start", .cells = {}}, {real.blocks.front(), "start"}, real.latents[0]);
   for (size_t p = 0; p < played.plans.size(); ++p) {
     const ImaginedPlan& plan = played.plans[p];

@@ -18,7 +18,7 @@ constexpr int64_t kMomentsPerSecond = 2;
 
 FilmMaker::FilmMaker(const WorldModel& model, const FrameBank& bank, const std::string& real)
     : model_(model), bank_(bank) {
-  film_.rows = {real, "imagined: nearest real frame, distance"};
+  film_.rows = {real, "imagined: nearest frame, distance"};
 }
 
 void FilmMaker::add(FilmMoment moment, const FilmCell& real, const Tensor& latent) {

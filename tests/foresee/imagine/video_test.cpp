@@ -41,7 +41,7 @@ class TrialVideo : public ::testing::Test {
     request.options.device = Device::kCpu;
     request.options.seed = 7;
     request.options.settings.set = {"planner.samples=8", "planner.elites=4", "planner.iterations=1", "budget=22",
-                                    "receding=2"};
+                                    "planner.receding=2"};
     return request;
   }
   static std::string member(const EvaluateRequest& request) {
