@@ -42,8 +42,11 @@ struct EvaluateRequest {
   int64_t strips = 12;                         // film strips to write, failures first
   std::optional<std::filesystem::path> out{};  // folder for results.json and film strips, of a sweep one folder per
                                                // value (00, 01, ...); none: nothing is written
-  JobOptions options{};                        // keys: `foresee config eval`
-  ReadOptions read{};                          // what the model's file does not say
+  std::optional<std::filesystem::path>
+      video{};           // FILE.mp4 or .png: trials of the planner beside what it imagined,
+                         // shown by frames of `data`, else of the model's folder; not of a sweep
+  JobOptions options{};  // keys: `foresee config eval`
+  ReadOptions read{};    // what the model's file does not say
 };
 
 /// One start as a method played it.
@@ -249,6 +252,20 @@ struct Generalisation {
   std::vector<EvaluationFlag> flags{};  // "memorised world", where it is one
 };
 
+/// Trials of the planner that were filmed beside what it imagined, failures first.
+struct EvaluationVideo {
+  struct Trial {
+    int64_t start = 0;                // index in Evaluation::starts
+    bool success = false;             // whether the goal was reached
+    std::optional<int64_t> parted{};  // environment steps after which what happened was first further than `threshold`
+                                      // from what was imagined; none: never
+  };
+  std::filesystem::path file{};
+  std::string frames{};  // the real frames that imagined latents are shown by, in words
+  double threshold = 0;  // median distance of such frames one block apart: root mean square over an encoding's numbers
+  std::vector<Trial> trials{};
+};
+
 /// What an evaluation found.
 struct EvaluateResult {
   std::vector<Evaluation> evaluations{};           // one, or one for each value of a sweep
@@ -257,6 +274,7 @@ struct EvaluateResult {
   std::optional<QualityEvaluation> quality{};      // of protocol quality, then nothing else
   std::optional<FeatureEvaluation> features{};     // of protocol features, then nothing else
   std::optional<SurpriseEvaluation> surprise{};    // of protocol surprise, then nothing else
+  std::optional<EvaluationVideo> video{};          // where one was asked for and the planner has finished trials
   std::optional<std::filesystem::path> folder{};   // of the results, where they were written
   bool interrupted = false;                        // stopped before the end
 };

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -26,11 +27,13 @@ struct PlanRequest {
   std::vector<std::filesystem::path> data{};    // recorded episodes that the plan is judged by; none: what
                                                 // the model's training kept, if anything
   std::optional<std::filesystem::path> out{};   // folder for plan.json; none: nothing is written
-  JobOptions options{};                         // keys: those of a Controller; without "history" plans look at all
-                                                // pictures
-  ReadOptions read{};                           // what the model's file does not say
-  std::vector<std::vector<double>> extrinsics{};  // the camera's pose at every picture (one: the same at all), where
-                                                  // the model was trained with it
+  std::optional<std::filesystem::path> imagine{};  // FILE.png or .mp4: what the model imagines along the plan, shown by
+                                                   // frames of `data`, else of the model's folder
+  JobOptions options{};                            // keys: those of a Controller; without "history" plans look at all
+                                                   // pictures
+  ReadOptions read{};                              // what the model's file does not say
+  std::vector<std::vector<double>> extrinsics{};   // the camera's pose at every picture (one: the same at all), where
+                                                   // the model was trained with it
 };
 
 /// Three quantiles.
@@ -52,17 +55,30 @@ struct PlanScale {
   bool present_is_strange = false;
 };
 
+/// What the model imagines along a plan, as pictures. Distances are root mean squares over all numbers of an encoding.
+struct PlanImagination {
+  std::filesystem::path file{};     // the film strip or video
+  std::string frames{};             // the real frames that it is shown by, in words
+  std::vector<double> distances{};  // of what is imagined after each block from the nearest real frame
+  double present_distance = 0;      // same, of what is seen now
+  double goal_distance = 0;         // of the goal
+  double step = 0;                  // median distance of real frames one block apart
+  bool decoder = false;             // the model draws pictures itself, too
+};
+
 /// What was found.
 struct PlanResult {
-  Controller::PlannedActions plan{};  // what was found
-  std::optional<PlanScale> scale{};   // where there was something to judge by
-  double elapsed_ms = 0;              // from reading the pictures to the plan; the model was loaded before
+  Controller::PlannedActions plan{};             // what was found
+  std::optional<PlanScale> scale{};              // where there was something to judge by
+  std::optional<PlanImagination> imagination{};  // where PlanRequest::imagine is given
+  double elapsed_ms = 0;                         // from reading the pictures to the plan; the model was loaded before
 };
 
 /// Plans once, by a Controller. Several threads may plan at the same time.
 /// @throws RequestError for states, actions or pictures that do not fit the model; CheckpointError, ConfigError and
 /// Error as Controller does; DataError for a picture that cannot be read or is not of the first one's size;
-/// OutputExists; Error "interrupted" when it is asked to stop.
+/// or "imagine", "data" where there are no frames to show what is imagined; OutputExists; Error "interrupted" when it
+/// is asked to stop.
 FORESEE_API PlanResult plan_once(const PlanRequest& request, const JobControl& control = {});
 
 }  // namespace foresee

@@ -31,9 +31,10 @@ cv::Mat to_bgr(const Tensor& image) {
   return bgr;
 }
 
-std::vector<unsigned char> encode(const Tensor& image, const std::string& extension) {
+std::vector<unsigned char> encode(const Tensor& image, const std::string& extension,
+                                  const std::vector<int>& parameters = {}) {
   std::vector<unsigned char> bytes;
-  if (!cv::imencode(extension, to_bgr(image), bytes)) fail("cannot encode a picture as '{}'", extension);
+  if (!cv::imencode(extension, to_bgr(image), bytes, parameters)) fail("cannot encode a picture as '{}'", extension);
   return bytes;
 }
 
@@ -135,9 +136,11 @@ void write_image(const fs::path& path, const Tensor& image) {
   write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-std::vector<unsigned char> encode_png(const Tensor& image) {
+std::vector<unsigned char> encode_png(const Tensor& image, bool small) {
   check_picture(image, __func__);
-  return encode(image, ".png");
+  if (!small) return encode(image, ".png");
+  return encode(image, ".png",
+                {cv::IMWRITE_PNG_COMPRESSION, 9, cv::IMWRITE_PNG_STRATEGY, cv::IMWRITE_PNG_STRATEGY_DEFAULT});
 }
 
 }  // namespace foresee::data

@@ -20,7 +20,7 @@ Tensor decode_image(std::string_view bytes, const std::string& where);
 void check_image(const std::filesystem::path& path);
 /// Writes by the file's extension. @param image  uint8 [3, H, W], RGB. @throws Error.
 void write_image(const std::filesystem::path& path, const Tensor& image);
-/// The bytes of a PNG, for data URLs. @param image  uint8 [3, H, W], RGB.
-std::vector<unsigned char> encode_png(const Tensor& image);
+/// The bytes of a PNG. @param image  uint8 [3, H, W], RGB. @param small  takes longer, for a third of the bytes.
+std::vector<unsigned char> encode_png(const Tensor& image, bool small = false);
 
 }  // namespace foresee::data

@@ -11,6 +11,6 @@ Tensor read_image(const std::filesystem::path& path) { absent(path.string()); }
 Tensor decode_image(std::string_view, const std::string& where) { absent(where); }
 void check_image(const std::filesystem::path& path) { absent(path.string()); }
 void write_image(const std::filesystem::path& path, const Tensor&) { absent(path.string()); }
-std::vector<unsigned char> encode_png(const Tensor&) { absent("PNG"); }
+std::vector<unsigned char> encode_png(const Tensor&, bool) { absent("PNG"); }
 
 }  // namespace foresee::data

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "foresee/control/controller_access.h"
 #include "foresee/control/controller_config.h"
 #include "foresee/control/picture.h"
 #include "foresee/control/world_model_info.h"
@@ -28,7 +29,7 @@ ControlCore make_core(const WorldModel& model, const Controller::Options& option
   core.problems = options.problems;
   core.first = options.first_problem;
   core.job = options.job;
-  core.judge = options.judge;
+  core.judge = core.imagine = options.judge;
   return ControlCore(model, config.control, core);
 }
 
@@ -188,6 +189,10 @@ Controller::PlannedActions Controller::last_plan(int64_t problem) const {
           .iterations = plan.iterations,
           .stopped = stopped_of(plan.stopped),
           .block = impl_->action.block};
+}
+
+Tensor ControllerAccess::imagined(const Controller& controller, int64_t problem) {
+  return controller.impl_->core.last_plan(problem).imagined;
 }
 
 }  // namespace foresee

@@ -7,11 +7,13 @@
 
 namespace foresee {
 
-/// Makes a Controller of a model that is loaded already.
+/// What jobs do with a Controller beyond its own door: make one of a model that is loaded already, and look inside.
 struct ControllerAccess {
   static Controller open(const Controller::Options& options, std::shared_ptr<const WorldModel> model) {
     return Controller(options, std::move(model));
   }
+  /// What the model imagined along a problem's last plan: float [H, ...], as WorldModel::rollout. @pre Options::judge.
+  static Tensor imagined(const Controller& controller, int64_t problem = 0);
 };
 
 }  // namespace foresee

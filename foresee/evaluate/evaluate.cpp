@@ -14,7 +14,9 @@
 #include "foresee/evaluate/quality/evaluate_quality.h"
 #include "foresee/evaluate/results.h"
 #include "foresee/evaluate/surprise/surprise.h"
+#include "foresee/evaluate/video.h"
 #include "foresee/settings/device.h"
+#include "foresee/settings/job_output.h"
 #include "foresee/settings/provenance.h"
 #include "foresee/settings/settings_json.h"
 #include "foresee/settings/threads.h"
@@ -97,6 +99,23 @@ std::optional<planner::TrialJournal> journal_of(const std::optional<Output>& pla
   return journal;
 }
 
+/// Writes the video, and what was imagined below the film strips. @returns nothing where the planner played no trial.
+std::optional<EvaluationVideo> film(const EvaluateRequest& request, const VideoTask& task,
+                                    const std::optional<Output>& place, Output& video) {
+  TrialFilms filmed = film_trials(task);
+  if (filmed.films.empty()) {
+    log_warning("eval: the planner has finished no trial: there is nothing to film");
+    return std::nullopt;
+  }
+  write_films(video.staged(), filmed.films);
+  video.commit();
+  if (place && request.strips > 0) add_to_strips(place->staged(), filmed);
+  return EvaluationVideo{.file = video.path(),
+                         .frames = task.bank.origin,
+                         .threshold = task.bank.step,
+                         .trials = std::move(filmed.trials)};
+}
+
 }  // namespace
 
 EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& control) {
@@ -114,7 +133,14 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
   std::vector<EvalConfig> configs;  // all read before the first is run: a mistake shows at once
   for (const auto& value : values) configs.push_back(resolved_config(request, value));
   check_used(request, configs.front());
+  std::optional<Output> video;
+  if (request.video) {
+    check_video(request, configs.front());
+    video.emplace(claim_film(*request.video, "video", job_output(request.options, {request.model})));
+  }
   const auto model = load_model(request, configs.front());
+  std::optional<FrameBank> bank;
+  if (video && model) bank = frames_for(*model, request.model, request.data, control);
   // Once: it reads all weights.
   const nlohmann::ordered_json made_by = place ? provenance(model ? request.model : fs::path()) : nullptr;
   std::optional<planner::TrialJournal> journal = journal_of(place, request, configs, made_by);
@@ -140,6 +166,8 @@ EvaluateResult evaluate(const EvaluateRequest& request, const JobControl& contro
            planner::save_results(own(place->staged()), configs[i], found, shown, request.strips, made_by))
         evaluation.files.push_back(own(place->path()) / file);
     }
+    if (bank && !found.interrupted)
+      result.video = film(request, {configs[i], found, *model, *bank, request.options.seed, control}, place, *video);
     result.interrupted = found.interrupted;
   }
   const auto played = [](const Evaluation& evaluation) { return !evaluation.methods.empty(); };

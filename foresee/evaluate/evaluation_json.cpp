@@ -21,6 +21,18 @@ ordered_json generalisation_json(const Generalisation& found) {
   return {{"pools", pools}, {"memorised", found.memorised}};
 }
 
+ordered_json video_json(const EvaluationVideo& video) {
+  ordered_json out{{"file", video.file.string()},
+                   {"frames", video.frames},
+                   {"threshold", video.threshold},
+                   {"trials", ordered_json::array()}};
+  for (const auto& trial : video.trials)
+    out["trials"].push_back({{"start", trial.start},
+                             {"success", trial.success},
+                             {"parted", trial.parted ? ordered_json(*trial.parted) : ordered_json()}});
+  return out;
+}
+
 }  // namespace
 
 ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResult& result) {
@@ -30,6 +42,7 @@ ordered_json evaluation_json(const EvaluateRequest& request, const EvaluateResul
   if (result.surprise) return surprise_json(request, *result.surprise);
   const Evaluation& first = result.evaluations.front();
   const auto with_generalisation = [&](ordered_json out) {
+    if (result.video) out["video"] = video_json(*result.video);
     if (!result.generalisation) return out;
     out["generalisation"] = generalisation_json(*result.generalisation);
     for (auto& flag : flags_json(result.generalisation->flags)) out["flags"].push_back(flag);

@@ -24,6 +24,7 @@ void refuse_unused(const EvaluateRequest& request, const std::string& protocol, 
       {"episodes", request.episodes.has_value()},
       {"vary", request.vary.has_value()},
       {"draw", !request.draw.empty()},
+      {"video", request.video.has_value()},
       {"settings", request.options.settings.config.has_value() || !request.options.settings.set.empty()}};
   for (const auto& [member, given] : members)
     if (given && std::find(used.begin(), used.end(), member) == used.end())

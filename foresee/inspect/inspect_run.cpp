@@ -7,6 +7,7 @@
 #include "jepa/core/log.h"
 #include "jepa/io/model_folder.h"
 #include "jepa/io/names/weight_folder.h"
+#include "jepa/io/safetensors.h"
 #include "jepa/model/family/foreign_model.h"
 
 namespace foresee {
@@ -29,6 +30,16 @@ void add_missing_shards(InspectResult& result, const fs::path& folder) {
   } catch (const Error& error) {
     result.notes.emplace_back(error.what());
   }
+}
+
+/// Names the frames that lie beside a model; they are no weights.
+void add_frame_bank(InspectResult& result, const fs::path& folder) {
+  const fs::path file = folder / kFrameBankFile;
+  if (!fs::exists(file)) return;
+  const auto metadata = SafetensorsFile(file).metadata();
+  const auto origin = metadata.find("origin");
+  result.notes.push_back(fmt::format("{} shows what it imagines: {}", kFrameBankFile,
+                                     origin == metadata.end() ? "of unknown origin" : origin->second));
 }
 
 /// As JSON. What cannot be done with pictures is named in a warning: the rest is listed all the same.
@@ -56,6 +67,7 @@ InspectResult inspect(const InspectRequest& request, const JobControl& job, cons
     }
     add_declaration(result, folder / "config.json");
     add_missing_shards(result, folder);
+    add_frame_bank(result, folder);
   } else {
     if (!fs::exists(path)) fail<CheckpointError>("{}: no such file or folder", path.string());
     add_file(result, path);

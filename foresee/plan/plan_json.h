@@ -7,8 +7,8 @@
 namespace foresee {
 
 /// {"actions", "action_block", "cost", "trace", "iterations", "stopped", "elapsed_ms", "cost_of_nothing",
-/// "cost_at_goal"}, "violation" of constraints, "states" where the model predicts them, and "data" where the plan was
-/// held against recorded episodes.
+/// "cost_at_goal"}, "violation" of constraints, "states" where the model predicts them, "data" where the plan was held
+/// against recorded episodes, and "imagined" where a film of it was written.
 nlohmann::ordered_json to_json(const PlanResult& result);
 
 }  // namespace foresee

@@ -9,6 +9,8 @@
 #include "foresee/control/controller_config.h"
 #include "foresee/control/picture.h"
 #include "foresee/control/world_model_info.h"
+#include "foresee/imagine/film_file.h"
+#include "foresee/plan/plan_film.h"
 #include "foresee/plan/plan_json.h"
 #include "foresee/plan/plan_scale.h"
 #include "foresee/settings/device.h"
@@ -48,7 +50,7 @@ class LoadedPicture {
   PictureView view_;
 };
 
-std::string name_of(const PictureSource& source, size_t index) {
+std::string picture_name(const PictureSource& source, size_t index) {
   const auto* file = std::get_if<fs::path>(&source);
   return file != nullptr ? file->string() : fmt::format("picture {}", index + 1);
 }
@@ -167,7 +169,7 @@ struct Pictures {
       const PictureView first = observed[i % moments.cameras].view();
       if (view.height != first.height || view.width != first.width)
         fail<DataError>("{}: expected a picture of the first one's size, {} x {}, got {} x {}",
-                        name_of(request.observed[i], i), first.height, first.width, view.height, view.width);
+                        picture_name(request.observed[i], i), first.height, first.width, view.height, view.width);
     }
     for (const PictureSource& source : request.goal) goal.emplace_back(source);
   }
@@ -213,6 +215,25 @@ Tensor features(const WorldModel& model, std::span<const LoadedPicture> pictures
   return picture_features(model.encode_goal(goal))[0];
 }
 
+/// A film of what the model imagines along the plan; nothing where none is asked for.
+std::optional<PlanImagination> film_of(const PlanRequest& request, const WorldModel& model, const Pictures& pictures,
+                                       const Moments& moments, const Controller& controller,
+                                       const std::optional<FrameBank>& bank, std::optional<Output>& place) {
+  if (!place) return std::nullopt;
+  const PictureSpec spec = model.picture_spec();
+  const auto fitted = [&](std::span<const LoadedPicture> shown) {
+    return planner::fit_picture(joined_picture(views(shown), spec), spec);
+  };
+  const auto present = std::span(pictures.observed).last(moments.cameras);
+  PlanImagination film = write_plan_film(
+      place->staged(), model, *bank,
+      {fitted(present), request.states.empty() ? std::vector<double>() : request.states.back()},
+      {fitted(pictures.goal), request.goal_state}, ControllerAccess::imagined(controller), controller.action().block);
+  place->commit();
+  film.file = place->path();
+  return film;
+}
+
 /// What the plan is judged by: the request's episodes, else what training kept beside the model; nothing where neither
 /// is there.
 std::optional<PlanScale> scale_of(const PlanRequest& request, const WorldModel& model, const Pictures& pictures,
@@ -235,65 +256,22 @@ std::optional<PlanScale> scale_of(const PlanRequest& request, const WorldModel& 
   return plan_scale(*kept, found.cost, ends);
 }
 
-nlohmann::ordered_json json_of(const Spread& spread) {
-  return {{"p5", spread.low}, {"p50", spread.middle}, {"p95", spread.high}};
-}
-
-nlohmann::ordered_json json_of(const PlanScale& scale) {
-  return {{"sequences", scale.sequences},
-          {"recorded_cost", json_of(scale.recorded)},
-          {"cost_of_nothing", json_of(scale.nothing)},
-          {"share_below_plan", scale.share_below_plan},
-          {"distances", json_of(scale.distances)},
-          {"goal_distance", scale.goal_distance},
-          {"goal_is_strange", scale.goal_is_strange},
-          {"present_distance", scale.present_distance},
-          {"present_is_strange", scale.present_is_strange}};
-}
-
-std::string_view name_of(Controller::Stopped stopped) {
-  switch (stopped) {
-    case Controller::Stopped::kNotSearched:
-      return "not_searched";
-    case Controller::Stopped::kFinished:
-      return "iterations";
-    case Controller::Stopped::kConverged:
-      return "converged";
-    case Controller::Stopped::kDeadline:
-      return "deadline";
-  }
-  return "";
-}
-
 }  // namespace
-
-nlohmann::ordered_json to_json(const PlanResult& result) {
-  const Controller::PlannedActions& plan = result.plan;
-  nlohmann::ordered_json json{{"actions", plan.actions},
-                              {"action_block", plan.block},
-                              {"cost", plan.cost},
-                              {"trace", plan.trace},
-                              {"iterations", plan.iterations},
-                              {"stopped", name_of(plan.stopped)},
-                              {"elapsed_ms", result.elapsed_ms}};
-  if (!plan.states.empty()) json["states"] = plan.states;
-  if (plan.cost_of_nothing) json["cost_of_nothing"] = *plan.cost_of_nothing;
-  if (plan.cost_at_goal) json["cost_at_goal"] = *plan.cost_at_goal;
-  if (plan.violation) json["violation"] = *plan.violation;
-  if (result.scale) json["data"] = json_of(*result.scale);
-  return json;
-}
 
 PlanResult plan_once(const PlanRequest& request, const JobControl& control) {
   const JobThreads threads(request.options.threads);
-  std::optional<Output> place;
-  if (request.out) place.emplace(Output::folder(*request.out, "plan", job_output(request.options, inputs_of(request))));
+  std::optional<Output> place, film;
+  const OutputRules rules = job_output(request.options, inputs_of(request));
+  if (request.out) place.emplace(Output::folder(*request.out, "plan", rules));
+  if (request.imagine) film.emplace(claim_film(*request.imagine, "imagine", rules));
   const std::shared_ptr<const WorldModel> model = load_world_model(
       request.model, WorldModelOptions{.device = job_device(request.options.device), .read = request.read});
   const Moments moments = moments_of(request, picture_info(*model));
   check_states(request, state_info(*model), moments.count);
   check_extrinsics(request, state_info(*model).extrinsics, moments.count);
   check_executed(request, action_info(*model), moments.count, model->state_spec().kind == StateSpec::Kind::kArmPose);
+  std::optional<FrameBank> bank;
+  if (film) bank = frames_for(*model, request.model, request.data, control);
   Controller controller = ControllerAccess::open({.model = request.model,
                                                   .device = request.options.device,
                                                   .seed = request.options.seed,
@@ -307,6 +285,7 @@ PlanResult plan_once(const PlanRequest& request, const JobControl& control) {
   PlanResult result{.plan = plan(request, pictures, moments, controller)};
   result.elapsed_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   result.scale = scale_of(request, *model, pictures, moments, result.plan);
+  result.imagination = film_of(request, *model, pictures, moments, controller, bank, film);
   if (place) {
     fs::create_directories(place->staged());
     write_json(place->staged() / "plan.json", to_json(result));

@@ -31,7 +31,7 @@ TrainResult train_lewm_heads(const TrainJob& job) {
   data::join_contents(folder.training_set, own);
   require_picture_size(dataset, folder.preprocess.size);
   data::require_actions_fit(*folder.actions, dataset, recipe.init);
-  const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init);
+  const Lewm model = lewm_with_heads(folder, recipe.heads, seed, recipe.init, recipe.train.keep);
   RunFolder run(job.request.out, config_json(record), kLewmHeadsLaterKeys);
   const auto encode = [&](data::Split split) {
     return latent_episodes(dataset, split, model, folder.preprocess, *folder.actions, job.control);

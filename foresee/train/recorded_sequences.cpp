@@ -23,17 +23,6 @@ constexpr int64_t kFewestSequences = 16, kAtOnce = 8;
 constexpr double kEnough_s = 60;  // for all sequences of all lengths
 constexpr int64_t kLongest = 8;   // blocks: plans of more are not judged by the file of training
 
-/// The column that holds the robot's states as the model takes them; empty: it takes none.
-std::string state_column(const data::EpisodeDataset& dataset, const StateSpec& spec) {
-  if (spec.size == 0) return {};
-  for (const char* name : {"proprio", "state"})
-    if (dataset.has(name) && dataset.column(0, name, 0, 1).numel() == spec.size) return name;
-  fail<DataError>(
-      "the model takes {} numbers of the robot's state, the episodes have no column 'proprio' or 'state' "
-      "like that",
-      spec.size);
-}
-
 /// Costs of sequences. @returns double [B, 2], of what was done and of nothing.
 Tensor costs_of(const WorldModel& model, const SeenSequences& seen, Objective objective) {
   const at::NoGradGuard no_grad;
@@ -57,6 +46,16 @@ bool is_finite(const RecordedSequences& found) {
 Tensor numbers_of(const nlohmann::json& row) { return torch::tensor(row.get<std::vector<double>>(), at::kDouble); }
 
 }  // namespace
+
+std::string state_column(const data::EpisodeDataset& dataset, const StateSpec& spec) {
+  if (spec.size == 0) return {};
+  for (const char* name : {"proprio", "state"})
+    if (dataset.has(name) && dataset.column(0, name, 0, 1).numel() == spec.size) return name;
+  fail<DataError>(
+      "the model takes {} numbers of the robot's state, the episodes have no column 'proprio' or 'state' "
+      "like that",
+      spec.size);
+}
 
 SequenceReader sequence_reader(const WorldModel& model, const data::EpisodeDataset& dataset, int64_t history,
                                std::optional<int64_t> rows) {

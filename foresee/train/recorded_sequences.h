@@ -29,6 +29,10 @@ struct SeenSequences {
   Tensor actions;                    // float [B, H, D], normalised blocks: what was done
 };
 
+/// The column that holds the robot's states as the model takes them; empty: it takes none. @throws DataError where it
+/// takes some and there is none like that.
+std::string state_column(const data::EpisodeDataset& dataset, const StateSpec& spec);
+
 /// How sequences of episodes are read for a model.
 struct SequenceReader {
   const data::EpisodeDataset* dataset = nullptr;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "foresee/view/canvas.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
@@ -16,21 +17,6 @@ const cv::Scalar kPaper(255, 255, 255), kInk(40, 40, 40), kFaint(225, 225, 225);
 // Okabe and Ito's palette, told apart also without red or green; RGB.
 const cv::Scalar kColours[] = {{0, 114, 178}, {213, 94, 0},   {0, 158, 115},   {204, 121, 167},
                                {230, 159, 0}, {86, 180, 233}, {110, 110, 110}, {0, 0, 0}};
-
-void text(cv::Mat& canvas, const std::string& words, int x, int y, const cv::Scalar& colour = kInk) {
-  cv::putText(canvas, words, {x, y}, cv::FONT_HERSHEY_SIMPLEX, 0.38, colour, 1, cv::LINE_AA);
-}
-
-/// uint8 [H, W, 3] scaled to a height.
-cv::Mat scaled(const Tensor& picture, int height) {
-  const Tensor rows = picture.contiguous();
-  const cv::Mat whole(static_cast<int>(rows.size(0)), static_cast<int>(rows.size(1)), CV_8UC3,
-                      rows.data_ptr<uint8_t>());
-  const int width = std::max(1, static_cast<int>(std::lround(static_cast<double>(height) * whole.cols / whole.rows)));
-  cv::Mat out;
-  cv::resize(whole, out, {width, height}, 0, 0, whole.rows > height ? cv::INTER_AREA : cv::INTER_NEAREST);
-  return out;
-}
 
 /// double [T, D] of a column, at most kMostCurves numbers; undefined where there is none.
 Tensor curves_of(const data::Episode& episode, const std::string& name) {
@@ -49,7 +35,7 @@ void draw_curves(cv::Mat& canvas, const cv::Rect& box, const data::Episode& epis
                  int64_t cursor = -1) {
   cv::rectangle(canvas, box, kFaint);
   const Tensor values = curves_of(episode, name);
-  if (!values.defined()) return text(canvas, "no " + name, box.x + kMargin, box.y + kText);
+  if (!values.defined()) return draw_text(canvas, "no " + name, box.x + kMargin, box.y + kText);
   const int64_t length = values.size(0);
   const auto x_of = [&](int64_t t) {
     return box.x + static_cast<int>(std::lround(static_cast<double>(t) * (box.width - 1) /
@@ -69,7 +55,7 @@ void draw_curves(cv::Mat& canvas, const cv::Rect& box, const data::Episode& epis
     if (line.size() > 1) cv::polylines(canvas, line, /*isClosed=*/false, kColours[d], 1, cv::LINE_AA);
   }
   if (cursor >= 0) cv::line(canvas, {x_of(cursor), box.y}, {x_of(cursor), box.y + box.height - 1}, kInk);
-  text(canvas, name, box.x + kMargin, box.y + kText);
+  draw_text(canvas, name, box.x + kMargin, box.y + kText);
 }
 
 std::string numbers_text(const data::Episode& episode, const std::string& name, int64_t row) {
@@ -80,10 +66,6 @@ std::string numbers_text(const data::Episode& episode, const std::string& name, 
   return out;
 }
 
-Tensor to_tensor(const cv::Mat& canvas) {
-  return at::from_blob(canvas.data, {canvas.rows, canvas.cols, 3}, at::kByte).permute({2, 0, 1}).contiguous();
-}
-
 }  // namespace
 
 Tensor contact_sheet(const std::vector<data::Episode>& episodes, const ViewOptions& options) {
@@ -91,7 +73,7 @@ Tensor contact_sheet(const std::vector<data::Episode>& episodes, const ViewOptio
                 "expected episodes, at least one column and 16 pixels, got {}, {} and {}", episodes.size(),
                 options.columns, options.picture);
   const int height = static_cast<int>(options.picture);
-  const int cell = scaled(episodes.front().frames[0], height).cols + kMargin;
+  const int cell = scaled_picture(episodes.front().frames[0], height).cols + kMargin;
   const int columns = static_cast<int>(options.columns);
   const int width = std::max(columns * cell + kMargin, 320),
             line = kText + height + 2 * (kCurves + kMargin) + 3 * kMargin;
@@ -102,42 +84,42 @@ Tensor contact_sheet(const std::vector<data::Episode>& episodes, const ViewOptio
     std::string title = fmt::format("episode {}, {} rows, {} x {} px", episode.id, episode.length(),
                                     episode.frames.size(2), episode.frames.size(1));
     if (!episode.task.empty()) title += ": " + episode.task;
-    text(canvas, title, kMargin, y + kText - 3);
+    draw_text(canvas, title, kMargin, y + kText - 3);
     y += kText;
     for (int c = 0; c < columns; ++c) {
       const int64_t row = columns == 1 ? 0 : c * (episode.length() - 1) / (columns - 1);
-      const cv::Mat picture = scaled(episode.frames[row], height);
+      const cv::Mat picture = scaled_picture(episode.frames[row], height);
       const int wide = std::min(picture.cols, width - kMargin - c * cell);
       if (wide <= 0) break;
       picture(cv::Rect(0, 0, wide, height)).copyTo(canvas(cv::Rect(kMargin + c * cell, y, wide, height)));
-      text(canvas, std::to_string(row), kMargin + c * cell + 2, y + height - 4, {255, 0, 120});
+      draw_text(canvas, std::to_string(row), kMargin + c * cell + 2, y + height - 4, {255, 0, 120});
     }
     y += height + kMargin;
     draw_curves(canvas, {kMargin, y, width - 2 * kMargin, kCurves}, episode, "action");
     draw_curves(canvas, {kMargin, y + kCurves + kMargin, width - 2 * kMargin, kCurves}, episode, state_column(episode));
   }
-  return to_tensor(canvas);
+  return picture_of(canvas);
 }
 
 Tensor view_frames(const data::Episode& episode, int64_t height) {
   FORESEE_CHECK(episode.length() > 0 && height >= 16, "expected an episode and 16 pixels, got {} rows and {}",
                 episode.length(), height);
-  const cv::Mat first = scaled(episode.frames[0], static_cast<int>(height));
+  const cv::Mat first = scaled_picture(episode.frames[0], static_cast<int>(height));
   const int width = (std::max(first.cols, 320) + 1) / 2 * 2;
   const int tall = (first.rows + 2 * (kCurves + kMargin) + 2 * kText + 2 * kMargin + 1) / 2 * 2;
   std::vector<Tensor> frames;
   for (int64_t row = 0; row < episode.length(); ++row) {
     cv::Mat canvas(tall, width, CV_8UC3, kPaper);
-    const cv::Mat picture = scaled(episode.frames[row], static_cast<int>(height));
+    const cv::Mat picture = scaled_picture(episode.frames[row], static_cast<int>(height));
     picture.copyTo(canvas(cv::Rect((width - picture.cols) / 2, 0, picture.cols, picture.rows)));
     int y = picture.rows + kMargin;
     for (const std::string& name : {std::string("action"), std::string(state_column(episode))}) {
       draw_curves(canvas, {0, y, width, kCurves}, episode, name, row);
       y += kCurves + kMargin;
-      text(canvas, fmt::format("{:4} {}", row, numbers_text(episode, name, row)), kMargin, y + kText - 4);
+      draw_text(canvas, fmt::format("{:4} {}", row, numbers_text(episode, name, row)), kMargin, y + kText - 4);
       y += kText;
     }
-    frames.push_back(to_tensor(canvas));
+    frames.push_back(picture_of(canvas));
   }
   return at::stack(frames);
 }

@@ -135,7 +135,7 @@ std::vector<fs::path> weight_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const auto extension = entry.path().extension();
-    if (!entry.is_regular_file()) continue;
+    if (!entry.is_regular_file() || entry.path().filename() == kFrameBankFile) continue;
     // Not every .bin holds weights: transformers' names are known.
     const bool bin = entry.path().filename().string().starts_with("pytorch_model") && extension == ".bin";
     if (extension == ".safetensors" || extension == ".pt" || extension == ".pth" || extension == ".ckpt" || bin)

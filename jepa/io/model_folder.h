@@ -62,8 +62,11 @@ void read_input_files(const std::filesystem::path& folder, ModelFolder& model);
 /// What preprocess.json says: every key that is known.
 nlohmann::ordered_json preprocess_json(const PictureSpec& spec);
 
-/// The .safetensors, .pt, .pth, .ckpt and pytorch_model*.bin files of a resolved folder, by name. @throws
-/// CheckpointError where there is none.
+/// A file beside the weights that holds pictures and no weights (Note [Frame banks]).
+inline constexpr const char* kFrameBankFile = "frames.safetensors";
+
+/// The .safetensors, .pt, .pth, .ckpt and pytorch_model*.bin files of a resolved folder, by name, but for
+/// kFrameBankFile. @throws CheckpointError where there is none.
 std::vector<std::filesystem::path> weight_files(const std::filesystem::path& folder);
 
 /// Refuses weights that hold NaN or infinity. @param allow_nan  they give a warning, and no error.

@@ -21,4 +21,6 @@ Tensor WorldModel::propose(const Context&, const Tensor&, int64_t) const {
 
 Tensor WorldModel::states(const Context&, const Tensor&) const { return {}; }
 
+Tensor WorldModel::decode(const Tensor&) const { return {}; }
+
 }  // namespace foresee

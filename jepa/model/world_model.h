@@ -94,6 +94,10 @@ class WorldModel {
   /// @param actions  float [B, K, H, D]. @returns double [B, K, H + 1, S], the environment's units.
   virtual Tensor states(const Context& context, const Tensor& actions) const;
 
+  /// Pictures of latents by the model's picture decoder, for people to look at; undefined where it has none.
+  /// @param latents  float [N, ...], as encode_goal gives them. @returns uint8 [N, 3, S, S], RGB.
+  virtual Tensor decode(const Tensor& latents) const;
+
   /// What `costs` can measure.
   virtual std::vector<Objective> objectives() const { return {Objective::kLatent}; }
   /// Whether the model can propose plans itself.

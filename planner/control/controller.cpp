@@ -256,11 +256,10 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
     if (options_.search) {
       answer.plan =
           find(question, here, {.go_on = pace ? std::function<bool(int64_t)>(go_on) : nullptr, .samples = samples});
-      const Tensor& blocks = answer.plan.blocks;
-      answer.states = here.states((arm_ ? actions_.normalise(blocks) : blocks).unsqueeze(1));
     } else {
-      answer = follow(here);
+      answer.plan = follow(here);
     }
+    look_along(here, answer);
     if (options_.judge) judge(question, here, answer);
     if (pace) pace->finish();
     return answer;
@@ -270,15 +269,23 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
   }
 }
 
-ControlCore::Answer ControlCore::follow(const ModelCost& here) const {
-  Answer answer;
+/// What the model says of the plan that was found.
+void ControlCore::look_along(const ModelCost& here, Answer& answer) const {
+  const at::NoGradGuard no_grad;
+  const Tensor& blocks = answer.plan.blocks;
+  const Tensor plans = (arm_ ? actions_.normalise(blocks) : blocks).unsqueeze(1);
+  answer.states = here.states(plans);
+  if (options_.imagine) answer.imagined = here.imagine(plans).select(1, 0).to(at::kCPU, at::kFloat);
+}
+
+Plan ControlCore::follow(const ModelCost& here) const {
+  Plan plan;
   const auto [low, high] = normalised_bounds(actions_);
   const Tensor blocks = box_space(low, high).to(here.device).settle(here.propose(1) * config_.proposal_gain);
   const at::NoGradGuard no_grad;
-  answer.plan.blocks = blocks;
-  answer.plan.cost = here.cost(blocks.unsqueeze(1), at::arange(blocks.size(0))).select(1, 0);
-  answer.states = here.states(blocks.unsqueeze(1));
-  return answer;
+  plan.blocks = blocks;
+  plan.cost = here.cost(blocks.unsqueeze(1), at::arange(blocks.size(0))).select(1, 0);
+  return plan;
 }
 
 Plan ControlCore::find(const Question& question, const ModelCost& here, const SearchControl& control) const {
@@ -345,6 +352,7 @@ void ControlCore::take(const Question& question, const Answer& answer) {
     ControlPlan& last = get(question.problems[i]).plan;
     last.actions = steps[row];
     last.states = paths.defined() ? paths[row][0] : Tensor();
+    last.imagined = answer.imagined.defined() ? answer.imagined[row] : Tensor();
     last.cost = cost[row].item<double>();
     last.trace = plan.trace;
     last.iterations = plan.iterations;

@@ -40,6 +40,7 @@ void describe(Fields& fields, ControlConfig& config);
 struct ControlOptions {
   bool search = true;    // false: the model's own proposal is followed, one block at a time (inverse dynamics)
   bool judge = false;    // plans are held against doing nothing, and against standing at the goal
+  bool imagine = false;  // ControlPlan::imagined is kept
   ArmCemConfig arm{};    // the search of a model whose states are arm poses
   uint64_t seed = 0;     // names the random draws
   int64_t problems = 1;  // acted for side by side
@@ -52,9 +53,10 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// The plan that a problem follows.
 struct ControlPlan {
-  Tensor actions;                     // double [steps, A], environment units, within the limits
-  Tensor states;                      // double [H + 1, S] where the model predicts the robot's states; else undefined
-  double cost = 0;                    // of these actions, by the objective
+  Tensor actions;     // double [steps, A], environment units, within the limits
+  Tensor states;      // double [H + 1, S] where the model predicts the robot's states; else undefined
+  Tensor imagined{};  // ControlOptions::imagine: float [H, ...], what the model predicts (WorldModel::rollout)
+  double cost = 0;    // of these actions, by the objective
   std::optional<double> nothing{};    // ControlOptions::judge: of doing nothing for as many blocks
   std::optional<double> at_goal{};    // same: of doing nothing where the goal is seen already
   std::optional<double> violation{};  // how far the plan exceeds its constraints, where the search has any
@@ -116,6 +118,7 @@ class ControlCore {
     Plan plan;
     Tensor states;            // as of ModelCost::states
     Tensor nothing, at_goal;  // ControlOptions::judge: double [problems, 1]
+    Tensor imagined{};        // ControlOptions::imagine: float [problems, H, ...]
   };
   const Problem& get(int64_t problem) const;
   Problem& get(int64_t problem) { return const_cast<Problem&>(std::as_const(*this).get(problem)); }
@@ -123,7 +126,8 @@ class ControlCore {
   void search(std::span<const int64_t> due, const Deadline& deadline);
   Question ask(const std::vector<int64_t>& problems);
   Answer answer(const Question& question, const Deadline& end) const;
-  Answer follow(const ModelCost& here) const;
+  Plan follow(const ModelCost& here) const;
+  void look_along(const ModelCost& here, Answer& answer) const;
   Plan find(const Question& question, const ModelCost& here, const SearchControl& control) const;
   void judge(const Question& question, const ModelCost& here, Answer& answer) const;
   CostFn watched(const CostFn& cost, int64_t& done, bool report) const;

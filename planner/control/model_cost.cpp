@@ -24,7 +24,8 @@ ModelCost model_cost(const WorldModel& model, const Observation& observation, co
   };
   return {std::move(cost), wanted.device(),
           [&model, context, wanted](int64_t horizon) { return model.propose(*context, wanted, horizon); },
-          [&model, context](const Tensor& actions) { return model.states(*context, actions); }};
+          [&model, context](const Tensor& actions) { return model.states(*context, actions); },
+          [&model, context](const Tensor& actions) { return model.rollout(*context, actions); }};
 }
 
 }  // namespace foresee::planner

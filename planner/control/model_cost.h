@@ -16,6 +16,8 @@ struct ModelCost {
   std::function<Tensor(int64_t horizon)> propose;
   /// Where plans lead (WorldModel::states); undefined where the model does not say.
   std::function<Tensor(const Tensor& actions)> states;
+  /// What the model predicts along plans (WorldModel::rollout). @returns float [B, K, H, ...].
+  std::function<Tensor(const Tensor& actions)> imagine;
 };
 
 /// Encodes observation and goal, once. @param model  must outlive the result.

@@ -21,13 +21,6 @@ constexpr std::string_view kPlannerOf = "planner:";  // before the name of a sol
 
 bool plans(const std::string& method) { return method == "planner" || method.starts_with(kPlannerOf); }
 
-/// The config of one method: "planner:mppi" searches with another solver.
-EvalConfig config_of(const std::string& method, const EvalConfig& config) {
-  EvalConfig own = config;
-  if (method.starts_with(kPlannerOf)) own.planner.planner.solver = solver_of(method.substr(kPlannerOf.size()));
-  return own;
-}
-
 /// The training episodes that methods without a world model know; made for the first of them.
 class Recorded {
  public:
@@ -180,7 +173,7 @@ void EvalConfig::validate() const {
   if (methods.empty()) fail<ConfigError>("eval: no method to evaluate{}", suggestion("", kMethods));
   for (const auto& method : methods) {
     if (method.starts_with(kPlannerOf))
-      config_of(method, *this).planner.validate();
+      method_config(method, *this).planner.validate();
     else if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
       fail<ConfigError>("eval: unknown method '{}'{}", method, suggestion(method, kMethods));
     if (std::count(methods.begin(), methods.end(), method) > 1)
@@ -247,6 +240,12 @@ const MethodResult* EvalResult::planner() const {
   return found == methods.end() ? nullptr : &*found;
 }
 
+EvalConfig method_config(const std::string& method, const EvalConfig& config) {
+  EvalConfig own = config;
+  if (method.starts_with(kPlannerOf)) own.planner.planner.solver = solver_of(method.substr(kPlannerOf.size()));
+  return own;
+}
+
 bool needs_model(const EvalConfig& config) {
   return std::any_of(config.methods.begin(), config.methods.end(), plans) || asked(config, "inverse_dynamics");
 }
@@ -279,7 +278,7 @@ EvalResult evaluate(const EvalConfig& config, uint64_t seed, const WorldModel* m
   for (const auto& method : methods_of(config, model)) {
     if (control.stopping()) break;
     try {
-      result.methods.push_back(run_method(method, config_of(method, config), setting, recorded));
+      result.methods.push_back(run_method(method, method_config(method, config), setting, recorded));
     } catch (const Interrupted&) {
       break;  // while it learned: it has no episodes
     } catch (const Error& error) {

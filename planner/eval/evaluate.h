@@ -90,6 +90,9 @@ struct EvalResult {
   const MethodResult* planner() const;
 };
 
+/// The config that one method runs with: "planner:mppi" searches with another solver.
+EvalConfig method_config(const std::string& method, const EvalConfig& config);
+
 /// True when a method that is asked for plans with a model.
 bool needs_model(const EvalConfig& config);
 

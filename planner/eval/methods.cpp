@@ -24,8 +24,12 @@ std::vector<Decision> decisions_of(std::vector<ControlAction> actions) {
 class ModelMethod final : public Method {
  public:
   ModelMethod(const Envs& envs, const WorldModel& model, const ControlConfig& config, const ControlOptions& options,
-              std::span<const Start> recorded)
-      : envs_(envs), size_(model.picture_spec().size), state_(model.state_spec()), core_(model, config, options) {
+              std::span<const Start> recorded, PlanWatch watch)
+      : envs_(envs),
+        size_(model.picture_spec().size),
+        state_(model.state_spec()),
+        watch_(std::move(watch)),
+        core_(model, config, options) {
     for (size_t i = 0; i < envs.size(); ++i) {
       const Env& env = *envs[i];
       const size_t start = static_cast<size_t>(options.first) + i;
@@ -35,7 +39,7 @@ class ModelMethod final : public Method {
       if (state_.of_goal) {
         const auto there = env.clone();
         there->set_state(env.goal());
-        goal_state = own_state(*there);
+        goal_state = own_state(*there, state_);
       }
       core_.set_goal(static_cast<int64_t>(i), known ? recorded[start].goal_picture : env.render_goal(size_),
                      goal_state);
@@ -50,30 +54,24 @@ class ModelMethod final : public Method {
         if (core_.wants_picture(static_cast<int64_t>(env))) seen[static_cast<size_t>(i)] = look(env);
       }
     });
-    return decisions_of(core_.act(seen, active));
+    std::vector<ControlAction> actions = core_.act(seen, active);
+    for (size_t i = 0; watch_ && i < active.size(); ++i)
+      if (actions[i].source == ActionSource::kSearch)
+        watch_(static_cast<size_t>(active[i]), core_.last_plan(active[i]));
+    return decisions_of(std::move(actions));
   }
 
  private:
   Sight look(size_t env) {
     Tensor known = std::exchange(first_[env], Tensor());
-    return {.picture = known.defined() ? std::move(known) : envs_[env]->render(size_), .state = own_state(*envs_[env])};
-  }
-
-  /// The robot's own state, as recorded episodes call it.
-  std::vector<double> own_state(const Env& env) const {
-    if (state_.size == 0) return {};
-    for (const char* column : {"proprio", "state"})
-      for (auto& [name, values] : env.columns())
-        if (name == column && static_cast<int64_t>(values.size()) == state_.size) return values;
-    fail(
-        "eval: the model takes {} numbers of the robot's own state, the environment has no column 'proprio' or "
-        "'state' like that",
-        state_.size);
+    return {.picture = known.defined() ? std::move(known) : envs_[env]->render(size_),
+            .state = own_state(*envs_[env], state_)};
   }
 
   const Envs& envs_;
   int64_t size_;
   StateSpec state_;
+  PlanWatch watch_;
   std::vector<Tensor> first_;  // recorded first pictures of each environment, until they are seen; undefined: rendered
   ControlCore core_;
 };
@@ -127,6 +125,17 @@ class PolicyMethod final : public Method {
 
 }  // namespace
 
+std::vector<double> own_state(const Env& env, const StateSpec& spec) {
+  if (spec.size == 0) return {};
+  for (const char* column : {"proprio", "state"})
+    for (auto& [name, values] : env.columns())
+      if (name == column && static_cast<int64_t>(values.size()) == spec.size) return values;
+  fail(
+      "eval: the model takes {} numbers of the robot's own state, the environment has no column 'proprio' or "
+      "'state' like that",
+      spec.size);
+}
+
 MethodFactory policy_method(const Environment& environment, const std::string& policy, uint64_t seed) {
   return [=, &environment](const Envs& envs, int64_t first) {
     return std::make_unique<PolicyMethod>(envs, environment, policy, seed, first);
@@ -137,11 +146,16 @@ MethodFactory model_method(const WorldModel& model, const ControlConfig& config,
                            std::span<const Start> recorded, std::stop_token stop) {
   ControlOptions options{.search = search, .seed = seed};
   options.job.stop = std::move(stop);
+  return watched_model_method(model, config, options, recorded, {});
+}
+
+MethodFactory watched_model_method(const WorldModel& model, const ControlConfig& config, const ControlOptions& options,
+                                   std::span<const Start> recorded, PlanWatch watch) {
   return [=, &model](const Envs& envs, int64_t first) {
     ControlOptions group = options;
     group.problems = static_cast<int64_t>(envs.size());
     group.first = first;
-    return std::make_unique<ModelMethod>(envs, model, config, group, recorded);
+    return std::make_unique<ModelMethod>(envs, model, config, group, recorded, watch);
   };
 }
 

@@ -111,15 +111,20 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
   app.add_option("--draw", request.draw, "Factor that each start draws: two_room.door_position=30..190");
   app.add_option("--strips", request.strips, "Film strips to write under --out, failures first")->capture_default_str();
+  add("--video", request.video,
+      "Film (.mp4, .png) of the first trials, failures first: what happened beside what the planner imagined", "FILE");
   add_vjepa2_options(app, request.read);
   return [options, &app, &common] {
-    if (!common.out) refuse_given(app, {"--strips", "--overwrite"}, "without --out nothing is written");
+    if (!common.out) refuse_given(app, {"--strips"}, "without --out no film strips are written");
+    if (!common.out && !options->request.video)
+      refuse_given(app, {"--overwrite"}, "without --out and --video nothing is written");
     if (const auto& protocol = options->request.protocol;
         protocol == "offline" || protocol == "features" || protocol == "quality" || protocol == "surprise")
       refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},
                          {"strips", "--strips N"},
+                         {"video", "--video FILE"},
                          {"env", "--env"},
                          {"methods", "--methods"},
                          {"all_baselines", "--all-baselines"},

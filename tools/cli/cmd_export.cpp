@@ -4,6 +4,7 @@
 #include "jepa/core/error.h"
 #include "tools/cli/command.h"
 #include "tools/cli/options/model_options.h"
+#include "tools/cli/options/request_flags.h"
 #include "tools/cli/options/unused.h"
 #include "tools/start/streams.h"
 
@@ -23,7 +24,8 @@ int export_command(ExportRequest request, const CommonOptions& common) {
     print_json({{"model", from},
                 {"format", request.format},
                 {"out", common.out->string()},
-                {"parameters", result.parameters}});
+                {"parameters", result.parameters},
+                {"frames", result.frames}});
   else
     print_line("{}: {} parameters written as {} to {}", from, result.parameters, request.format, common.out->string());
   return 0;
@@ -47,6 +49,9 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
                  "swm: names of the tensors as transformers of this major version has them; 4 for older programs")
       ->check(CLI::IsMember({4, 5}))
       ->capture_default_str();
+  app.add_option("--bank", request->bank,
+                 "foresee: recorded episodes, frames of which go along to show what the model imagines")
+      ->option_text("SET...");
   add_overwrite(app, common);
   add_vjepa2_options(app, request->read);
   return [=, &app, &common] {
@@ -58,7 +63,7 @@ Run setup_export(CLI::App& app, CommonOptions& common) {
                    {"--weights", "--heads", "--predictor-heads", "--action-heads", "--probe-heads", "--image-size",
                     "--frames", "--classifier"},
                    "a preset has its own sizes");
-    return export_command(*request, common);
+    return naming_flags({{"bank", "--bank SET"}}, [&] { return export_command(*request, common); });
   };
 }
 

@@ -20,6 +20,7 @@ struct PlanOptions {
   std::vector<std::string> states, executed;          // of each moment: "x,y,z,a,b,c,g"; of each step: "x,y"
   std::string goal_state;
   std::vector<std::filesystem::path> data;
+  std::optional<std::filesystem::path> imagine;
   std::vector<std::string> extrinsics;  // of each moment, or one for all: "x,y,z,a,b,c"
   ReadOptions read;
 };
@@ -55,8 +56,15 @@ void print_scale(const PlanScale& scale) {
   if (scale.present_is_strange) print_line("  what is seen now is not like anything in these episodes");
 }
 
+void print_imagination(const PlanImagination& film) {
+  print_line("imagined, beside the nearest of {}: {}", film.frames, film.file.string());
+  print_line("  after each block {:.3f} from it; seen now {:.3f}, goal {:.3f}; real frames one block apart {:.3f}",
+             fmt::join(film.distances, ", "), film.present_distance, film.goal_distance, film.step);
+  if (!film.decoder) print_line("  this model has no picture decoder (foresee train --family lewm_heads fits one)");
+}
+
 int plan(const PlanOptions& options, const CommonOptions& common) {
-  PlanRequest request{.model = options.model, .data = options.data, .out = common.out};
+  PlanRequest request{.model = options.model, .data = options.data, .out = common.out, .imagine = options.imagine};
   request.observed.assign(options.observed.begin(), options.observed.end());
   request.goal.assign(options.goal.begin(), options.goal.end());
   for (const auto& text : options.states) request.states.push_back(parse_numbers("--state", text));
@@ -75,6 +83,7 @@ int plan(const PlanOptions& options, const CommonOptions& common) {
   print_line("doing nothing costs {:.4g}, and {:.4g} where the goal is seen already", found.cost_of_nothing.value_or(0),
              found.cost_at_goal.value_or(0));
   if (result.scale) print_scale(*result.scale);
+  if (result.imagination) print_imagination(*result.imagination);
   return 0;
 }
 
@@ -96,18 +105,23 @@ Run setup_plan(CLI::App& app, CommonOptions& common) {
   add("--goal-state", options->goal_state, "The robot's state at the goal, where the model wants it", "X,Y,...");
   add("--executed", options->executed, "The actions between the moments of a history, oldest first", "X,Y,...")
       ->delimiter(';');
-  add("--data", options->data, "Recorded episodes that the plan is judged by", "SET...");
+  add("--data", options->data, "Recorded episodes that the plan is judged by, and whose frames --imagine shows",
+      "SET...");
+  add("--imagine", options->imagine, "Film strip (.png) or video (.mp4) of what the model imagines", "FILE");
   add("--extrinsics", options->extrinsics,
       "The camera's pose at each moment, or one for all, of a model that was trained with it", "X,Y,Z,A,B,C...")
       ->delimiter(';');
   add_vjepa2_options(app, options->read);
   return [options, &app, &common] {
-    if (!common.out) refuse_given(app, {"--overwrite"}, "without --out nothing is written");
+    if (!common.out && !options->imagine)
+      refuse_given(app, {"--overwrite"}, "without --out and --imagine nothing is written");
     return naming_flags({{"observed", "--obs IMG"},
                          {"goal", "--goal IMG"},
                          {"states", "--state X,Y,.."},
                          {"goal_state", "--goal-state X,Y,.."},
                          {"extrinsics", "--extrinsics X,Y,..."},
+                         {"data", "--data SET"},
+                         {"imagine", "--imagine FILE"},
                          {"executed", "--executed 'X,Y,..;X,Y,..'"}},
                         [&] { return plan(*options, common); });
   };

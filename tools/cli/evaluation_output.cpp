@@ -101,6 +101,14 @@ void print_quality(const std::string& model, const QualityEvaluation& result) {
   if (result.flags.empty()) print_line("  no flags");
 }
 
+void print_video(const EvaluationVideo& video) {
+  print_line("filmed beside what was imagined, shown by {}: {}", video.frames, video.file.string());
+  for (const auto& trial : video.trials)
+    print_line("  start {}, {}: {}", trial.start, trial.success ? "reached" : "not reached",
+               trial.parted ? fmt::format("parted by more than {:.3f} at step {}", video.threshold, *trial.parted)
+                            : fmt::format("never parted by more than {:.3f}", video.threshold));
+}
+
 void print_surprise(const SurpriseEvaluation& result) {
   print_line("{}, protocol surprise, seed {}: pairs in which the impossible is found, chance is 50 %", result.env,
              result.seed);
@@ -130,6 +138,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
                  evaluation.place);
     print_table(evaluation);
   }
+  if (result.video) print_video(*result.video);
   if (!result.generalisation) return;
   for (const auto& pool : result.generalisation->pools)
     print_line("planner, {}: {:.1f} % ({:.1f} .. {:.1f}), n {}", pool.place, 100 * pool.rate, 100 * pool.low,

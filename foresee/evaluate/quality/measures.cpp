@@ -14,7 +14,8 @@
 namespace foresee {
 namespace {
 
-constexpr double kRidge = 1e-4;          // of a feature's variance
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+constexpr double kReadingRidge = 1e-4;   // of a feature's variance
 constexpr size_t kMostPairs = 40000;     // of rows
 constexpr int64_t kRowsForCost = 400;    // compared with each goal
 constexpr int64_t kRowsOfEpisode = 200;  // compared with each other
@@ -71,7 +72,7 @@ Tensor linear_rollout(const SeenEpisodes& seen, const OpenLoop& loop, const Tens
   Tensor now = seen.latents.index_select(0, present);
   std::vector<Tensor> out;
   for (int64_t h = 0; h < loop.predicted.size(1); ++h) {
-    now = least_squares(x, y, at::cat({now, seen.actions.index_select(0, present + h)}, 1), kRidge);
+    now = least_squares(x, y, at::cat({now, seen.actions.index_select(0, present + h)}, 1), kReadingRidge);
     out.push_back(now);
   }
   return at::stack(out, 1);
@@ -124,7 +125,8 @@ NamedNumbers rollout_errors(const SeenEpisodes& seen, const OpenLoop& loop, cons
   const Tensor fit = training_rows(seen, at::isfinite(seen.states).all(1));
   const Tensor x = seen.latents.index_select(0, fit), y = seen.states.index_select(0, fit);
   for (const auto& entry : rollouts) {
-    const Tensor read = least_squares(x, y, entry.second.flatten(0, 1), kRidge).unflatten(0, {rows.size(0), horizon});
+    const Tensor read =
+        least_squares(x, y, entry.second.flatten(0, 1), kReadingRidge).unflatten(0, {rows.size(0), horizon});
     std::vector<double> errors;
     for (int64_t h = 0; h < horizon; ++h) {
       const Tensor apart = task_distance(task, read.select(1, h), seen.states.index_select(0, present + h + 1));
@@ -172,13 +174,13 @@ NamedNumbers cost_calibration(const SeenEpisodes& seen, const Tensor& goals, con
       const double r = spearman(numbers_of(cost.index_select(0, kept)), numbers_of(away));
       if (std::isfinite(r)) sum += r, ++count;
     }
-    out.emplace_back(part.first, std::vector<double>{count > 0 ? sum / count : kUnknown});
+    out.emplace_back(part.first, std::vector<double>{count > 0 ? sum / count : kNotMeasured});
   }
   return out;
 }
 
 double revisit_consistency(const SeenEpisodes& seen, const QualityConfig& task, uint64_t seed) {
-  if (!seen.states.defined() || task.tolerance == 0) return kUnknown;
+  if (!seen.states.defined() || task.tolerance == 0) return kNotMeasured;
   std::vector<Tensor> distances;
   for (size_t e = 0; e + 1 < seen.first.size(); ++e) {
     const int64_t length = seen.first[e + 1] - seen.first[e], step = (length + kRowsOfEpisode - 1) / kRowsOfEpisode;
@@ -188,7 +190,7 @@ double revisit_consistency(const SeenEpisodes& seen, const QualityConfig& task, 
     distances.push_back(at::cdist(z, z).masked_select(close.triu(std::max<int64_t>(1, 5 / step))));
   }
   const Tensor returned = at::cat(distances);
-  if (returned.size(0) < 30) return kUnknown;
+  if (returned.size(0) < 30) return kNotMeasured;
   const Tensor all = seen.latents.index_select(0, drawn_rows(seen.latents.size(0), kNeighbours, seed, kTypical));
   const double typical = (all - all.roll(1, 0)).norm(2, -1).median().item<double>();
   return returned.median().item<double>() / std::max(typical, 1e-12);

@@ -126,6 +126,12 @@ Tensor LewmWorldModel::encode_goal(const Goal& goal) const {
                        goal.state.defined() ? goal.state.to(model_->vit.cls.options()) : goal.state);
 }
 
+Tensor LewmWorldModel::decode(const Tensor& latents) const {
+  if (!model_->decoder) return {};
+  const torch::NoGradGuard no_grad;
+  return (model_->decoder->forward(latents.to(model_->vit.cls.device())) * 255).round_().to(at::kByte);
+}
+
 std::vector<Objective> LewmWorldModel::objectives() const {
   std::vector<Objective> known{Objective::kLatent};
   if (model_->distance) known.push_back(Objective::kDistance);

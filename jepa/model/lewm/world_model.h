@@ -34,6 +34,7 @@ class LewmWorldModel : public WorldModel {
   Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions,
                Objective objective = Objective::kLatent) const override;
   Tensor rollout(const Context& context, const Tensor& actions) const override;
+  Tensor decode(const Tensor& latents) const override;
   /// kLatent, and kDistance where there is the head.
   std::vector<Objective> objectives() const override;
   bool proposes() const override { return model_->inverse.has_value(); }

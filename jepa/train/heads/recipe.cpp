@@ -9,6 +9,7 @@ void describe(Fields& f, LewmHeadsTrainConfig& c) {
   f("weight_decay", c.weight_decay, "of every parameter of the heads", {0});
   f("pictures", c.pictures, "pictures a step, for the decoder", {1, 1e7});
   f("evaluated", c.evaluated, "held-out pairs that are evaluated", {2, 1e7});
+  f("keep", c.keep, "heads that the model has in these sizes stay as they are: only new ones are fitted");
 }
 
 void describe(Fields& f, LewmHeadsRecipe& r) {

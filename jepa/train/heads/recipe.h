@@ -11,11 +11,9 @@
 namespace foresee {
 
 /// Keys of a run that came later.
-inline constexpr LaterKey kLewmHeadsLaterKeys[] = {{"/episodes/camera", R"("")"},
-                                                   {"/episodes/tolerance_s", "0.0"},
-                                                   {"/episodes/strict", "false"},
-                                                   {"/episodes/allow", "[]"},
-                                                   {"/episodes/hold_out", "[]"}};
+inline constexpr LaterKey kLewmHeadsLaterKeys[] = {{"/episodes/camera", R"("")"}, {"/episodes/tolerance_s", "0.0"},
+                                                   {"/episodes/strict", "false"}, {"/episodes/allow", "[]"},
+                                                   {"/episodes/hold_out", "[]"},  {"/train/keep", "false"}};
 
 /// How heads are fitted.
 struct LewmHeadsTrainConfig {
@@ -25,6 +23,7 @@ struct LewmHeadsTrainConfig {
   double weight_decay = 1e-3;
   int64_t pictures = 32;     // a step, for the decoder
   int64_t evaluated = 4096;  // held-out pairs
+  bool keep = false;         // heads that the model has in these sizes stay as they are: only new ones are fitted
 };
 void describe(Fields& fields, LewmHeadsTrainConfig& config);
 

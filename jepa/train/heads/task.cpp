@@ -1,5 +1,7 @@
 #include "jepa/train/heads/task.h"
 
+#include <set>
+
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/checkpoint_files.h"
@@ -13,29 +15,34 @@ namespace {
 ParameterGroup head_parameters(const Lewm& model, double weight_decay) {
   ParameterGroup group{.parameters = {}, .weight_decay = weight_decay};
   for (const auto& item : model->named_parameters())
-    if (of_heads(item.key())) group.parameters.emplace_back(item.key(), item.value());
+    if (item.value().requires_grad()) group.parameters.emplace_back(item.key(), item.value());
   if (group.parameters.empty())
-    fail<ConfigError>("heads: nothing to fit: inverse_hidden, distance_hidden and decoder_width are 0");
+    fail<ConfigError>(
+        "heads: nothing to fit: inverse_hidden, distance_hidden and decoder_width are 0, or those heads are there and "
+        "are kept");
   return group;
 }
 
 }  // namespace
 
-Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, uint64_t seed,
-                     const std::string& source) {
+Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, uint64_t seed, const std::string& source,
+                     bool keep) {
   LewmConfig config = lewm_config(folder.model, source + "/config.json");
   config.heads = heads;
   Lewm model(config);
   initialise(model, seed);
   TensorMap weights = state_dict(*model);
+  std::set<std::string> kept;
   for (const auto& [name, tensor] : with_transformers4_names(folder.weights)) {
     const auto own = weights.find(name);
     if (of_heads(name) && (own == weights.end() || own->second.sizes() != tensor.sizes())) continue;
     weights[name] = tensor;
+    if (keep) kept.insert(name);
   }
   load_state_dict(*model, weights, source);
   model->eval();
-  for (const auto& item : model->named_parameters()) item.value().requires_grad_(of_heads(item.key()));
+  for (const auto& item : model->named_parameters())
+    item.value().requires_grad_(of_heads(item.key()) && !kept.contains(item.key()));
   return model;
 }
 

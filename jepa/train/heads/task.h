@@ -12,8 +12,9 @@
 namespace foresee {
 
 /// The same LeWM with other heads: weights of `folder`, heads that it has not (or in another size) drawn from the seed.
-/// All but the heads is frozen. @throws CheckpointError.
-Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, uint64_t seed, const std::string& source);
+/// All but the heads is frozen; with `keep` so are heads that the folder has. @throws CheckpointError.
+Lewm lewm_with_heads(const ModelFolder& folder, const LewmHeadsConfig& heads, uint64_t seed, const std::string& source,
+                     bool keep = false);
 
 /// Fits the heads of a LeWM (Note [Heads of LeWM]) by hindsight pairs. Checkpoints are whole LeWM model folders.
 class LewmHeadsTask : public TrainTask {

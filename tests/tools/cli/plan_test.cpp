@@ -73,6 +73,33 @@ TEST(Plan, SaysWhatIsMissing) {
   EXPECT_NE(text.err.find("six"), std::string::npos) << text.err;
 }
 
+TEST(Plan, FilmsWhatTheShippedModelsImagineByTheirOwnFrames) {
+  const TemporaryFolder folder;
+  for (const char* env : {"two_room", "push_t"}) {
+    const auto start = planner::far_starts(env, 7, 1).starts.front();
+    const auto there = planner::make_env(env);
+    there->set_goal(start.goal);
+    there->set_state(start.state);
+    data::write_image(folder / "now.png", there->render(64));
+    data::write_image(folder / "goal.png", there->render_goal(64));
+    const auto film = [&](const std::string& name) {
+      return run_program({"plan", "--model", std::string("tools/assets/") + env, "--obs", (folder / "now.png").string(),
+                          "--goal", (folder / "goal.png").string(), "--set", "planner.samples=40", "--set",
+                          "planner.iterations=3", "--imagine", (folder / name).string(), "--json"});
+    };
+    const Outcome drawn = film(std::string(env) + ".png");
+    ASSERT_EQ(drawn.exit_code, 0) << drawn.err;
+    const auto imagined = nlohmann::json::parse(drawn.out).at("imagined");
+    EXPECT_EQ(imagined.at("distances").size(), 5u);
+    EXPECT_EQ(imagined.at("decoder"), true);
+    EXPECT_TRUE(std::filesystem::exists(folder / (std::string(env) + ".png")));
+    const Outcome refused = film("film.txt");
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_NE(refused.err.find("(--imagine FILE)"), std::string::npos) << refused.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "film.txt"));
+}
+
 // The claim of the one assembly: what a user plans from two pictures is what an evaluation does first.
 TEST(Plan, IsTheFirstPlanOfAnEvaluation) {
   const TemporaryFolder folder;

@@ -116,6 +116,26 @@ TEST(LewmHeads, AnotherSizeReplacesAHeadAndTheRestIsKept) {
   EXPECT_THROW(small_heads_task(1, LewmHeadsConfig{}), ConfigError);
 }
 
+TEST(LewmHeads, ThatAreKeptStayAsTheyAreBesideNewOnes) {
+  ModelFolder folder = small_folder();
+  const Lewm first = lewm_with_heads(folder, kBoth, 5, "test");
+  folder.model = config_json(first->config);
+  folder.weights = state_dict(*first);
+  LewmHeadsConfig more = kBoth;
+  more.decoder_width = 16;
+  const Lewm model = lewm_with_heads(folder, more, 6, "test", /*keep=*/true);
+  LatentEpisodes data = walks(1);
+  data.pictures = [](const Tensor& rows) { return at::zeros({rows.size(0), 3, 16, 16}, at::kByte); };
+  LewmHeadsTask task(model, folder, data, data, {}, 3, 5);
+  const Tensor drawn_before = state_dict(*model).at("picture_decoder.in.weight").clone();
+  for (int64_t step = 0; step < 3; ++step) task.step(step);
+  for (const auto& [name, value] : folder.weights) EXPECT_TRUE(at::equal(state_dict(*model).at(name), value)) << name;
+  EXPECT_FALSE(at::equal(state_dict(*model).at("picture_decoder.in.weight"), drawn_before));
+  EXPECT_THROW(LewmHeadsTask(lewm_with_heads(folder, kBoth, 6, "test", /*keep=*/true), folder, data, data, {}, 3, 5),
+               ConfigError)
+      << "nothing is left to fit";
+}
+
 TEST(LewmHeads, DecoderDrawsPicturesOfAnySize) {
   for (const int64_t size : {16, 30, 64, 224}) {
     LewmConfig config = small_lewm();
