@@ -177,7 +177,8 @@ struct QualityEvaluation {
   };
   std::string env;                              // whose tolerance counts; empty: not known
   int64_t episodes = 0, held_out_episodes = 0;  // that were read, and of them held out
-  int64_t rows = 0, history = 1, horizon = 0;   // rows at the model's cadence; pictures and blocks of a plan
+  EpisodeOverlap overlap{};  // of what was read with the model's training episodes, which it is compared with
+  int64_t rows = 0, history = 1, horizon = 0;  // rows at the model's cadence; pictures and blocks of a plan
   std::optional<double> score, veracity, influence, sobriety;  // VIScore and its factors; nothing: it abstains
   std::vector<std::string> abstained;                          // why factors have no value, in sentences
   std::vector<std::pair<std::string, double>> viscore;         // what the factors were made of

@@ -97,6 +97,7 @@ void print_quality(const std::string& model, const QualityEvaluation& result) {
   for (const auto& group : result.groups)
     for (const auto& [name, values] : group.numbers)
       print_line("  {:<24} {:>9.4g}", fmt::format("{} {}", group.name, name), fmt::join(values, " "));
+  print_overlap(result.overlap);
   print_flags(result.flags);
   if (result.flags.empty()) print_line("  no flags");
 }

@@ -102,4 +102,11 @@ bool TrainedEpisodes::hold(const EpisodeContent& content) const {
   return content.varied && actions_.contains(content.actions);
 }
 
+std::vector<int64_t> TrainedEpisodes::found_in(const EpisodeDataset& dataset) const {
+  std::vector<int64_t> out;
+  for (int64_t e = 0; known_ && e < dataset.episodes(); ++e)
+    if (hold(content_of(dataset, e))) out.push_back(e);
+  return out;
+}
+
 }  // namespace foresee::data

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "data/episode/dataset.h"
 
@@ -47,6 +48,8 @@ class TrainedEpisodes {
   /// Whether the model says what it was trained on.
   bool known() const { return known_; }
   bool hold(const EpisodeContent& content) const;
+  /// Episodes of a data set that are among them, ascending; none where nothing is known.
+  std::vector<int64_t> found_in(const EpisodeDataset& dataset) const;
 
  private:
   bool known_ = false;

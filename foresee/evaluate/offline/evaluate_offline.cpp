@@ -58,9 +58,7 @@ data::EpisodeDataset open_log(const EvaluateRequest& request, const WorldModel& 
 std::vector<int64_t> unseen_episodes(const data::EpisodeDataset& dataset, const nlohmann::json& training_set,
                                      OfflineEvaluation& result) {
   const data::TrainedEpisodes trained(training_set);
-  std::vector<int64_t> known;  // to the model
-  for (int64_t e = 0; trained.known() && e < dataset.episodes(); ++e)
-    if (trained.hold(data::content_of(dataset, e))) known.push_back(e);
+  const std::vector<int64_t> known = trained.found_in(dataset);
   const auto seen = [&](int64_t e) { return std::binary_search(known.begin(), known.end(), e); };
   std::vector<int64_t> out = dataset.episodes_of(data::Split::kHeldOut);
   if (trained.known())

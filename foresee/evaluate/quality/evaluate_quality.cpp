@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "foresee/evaluate/generalisation.h"
 #include "foresee/evaluate/quality/flags.h"
 #include "foresee/evaluate/quality/measures.h"
 #include "foresee/evaluate/quality/plans.h"
@@ -77,6 +78,8 @@ struct Judge {
     signs.effective_rank = effective_rank(seen.latents);
     out.numbers.emplace_back("effective_rank", signs.effective_rank);
     out.numbers.emplace_back("mean_std", mean_std(seen.latents));
+    signs.between_rows = variance / std::max(seen.latents.square().sum(1).mean().item<double>(), 1e-24);
+    out.numbers.emplace_back("between_rows", signs.between_rows);
   }
 
   /// One block ahead with the truth before it.
@@ -155,7 +158,7 @@ struct Judge {
                           {{"cost_variation", {found.variation.median().item<double>()}},
                            {"cheaper_than_recorded", {found.cheaper.mean().item<double>()}}}});
     const auto calibration = cost_calibration(seen, from + config.horizon, config, seed);
-    signs.calibration = calibration.empty() ? kUnknown : calibration.front().second.front();
+    signs.calibration = calibration.empty() ? kUnknown : calibration.back().second.front();  // elite
     if (!calibration.empty()) out.groups.push_back({"calibration", calibration});
   }
 
@@ -191,21 +194,24 @@ QualityEvaluation evaluated_quality(const EvaluateRequest& request, const JobCon
     fail<DataError>("eval: the episodes have no column 'action': without actions nothing can be said of plans");
   if (model->state_spec().kind != StateSpec::Kind::kArmPose)  // whose actions are changes of the recorded poses
     data::require_actions_fit(model->action_spec(), dataset, request.model.string());
-  return quality_of(*model, dataset, config, request.env.value_or(""), request.episodes.value_or(kUsualEpisodes),
-                    request.options.seed, control);
+  return quality_of(*model, dataset, data::TrainedEpisodes(training_set_of(request.model)), config,
+                    request.env.value_or(""), request.episodes.value_or(kUsualEpisodes), request.options.seed, control);
 }
 
 }  // namespace
 
-QualityEvaluation quality_of(const WorldModel& model, const data::EpisodeDataset& dataset, QualityConfig config,
-                             const std::string& env, int64_t most, uint64_t seed, const JobControl& control) {
+QualityEvaluation quality_of(const WorldModel& model, const data::EpisodeDataset& dataset,
+                             const data::TrainedEpisodes& trained, QualityConfig config, const std::string& env,
+                             int64_t most, uint64_t seed, const JobControl& control) {
   const at::NoGradGuard no_grad;
   QualityEvaluation out{.history = model.history(), .horizon = config.horizon};
   out.env = complete_task(config, env, dataset);
-  const SeenEpisodes seen = see_episodes(model, dataset, chosen_episodes(dataset, most, seed), config.state, control);
+  const SeenEpisodes seen =
+      see_episodes(model, dataset, chosen_episodes(dataset, most, seed), trained, config.state, control);
   out.episodes = static_cast<int64_t>(seen.in_dataset.size());
   for (size_t e = 0; e + 1 < seen.first.size(); ++e)
     out.held_out_episodes += seen.held_out[seen.first[e]].item<bool>() ? 1 : 0;
+  out.overlap = {trained.known(), out.episodes, trained.known() ? out.episodes - out.held_out_episodes : 0};
   out.rows = seen.latents.size(0);
   const SequenceReader reader = sequence_reader(model, dataset, model.history());
   Judge judge{model, config, seen, reader, seed, control, out};

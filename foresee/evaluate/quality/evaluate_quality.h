@@ -2,6 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "data/episode/training_set/contents.h"
 #include "foresee/evaluate.h"
 #include "foresee/evaluate/quality/task.h"
 #include "jepa/model/world_model.h"
@@ -13,9 +14,11 @@ namespace foresee {
 /// CheckpointError, ConfigError, DataError; Interrupted.
 EvaluateResult evaluate_quality(const EvaluateRequest& request, const JobControl& control);
 
-/// The same of a model and episodes that are open. @param env  as complete_task. @param most  episodes to read.
-QualityEvaluation quality_of(const WorldModel& model, const data::EpisodeDataset& dataset, QualityConfig config,
-                             const std::string& env, int64_t most, uint64_t seed, const JobControl& control = {});
+/// The same of a model and episodes that are open. @param trained  as see_episodes. @param env  as complete_task.
+/// @param most  episodes to read.
+QualityEvaluation quality_of(const WorldModel& model, const data::EpisodeDataset& dataset,
+                             const data::TrainedEpisodes& trained, QualityConfig config, const std::string& env,
+                             int64_t most, uint64_t seed, const JobControl& control = {});
 
 /// {"protocol": "quality", "model", "data", "env", "seed", "episodes", ..., "viscore": {"score", "veracity",
 /// "influence", "sobriety", "abstained", NAME: VALUE}, NAME: VALUE, GROUP: {NAME: VALUE or [VALUE, ...]}, "flags":

@@ -8,10 +8,11 @@ namespace foresee {
 namespace {
 
 constexpr double kLeastRank = 5, kLeastRankShare = 0.05;  // the smaller of both, and at least 2
+constexpr double kLeastBetweenRows = 0.005;  // where all rows look alike to the model, their rank says nothing
 constexpr double kLeastSensitivity = 0.1;
 constexpr double kMostOverTraining = 2;
 constexpr double kMostOverNothing = 1;
-constexpr double kLeastCalibration = 0.3;
+constexpr double kLeastCalibration = 0.15;  // rows in any order: 0, give or take a few hundredths
 
 }  // namespace
 
@@ -21,9 +22,15 @@ std::vector<EvaluationFlag> quality_flags(const QualitySigns& signs) {
     if (broken) flags.push_back({name, value, threshold, meaning});
   };
   const double least = std::max(2.0, std::min(kLeastRank, kLeastRankShare * static_cast<double>(signs.width)));
-  raise("collapse", signs.effective_rank < least, signs.effective_rank, least,
-        fmt::format("the latents differ in {:.1f} directions of {}; fewer than {:.1f} is a collapse",
-                    signs.effective_rank, signs.width, least));
+  if (signs.between_rows < kLeastBetweenRows)
+    raise("collapse", true, signs.between_rows, kLeastBetweenRows,
+          fmt::format("all pictures have nearly the same latent: they differ by {:.2g} of its squared length; below "
+                      "{:g} is a collapse",
+                      signs.between_rows, kLeastBetweenRows));
+  else
+    raise("collapse", signs.effective_rank < least, signs.effective_rank, least,
+          fmt::format("the latents differ in {:.1f} directions of {}; fewer than {:.1f} is a collapse",
+                      signs.effective_rank, signs.width, least));
   raise("actions ignored", signs.action_sensitivity < kLeastSensitivity, signs.action_sensitivity, kLeastSensitivity,
         fmt::format("other actions change the prediction by {:.3f} of what changes in the world; below {:.1f} a plan "
                     "does not matter to the model",
@@ -40,8 +47,8 @@ std::vector<EvaluationFlag> quality_flags(const QualitySigns& signs) {
                   signs.error_over_nothing, kMostOverNothing));
   raise(
       "cost uncalibrated", signs.calibration < kLeastCalibration, signs.calibration, kLeastCalibration,
-      fmt::format("latent distance follows true distance with a rank correlation of {:.2f}; below {:.1f} a cheap plan "
-                  "need not come near the goal",
+      fmt::format("near a goal, latent distance follows true distance with a rank correlation of {:.2f}; below {:.2f} "
+                  "a cheap plan need not come near the goal",
                   signs.calibration, kLeastCalibration));
   return flags;
 }

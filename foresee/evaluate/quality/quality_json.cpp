@@ -32,6 +32,7 @@ ordered_json quality_json(const EvaluateRequest& request, const QualityEvaluatio
                    {"seed", request.options.seed},
                    {"episodes", result.episodes},
                    {"held_out_episodes", result.held_out_episodes},
+                   {"overlap", overlap_json(result.overlap)},
                    {"rows", result.rows},
                    {"history", result.history},
                    {"horizon", result.horizon},

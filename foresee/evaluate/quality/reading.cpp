@@ -44,7 +44,8 @@ Tensor encoded_rows(const WorldModel& model, const SequenceReader& reader, int64
 }
 
 SeenEpisodes see_episodes(const WorldModel& model, const data::EpisodeDataset& dataset,
-                          const std::vector<int64_t>& episodes, const std::string& state, const JobControl& control) {
+                          const std::vector<int64_t>& episodes, const data::TrainedEpisodes& trained,
+                          const std::string& state, const JobControl& control) {
   const at::NoGradGuard no_grad;
   const SequenceReader reader = sequence_reader(model, dataset);
   std::vector<std::string> columns = reader.columns;
@@ -63,7 +64,9 @@ SeenEpisodes see_episodes(const WorldModel& model, const data::EpisodeDataset& d
     if (actions.back().size(0) < latents.back().size(0))  // of poses: nothing leaves the last row
       actions.back() = at::constant_pad_nd(actions.back(), {0, 0, 0, 1});
     if (!state.empty()) states.push_back(column(state).to(at::kDouble));
-    held_out.push_back(at::full({latents.back().size(0)}, data::held_out(dataset.id(episode)), at::kBool));
+    const bool apart =
+        trained.known() ? !trained.hold(data::content_of(dataset, episode)) : data::held_out(dataset.id(episode));
+    held_out.push_back(at::full({latents.back().size(0)}, apart, at::kBool));
     out.first.push_back(out.first.back() + latents.back().size(0));
     out.in_dataset.push_back(episode);
     progress.update(static_cast<int64_t>(out.in_dataset.size()));

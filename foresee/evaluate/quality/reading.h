@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/episode/dataset.h"
+#include "data/episode/training_set/contents.h"
 #include "foresee/train/recorded_sequences.h"
 #include "jepa/core/api/job.h"
 #include "jepa/model/world_model.h"
@@ -25,10 +26,12 @@ struct SeenEpisodes {
 /// @pre the episode has a block. @returns float [rows / block, ...], on the CPU.
 Tensor encoded_rows(const WorldModel& model, const SequenceReader& reader, int64_t episode);
 
-/// @param episodes  of the data set, in order. @param state  a column; empty: none.
+/// @param episodes  of the data set, in order. @param trained  those that the model was trained on; where it does not
+/// say, data::held_out decides. @param state  a column; empty: none.
 /// @throws DataError, Interrupted.
 SeenEpisodes see_episodes(const WorldModel& model, const data::EpisodeDataset& dataset,
-                          const std::vector<int64_t>& episodes, const std::string& state, const JobControl& control);
+                          const std::vector<int64_t>& episodes, const data::TrainedEpisodes& trained,
+                          const std::string& state, const JobControl& control);
 
 /// Roll-outs beside what was recorded.
 struct OpenLoop {
