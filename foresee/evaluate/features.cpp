@@ -55,7 +55,8 @@ Extent affordable(const VideoEncoderConfig& config, std::optional<int64_t> clips
       tokens * (8 * width * width + 4 * width * static_cast<double>(config.block().mlp)) + 4 * tokens * tokens * width;
   const double encode = 2 * static_cast<double>(config.depth) * block;  // the model and random weights
   const auto fits = 3 * static_cast<double>(ProbeFit().learning_rates.size());
-  const double epoch = fits * 3 * tokens * 4 * width * width;  // forward and backward
+  const double pool = tokens * 4 * width * width, mix = 3 * pool + 2 * tokens * tokens * width;  // blocks of a probe
+  const double epoch = fits * 3 * (pool + static_cast<double>(ProbeFit().depth - 1) * mix);      // forward and backward
   const auto all = static_cast<double>(clips.value_or(3 * kUsualTest));
   Extent out;
   out.epochs = std::clamp(static_cast<int64_t>((kArithmetic / all - encode) / epoch), kFewestEpochs, kMostEpochs);

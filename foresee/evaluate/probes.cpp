@@ -24,11 +24,11 @@ namespace {
 constexpr double kRidge = 0.1;           // of a feature's variance
 constexpr uint64_t kSplit = 0xffffffff;  // a draw that no epoch reaches
 
-ProbeConfig attentive_config(int64_t width, const std::vector<int64_t>& classes, int64_t heads) {
+ProbeConfig attentive_config(int64_t width, const std::vector<int64_t>& classes, const ProbeFit& fit) {
   ProbeConfig config;
   config.width = width;
-  config.heads = std::gcd(width, heads);
-  config.depth = 1;
+  config.heads = std::gcd(width, fit.heads);
+  config.depth = fit.depth;
   config.outputs.clear();
   for (size_t i = 0; i < classes.size(); ++i) config.outputs.push_back(fmt::format("question_{}", i));
   config.classes = classes;
@@ -109,7 +109,7 @@ Tensor fitted_answers(const ProbedClips& train, const ProbedClips& test, const s
   const ProbedClips fitted = part(0, clips - apart), held_out = part(clips - apart, apart);
   BestAnswers best{at::full({train.classes.size(1)}, -1, train.classes.options()), at::zeros_like(test.classes)};
   for (const double rate : fit.learning_rates) {
-    AttentiveProbe probe(attentive_config(train.tokens.size(2), classes, fit.heads));
+    AttentiveProbe probe(attentive_config(train.tokens.size(2), classes, fit));
     probe.initialise(seed);
     probe.to(train.tokens.device());
     fit_attentive(probe, fitted, fit, rate, seed, control,

@@ -29,12 +29,14 @@ struct ProbeFit {
   std::vector<double> learning_rates{1e-3, 3e-3};
   double weight_decay = 0.01;
   double held_out = 0.2;  // share of the clips to fit
+  int64_t depth = 2;      // blocks, the last of cross-attention: motion is a comparison of tokens
   int64_t heads = 4;      // where the width is a multiple of it, else their greatest common divisor
 };
 constexpr int64_t kFitChecks = 6;
 
-/// Asks what frozen features tell. The attentive probe is one block of cross-attention, with a query and a classifier
-/// per question, all fitted together (AdamW, half a cosine); the linear probe is a ridge regression from the mean
+/// Asks what frozen features tell. The attentive probe is V-JEPA 2's (arXiv 2506.09985, section 5: blocks of
+/// self-attention, then one of cross-attention with a query and a classifier per question), with fewer blocks; all
+/// questions are fitted together (AdamW, half a cosine). The linear probe is a ridge regression from the mean
 /// token, standardised, to the classes as 0 and 1.
 /// @param train, test  of different clips. @param classes  of each question.
 /// @param seed  of weights, order and what is held out.

@@ -33,6 +33,8 @@ PretrainRecipe nano() {
   // The slow target alone does not keep the features of little video apart; VICReg's terms do.
   recipe.training.objective.variance = 0.1;
   recipe.training.objective.covariance = 0.01;
+  // The loss favours what stays the same over a clip; without this, long runs lose motion.
+  recipe.training.objective.steady = 0.3;
   recipe.loader.batch = 16;
   recipe.loader.clip.fps = 2.5;   // four frames span more than a second, in which things move by more than a pixel
   recipe.loader.short_side = 48;  // decoded near the crop's size: shrinking without antialiasing makes noise

@@ -58,6 +58,8 @@ ROWS = {  # name: settings over the preset
     "faster target": ["optimizer.ema_start=0.99", "optimizer.ema_end=1"],
     "variance alone": ["objective.covariance=0"],
     "covariance alone": ["objective.variance=0"],
+    "targets as they are": ["objective.steady=1"],
+    "targets of change alone": ["objective.steady=0"],
     "VICReg, five times": ["objective.variance=0.5", "objective.covariance=0.05"],
     "SIGReg": SIGREG,
     "SIGReg on pooled tokens, too": SIGREG + ["objective.sigreg_pooled=0.1"],

@@ -87,7 +87,7 @@ PretrainScore evaluate_pretraining(const MaskedPretrainer& networks, const Pretr
   double pairs = 0;
   for (const auto& bucket : held_out) {
     const PretrainForward forward =
-        networks.forward({&bucket, 1}, {.target_levels = objective.target_levels, .steady = objective.steady});
+        networks.forward({&bucket, 1}, {.target_levels = objective.target_levels, .steady = objective.kept_steady()});
     const Tensor& targets = forward.targets[0];
     all_features.push_back(forward.features[0]);
     all_targets.push_back(targets);

@@ -57,7 +57,8 @@ Tensor context_loss(const Tensor& prediction, const Tensor& targets, const Maske
 void describe(Fields& f, PretrainObjective& c) {
   f("exponent", c.exponent, "p of the loss mean |z - h|^p / p", {0.1, 10});
   f.choice("regulariser", c.regulariser, kRegulariserNames,
-           "what keeps features apart. weighted: variance and covariance; sigreg: the sigreg terms; none: no remedy");
+           "what keeps features apart. weighted: variance and covariance; sigreg: the sigreg terms; none: no remedy, "
+           "steady=1 too");
   f("variance", c.variance, "weight of VICReg's variance term on context tokens; 0: none, as V-JEPA 2", {0});
   f("covariance", c.covariance, "weight of VICReg's covariance term on context tokens; 0: none, as V-JEPA 2", {0});
   f("sigreg_tokens", c.sigreg_tokens, "regulariser=sigreg: weight of SIGReg on context tokens", {0});
@@ -68,8 +69,8 @@ void describe(Fields& f, PretrainObjective& c) {
     {0, 1});
   f("target_levels", c.target_levels, "last blocks of the target encoder that a target averages; 1: as V-JEPA 2",
     {1, 1000});
-  f("steady", c.steady, "share of what stays the same over a clip that its targets keep; 1: all of it, as V-JEPA 2",
-    {0, 1});
+  f("steady", c.steady,
+    "share of what stays the same over a clip that its targets keep; 1, and with regulariser=none: all of it", {0, 1});
 }
 
 bool PretrainObjective::regularised() const {
@@ -172,7 +173,7 @@ PretrainForward MaskedPretrainer::forward(std::span<const PretrainBucket> batch,
     const Tensor tubelets = unfold_tubelets(batch[b].clips, tubelet);
     const TokenGrid grid = tubelet.grid(batch[b].clips);
     out.features.push_back(targets(tubelets, grid, objective.target_levels));
-    out.targets.push_back(weigh_change(out.features.back(), grid.time, objective.steady));
+    out.targets.push_back(weigh_change(out.features.back(), grid.time, objective.kept_steady()));
     std::vector<Tensor> seen;
     for (const auto& masks : batch[b].masks) seen.push_back(masks.context);
     out.contexts.push_back(encoder_->forward_masks(tubelets, grid, seen, dropout, layers_));

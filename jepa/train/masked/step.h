@@ -24,7 +24,7 @@ struct PretrainBucket {
 enum class Regulariser {
   kWeighted,  // VICReg's, each as its weight says
   kSigreg,    // SIGReg's, each as its weight says
-  kNone,      // none, whatever the weights
+  kNone,      // none, whatever the weights; `steady` counts as 1
 };
 inline constexpr std::pair<Regulariser, std::string_view> kRegulariserNames[] = {
     {Regulariser::kWeighted, "weighted"}, {Regulariser::kSigreg, "sigreg"}, {Regulariser::kNone, "none"}};
@@ -53,6 +53,8 @@ struct PretrainObjective {
   double steady = 1.0;
 
   bool regularised() const;
+  /// `steady`, where remedies are not turned off.
+  double kept_steady() const { return regulariser == Regulariser::kNone ? 1.0 : steady; }
   /// The same with the weight that `context` has then. @param share  of the run that lies behind, 0 .. 1.
   PretrainObjective at(double share) const;
   void validate() const;

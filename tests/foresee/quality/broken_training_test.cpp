@@ -54,12 +54,12 @@ struct BrokenTraining : testing::Test {
     TrainRequest request{.family = "lewm", .data = {data}, .steps = steps, .out = folder / "run"};
     request.options = {.device = Device::kCpu, .seed = 0, .threads = 1};
     auto& set = request.options.settings.set;
-    set = {"model.vit.image_size=32",     "model.vit.patch=8",           "model.vit.width=48",
-           "model.vit.heads=2",           "model.vit.layers=2",          "model.vit.mlp=96",
-           "model.predictor.layers=2",    "model.predictor.width=48",    "model.predictor.heads=2",
-           "model.predictor.mlp=96",      "model.projector_hidden=64",   "model.prediction_hidden=64",
-           "model.embedding=32",          "train.batch=32",              "train.loss.projections=128",
-           "held_out_sequences=8",        "held_out_horizon=1",          "probe_frames=0"};
+    set = {
+        "model.vit.image_size=32", "model.vit.patch=8",      "model.vit.width=48",         "model.vit.heads=2",
+        "model.vit.layers=2",      "model.vit.mlp=96",       "model.predictor.layers=2",   "model.predictor.width=48",
+        "model.predictor.heads=2", "model.predictor.mlp=96", "model.projector_hidden=64",  "model.prediction_hidden=64",
+        "model.embedding=32",      "train.batch=32",         "train.loss.projections=128", "held_out_sequences=8",
+        "held_out_horizon=1",      "probe_frames=0"};
     if (!setting.empty()) set.push_back(setting);
     train(request);
     EvaluateRequest wanted{.model = request.out, .protocol = "quality", .data = {judged}};

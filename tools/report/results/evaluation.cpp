@@ -96,7 +96,7 @@ void add_checked(Report& report, const nlohmann::ordered_json& result, const std
   }
   content.push_back(paragraph(
       fmt::format(
-          "All methods face the same starts. {} further starts were solved before the first step and are left out. {} "
+          "All methods face the same starts. {} further starts were solved before the first step and are left out. {}. "
           "Bars are Wilson 95 % intervals. Good: the planner's bar lies above those of all baselines.",
           view.integer("excluded_solved"), origin),
       "note"));

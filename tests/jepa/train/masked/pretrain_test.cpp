@@ -323,6 +323,8 @@ TEST(Pretrain, SigregKeepsFeaturesApartAndIsAFunctionOfTheStep) {
   EXPECT_EQ(loss(tokens, 0), loss(tokens, 0));
   EXPECT_NE(loss(tokens, 0), loss(tokens, 1)) << "other directions";
   EXPECT_EQ(loss({.regulariser = Regulariser::kSigreg, .sigreg_tokens = 0}, 0), plain);
+  EXPECT_NE(loss({.steady = 0.3}, 0), plain);
+  EXPECT_EQ(loss({.regulariser = Regulariser::kNone, .steady = 0.3}, 0), plain) << "every remedy is off";
 }
 
 // The predictor copies what every clip has at a place: a skill against the mean of the context, none against the
