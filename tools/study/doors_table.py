@@ -3,21 +3,13 @@
     python3 tools/study/doors_table.py runs/doors
 """
 import json
-import math
 import sys
 from pathlib import Path
 
+from pooled import add, interval
+
 KINDS = {"trained": "trained doors", "off": "doors near trained ones", "gap": "doors in the gap of 80 to 120 px",
          "outside": "doors outside", "colours": "colours never seen, door 50"}
-
-
-def interval(successes, trials):
-    """Wilson's 95 % interval, as Foresee prints it."""
-    z = 1.959963984540054
-    rate = successes / trials
-    middle = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def main():
@@ -27,10 +19,7 @@ def main():
         result = json.loads(file.read_text())["result"]
         kind, protocol = file.parent.name.split("_")[:2]
         for value in result["values"].values():
-            for method, found in value["success"].items():
-                pool = counts.setdefault((protocol, kind), {}).setdefault(method, [0, 0])
-                pool[0] += round(found["rate"] * found["n"])
-                pool[1] += found["n"]
+            add(counts.setdefault((protocol, kind), {}), value["success"])
     lines = ["| protocol | values | planner | 95 % interval | n | random | no-op |", "|---|---|---|---|---|---|---|"]
     for protocol in ("near", "far"):
         for kind, name in KINDS.items():

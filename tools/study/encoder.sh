@@ -13,7 +13,7 @@ set -euf  # f: brackets are values, not names of files
 
 out=${1:-runs/encoder}
 foresee=${FORESEE:-build/release/foresee}
-steps=${STEPS:-60000} scenes=${SCENES:-2000} episodes=${EPISODES:-150} clips=${CLIPS:-1000}
+steps=${STEPS:-10000} scenes=${SCENES:-8000} episodes=${EPISODES:-150} clips=${CLIPS:-1000}
 seed=${SEED:-0} threads=${THREADS:-2} settings=${SETTINGS:-}
 mkdir -p "$out"
 
