@@ -1,4 +1,4 @@
-"""What the scripts share that hold one program against another: claims that are counted, and the first that fails ends it."""
+"""What the scripts share that hold one program against another: claims are counted, the first that fails ends it."""
 
 import os
 

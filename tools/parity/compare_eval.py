@@ -8,8 +8,9 @@
 2. Starts are rows that NumPy's generator of the seed draws. Both sides have to take the same ones.
 3. The peer's World.evaluate plays them with its own WorldModelPolicy and CEMSolver, then `foresee eval` does.
 4. Both rates are printed with Wilson's intervals, the difference with Newcombe's for paired data, at 95 %.
-The random numbers of the two searches differ, so single starts do, too. Exit 1 where a check fails, or where the
-interval of the difference leaves -10 .. +10 points. A call with the same settings and --out goes on where it was cut off.
+The random numbers of the two searches differ, so single starts may, too. Exit 1 where a check fails, or where the
+interval of the difference leaves -10 .. +10 points. A call with the same settings and --out goes on where it was cut
+off. The peer plays ten starts at a time, and the seed of its search rises with them.
 """
 import argparse
 import contextlib
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torchvision.transforms import v2
 
 from checks import PROGRAM_ENVIRONMENT, check
 from swm_peer import enter, enter_networks, swm
@@ -31,7 +33,8 @@ MARGIN = 0.10
 OFFSET, BUDGET, BLOCK = 25, 50, 5  # rows to the goal, environment steps, steps of an action block: stable-worldmodel's
 CHUNK = 10  # starts that the peer plays before they are kept
 Z = 1.959963984540054
-ENVS = {"two_room": ("swm/TwoRoom-v1", "proprio"), "push_t": ("swm/PushT-v1", "state")}  # and the column that sets a state
+# The peer's name and the column that sets a state.
+ENVS = {"two_room": ("swm/TwoRoom-v1", "proprio"), "push_t": ("swm/PushT-v1", "state")}
 
 
 def wilson(successes, n):
@@ -68,7 +71,6 @@ def play(model, dataset, starts, options, seed):
     """The peer's successes from some starts."""
     name, column = ENVS[options.env]
     side = dataset.load_chunk(np.array([0]), np.array([0]), np.array([1]))[0]["pixels"].shape[-1]
-    from torchvision.transforms import v2
     picture = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
                           v2.Normalize(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)), v2.Resize(size=side)])
     actions = swm("data.normalization").ZScoreScaler().fit(dataset.get_col_data("action"))
@@ -79,12 +81,12 @@ def play(model, dataset, starts, options, seed):
     world = swm("world.world").World(name, num_envs=len(starts), image_shape=(side, side), max_episode_steps=2 * BUDGET)
     world.set_policy(policy.WorldModelPolicy(solver, plan, process={"action": actions},
                                              transform={"pixels": picture, "goal": picture}))
-    from_row = lambda method, argument, value: {"method": method, "args": {argument: {"value": value}}}
+    setters = [{"method": f"_set_{argument}", "args": {argument: {"value": value}}}
+               for argument, value in (("state", column), ("goal_state", f"goal_{column}"))]
     episodes, rows = zip(*starts)
     with contextlib.redirect_stdout(sys.stderr):  # its solver prints the time of every search
-        result = world.evaluate(dataset=dataset, episodes_idx=list(episodes), start_steps=list(rows), goal_offset=OFFSET,
-                                eval_budget=BUDGET, callables=[from_row("_set_state", "state", column),
-                                                               from_row("_set_goal_state", "goal_state", f"goal_{column}")])
+        result = world.evaluate(dataset=dataset, episodes_idx=list(episodes), start_steps=list(rows),
+                                goal_offset=OFFSET, eval_budget=BUDGET, callables=setters)
     world.close()
     return [bool(success) for success in result["episode_successes"]]
 
@@ -121,8 +123,8 @@ def our_results(data, options):
                    "horizon": options.horizon, "receding": options.horizon}
         keys = [word for key, value in planner.items() for word in ("--set", f"planner.{key}={value}")]
         run(options, "eval", "--env", options.env, "--protocol", "swm", "--model", options.model, "--data", data,
-            "--allow-overlap", "--episodes", options.episodes, "--methods", "planner", "--seed", options.seed, "--threads",
-            options.threads, "--strips", 0, "--out", out, *keys)
+            "--allow-overlap", "--episodes", options.episodes, "--methods", "planner", "--seed", options.seed,
+            "--threads", options.threads, "--strips", 0, "--out", out, *keys)
     return json.loads(results.read_text())
 
 
@@ -140,25 +142,27 @@ def prepare(options):
     data = options.data or options.out / "episodes.h5"
     if not data.exists():
         side = json.loads((exported / "config.json").read_text())["encoder"]["image_size"]
-        run(options, "data", "collect", "--env", options.env, "--episodes", 2 * options.episodes, "--size", side, "--seed",
-            options.seed, "--threads", options.threads, "--out", data)
+        run(options, "data", "collect", "--env", options.env, "--episodes", 2 * options.episodes, "--size", side,
+            "--seed", options.seed, "--threads", options.threads, "--out", data)
     return data
 
 
 def check_equal(starts, dataset, ours, options):
     column = ENVS[options.env][1]
-    theirs = []
+    same = []
     for (episode, row), start in zip(starts, ours["starts"]):
         chunk = dataset.load_chunk(np.array([episode]), np.array([row]), np.array([row + OFFSET + 1]))[0][column]
-        theirs.append((episode, row, np.allclose(chunk[0], start["start"]) and np.allclose(chunk[-1], start["goal"])))
-    same = theirs == [(start["episode"], start["row"], True) for start in ours["starts"]]
-    check("both sides take the same starts and goals", same and len(ours["starts"]) == len(starts), f"({len(starts)})")
+        states = np.allclose(chunk[0], start["start"]) and np.allclose(chunk[-1], start["goal"])
+        same.append(row == start["row"] and states)
+    equal = all(same) and len(ours["starts"]) == len(starts)
+    check("both sides take the same starts and goals", equal, f"({len(starts)})")
 
 
 def report(theirs, ours, options):
     for name, successes in (("stable-worldmodel", theirs), ("foresee", ours)):
         rate, low, high = wilson(sum(successes), len(successes))
-        print(f"{name}: {sum(successes)} of {len(successes)} solved, {100 * rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]")
+        print(f"{name}: {sum(successes)} of {len(successes)} solved, "
+              f"{100 * rate:.1f} % [{100 * low:.1f}, {100 * high:.1f}]")
     difference, low, high, only_ours, only_theirs = paired(ours, theirs)
     print(f"solved by foresee alone: {only_ours}, by stable-worldmodel alone: {only_theirs}")
     print(f"foresee - stable-worldmodel: {100 * difference:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}], search "
@@ -191,7 +195,7 @@ def main():
     dataset = swm("data.formats.hdf5").HDF5Dataset(path=data)
     starts = draw_starts(dataset, options)
     model = load_pretrained("model", cache_dir=str(options.out)).eval()
-    print("peer: World.evaluate with WorldModelPolicy and CEMSolver:", shlex.join(sys.orig_argv), flush=True)
+    print("$", shlex.join(sys.orig_argv), "# World.evaluate, WorldModelPolicy, CEMSolver", flush=True)
     theirs = peer_successes(model, dataset, starts, options)
 
     results = our_results(data, options)

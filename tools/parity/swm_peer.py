@@ -1,4 +1,4 @@
-"""stable-worldmodel's own modules, without what its packages import around them: simulators, training code and Lance."""
+"""stable-worldmodel's own modules, without what its packages import around them: simulators, training code, Lance."""
 
 import importlib
 import importlib.util
@@ -8,7 +8,7 @@ import types
 
 
 def enter(*packages):
-    """Makes packages known without running them, so that modules below them load. A package comes after the one above it."""
+    """Makes packages known without running them, so that modules below them load. The package above comes first."""
     for name in packages:
         above, _, own = name.rpartition(".")
         module = types.ModuleType(name)
@@ -25,7 +25,7 @@ def swm(module):
 
 
 def enter_networks():
-    """Enters what load_pretrained needs and returns that function. stable_worldmodel and its `data` were entered before."""
+    """Enters the packages of load_pretrained and returns that function; stable_worldmodel.data was entered before."""
     enter("stable_worldmodel.wm", "stable_pretraining", "stable_pretraining.backbone")
     for name in ("get_cache_dir", "ensure_dir_exists"):
         setattr(sys.modules["stable_worldmodel.data"], name, getattr(swm("data.utils"), name))
