@@ -10,7 +10,8 @@
 4. Both rates are printed with Wilson's intervals, the difference with Newcombe's for paired data, at 95 %.
 The random numbers of the two searches differ, so single starts may, too. Exit 1 where a check fails, or where the
 interval of the difference leaves -10 .. +10 points. A call with the same settings and --out goes on where it was cut
-off. The peer plays ten starts at a time, and the seed of its search rises with them.
+off; what Ctrl-C ended in `foresee eval` begins anew. The peer plays ten starts at a time, and the seed of its search
+rises with them.
 """
 import argparse
 import contextlib
@@ -124,7 +125,7 @@ def our_results(data, options):
         keys = [word for key, value in planner.items() for word in ("--set", f"planner.{key}={value}")]
         run(options, "eval", "--env", options.env, "--protocol", "swm", "--model", options.model, "--data", data,
             "--allow-overlap", "--episodes", options.episodes, "--methods", "planner", "--seed", options.seed,
-            "--threads", options.threads, "--strips", 0, "--out", out, *keys)
+            "--threads", options.threads, "--strips", 0, "--overwrite", "--out", out, *keys)
     return json.loads(results.read_text())
 
 
