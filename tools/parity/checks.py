@@ -1,4 +1,9 @@
-"""What the scripts share that hold one program against another: claims that are counted, and the first that fails ends it."""
+"""What the scripts share that hold one program against another: claims are counted, the first that fails ends it."""
+
+import os
+
+# For this program: the libraries that peer.sh preloads are for Python.
+PROGRAM_ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}
 
 _passed = 0
 

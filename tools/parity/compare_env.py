@@ -14,9 +14,9 @@ import os
 import subprocess
 import sys
 import time
-import types
 
 from pairs import compare
+from swm_peer import enter, swm
 
 ENVS = {
     "push_t": ("stable_worldmodel.envs.pusht.env", "PushT"),
@@ -26,17 +26,13 @@ ENVS = {
 
 def load_peer(env):
     """The peer's environment class, without the training code that importing its whole package brings."""
-    spec = importlib.util.find_spec("stable_worldmodel")
-    if spec is None:
+    if importlib.util.find_spec("stable_worldmodel") is None:
         sys.exit("compare_env: stable-worldmodel is not installed; see the first lines of this script")
     module, name = ENVS[env]
     parts = module.split(".")
-    for depth in range(1, len(parts)):  # the packages above the module, empty
-        package = types.ModuleType(".".join(parts[:depth]))
-        package.__path__ = [os.path.join(p, *parts[1:depth]) for p in spec.submodule_search_locations]
-        sys.modules[package.__name__] = package
+    enter(*(".".join(parts[:depth]) for depth in range(1, len(parts))))
     for part in ("utils", "spaces"):
-        setattr(sys.modules["stable_worldmodel"], part, importlib.import_module("stable_worldmodel." + part))
+        setattr(sys.modules["stable_worldmodel"], part, swm(part))
     made = getattr(importlib.import_module(module), name)(render_mode="rgb_array")
     made.reset(seed=0)
     return made

@@ -10,7 +10,6 @@ LZ4 level 5). Needs the packages of tools/requirements/peer_data.txt and PyTorch
     compare_loading.py --foresee build/release/foresee --source runs/load.h5 --pairs 5
 """
 import argparse
-import importlib.util
 import json
 import os
 import subprocess
@@ -19,6 +18,7 @@ import time
 import types
 
 from pairs import compare
+from swm_peer import enter
 
 
 def peer_dataset(path, arguments):
@@ -31,12 +31,7 @@ def peer_dataset(path, arguments):
 
 
 def stand_in():
-    root = os.path.dirname(importlib.util.find_spec("stable_worldmodel").origin)
-    for name, folder in (("stable_worldmodel", root), ("stable_worldmodel.data", os.path.join(root, "data")),
-                         ("stable_worldmodel.data.formats", os.path.join(root, "data", "formats"))):
-        module = types.ModuleType(name)
-        module.__path__ = [folder]
-        sys.modules.setdefault(name, module)
+    enter("stable_worldmodel", "stable_worldmodel.data", "stable_worldmodel.data.formats")
     utils = types.ModuleType("stable_worldmodel.data.utils")
     utils.get_cache_dir = lambda *a, **k: "."
     sys.modules.setdefault("stable_worldmodel.data.utils", utils)

@@ -12,7 +12,6 @@ The last line is `N checks passed`; exit 1 at the first that fails.
 
 import argparse
 import json
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -21,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import VJEPA2Config, VJEPA2ForVideoClassification, VJEPA2Model
 
-from checks import check, check_close, print_count
+from checks import PROGRAM_ENVIRONMENT, check, check_close, print_count
 
 TOLERANCE = 1e-5
 FIXTURES = Path(__file__).resolve().parents[2] / "tests/fixtures/vjepa2"
@@ -70,8 +69,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--foresee", required=True, type=Path)
     foresee = str(parser.parse_args().foresee.resolve())
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}  # peer.sh's are Python's
-    run = lambda *arguments: subprocess.run([foresee, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=environment)
+    run = lambda *arguments: subprocess.run([foresee, *map(str, arguments)], stdout=subprocess.PIPE, text=True, env=PROGRAM_ENVIRONMENT)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)

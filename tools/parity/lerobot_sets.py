@@ -18,7 +18,6 @@ lerobot's films are decoded by PyAV: its default, torchcodec, needs FFmpeg's sha
 """
 
 import argparse
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -34,7 +33,7 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from PIL import Image
 from safetensors.numpy import load_file
 
-from checks import check, print_count
+from checks import PROGRAM_ENVIRONMENT, check, print_count
 
 FPS = 10
 JOINTS = ["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "wrist_yaw", "gripper"]
@@ -208,10 +207,9 @@ def check_windows(foresee, root, recorded, work):
 
 
 def compare(foresee_path, work):
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}  # peer.sh's are Python's
 
     def foresee(*arguments):
-        done = subprocess.run([foresee_path, *map(str, arguments)], capture_output=True, text=True, env=environment)
+        done = subprocess.run([foresee_path, *map(str, arguments)], capture_output=True, text=True, env=PROGRAM_ENVIRONMENT)
         check(" ".join(["foresee", *map(str, arguments[:2])]), done.returncode == 0, f"({done.returncode}) {done.stdout}{done.stderr}")
 
     more = {"next.reward": {"dtype": "float32", "shape": (1,), "names": None},

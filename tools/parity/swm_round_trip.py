@@ -14,43 +14,22 @@ networks are the originals; the packages around them are entered without their i
 """
 
 import argparse
-import importlib
-import importlib.util
 import json
-import os
 import subprocess
-import sys
 import tempfile
-import types
 from pathlib import Path
 
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from checks import check, check_close, print_count
+from checks import PROGRAM_ENVIRONMENT, check, check_close, print_count
+from swm_peer import enter, enter_networks
 
 TOLERANCE = 1e-4
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = (ROOT / "tools/assets/two_room", ROOT / "tests/fixtures/lewm/tiny")
 HEADS = ("inverse_head.", "distance_head.", "picture_decoder.")
-
-
-def originals():
-    """load_pretrained of stable-worldmodel, without what its packages import."""
-    for name in ("stable_worldmodel", "stable_worldmodel.data", "stable_worldmodel.wm", "stable_pretraining",
-                 "stable_pretraining.backbone"):
-        top, _, below = name.partition(".")
-        place = Path(importlib.util.find_spec(top).origin if below == "" else sys.modules[top].__path__[0])
-        module = types.ModuleType(name)
-        module.__path__ = [str(place / below if below else place.parent)]
-        sys.modules[name] = module
-        if below:
-            setattr(sys.modules[top], below, module)
-    files = importlib.import_module("stable_worldmodel.data.utils")
-    for name in ("get_cache_dir", "ensure_dir_exists"):
-        setattr(sys.modules["stable_worldmodel.data"], name, getattr(files, name))
-    return importlib.import_module("stable_worldmodel.wm.utils").load_pretrained
 
 
 def weights_of(folder):
@@ -122,9 +101,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--foresee", required=True, type=Path)
     foresee = str(parser.parse_args().foresee.resolve())
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}  # peer.sh's are Python's
-    run = lambda *arguments: subprocess.run([foresee, *map(str, arguments)], capture_output=True, text=True, env=environment)
-    load_pretrained = originals()
+    run = lambda *arguments: subprocess.run([foresee, *map(str, arguments)], capture_output=True, text=True, env=PROGRAM_ENVIRONMENT)
+    enter("stable_worldmodel", "stable_worldmodel.data")
+    load_pretrained = enter_networks()
     today = 5 if int(transformers.__version__.split(".")[0]) >= 5 else 4
     print(f"transformers {transformers.__version__}: names {today}")
     with tempfile.TemporaryDirectory() as work:

@@ -12,39 +12,27 @@ readers are the originals; the packages around them are entered without their im
 """
 
 import argparse
-import importlib
-import importlib.util
-import os
 import subprocess
-import sys
 import tempfile
-import types
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from checks import check, print_count
+from checks import PROGRAM_ENVIRONMENT, check, print_count
+from swm_peer import enter, swm
 
 BOUNDS = ("ep_len", "ep_offset", "ep_idx", "step_idx")
 
 
 def originals():
     """The recorder, its policies, and the readers by format."""
-    top = importlib.util.find_spec("stable_worldmodel").submodule_search_locations[0]
-    for name in ("stable_worldmodel", "stable_worldmodel.data", "stable_worldmodel.data.formats"):
-        module = types.ModuleType(name)
-        module.__path__ = [os.path.join(top, *name.split(".")[1:])]
-        sys.modules[name] = module
-        above, _, own = name.rpartition(".")
-        if above:
-            setattr(sys.modules[above], own, module)
-    module = lambda name: importlib.import_module(f"stable_worldmodel.{name}")
-    module("envs")
-    readers = {"hdf5": module("data.formats.hdf5").HDF5Dataset, "folder": module("data.formats.folder").FolderDataset,
-               "video": lambda path: module("data.formats.video").VideoDataset(
+    enter("stable_worldmodel", "stable_worldmodel.data", "stable_worldmodel.data.formats")
+    swm("envs")
+    readers = {"hdf5": swm("data.formats.hdf5").HDF5Dataset, "folder": swm("data.formats.folder").FolderDataset,
+               "video": lambda path: swm("data.formats.video").VideoDataset(
                    path=path, video_keys=sorted(folder.name for folder in Path(path).iterdir() if folder.is_dir()))}
-    return module("world.world").World, module("policy").RandomPolicy, readers
+    return swm("world.world").World, swm("policy").RandomPolicy, readers
 
 
 def episodes_of(dataset):
@@ -74,10 +62,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--foresee", default="build/release/foresee", type=Path)
     program = str(parser.parse_args().foresee.resolve())
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}  # peer.sh's are Python's
 
     def foresee(*arguments):
-        done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, env=environment)
+        done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, env=PROGRAM_ENVIRONMENT)
         # The recorder's own column render_time holds seconds of a clock, and a clock has outliers.
         findings = [line for line in done.stdout.splitlines() if line.startswith("  ") and not line.startswith("  note:")]
         clock = done.returncode == 3 and findings and all("outlier: 'render_time'" in line for line in findings)

@@ -11,7 +11,6 @@ The last line is `N checks passed`; exit 1 at the first that fails. --record wri
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -22,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch_world.models import LeWM
 from torch_world.nn import CLSEncoder
 
-from checks import check, print_count
+from checks import PROGRAM_ENVIRONMENT, check, print_count
 
 TOLERANCE = 1e-4
 # Sizes of the encoder, then of the LeWM. The second is the one of torch-world's own first page.
@@ -121,8 +120,7 @@ def main():
     parser.add_argument("--record", type=Path, help="where the smallest case goes")
     options = parser.parse_args()
     foresee = str(options.foresee.resolve())
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LD_")}  # peer.sh's are Python's
-    run = lambda *arguments: subprocess.run([foresee, *map(str, arguments)], capture_output=True, text=True, env=environment)
+    run = lambda *arguments: subprocess.run([foresee, *map(str, arguments)], capture_output=True, text=True, env=PROGRAM_ENVIRONMENT)
     with tempfile.TemporaryDirectory() as work:
         work = Path(work)
         for seed, (name, (encoder, sizes)) in enumerate(CASES.items()):
