@@ -3,9 +3,10 @@
 #
 #   sh tools/study/encoder.sh [OUT]        (default runs/encoder)
 #
-# It draws clips of moving scenes, renders episodes of Two-Room and Push-T as video, pretrains one small encoder on all
-# of them, and judges it with `eval --protocol features` beside random weights and pixels. Every step goes on where it
-# was cut off: run the same command again, also with more STEPS. Results: OUT/asset (what is shipped), OUT/features.json.
+# It draws clips of moving scenes, pretrains the preset vjepa2-nano on them, and judges the encoder with `eval --protocol
+# features` beside random weights and pixels, on scenes that did not choose the seed. With EPISODES it also trains on
+# rendered episodes of Two-Room and Push-T. Every step goes on where it was cut off: run the same command again, also with
+# more STEPS. Results: OUT/asset (what is shipped), OUT/features.json.
 #
 # Variables: FORESEE (program), STEPS, SCENES (clips), EPISODES (of each environment), CLIPS (to judge on), SEED,
 # THREADS, SETTINGS (KEY=VALUE of the recipe over the preset, between spaces).
@@ -13,8 +14,8 @@ set -euf  # f: brackets are values, not names of files
 
 out=${1:-runs/encoder}
 foresee=${FORESEE:-build/release/foresee}
-steps=${STEPS:-10000} scenes=${SCENES:-8000} episodes=${EPISODES:-150} clips=${CLIPS:-1000}
-seed=${SEED:-0} threads=${THREADS:-2} settings=${SETTINGS:-}
+steps=${STEPS:-3000} scenes=${SCENES:-280} episodes=${EPISODES:-0} clips=${CLIPS:-1000}
+seed=${SEED:-2} threads=${THREADS:-2} settings=${SETTINGS:-}
 mkdir -p "$out"
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -24,7 +25,9 @@ if [ ! -d "$out/scenes" ]; then
   say "draw $scenes scenes"
   "$foresee" data scenes --clips "$scenes" --seed 100 --threads "$threads" --out "$out/scenes"
 fi
-for env in two_room push_t; do
+rendered=""
+[ "$episodes" -eq 0 ] || rendered="two_room push_t"
+for env in $rendered; do
   if [ ! -f "$out/$env.h5" ]; then
     say "collect $episodes episodes of $env"
     "$foresee" data collect --env "$env" --policy random --episodes "$episodes" --size 64 --seed "$seed" \
@@ -38,12 +41,13 @@ done
 
 say "pretrain, $steps steps"
 set --
+for env in $rendered; do set -- "$@" "$out/$env"; done
 for setting in $settings; do set -- "$@" --set "$setting"; done
-"$foresee" pretrain --data "$out/scenes" "$out/two_room" "$out/push_t" --preset vjepa2-nano --steps "$steps" \
-  --checkpoint-every 500 --set loop.evaluate_every=1000 "$@" --seed "$seed" --threads "$threads" --out "$out/run"
+"$foresee" pretrain --data "$out/scenes" "$@" --preset vjepa2-nano --steps "$steps" --seed "$seed" \
+  --threads "$threads" --out "$out/run"
 
 say "judge on $clips new scenes"
-"$foresee" eval --protocol features --model "$out/run" --episodes "$clips" --seed 7 --threads "$threads" --json \
+"$foresee" eval --protocol features --model "$out/run" --episodes "$clips" --seed 8 --threads "$threads" --json \
   >"$out/features.part"
 mv "$out/features.part" "$out/features.json"
 
