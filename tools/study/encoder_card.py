@@ -71,7 +71,7 @@ def verdict(judged):
         else:
             groups["neither"].append(name)
     named = {group: ", ".join(names) or "none" for group, names in groups.items()}
-    return (f"Outside both intervals, above: {named['above both']}. Below one of them: {named['below one of them']}. "
+    return (f"Outside both intervals, above: {named['above both']}. Below one of them: {named['below one of them']}.\n"
             f"Not told apart: {named['neither']}.")
 
 
