@@ -34,12 +34,7 @@ EvaluateRequest request_of(std::vector<std::string> methods, int64_t episodes) {
 
 /// The field that a request is refused for; empty: none.
 std::string field_of(const EvaluateRequest& request) {
-  try {
-    evaluate(request);
-  } catch (const RequestError& error) {
-    return error.member();
-  }
-  return "";
+  return refused_member([&] { evaluate(request); });
 }
 
 /// Asks the job to stop after some reports of methods, or of the collection of starts.

@@ -18,6 +18,7 @@
 #include "jepa/io/model_folder.h"
 #include "jepa/io/state_dict.h"
 #include "jepa/model/vjepa2/vjepa2.h"
+#include "tests/support/refusal.h"
 #include "tests/support/silence.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
@@ -202,12 +203,7 @@ TEST_F(FeaturesProtocol, WhatItDoesNotUseIsRefused) {
   const auto refused = [&](auto&& change) {
     EvaluateRequest wrong = request();
     change(wrong);
-    try {
-      evaluate(wrong);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return std::string();
+    return refused_member([&] { evaluate(wrong); });
   };
   EXPECT_EQ(refused([](auto& r) { r.model.clear(); }), "model");
   EXPECT_EQ(refused([](auto& r) { r.env = "two_room"; }), "env");

@@ -11,6 +11,7 @@
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
 #include "tests/support/arm_model.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/two_room_picture.h"
 
@@ -74,12 +75,7 @@ TEST_F(PlanOnce, TakesFilesAndWritesThePlan) {
 
 TEST_F(PlanOnce, SaysWhatIsMissing) {
   const auto field_of = [](const PlanRequest& request) -> std::string {
-    try {
-      plan_once(request);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return "";
+    return refused_member([&] { plan_once(request); });
   };
   PlanRequest none = request(), two = request(), state = request();
   none.observed.clear();

@@ -38,13 +38,8 @@ PretrainRequest small_request(const fs::path& out) {
 }
 
 /// The member that a request is refused for.
-std::string refused_member(const PretrainRequest& request) {
-  try {
-    pretrain(request);
-  } catch (const RequestError& error) {
-    return error.member();
-  }
-  return {};
+std::string field_of(const PretrainRequest& request) {
+  return refused_member([&] { pretrain(request); });
 }
 
 TEST(Pretrain, StopsWhenAskedAndGoesOnToTheSameBits) {
@@ -220,7 +215,7 @@ TEST(Pretrain, WhatIsMissingOrContradictsTheSettingsIsNamed) {
   auto& from = cases.emplace_back("from", asked()).second;
   from.from = "one";
   from.options.settings.set.emplace_back("from=another");
-  for (const auto& [member, request] : cases) EXPECT_EQ(refused_member(request), member);
+  for (const auto& [member, request] : cases) EXPECT_EQ(field_of(request), member);
   PretrainRequest unknown = asked();
   unknown.preset = "vjepa2-nono";
   EXPECT_TRUE(says(refusal_of<ConfigError>([&] { pretrain(unknown); }), "did you mean 'vjepa2-nano'?"));

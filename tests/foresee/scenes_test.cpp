@@ -13,6 +13,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/files/file.h"
 #include "jepa/core/torch.h"
+#include "tests/support/refusal.h"
 #include "tests/support/silence.h"
 #include "tests/support/stop_after.h"
 #include "tests/support/temporary_folder.h"
@@ -62,12 +63,7 @@ TEST_F(ScenesJob, NamesWhatIsOutOfRange) {
   const auto refused = [&](auto&& change) {
     ScenesRequest wrong = request("never");
     change(wrong);
-    try {
-      make_scenes(wrong);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return std::string();
+    return refused_member([&] { make_scenes(wrong); });
   };
   EXPECT_EQ(refused([](auto& r) { r.out.clear(); }), "out");
   EXPECT_EQ(refused([](auto& r) { r.clips = 0; }), "clips");

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "jepa/core/api/request_error.h"
+
 namespace foresee {
 
 /// The message of the E that `call` throws; empty where it throws nothing.
@@ -14,6 +16,17 @@ std::string refusal_of(Call&& call) {
     return {};
   } catch (const E& error) {
     return error.what();
+  }
+}
+
+/// The member of a request that `call` is refused for; empty where it is not refused.
+template <class Call>
+std::string refused_member(Call&& call) {
+  try {
+    call();
+    return {};
+  } catch (const RequestError& error) {
+    return error.member();
   }
 }
 

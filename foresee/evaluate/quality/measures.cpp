@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "foresee/evaluate/quality/viscore.h"
 #include "foresee/evaluate/results.h"
@@ -14,7 +13,6 @@
 namespace foresee {
 namespace {
 
-constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 constexpr double kReadingRidge = 1e-4;   // of a feature's variance
 constexpr size_t kMostPairs = 40000;     // of rows
 constexpr int64_t kRowsForCost = 400;    // compared with each goal
@@ -174,13 +172,13 @@ NamedNumbers cost_calibration(const SeenEpisodes& seen, const Tensor& goals, con
       const double r = spearman(numbers_of(cost.index_select(0, kept)), numbers_of(away));
       if (std::isfinite(r)) sum += r, ++count;
     }
-    out.emplace_back(part.first, std::vector<double>{count > 0 ? sum / count : kNotMeasured});
+    out.emplace_back(part.first, std::vector<double>{count > 0 ? sum / count : kUnknown});
   }
   return out;
 }
 
 double revisit_consistency(const SeenEpisodes& seen, const QualityConfig& task, uint64_t seed) {
-  if (!seen.states.defined() || task.tolerance == 0) return kNotMeasured;
+  if (!seen.states.defined() || task.tolerance == 0) return kUnknown;
   std::vector<Tensor> distances;
   for (size_t e = 0; e + 1 < seen.first.size(); ++e) {
     const int64_t length = seen.first[e + 1] - seen.first[e], step = (length + kRowsOfEpisode - 1) / kRowsOfEpisode;
@@ -190,7 +188,7 @@ double revisit_consistency(const SeenEpisodes& seen, const QualityConfig& task, 
     distances.push_back(at::cdist(z, z).masked_select(close.triu(std::max<int64_t>(1, 5 / step))));
   }
   const Tensor returned = at::cat(distances);
-  if (returned.size(0) < 30) return kNotMeasured;
+  if (returned.size(0) < 30) return kUnknown;
   const Tensor all = seen.latents.index_select(0, drawn_rows(seen.latents.size(0), kNeighbours, seed, kTypical));
   const double typical = (all - all.roll(1, 0)).norm(2, -1).median().item<double>();
   return returned.median().item<double>() / std::max(typical, 1e-12);

@@ -66,12 +66,7 @@ class Imagination : public ::testing::Test {
     return request;
   }
   static std::string member(const PlanRequest& request) {
-    try {
-      plan_once(request);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return "";
+    return refused_member([&] { plan_once(request); });
   }
   int64_t files() const { return std::distance(fs::directory_iterator(own_.path()), fs::directory_iterator()); }
 

@@ -15,6 +15,7 @@
 #include "jepa/core/torch.h"
 #include "planner/env/collect.h"
 #include "tests/support/log_capture.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
 namespace foresee {
@@ -45,12 +46,7 @@ class TrialVideo : public ::testing::Test {
     return request;
   }
   static std::string member(const EvaluateRequest& request) {
-    try {
-      evaluate(request);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return "";
+    return refused_member([&] { evaluate(request); });
   }
 
   const TemporaryFolder folder_;

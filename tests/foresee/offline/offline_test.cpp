@@ -181,12 +181,7 @@ TEST_F(Offline, RefusesWhatDoesNotFit) {
   const std::string rate = refusal_of<DataError>([&] { evaluate(slower); });
   EXPECT_TRUE(says(rate, "have 10 rows per second") && says(rate, "episodes of 5")) << rate;
   const auto member_of = [](const EvaluateRequest& wanted) -> std::string {
-    try {
-      evaluate(wanted);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return "";
+    return refused_member([&] { evaluate(wanted); });
   };
   EvaluateRequest wanted = request(episodes);
   wanted.episodes = 0;

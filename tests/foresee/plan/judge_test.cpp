@@ -21,6 +21,7 @@
 #include "jepa/model/family/family.h"
 #include "jepa/model/lewm/lewm.h"
 #include "planner/env/collect.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/two_room_picture.h"
 
@@ -39,12 +40,7 @@ class JudgedPlan : public ::testing::Test {
     return request;
   }
   static std::string member(const PlanRequest& request) {
-    try {
-      plan_once(request);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return "";
+    return refused_member([&] { plan_once(request); });
   }
 
   const Tensor now_ = room_at(40, 40), goal_ = room_at(60, 60);

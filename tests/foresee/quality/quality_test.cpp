@@ -185,12 +185,7 @@ TEST_F(Quality, JudgesAModelOfArmPoses) {
 TEST_F(Quality, RefusesWhatItDoesNotUse) {
   const EvaluateRequest fine = request(kShipped);
   const auto field_of = [](const EvaluateRequest& wanted) -> std::string {
-    try {
-      evaluate(wanted);
-    } catch (const RequestError& error) {
-      return error.member();
-    }
-    return "";
+    return refused_member([&] { evaluate(wanted); });
   };
   EvaluateRequest wanted = fine;
   wanted.methods = {"planner"};
