@@ -276,7 +276,7 @@ EpisodeDataset::EpisodeDataset(const std::vector<std::filesystem::path>& paths, 
   const int64_t bytes = rows * 3 * impl_->height * impl_->width;
   if (bytes <= memory_limit(cache_bytes)) {
     impl_->read_all_pictures(/*keep=*/true);
-  } else {
+  } else if (cache_bytes > 0) {
     log_info("{:.1f} GB of pictures do not fit into the cache of {:.1f} GB: they are read from disk as they are needed",
              static_cast<double>(bytes) * 1e-9, static_cast<double>(memory_limit(cache_bytes)) * 1e-9);
   }

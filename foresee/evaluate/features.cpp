@@ -21,10 +21,12 @@
 namespace foresee {
 namespace {
 
-constexpr int64_t kUsualTest = 1000;  // clips; twice as many to fit
+constexpr int64_t kUsualTest = 20000;  // clips: to test takes little time, and many make intervals narrow
+constexpr int64_t kMostFit = 2000;
 constexpr int64_t kFewestTest = 24;
 constexpr int64_t kFewestEpochs = 20, kMostEpochs = 60;
 constexpr double kArithmetic = 3e13;  // products and sums that all of it may take: minutes on two cores
+constexpr double kNumbers = 2.5e8;    // of all clips' tokens of one kind
 constexpr int64_t kPixels = 4;        // side of a token of pixels
 constexpr int64_t kWaves = 4;         // per axis of its place
 
@@ -42,28 +44,45 @@ void check_features(const EvaluateRequest& request) {
   refuse_unused(request, "features", {"data", "episodes"});
 }
 
-/// How much of the protocol fits into kArithmetic.
-struct Extent {
-  int64_t test = kUsualTest;  // clips of the generator
-  int64_t epochs = kMostEpochs;
-};
+/// Scenes of the generator that probes are fitted on, of so many to test on.
+int64_t fitted_on(int64_t test) { return std::min(2 * test, kMostFit); }
 
-/// Fewer epochs first, then fewer clips. @param clips  to fit and to test, where they are known; else the generator's.
-Extent affordable(const VideoEncoderConfig& config, std::optional<int64_t> clips) {
-  const auto tokens = static_cast<double>(config.grid().tokens()), width = static_cast<double>(config.width);
-  const double block =
-      tokens * (8 * width * width + 4 * width * static_cast<double>(config.block().mlp)) + 4 * tokens * tokens * width;
-  const double encode = 2 * static_cast<double>(config.depth) * block;  // the model and random weights
-  const auto fits = 3 * static_cast<double>(ProbeFit().learning_rates.size());
-  const double pool = tokens * 4 * width * width, mix = 3 * pool + 2 * tokens * tokens * width;  // blocks of a probe
-  const double epoch = fits * 3 * (pool + static_cast<double>(ProbeFit().depth - 1) * mix);      // forward and backward
-  const auto all = static_cast<double>(clips.value_or(3 * kUsualTest));
-  Extent out;
-  out.epochs = std::clamp(static_cast<int64_t>((kArithmetic / all - encode) / epoch), kFewestEpochs, kMostEpochs);
-  const double each = encode + static_cast<double>(out.epochs) * epoch;
-  out.test = std::clamp(static_cast<int64_t>(kArithmetic / each / 3), kFewestTest, kUsualTest);
-  return out;
-}
+/// Products and sums of the protocol for an encoder of this size.
+class Work {
+ public:
+  explicit Work(const VideoEncoderConfig& config) {
+    const auto tokens = static_cast<double>(config.grid().tokens()), width = static_cast<double>(config.width);
+    const double block = tokens * (8 * width * width + 4 * width * static_cast<double>(config.block().mlp)) +
+                         4 * tokens * tokens * width;
+    encode_ = 2 * static_cast<double>(config.depth) * block;  // the model and random weights
+    numbers_ = tokens * (width + 6 * kWaves);
+    const auto fits = 3 * static_cast<double>(ProbeFit().learning_rates.size());
+    const double pool = tokens * 4 * width * width, mix = 3 * pool + 2 * tokens * tokens * width;  // blocks of a probe
+    epoch_ = fits * 3 * (pool + static_cast<double>(ProbeFit().depth - 1) * mix);                  // forward, backward
+  }
+
+  /// As many epochs as kArithmetic allows.
+  int64_t epochs(int64_t fit, int64_t test) const {
+    const double left = kArithmetic - static_cast<double>(fit + test) * encode_;
+    return std::clamp(static_cast<int64_t>(left / (static_cast<double>(fit) * epoch_)), kFewestEpochs, kMostEpochs);
+  }
+
+  /// kUsualTest, halved until time and memory allow it.
+  int64_t test_scenes() const {
+    int64_t test = kUsualTest;
+    while (test > kFewestTest && !allowed(fitted_on(test), test)) test = std::max(test / 2, kFewestTest);
+    return test;
+  }
+
+ private:
+  bool allowed(int64_t fit, int64_t test) const {
+    const auto clips = static_cast<double>(fit + test);
+    return clips * numbers_ <= kNumbers &&
+           clips * encode_ + static_cast<double>(fit * kFewestEpochs) * epoch_ <= kArithmetic;
+  }
+  double encode_ = 0, epoch_ = 0;  // products and sums of a clip; of an epoch over one clip
+  double numbers_ = 0;             // of a clip's tokens
+};
 
 /// Sines and cosines of the places along one axis: float [L, 2 * kWaves].
 Tensor waves(int64_t length) {
@@ -130,7 +149,7 @@ FactorEvaluation::Probes probes_of(const ProbeAnswers& answers) {
 
 FeatureEvaluation scored(const FeatureClips& source, const FeatureTokens& tokens, const VideoEncoderConfig& config,
                          uint64_t seed, const JobControl& control) {
-  const ProbeFit fit{.epochs = affordable(config, source.train + source.test).epochs, .heads = config.heads};
+  const ProbeFit fit{.epochs = Work(config).epochs(source.train, source.test), .heads = config.heads};
   std::vector<int64_t> classes;
   for (const auto& question : source.questions) classes.push_back(question.classes);
   const Tensor known = source.classes.to(tokens.model.device());
@@ -163,15 +182,16 @@ FeatureEvaluation evaluated(const EvaluateRequest& request, const JobControl& co
   const VideoEncoderConfig& config = weights.config.encoder;
   const int64_t batch = std::clamp<int64_t>(4096 / config.grid().tokens(), 1, 32);
   const uint64_t seed = request.options.seed;
-  const int64_t test = request.episodes.value_or(affordable(config, {}).test);
+  const int64_t test = request.episodes.value_or(Work(config).test_scenes());
   const auto clips_of = [&](const std::filesystem::path& data) {
     return std::filesystem::is_directory(data) ? unlabelled_clips(weights, data, batch, seed)
                                                : listed_clips(weights, data, batch, control);
   };
   const FeatureClips source =
-      request.data.empty() ? scene_clips(weights, 2 * test, test, batch, seed) : clips_of(request.data.front());
+      request.data.empty() ? scene_clips(weights, fitted_on(test), test, batch, seed) : clips_of(request.data.front());
   if (request.data.empty() && !request.episodes && test < kUsualTest)
-    log_info("{} clips to test on, not {}: this encoder is large, and more would take long", test, kUsualTest);
+    log_info("{} clips to test on, not {}: this encoder is large, and more would take too much time or memory", test,
+             kUsualTest);
   const FeatureTokens tokens = encode_clips(source, weights, seed, job_device(request.options.device), control);
   return scored(source, tokens, config, seed, control);
 }

@@ -91,7 +91,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
       "clips or those of --data; surprise: whether a model notices what cannot happen",
       "NAME");
   add("--episodes", request.episodes,
-      "Starts that are not solved already (default 200); of features, clips to test on (default 1000); of quality, "
+      "Starts that are not solved already (default 200); of features, clips to test on (default 20000); of quality, "
       "episodes to read (default 300); of offline, to judge on (default 50); of surprise, pairs of each kind (default "
       "200)",
       "N");

@@ -146,7 +146,7 @@ def main():
     parser.add_argument("--preset", default="vjepa2-nano")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, ...")
-    parser.add_argument("--clips", type=int, default=1000, help="to test on; twice as many to fit")
+    parser.add_argument("--clips", type=int, default=20000, help="to test on; twice as many to fit, 2,000 at most")
     parser.add_argument("--scenes", type=int, default=280, help="clips to train on")
     parser.add_argument("--row", nargs="+", choices=list(ROWS), default=list(ROWS), help="recipes; default: all")
     options = parser.parse_args()

@@ -14,8 +14,8 @@ set -euf  # f: brackets are values, not names of files
 
 out=${1:-runs/encoder}
 foresee=${FORESEE:-build/release/foresee}
-steps=${STEPS:-3000} scenes=${SCENES:-280} episodes=${EPISODES:-0} clips=${CLIPS:-1000}
-seed=${SEED:-2} threads=${THREADS:-2} settings=${SETTINGS:-}
+steps=${STEPS:-3000} scenes=${SCENES:-280} episodes=${EPISODES:-0} clips=${CLIPS:-20000}
+seed=${SEED:-0} threads=${THREADS:-2} settings=${SETTINGS:-}
 mkdir -p "$out"
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -47,7 +47,7 @@ for setting in $settings; do set -- "$@" --set "$setting"; done
   --threads "$threads" --out "$out/run"
 
 say "judge on $clips new scenes"
-"$foresee" eval --protocol features --model "$out/run" --episodes "$clips" --seed 8 --threads "$threads" --json \
+"$foresee" eval --protocol features --model "$out/run" --episodes "$clips" --seed 9 --threads "$threads" --json \
   >"$out/features.part"
 mv "$out/features.part" "$out/features.json"
 
