@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/healthy"))
     parser.add_argument("--two-room", type=int, default=7, help="models of Two-Room")
     parser.add_argument("--push-t", type=int, default=3, help="models of Push-T")
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--episodes", type=int, default=50, help="starts of the closed loop")
     parser.add_argument("--threads", type=int, default=2)
