@@ -117,9 +117,8 @@ TEST_F(SurpriseProtocol, ShowsScenesToAnEncoderAndWritesRowsAndStrips) {
   EXPECT_EQ(file["pairs"][0]["changed"].size(), 5u);
   ASSERT_EQ(file["files"].size(), 5u);
   for (const auto& strip : file["files"]) EXPECT_TRUE(fs::exists(folder / "out" / strip.get<std::string>())) << strip;
-  const bool missed = std::any_of(file["pairs"].begin(), file["pairs"].end(), [](const auto& row) {
-    return !row["found"].template get<bool>();
-  });
+  const bool missed = std::any_of(file["pairs"].begin(), file["pairs"].end(),
+                                  [](const auto& row) { return !row["found"].template get<bool>(); });
   EXPECT_EQ(says(file["files"][0].get<std::string>(), "failure"), missed) << "pairs that were not told come first";
 }
 

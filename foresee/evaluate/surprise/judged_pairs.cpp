@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "data/picture/image.h"
+#include "jepa/core/files/file.h"
 #include "planner/eval/surprise/pair_strip.h"
 
 namespace foresee {
@@ -120,8 +121,9 @@ std::vector<fs::path> write_pair_strips(const fs::path& folder, const std::vecto
     files.push_back(fmt::format("strips/{}{}_{:03d}_{}.png", file_word(set.kind), distance, shown.pair,
                                 pair.found ? "success" : "failure"));
     fs::create_directories(folder / "strips");
-    data::write_image(folder / files.back(),
-                      planner::pair_strip(set.pair(static_cast<int64_t>(shown.pair)), pair, witness));
+    const auto png = data::encode_png(planner::pair_strip(set.pair(static_cast<int64_t>(shown.pair)), pair, witness),
+                                      /*small=*/true);
+    write_file(folder / files.back(), std::string(png.begin(), png.end()));
   }
   return files;
 }

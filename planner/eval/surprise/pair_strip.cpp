@@ -69,7 +69,9 @@ Tensor pair_strip(const ViolationPair& pair, const PairScores& scores, const Wit
   FORESEE_CHECK(!scores.changed.empty() && scores.changed.size() == scores.unchanged.size(),
                 "expected scores of both episodes, got {} and {}", scores.changed.size(), scores.unchanged.size());
   const std::vector<int64_t> shown = shown_pictures(pair.changed.size(0), pair.at);
-  const auto largest = [](const std::vector<double>& values) { return *std::max_element(values.begin(), values.end()); };
+  const auto largest = [](const std::vector<double>& values) {
+    return *std::max_element(values.begin(), values.end());
+  };
   const double scale = std::max(largest(scores.changed), largest(scores.unchanged));
   const int64_t height = size + kSpace + kBarHeight, count = std::ssize(shown);
   Tensor strip = empty_strip(2 * height + kBetween, count * size + (count - 1) * kSpace, scores.found);

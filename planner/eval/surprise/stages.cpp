@@ -59,19 +59,18 @@ Stage two_room_stage() {
     const double x = TwoRoom::kWallCenter + side * random.uniform(16, 40);
     return State{x, random.uniform(100, 190)};
   };
-  return with_object(
-      {.env = "two_room",
-       .kinds = {Violation::kTeleport, Violation::kColour, Violation::kStop, Violation::kVanish,
-                 Violation::kThroughWall},
-       .policy = "expert",
-       .recolour =
-           [](EnvConfig& v) {
-             config_of<TwoRoomConfig, TwoRoom>(v, "two_room").agent_color = {0, 0, 255};
-           },
-       .wall = StageWall{start, passed}},
-      {.at = 0, .low = kLow, .high = kHigh, .free = [](const State& s) {
-         return std::abs(s[0] - TwoRoom::kWallCenter) > kClearOfWall_px;
-       }});
+  return with_object({.env = "two_room",
+                      .kinds = {Violation::kTeleport, Violation::kColour, Violation::kStop, Violation::kVanish,
+                                Violation::kThroughWall},
+                      .policy = "expert",
+                      .recolour =
+                          [](EnvConfig& v) {
+                            config_of<TwoRoomConfig, TwoRoom>(v, "two_room").agent_color = {0, 0, 255};
+                          },
+                      .wall = StageWall{start, passed}},
+                     {.at = 0, .low = kLow, .high = kHigh, .free = [](const State& s) {
+                        return std::abs(s[0] - TwoRoom::kWallCenter) > kClearOfWall_px;
+                      }});
 }
 
 Stage push_t_stage() {
@@ -101,19 +100,18 @@ Stage dot_wall_stage(const std::string& env, const DotWallConfig& config) {
     const double x = column + side * (half + random.uniform(2, 8));
     return State{x, door + open + random.uniform(8, 16), column, door};
   };
-  return with_object(
-      {.env = env,
-       .kinds = {Violation::kTeleport, Violation::kColour, Violation::kStop, Violation::kVanish,
-                 Violation::kThroughWall},
-       .policy = "expert",
-       // Red and blue change places: the dot is the one thing that has more of one than of the other.
-       .repaint = [](const Tensor& picture) { return picture.flip(0).contiguous(); },
-       .wall = StageWall{start, passed}},
-      {.at = 0,
-       .low = kLow,
-       .high = kHigh,
-       .free = [half](const State& s) { return std::abs(s[0] - s[2]) > half + 2; },
-       .unit = DotWall::kSize / kPicture_px});
+  return with_object({.env = env,
+                      .kinds = {Violation::kTeleport, Violation::kColour, Violation::kStop, Violation::kVanish,
+                                Violation::kThroughWall},
+                      .policy = "expert",
+                      // Red and blue change places: the dot is the one thing that has more of one than of the other.
+                      .repaint = [](const Tensor& picture) { return picture.flip(0).contiguous(); },
+                      .wall = StageWall{start, passed}},
+                     {.at = 0,
+                      .low = kLow,
+                      .high = kHigh,
+                      .free = [half](const State& s) { return std::abs(s[0] - s[2]) > half + 2; },
+                      .unit = DotWall::kSize / kPicture_px});
 }
 
 /// The object is the arm: its tip jumps, by other angles of both joints.
@@ -132,10 +130,9 @@ Stage reacher_stage() {
           .kinds = {Violation::kTeleport, Violation::kColour, Violation::kStop},
           .policy = "random",
           .moved = moved,
-          .recolour =
-              [](EnvConfig& v) {
-                config_of<ReacherConfig, Reacher>(v, "reacher").arm_color = {0.2, 0.3, 0.7};
-              }};
+          .recolour = [](EnvConfig& v) {
+            config_of<ReacherConfig, Reacher>(v, "reacher").arm_color = {0.2, 0.3, 0.7};
+          }};
 }
 
 }  // namespace

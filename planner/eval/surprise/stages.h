@@ -29,8 +29,8 @@ struct Stage {
   std::string policy;  // who acts
   /// The state with the object moved by (dx, dy) px; nothing where it cannot be there.
   std::function<std::optional<State>(const State& state, double dx, double dy)> moved;
-  std::function<State(State state)> away{};              // the object lies outside of the picture
-  std::function<void(EnvConfig& variation)> recolour{};  // gives the object another colour
+  std::function<State(State state)> away{};                // the object lies outside of the picture
+  std::function<void(EnvConfig& variation)> recolour{};    // gives the object another colour
   std::function<Tensor(const Tensor& picture)> repaint{};  // the same on a picture, where no factor does it
   std::optional<StageWall> wall{};
 };

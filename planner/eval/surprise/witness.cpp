@@ -65,8 +65,8 @@ std::array<StepScores, 2> pair_scores(const ClipPredictor& predictor, const Tens
     return (a - b).abs().mean({1, 2}).to(at::kFloat).cpu().view({2, -1});  // [2, W]
   };
   const Tensor surprise = distance(seen.expected, seen.found.narrow(1, tokens - hidden, hidden));
-  const Tensor change = distance(seen.found.narrow(1, tokens - step, step),
-                                 seen.found.narrow(1, tokens - 2 * step, step));
+  const Tensor change =
+      distance(seen.found.narrow(1, tokens - step, step), seen.found.narrow(1, tokens - 2 * step, step));
   const Tensor pixels = pixel_change(pictures);
   const auto row = [&](int64_t i) {
     return StepScores{surprise.narrow(0, i, 1), change.narrow(0, i, 1), pixels.narrow(0, i, 1)};
