@@ -25,7 +25,8 @@ struct FactorSweep {
 /// or (protocol "features", of encoders of video) by probes on clips with labels.
 struct EvaluateRequest {
   std::filesystem::path model{};     // for methods planner and inverse_dynamics, and for protocols offline and features
-  std::optional<std::string> env{};  // these four: as the settings say where they are left out
+  std::optional<std::string> env{};  // these four: as the settings say where they are left out; of protocol surprise
+                                     // also "scenes", for encoders of video
   // "near", "far", "swm", "offline", "quality", "features" or "surprise"
   std::optional<std::string> protocol{};
   std::optional<std::vector<std::string>> methods{};  // what is compared, by name
@@ -35,7 +36,8 @@ struct EvaluateRequest {
                                       // protocol quality, episodes to read (300); of offline, to judge on (50)
   std::vector<std::filesystem::path> data{};   // episode file that holds the starts; of protocol offline, files; of
                                                // features a list of labelled clips, a folder of
-                                               // videos without labels, nothing: the generator's
+                                               // videos without labels, nothing: the generator's; of surprise a
+                                               // list of pairs of clips
   std::optional<FactorSweep> vary{};           // not of protocols offline and features
   std::vector<std::string> draw{};             // factors that every start draws, the same for all methods:
                                                // "two_room.door_position=30..190"; of protocols near and far
@@ -223,17 +225,18 @@ struct PairAccuracy {
 /// What protocol surprise found.
 struct SurpriseEvaluation {
   struct Point {
-    int64_t offset = 0;                 // steps after the one into the first picture of the violation
+    int64_t offset = 0;  // scores after the first that the violation falls into; of a list, from the first
     double changed = 0, unchanged = 0;  // mean surprise over the pairs
   };
   struct Kind {
-    std::string kind;                                          // "teleport", "colour", "stop", "vanish", "through_wall"
-    PairAccuracy model{};                                      // by the error of its predictions
+    std::string kind;      // "teleport", "colour", "stop", "vanish", "through_wall"; of a list as it says
+    PairAccuracy model{};  // by the error of its predictions
     PairAccuracy pixels{}, latent_change{};                    // by plain change from picture to picture
-    std::vector<std::pair<double, PairAccuracy>> distances{};  // of a teleport, px of the environment
+    std::vector<std::pair<double, PairAccuracy>> distances{};  // of a teleport, px (docs/reference/protocols.md)
     std::vector<Point> curve{};
   };
-  std::string env{};
+  std::string env{};     // or "scenes"; empty: pairs of a list
+  std::string origin{};  // what was shown and what a score is, one sentence
   uint64_t seed = 0;
   std::vector<Kind> kinds{};
   std::vector<std::string> remarks{};  // where the model is at chance, and which kinds have no meaning here

@@ -61,14 +61,13 @@ ClipPlan plan_of(const Vjepa2Weights& weights) {
   return plan;
 }
 
-constexpr double kUnlabelledFps = 12;          // as the presets train
 constexpr int64_t kClipsOfVideo = 150;         // at most
 constexpr int64_t kFewestOfVideo = 3;          // two to fit and one to test
 constexpr int64_t kBackwards = 1, kOrder = 2;  // columns of the questions
 
 /// Clips of one video that do not overlap, in the order of time.
 std::vector<std::vector<int64_t>> windows_of(const data::VideoInfo& info, int64_t frames) {
-  const int64_t step = std::max<int64_t>(1, std::llround(info.average_fps / kUnlabelledFps)), length = frames * step;
+  const int64_t step = frames_apart(info.average_fps), length = frames * step;
   std::vector<std::vector<int64_t>> windows;
   for (int64_t first = 0; first + length <= info.frame_count; first += length) {
     windows.emplace_back();
@@ -90,6 +89,8 @@ Tensor turned(const Tensor& clips, const Tensor& classes) {
 }
 
 }  // namespace
+
+int64_t frames_apart(double video_fps, double fps) { return std::max<int64_t>(1, std::llround(video_fps / fps)); }
 
 FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t test, int64_t batch, uint64_t seed) {
   FeatureClips out{.origin = fmt::format("scenes of the generator, seed {}", seed), .train = train, .test = test};

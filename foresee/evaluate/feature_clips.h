@@ -43,6 +43,10 @@ FeatureClips scene_clips(const Vjepa2Weights& weights, int64_t train, int64_t te
 FeatureClips listed_clips(const Vjepa2Weights& weights, const std::filesystem::path& list, int64_t batch,
                           const JobControl& control = {});
 
+/// Frames of a video from one picture to the next, at about `fps` pictures per second. @returns 1 or more.
+inline constexpr double kUnlabelledFps = 12;  // where nothing says another rate
+int64_t frames_apart(double video_fps, double fps = kUnlabelledFps);
+
 /// Clips of the videos in a folder, of which nothing is known but what is done to them: "video" (which one a clip comes
 /// from), "backwards" (played backwards or not) and "order" (its halves swapped or not). Clips do not overlap, are 12
 /// frames per second at most, and as many of each video; the first two thirds of each are fitted, the rest tests.

@@ -38,17 +38,18 @@ std::optional<Output> claim_results(const EvaluateRequest& request) {
   return std::optional<Output>(Output::folder(*request.out, "evaluation", job_output(request.options, inputs)));
 }
 
-EvaluateResult evaluated_once(const EvaluateRequest& request, const std::function<EvaluateResult()>& found,
-                              const nlohmann::ordered_json& more) {
+EvaluateResult evaluated_once(
+    const EvaluateRequest& request, const std::function<EvaluateResult()>& found,
+    const std::function<void(const std::filesystem::path& folder, nlohmann::ordered_json& results)>& add) {
   std::optional<Output> place = claim_results(request);
   EvaluateResult result = found();
   if (!place) return result;
   nlohmann::ordered_json out{{"made_by", provenance(request.model)}};
-  out.update(more);
-  out["result"] = evaluation_json(request, result);
-  out["interrupted"] = false;
   out["files"] = nlohmann::ordered_json::array();
   std::filesystem::create_directories(place->staged());
+  if (add) add(place->staged(), out);
+  out["result"] = evaluation_json(request, result);
+  out["interrupted"] = false;
   write_json(place->staged() / "results.json", out);
   place->commit();
   result.folder = place->path();

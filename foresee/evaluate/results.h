@@ -19,9 +19,11 @@ void refuse_unused(const EvaluateRequest& request, const std::string& protocol, 
 std::optional<Output> claim_results(const EvaluateRequest& request);
 
 /// Evaluates by a protocol that plays no trials, with its place claimed before, and writes results.json where one is
-/// asked for. @param found  makes the result. @param more  what else the file holds, before "result".
-EvaluateResult evaluated_once(const EvaluateRequest& request, const std::function<EvaluateResult()>& found,
-                              const nlohmann::ordered_json& more = nlohmann::ordered_json::object());
+/// asked for. @param found  makes the result. @param add  adds what else the file holds, before "result", and further
+/// files to the folder, which it names in the member "files"; not called where nothing is written.
+EvaluateResult evaluated_once(
+    const EvaluateRequest& request, const std::function<EvaluateResult()>& found,
+    const std::function<void(const std::filesystem::path& folder, nlohmann::ordered_json& results)>& add = {});
 
 /// @throws Interrupted where a stop is asked for: a part of the clips has no score.
 void stop_where_asked(const JobControl& control);

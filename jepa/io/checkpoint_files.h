@@ -5,6 +5,7 @@ namespace foresee::checkpoint_files {
 
 inline constexpr const char* kModel = "model.safetensors";                   // weights of the model, or of the encoder
 inline constexpr const char* kPredictor = "predictor.safetensors";           // masked predictor
+inline constexpr const char* kTargets = "targets.json";                      // what the masked predictor predicts
 inline constexpr const char* kTargetEncoder = "target_encoder.safetensors";  // moving average of the encoder
 inline constexpr const char* kProbe = "probe.safetensors";                   // attentive probe
 inline constexpr const char* kOptimizer = "optimizer.safetensors";           // moments and step counts

@@ -65,7 +65,7 @@ TEST(Pretrain, StopsWhenAskedAndGoesOnToTheSameBits) {
   EXPECT_LT(part.steps, 4);
   EXPECT_TRUE(fs::exists(part.model / "model.safetensors")) << part.model;
   EXPECT_EQ(rest.steps, 4);
-  for (const char* file : {"model.safetensors", "target_encoder.safetensors", "optimizer.safetensors"})
+  for (const char* file : {"model.safetensors", "targets.json", "target_encoder.safetensors", "optimizer.safetensors"})
     EXPECT_EQ(read_file(whole.model / file), read_file(rest.model / file)) << file;
 }
 

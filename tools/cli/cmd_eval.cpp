@@ -80,9 +80,11 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   const auto add = [&](const char* flag, auto& value, const std::string& meaning, const char* text) {
     return app.add_option(flag, value, meaning)->option_text(text);
   };
-  add("--env", request.env, fmt::format("Environment (default two_room): {}", fmt::join(planner::env_names(), ", ")),
+  add("--env", request.env,
+      fmt::format("Environment (default two_room): {}; of surprise also scenes", fmt::join(planner::env_names(), ", ")),
       "NAME");
-  add("--model", request.model, "Model folder or run, for method planner; of features, an encoder", "DIR");
+  add("--model", request.model, "Model folder or run, for method planner; of features an encoder, of surprise either",
+      "DIR");
   add("--protocol", request.protocol,
       "near (default): goal 25 steps ahead; far: as reset draws it (opposite room); swm: "
       "stable-worldmodel's, on rows of --data; offline: whether plans agree with what --data recorded, no environment; "
@@ -105,7 +107,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
   add("--data", request.data,
       "Episode file whose held-out episodes hold the starts of near (default: made); of offline and quality, files; of "
       "features, a "
-      "list of clips, 'PATH LABEL' in each line",
+      "list of clips, 'PATH LABEL' in each line; of surprise a list of pairs, 'POSSIBLE IMPOSSIBLE [KIND]'",
       "FILE...");
   add_overwrite(app, common);
   add("--vary", options->vary, "Sweep one factor of variation: push_t.agent_scale=30,40,50", "KEY=V,V");
@@ -119,7 +121,7 @@ Run setup_eval(CLI::App& app, CommonOptions& common) {
     if (!common.out && !options->request.video)
       refuse_given(app, {"--overwrite"}, "without --out and --video nothing is written");
     if (const auto& protocol = options->request.protocol;
-        protocol == "offline" || protocol == "features" || protocol == "quality" || protocol == "surprise")
+        protocol == "offline" || protocol == "features" || protocol == "quality")
       refuse_given(app, {"--strips"}, "no episode is played");
     return naming_flags({{"data", "--data FILE"},
                          {"model", "--model DIR"},

@@ -110,9 +110,10 @@ void print_video(const EvaluationVideo& video) {
                             : fmt::format("never parted by more than {:.3f}", video.threshold));
 }
 
-void print_surprise(const SurpriseEvaluation& result) {
-  print_line("{}, protocol surprise, seed {}: pairs in which the impossible is found, chance is 50 %", result.env,
+void print_surprise(const std::string& model, const SurpriseEvaluation& result) {
+  print_line("{}, protocol surprise, seed {}: pairs in which the impossible is found, chance is 50 %", model,
              result.seed);
+  print_line("  {}", result.origin);
   print_line("  {:<14}{:>6}{:>26}{:>26}{:>26}", "violation", "n", "model", "pixels", "latent change");
   const auto text = [](const PairAccuracy& rate) {
     return fmt::format("{:.1f} ({:.1f} .. {:.1f}) %", 100 * rate.accuracy, 100 * rate.low, 100 * rate.high);
@@ -132,7 +133,7 @@ void print_evaluation(const EvaluateRequest& request, const EvaluateResult& resu
   if (result.offline) print_offline(request.model.string(), *result.offline);
   if (result.quality) print_quality(request.model.string(), *result.quality);
   if (result.features) print_features(request.model.string(), *result.features);
-  if (result.surprise) print_surprise(*result.surprise);
+  if (result.surprise) print_surprise(request.model.string(), *result.surprise);
   for (const Evaluation& evaluation : result.evaluations) {
     if (request.vary)
       print_line("{}={}{}{}", request.vary->key, evaluation.value, evaluation.place.empty() ? "" : ": ",

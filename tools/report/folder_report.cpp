@@ -16,6 +16,7 @@
 #include "tools/report/results/evaluation.h"
 #include "tools/report/results/findings.h"
 #include "tools/report/results/results.h"
+#include "tools/report/results/surprise.h"
 
 namespace foresee::report {
 namespace fs = std::filesystem;
@@ -81,7 +82,9 @@ Report run_report(const fs::path& folder) {
 }
 
 /// The film strips that results.json lists: others in the folder belong to another evaluation.
-std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::ordered_json& results) {
+/// @param meaning  of such a picture, for those who do not see it.
+std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::ordered_json& results,
+                                   const std::string& meaning) {
   std::vector<fs::path> files;
   if (results.contains("files") && results["files"].is_array())
     for (const auto& name : results["files"]) {
@@ -95,7 +98,7 @@ std::vector<FilmStrip> read_strips(const fs::path& folder, const nlohmann::order
   for (const auto& file : files) {
     const std::string bytes = read_file(file), name = file.stem().string();
     strips.push_back({.caption = name, .success = name.ends_with("success"), .frames = {}, .goal = {}});
-    strips.back().whole = Picture{{bytes.begin(), bytes.end()}, name + ": from the start to the end, then the goal"};
+    strips.back().whole = Picture{{bytes.begin(), bytes.end()}, name + ": " + meaning};
   }
   return strips;
 }
@@ -120,7 +123,10 @@ void add_measured(Report& report, const Results& results) {
     add_features(report, result);
   else if (results.closed_loop())
     add_evaluation(report, result, JsonView(results.whole, "results.json").text_or("origin_of_starts", ""),
-                   read_strips(results.folder, results.whole));
+                   read_strips(results.folder, results.whole, "from the start to the end, then the goal"));
+  else if (results.protocol() == "surprise")
+    add_surprise(report, result,
+                 read_strips(results.folder, results.whole, "the episode with the violation, and the one without"));
   else if (results.protocol().empty())
     fail("this is not a result of 'foresee eval': {}", (results.folder / "results.json").string());
   else

@@ -15,10 +15,10 @@ std::string draw_picture(const Picture& picture, const char* css_class) {
                      data_url(picture.png), escape(picture.label), escape(picture.label));
 }
 
-std::string draw_strip(const FilmStrip& strip) {
+std::string draw_strip(const FilmStrip& strip, const StripWords& words) {
   std::string out =
       fmt::format("<div class=\"strip\"><p><b class=\"{}\">{}</b> {}</p><div class=\"frames\">",
-                  strip.success ? "good" : "bad", strip.success ? "reached" : "failed", escape(strip.caption));
+                  strip.success ? "good" : "bad", strip.success ? words.good : words.bad, escape(strip.caption));
   for (const auto& frame : strip.frames) out += draw_picture(frame, "frame");
   if (strip.goal) out += draw_picture(*strip.goal, "frame goal");
   out += "</div>";
@@ -37,16 +37,16 @@ Picture make_picture(const Tensor& image, std::string label, int64_t scale) {
   return {data::encode_png(large.contiguous()), std::move(label)};
 }
 
-Html draw_strips(std::vector<FilmStrip> strips, int64_t successes) {
+Html draw_strips(std::vector<FilmStrip> strips, int64_t successes, const StripWords& words) {
   std::stable_partition(strips.begin(), strips.end(), [](const auto& strip) { return !strip.success; });
   const auto failed = std::count_if(strips.begin(), strips.end(), [](const auto& strip) { return !strip.success; });
   const auto shown = std::min<size_t>(strips.size(), static_cast<size_t>(failed + successes));
   std::string out;
-  if (failed == 0 && !strips.empty()) out += "<p>No episode failed.</p>\n";
-  for (size_t i = 0; i < shown; ++i) out += draw_strip(strips[i]);
+  if (failed == 0 && !strips.empty()) out += fmt::format("<p>{}</p>\n", words.none_bad);
+  for (size_t i = 0; i < shown; ++i) out += draw_strip(strips[i], words);
   if (shown < strips.size()) {
-    out += fmt::format("<details><summary>{} more that reached the goal</summary>\n", strips.size() - shown);
-    for (size_t i = shown; i < strips.size(); ++i) out += draw_strip(strips[i]);
+    out += fmt::format("<details><summary>{} {}</summary>\n", strips.size() - shown, words.more_good);
+    for (size_t i = shown; i < strips.size(); ++i) out += draw_strip(strips[i], words);
     out += "</details>\n";
   }
   return {out};

@@ -28,8 +28,14 @@ struct FilmStrip {
   std::optional<Picture> whole{};  // the strip as one wide picture, in place of frames and goal
 };
 
+/// What is said of strips.
+struct StripWords {
+  std::string good = "reached", bad = "failed", none_bad = "No episode failed.";
+  std::string more_good = "more that reached the goal";  // behind a number
+};
+
 /// Failures first and all of them; then `successes` successes, the others behind a fold. @pre successes >= 0.
-Html draw_strips(std::vector<FilmStrip> strips, int64_t successes = 4);
+Html draw_strips(std::vector<FilmStrip> strips, int64_t successes = 4, const StripWords& words = {});
 
 /// Pictures of the same moments, one row below the other.
 struct PictureRow {

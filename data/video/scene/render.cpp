@@ -74,11 +74,33 @@ double bar_coverage(const Stage& stage, Point at, double pixels) {
   return coverage(kBarHalfWidth - distance, pixels);
 }
 
-double object_coverage(const Stage& stage, int64_t count, Point shift, Point at, double pixels) {
+/// The objects of one frame.
+struct Objects {
+  int64_t count = 0;
+  int64_t colour = 0;
+  Point shift{};  // from where they began
+};
+
+/// @param violation  may be null.
+Objects objects_at(const SceneFactors& factors, int64_t frame, int64_t frames, const SceneViolation* violation) {
+  const SceneViolation* now = violation != nullptr && frame >= violation->at ? violation : nullptr;
+  if (now != nullptr && now->stop) frame = std::max<int64_t>(0, now->at - 1);
+  Objects out{.count = factors.count + 1,
+              .colour = factors.colour,
+              .shift = moved(factors, frames > 1 ? static_cast<double>(frame) / static_cast<double>(frames - 1) : 0)};
+  if (now == nullptr) return out;
+  out.shift = {out.shift.x + now->right, out.shift.y + now->down};
+  out.colour = now->colour.value_or(out.colour);
+  if (now->vanish) out.count = 0;
+  return out;
+}
+
+double object_coverage(const Stage& stage, const Objects& objects, Point at, double pixels) {
   double most = 0;
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
+  for (size_t i = 0; i < static_cast<size_t>(objects.count); ++i) {
     const Point& start = stage.starts[i];
-    const double distance = std::hypot(around(at.x - start.x - shift.x), around(at.y - start.y - shift.y));
+    const double distance =
+        std::hypot(around(at.x - start.x - objects.shift.x), around(at.y - start.y - objects.shift.y));
     most = std::max(most, coverage(kRadius - distance, pixels));
   }
   return most;
@@ -92,23 +114,23 @@ double background(const Stage& stage, size_t channel, Point at) {
 
 }  // namespace
 
-Tensor render_scene(const SceneFactors& factors, uint64_t seed, int64_t index, const SceneSize& size) {
+Tensor render_scene(const SceneFactors& factors, uint64_t seed, int64_t index, const SceneSize& size,
+                    const std::optional<SceneViolation>& violation) {
   FORESEE_CHECK(size.frames > 0 && size.height > 0 && size.width > 0, "expected frames and pixels, got {} of {} x {}",
                 size.frames, size.height, size.width);
   const Stage stage = draw_stage(seed, index);
-  const Colour& colour = kColours.at(static_cast<size_t>(factors.colour));
   const double pixels = static_cast<double>(std::min(size.height, size.width));
   Tensor frames = at::empty({size.frames, 3, size.height, size.width}, at::kByte);
   uint8_t* const data = frames.mutable_data_ptr<uint8_t>();
   const int64_t plane = size.height * size.width;
   for (int64_t t = 0; t < size.frames; ++t) {
-    const double progress = size.frames > 1 ? static_cast<double>(t) / static_cast<double>(size.frames - 1) : 0;
-    const Point shift = moved(factors, progress);
+    const Objects objects = objects_at(factors, t, size.frames, violation ? &*violation : nullptr);
+    const Colour& colour = kColours.at(static_cast<size_t>(objects.colour));
     for (int64_t p = 0; p < plane; ++p) {
       const Point at{(static_cast<double>(p % size.width) + 0.5) / static_cast<double>(size.width),
                      (static_cast<double>(p / size.width) + 0.5) / static_cast<double>(size.height)};
       const double bar = bar_coverage(stage, at, pixels);
-      const double object = object_coverage(stage, factors.count + 1, shift, at, pixels);
+      const double object = object_coverage(stage, objects, at, pixels);
       for (size_t channel = 0; channel < 3; ++channel) {
         double value = background(stage, channel, at);
         if (factors.occlusion == 0) value = std::lerp(value, stage.grey, bar);

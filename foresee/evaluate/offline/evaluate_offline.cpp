@@ -127,8 +127,11 @@ OfflineEvaluation evaluated_offline(const EvaluateRequest& request, const JobCon
 EvaluateResult evaluate_offline(const EvaluateRequest& request, const JobControl& control) {
   check_offline(request);
   const std::vector<std::string> data(request.data.begin(), request.data.end());
-  return evaluated_once(request, [&] { return EvaluateResult{.offline = evaluated_offline(request, control)}; },
-                        {{"config", {{"data", data}, {"seed", request.options.seed}}}});
+  return evaluated_once(
+      request, [&] { return EvaluateResult{.offline = evaluated_offline(request, control)}; },
+      [&](const auto&, nlohmann::ordered_json& results) {
+        results["config"] = {{"data", data}, {"seed", request.options.seed}};
+      });
 }
 
 }  // namespace foresee

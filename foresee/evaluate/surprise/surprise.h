@@ -6,16 +6,18 @@
 
 namespace foresee {
 
-/// Protocol surprise: whether a world model is surprised by what cannot happen, in pairs of episodes that differ in
-/// nothing else. The surprise of a step is the error of the prediction one block ahead, in latent space; that of an
-/// episode is its largest step's (violation of expectation, as Garrido et al. 2025, arXiv 2502.11831, measure it).
+/// Protocol surprise: whether a model is surprised by what cannot happen, in pairs of episodes that differ in nothing
+/// else (violation of expectation, as Garrido et al. 2025, arXiv 2502.11831, measure it). A world model is asked what
+/// comes one action block ahead, an encoder of video what the later half of a window shows (planner::Witness). The
+/// surprise of an episode is its largest score. Pairs come from an environment, from generated scenes or from a list;
+/// the latter two for encoders alone.
 /// @throws RequestError without a model, for a member that it does not use, for an environment without violations;
-/// CheckpointError; Interrupted.
+/// CheckpointError; DataError, with the line, for a list; Interrupted.
 EvaluateResult evaluate_surprise(const EvaluateRequest& request, const JobControl& control);
 
-/// {"env", "protocol": "surprise", "model", "seed", "surprise": {KIND: {"accuracy", "low", "high", "n", "pixels",
-/// "latent_change", "distances"?, "curve"}}, "remarks"}; "pixels", "latent_change" and each of "distances" hold the
-/// same four numbers.
+/// {"env" or "data", "protocol": "surprise", "model", "seed", "shown", "surprise": {KIND: {"accuracy", "low", "high",
+/// "n", "pixels", "latent_change", "distances"?, "curve"}}, "remarks"}; "pixels", "latent_change" and each of
+/// "distances" hold the same four numbers.
 nlohmann::ordered_json surprise_json(const EvaluateRequest& request, const SurpriseEvaluation& result);
 
 }  // namespace foresee

@@ -55,6 +55,23 @@ struct ClipEncoder {
   std::function<Tensor(const Tensor& clips)> encode{};
 };
 
+/// What a masked predictor expects of the later half of clips, and what the target encoder then finds in the whole.
+struct ClipExpectation {
+  Tensor expected;  // float [B, Nt, D]: of the tokens of the later time steps, which are the last ones
+  Tensor found;     // float [B, N, D]: of all tokens, time slowest, in the form that the predictor was trained on
+};
+
+/// Encoder and masked predictor of clips, weights frozen.
+struct ClipPredictor {
+  PictureSpec pictures;  // how pictures become its input
+  int64_t frames = 1;    // of a clip
+  int64_t tubelet = 1;   // frames of one time step
+  /// Shows the encoder the first half of the time steps alone. Clips of one call share what their targets are scaled by
+  /// (weigh_change), so that what is to be compared belongs into one call.
+  /// @param clips  float [B, 3, frames, S, S], normalised.
+  std::function<ClipExpectation(const Tensor& clips)> expect{};
+};
+
 /// One row: what the rest of the tree knows of a family. Functions without a note must be there.
 struct Family {
   std::string name;         // as config.json says it
@@ -72,6 +89,8 @@ struct Family {
       make_world_model{};
   /// Null: its world model encodes pictures. @throws CheckpointError.
   std::function<ClipEncoder(const ModelSource& source, at::Device device)> make_encoder{};
+  /// Null: it has no masked predictor. @throws CheckpointError, also where the files lack it.
+  std::function<ClipPredictor(const ModelSource& source, at::Device device)> make_clip_predictor{};
   std::vector<ExportFormat> formats{};
   /// Null: it has none. Whether a published model has that name.
   std::function<bool(const std::string& preset)> knows_preset{};

@@ -1,5 +1,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "jepa/loss/latent_prediction.h"
 #include "jepa/model/family/rows.h"
 #include "jepa/model/vjepa2/files/export.h"
 #include "jepa/model/vjepa2/files/readers.h"
@@ -33,6 +34,66 @@ ClipEncoder vjepa2_make_clip_encoder(const ModelSource& source, at::Device devic
           .frames = weights.config.encoder.frames,
           .tubelet = weights.config.encoder.tubelet_size,
           .encode = [fast, device](const Tensor& clips) { return fast->forward(clips.to(device)); }};
+}
+
+/// What masked pre-training has, frozen.
+struct MaskedNetworks {
+  std::shared_ptr<VideoEncoder> encoder, target_encoder;
+  std::shared_ptr<MaskedPredictor> predictor;
+  MaskedTargets targets;
+};
+
+/// Where an encoder is named, and where files hold one alone, it makes the targets, too.
+MaskedNetworks masked_networks(const ModelSource& source, const Vjepa2Weights& weights) {
+  MaskedNetworks out{.encoder = foresee::make_encoder(weights),
+                     .target_encoder = nullptr,
+                     .predictor = make_predictor(weights),
+                     .targets = weights.targets};
+  if (!weights.average || source.read.weights != EncoderKey::kDefault) {
+    out.target_encoder = out.encoder;
+    return out;
+  }
+  ModelSource average = source;
+  average.read.weights = EncoderKey::kTargetEncoder;
+  out.target_encoder = foresee::make_encoder(vjepa2_read(average, Vjepa2Parts::kEncoder));
+  return out;
+}
+
+/// As evaluate_pretraining forms both, with one mask: the later half of the time steps.
+ClipExpectation expect_later_half(const MaskedNetworks& networks, const Tensor& clips, at::Device device) {
+  constexpr int64_t kClipsAtOnce = 16;
+  const torch::NoGradGuard no_grad;
+  const TubeletSize tubelet = networks.encoder->config.tubelet();
+  const auto layers = networks.predictor->config.layers(networks.encoder->config.depth);
+  const TokenGrid grid = tubelet.grid(clips);
+  const Tensor ids = at::arange(grid.tokens(), at::TensorOptions(at::kLong).device(device)).unsqueeze(0);
+  const int64_t seen = grid.time / 2 * grid.height * grid.width;
+  std::vector<Tensor> expected, found;
+  for (const Tensor& part : clips.split(kClipsAtOnce)) {
+    const Tensor tubelets = unfold_tubelets(part.to(device), tubelet);
+    const auto of_part = [&](const Tensor& some) { return some.expand({part.size(0), -1}); };
+    const Tensor context = of_part(ids.narrow(1, 0, seen)), hidden = of_part(ids.narrow(1, seen, ids.size(1) - seen));
+    found.push_back(masked_targets(*networks.target_encoder, tubelets, grid, layers, networks.targets.levels));
+    const Tensor features = networks.encoder->forward_masks(tubelets, grid, {&context, 1}, nullptr, layers).front();
+    expected.push_back(networks.predictor->forward(features, context, hidden, kTrainingMaskIndex));
+  }
+  return {at::cat(expected), weigh_change(at::cat(found), grid.time, networks.targets.steady)};
+}
+
+ClipPredictor vjepa2_make_clip_predictor(const ModelSource& source, at::Device device) {
+  const Vjepa2Weights weights = vjepa2_read(source);
+  const VideoEncoderConfig& config = weights.config.encoder;
+  if (config.grid().time < 2)
+    fail<CheckpointError>("{}: clips of {} frames make one time step, of which there is no later half", weights.source,
+                          config.frames);
+  const MaskedNetworks networks = masked_networks(source, weights);
+  for (torch::nn::Module* module : std::initializer_list<torch::nn::Module*>{
+           networks.encoder.get(), networks.target_encoder.get(), networks.predictor.get()})
+    module->to(device);
+  return {.pictures = with_size(or_transform(weights.preprocess, PictureTransform::kOfficialTensor), config.image_size),
+          .frames = config.frames,
+          .tubelet = config.tubelet_size,
+          .expect = [networks, device](const Tensor& clips) { return expect_later_half(networks, clips, device); }};
 }
 
 template <class Export>
@@ -70,6 +131,7 @@ Family vjepa2_family() {
           .networks = vjepa2_networks,
           .pictures = [](const ModelSource& source) { return vjepa2_pictures(source.path, source.read); },
           .make_encoder = vjepa2_make_clip_encoder,
+          .make_clip_predictor = vjepa2_make_clip_predictor,
           .formats = {vjepa2_format("hf", "transformers",
                                     [](const auto& weights, const auto& out) { export_huggingface(weights, out); }),
                       vjepa2_format("official", "Meta's .pt", export_official),

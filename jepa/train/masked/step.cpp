@@ -8,6 +8,7 @@
 #include "jepa/loss/nearness.h"
 #include "jepa/loss/sigreg.h"
 #include "jepa/loss/vicreg.h"
+#include "jepa/model/vjepa2/masked_targets.h"
 #include "jepa/train/ema.h"
 
 namespace foresee {
@@ -124,17 +125,7 @@ void MaskedPretrainer::to(at::Device device, at::ScalarType dtype) {
 }
 
 Tensor MaskedPretrainer::targets(const Tensor& tubelets, const TokenGrid& grid, int64_t levels) const {
-  torch::NoGradGuard no_grad;
-  if (levels > 1) {
-    std::vector<int64_t> layers;
-    for (int64_t i = 0; i < levels; ++i) layers.push_back(target_encoder_->config.depth - levels + i);
-    std::vector<Tensor> features = target_encoder_->forward_levels(tubelets, grid, layers);
-    for (Tensor& level : features) level = latent_targets(level);
-    return latent_targets(at::stack(features).mean(0));
-  }
-  const Tensor all;
-  const Tensor features = target_encoder_->forward_masks(tubelets, grid, {&all, 1}, nullptr, layers_).front();
-  return latent_targets(features.unflatten(2, {-1, target_encoder_->config.width})).flatten(2);  // [B, N, levels, D]
+  return masked_targets(*target_encoder_, tubelets, grid, layers_, levels);
 }
 
 // Over all context tokens of the batch, the last level's.

@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "jepa/core/error.h"
+#include "jepa/core/files/file.h"
 #include "jepa/core/log.h"
 #include "jepa/core/torch.h"
 #include "jepa/io/checkpoint_files.h"
 #include "jepa/io/safetensors.h"
 #include "jepa/io/state_dict.h"
+#include "jepa/model/vjepa2/masked_targets.h"
 #include "jepa/train/masked/official_checkpoint.h"
 
 namespace foresee {
@@ -109,6 +111,8 @@ void PretrainTask::save(const std::filesystem::path& folder) const {
   model.weights = state_dict(networks_.encoder());
   save_model_folder(folder, model);
   save_safetensors(folder / checkpoint_files::kPredictor, state_dict(networks_.predictor()));
+  write_json(folder / checkpoint_files::kTargets,
+             config_json(MaskedTargets{config_.objective.target_levels, config_.objective.kept_steady()}));
   save_safetensors(folder / checkpoint_files::kTargetEncoder, state_dict(networks_.target_encoder()));
   save_safetensors(folder / checkpoint_files::kOptimizer, networks_.optimizer().state());
 }

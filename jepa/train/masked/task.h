@@ -23,7 +23,8 @@ struct PretrainClips {
 
 /// V-JEPA 2 pre-training as a task of run_loop. Masks, drop path and initial weights are functions of (seed, step);
 /// nothing reads LibTorch's global generator. A checkpoint folder is a model folder of the encoder (model.safetensors,
-/// official names), with predictor.safetensors, target_encoder.safetensors and optimizer.safetensors beside it.
+/// official names), with predictor.safetensors and its targets.json, target_encoder.safetensors and
+/// optimizer.safetensors beside it.
 class PretrainTask : public TrainTask {
  public:
   struct Run {

@@ -14,8 +14,8 @@ namespace {
 
 std::string rgb(const std::vector<double>& color) { return fmt::format("{} {} {}", color[0], color[1], color[2]); }
 
-// Links of 0.12 m: a capsule each, and a ball for a finger. The ground, its four low walls and the hub are only looked
-// at: nothing collides.
+// Links of kLink_m: a capsule each, and a ball for a finger. The ground, its four low walls and the hub are only looked
+// at: nothing collides. The camera shows kSeen_m = 2 * 0.74 * tan(45 degrees / 2) at the height of the arm.
 std::string model_text(const ReacherConfig& c) {
   const auto wall = [](const char* name, double x, double y) {
     return fmt::format(
@@ -48,11 +48,11 @@ std::string model_text(const ReacherConfig& c) {
   <geom name="target" type="sphere" size="0.015" pos="0.1 0.1 0.01" material="goal"/>
   <body name="arm" pos="0 0 0.01">
     <joint name="shoulder" type="hinge" axis="0 0 1" damping="0.01"/>
-    <geom name="arm" type="capsule" fromto="0 0 0 0.12 0 0" size="0.01" density="{arm_density}" material="link"/>
-    <body name="hand" pos="0.12 0 0">
+    <geom name="arm" type="capsule" fromto="0 0 0 {link} 0 0" size="0.01" density="{arm_density}" material="link"/>
+    <body name="hand" pos="{link} 0 0">
       <joint name="wrist" type="hinge" axis="0 0 1" damping="0.01" limited="true" range="-160 160"/>
       <geom name="hand" type="capsule" fromto="0 0 0 0.1 0 0" size="0.01" material="link"/>
-      <body name="finger" pos="0.12 0 0">
+      <body name="finger" pos="{link} 0 0">
         <geom name="finger" type="sphere" size="0.01" density="{finger_density}" material="tip"/>
       </body>
     </body>
@@ -63,8 +63,8 @@ std::string model_text(const ReacherConfig& c) {
   <motor name="wrist" joint="wrist" gear="0.05" ctrllimited="true" ctrlrange="-1 1"/>
 </actuator>
 </mujoco>)",
-      fmt::arg("step", ReacherPhysics::kStep_s), fmt::arg("floor", rgb(c.floor_color)),
-      fmt::arg("floor2", rgb(c.floor_color2)), fmt::arg("arm", rgb(c.arm_color)),
+      fmt::arg("step", ReacherPhysics::kStep_s), fmt::arg("link", ReacherPhysics::kLink_m),
+      fmt::arg("floor", rgb(c.floor_color)), fmt::arg("floor2", rgb(c.floor_color2)), fmt::arg("arm", rgb(c.arm_color)),
       fmt::arg("target", rgb(c.target_color)), fmt::arg("target_alpha", c.render_target ? 1 : 0),
       fmt::arg("light", c.light), fmt::arg("arm_density", c.arm_density), fmt::arg("finger_density", c.finger_density),
       fmt::arg("walls",

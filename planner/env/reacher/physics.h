@@ -31,6 +31,8 @@ using Pair = std::array<double, 2>;
 class ReacherPhysics {
  public:
   static constexpr double kStep_s = 0.02;
+  static constexpr double kLink_m = 0.12;   // length of either link
+  static constexpr double kSeen_m = 0.613;  // side of what a picture shows, at the height of the arm
   static constexpr double kWristLimit_rad = 2.792526803190927;  // 160 degrees
 
   /// @throws Error where the program was built without MuJoCo.

@@ -234,7 +234,7 @@ Tensor DotWall::channels(const Point& dot) const {
     wall.select(0, line).fill_(255);
     wall.select(1, line).fill_(255);
   }
-  const Tensor light = config_.rgb ? shine / shine.max() : shine;
+  const Tensor light = config_.rgb ? shine / shine.max().clamp_min(1e-12) : shine;  // a dot far away: none
   return at::stack({(light * 255).to(at::kByte), wall});
 }
 

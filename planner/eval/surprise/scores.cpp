@@ -1,7 +1,7 @@
 #include "planner/eval/surprise/scores.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 
 #include "jepa/core/error.h"
 #include "jepa/core/interrupted.h"
@@ -10,38 +10,21 @@
 namespace foresee::planner {
 namespace {
 
-constexpr int64_t kPairsAtOnce = 25;
-constexpr std::array<int64_t, 4> kOffsets{-2, -1, 0, 1};
-
-/// Mean over all but the first axis of the squared difference: float [B], on the CPU.
-Tensor square_difference(const Tensor& a, const Tensor& b) {
-  FORESEE_CHECK(a.numel() == b.numel() && a.size(0) == b.size(0), "expected latents of one size, got {} and {}",
-                foresee::describe(a), foresee::describe(b));
-  return (a.flatten(1) - b.flatten(1)).square().mean(1).to(at::kFloat).cpu();
-}
-
-/// The latent that the model expects after step `t`. @returns float [B, ...].
-Tensor predicted(const WorldModel& model, const Tensor& pictures, const Tensor& actions, int64_t t) {
-  const int64_t block = model.action_spec().block, first = std::max<int64_t>(0, t + 1 - kSurpriseHistory);
-  const int64_t seen = t + 1 - first;
-  Observation observation{.frames = pictures.narrow(1, first, seen), .actions = {}, .state = {}};
-  if (seen > 1) observation.actions = actions.narrow(1, first * block, (seen - 1) * block).to(at::kFloat);
-  const Tensor next = model.action_spec().normalise(actions.narrow(1, t * block, block).to(at::kFloat));
-  const Tensor blocks = next.flatten(1).view({next.size(0), 1, 1, -1});  // [B, K, H, D]
-  return model.rollout(*model.encode(observation), blocks).flatten(0, 2);
-}
+constexpr int64_t kFirstOffset = -2;
 
 /// Counts pairs of one measure.
 class Counter {
  public:
-  /// @param coins  decide ties, one for each pair.
-  void add(const Tensor& changed, const Tensor& unchanged, const Random& coins) {
+  /// @param coins  decide ties, one for each pair. @returns of each pair whether it is told.
+  std::vector<bool> add(const Tensor& changed, const Tensor& unchanged, const Random& coins) {
     const Tensor a = changed.amax(1), b = unchanged.amax(1);
+    std::vector<bool> out;
     for (int64_t i = 0; i < a.size(0); ++i, ++n_) {
       const float first = a[i].item<float>(), second = b[i].item<float>();
-      const bool tie = first == second;
-      right_ += tie ? coins.integer(static_cast<uint64_t>(n_), 2) : static_cast<int64_t>(first > second);
+      out.push_back(first == second ? coins.integer(static_cast<uint64_t>(n_), 2) == 1 : first > second);
+      right_ += out.back() ? 1 : 0;
     }
+    return out;
   }
   SuccessRate rate() const { return success_rate(right_, n_); }
 
@@ -49,59 +32,102 @@ class Counter {
   int64_t right_ = 0, n_ = 0;
 };
 
-}  // namespace
-
-StepScores step_scores(const WorldModel& model, const Tensor& pictures, const Tensor& actions) {
-  const torch::NoGradGuard no_grad;
-  StepScores out;
-  std::vector<Tensor> surprise, latent, pixels;
-  Tensor before = model.encode_goal(Goal(pictures.select(1, 0)));
-  for (int64_t t = 0; t + 1 < pictures.size(1); ++t) {
-    const Tensor now = model.encode_goal(Goal(pictures.select(1, t + 1)));
-    surprise.push_back(square_difference(predicted(model, pictures, actions, t), now));
-    latent.push_back(square_difference(before, now));
-    pixels.push_back(
-        square_difference(pictures.select(1, t).to(at::kFloat) / 255, pictures.select(1, t + 1).to(at::kFloat) / 255));
-    before = now;
+/// Means of scores by their offset from the violation.
+class CurveMeans {
+ public:
+  void add(const Witness& witness, const std::optional<int64_t>& at, const PairScores& pair) {
+    const int64_t begin = at ? witness.first_score(*at) : 0;
+    for (int64_t i = 0; i < std::ssize(pair.changed); ++i) {
+      const int64_t offset = i - begin;
+      if (at && (offset < kFirstOffset || offset > witness.follows)) continue;
+      Sum& sum = sums_[offset];
+      sum.changed += pair.changed[static_cast<size_t>(i)];
+      sum.unchanged += pair.unchanged[static_cast<size_t>(i)];
+      ++sum.n;
+    }
   }
-  return {at::stack(surprise, 1), at::stack(latent, 1), at::stack(pixels, 1)};
+  SurpriseCurve curve() const {
+    SurpriseCurve out;
+    for (const auto& [offset, sum] : sums_) {
+      out.offsets.push_back(offset);
+      out.changed.push_back(sum.changed / static_cast<double>(sum.n));
+      out.unchanged.push_back(sum.unchanged / static_cast<double>(sum.n));
+    }
+    return out;
+  }
+
+ private:
+  struct Sum {
+    double changed = 0, unchanged = 0;
+    int64_t n = 0;
+  };
+  std::map<int64_t, Sum> sums_;
+};
+
+std::vector<double> numbers_of(const Tensor& row) {
+  const Tensor values = row.to(at::kDouble).contiguous();
+  return {values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()};
 }
 
-ViolationScores score_violations(const WorldModel& model, const std::string& env, const ViolationSpec& spec,
-                                 int64_t count, uint64_t seed, const JobControl& control) {
-  const Random coins(seed, Stream::kBaseline, static_cast<uint64_t>(spec.kind));
-  Counter surprise, latent, pixels;
-  std::array<double, kOffsets.size()> changed_sum{}, unchanged_sum{};
-  for (int64_t first = 0; first < count; first += kPairsAtOnce) {
-    if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
-    std::vector<Tensor> changed, unchanged, actions;
-    std::vector<int64_t> at;
-    for (int64_t i = first; i < std::min(count, first + kPairsAtOnce); ++i) {
-      const ViolationPair pair = violation_pair(env, spec, model.action_spec().block, model.picture_spec().size, seed,
-                                                static_cast<uint64_t>(i));
-      changed.push_back(pair.changed);
-      unchanged.push_back(pair.unchanged);
-      actions.push_back(pair.actions);
-      at.push_back(pair.at);
-    }
-    const Tensor acted = at::stack(actions);
-    const StepScores with = step_scores(model, at::stack(changed), acted),
-                     without = step_scores(model, at::stack(unchanged), acted);
-    surprise.add(with.surprise, without.surprise, coins);
-    latent.add(with.latent_change, without.latent_change, coins);
-    pixels.add(with.pixels, without.pixels, coins);
-    for (size_t k = 0; k < kOffsets.size(); ++k)
-      for (size_t i = 0; i < at.size(); ++i) {
-        const auto row = static_cast<int64_t>(i);
-        const int64_t step = at[i] - 1 + kOffsets[k];
-        changed_sum[k] += with.surprise[row][step].item<double>() / static_cast<double>(count);
-        unchanged_sum[k] += without.surprise[row][step].item<double>() / static_cast<double>(count);
-      }
+/// Pairs that are watched together: all of one length.
+struct Group {
+  std::vector<Tensor> changed, unchanged, actions;
+  std::vector<std::optional<int64_t>> at;
+
+  bool takes(const ViolationPair& pair) const { return at.empty() || changed.front().sizes() == pair.changed.sizes(); }
+  void add(const ViolationPair& pair) {
+    changed.push_back(pair.changed);
+    unchanged.push_back(pair.unchanged);
+    if (pair.actions.defined()) actions.push_back(pair.actions);
+    at.push_back(pair.at);
   }
-  return {.rates = {surprise.rate(), latent.rate(), pixels.rate()},
-          .curve = {{kOffsets.begin(), kOffsets.end()},
-                    {changed_sum.begin(), changed_sum.end()},
-                    {unchanged_sum.begin(), unchanged_sum.end()}}};
+};
+
+class Judge {
+ public:
+  Judge(const Witness& witness, const Random& coins) : witness_(witness), coins_(coins) {}
+
+  void watch(const Group& group) {
+    const Tensor acted = group.actions.empty() ? Tensor() : at::stack(group.actions);
+    const auto [with, without] = witness_.watch(at::stack(group.changed), at::stack(group.unchanged), acted);
+    const std::vector<bool> found = surprise_.add(with.surprise, without.surprise, coins_);
+    latent_.add(with.latent_change, without.latent_change, coins_);
+    pixels_.add(with.pixels, without.pixels, coins_);
+    for (size_t i = 0; i < group.at.size(); ++i) {
+      const auto row = static_cast<int64_t>(i);
+      pairs_.push_back({found[i], numbers_of(with.surprise[row]), numbers_of(without.surprise[row])});
+      curve_.add(witness_, group.at[i], pairs_.back());
+    }
+  }
+  ViolationScores scores() {
+    return {{surprise_.rate(), latent_.rate(), pixels_.rate()}, curve_.curve(), std::move(pairs_)};
+  }
+
+ private:
+  const Witness& witness_;
+  const Random& coins_;
+  Counter surprise_, latent_, pixels_;
+  CurveMeans curve_;
+  std::vector<PairScores> pairs_;
+};
+
+}  // namespace
+
+ViolationScores score_violations(const Witness& witness, const PairMaker& pair, int64_t count, const Random& coins,
+                                 const JobControl& control) {
+  Judge judge(witness, coins);
+  Group group;
+  const auto watch = [&] {
+    if (!group.at.empty()) judge.watch(std::exchange(group, {}));
+  };
+  for (int64_t i = 0; i < count; ++i) {
+    if (control.stopping()) fail<Interrupted>("eval: interrupted; nothing was scored");
+    const ViolationPair next = pair(i);
+    if (!group.takes(next) || std::ssize(group.at) == witness.at_once) watch();
+    group.add(next);
+  }
+  watch();
+  return judge.scores();
 }
 
 }  // namespace foresee::planner

@@ -1,48 +1,46 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
+#include <functional>
 #include <vector>
 
 #include "jepa/core/api/job.h"
+#include "jepa/core/random.h"
 #include "jepa/core/statistics/proportions.h"
-#include "jepa/model/world_model.h"
-#include "planner/eval/surprise/violations.h"
+#include "planner/eval/surprise/witness.h"
 
 namespace foresee::planner {
-
-/// What three measures say of each step of B clips: float [B, T - 1] each, on the CPU.
-struct StepScores {
-  Tensor surprise;       // mean square difference of the predicted latent and the encoding of what then is seen
-  Tensor latent_change;  // the same of two encodings in a row, without a prediction
-  Tensor pixels;         // the same of two pictures in a row, of values 0 .. 1
-};
-
-/// Scores clips step by step. Each prediction goes one action block ahead, from up to kSurpriseHistory pictures.
-/// @param pictures  uint8 [B, T, 3, S, S]. @param actions  [B, (T - 1) * block, A], environment units.
-StepScores step_scores(const WorldModel& model, const Tensor& pictures, const Tensor& actions);
-inline constexpr int64_t kSurpriseHistory = 3;  // pictures, as plans look back
 
 /// How often the changed episode of a pair has the larger largest score. Ties are decided by a coin.
 struct PairRates {
   SuccessRate surprise, latent_change, pixels;
 };
 
-/// Mean surprise of the steps around the violation; offset 0 is the step into the first changed picture.
+/// Mean surprise around the violation. Offset 0 is the first window that holds a changed picture; where it is not known
+/// when that is, the first of all.
 struct SurpriseCurve {
   std::vector<int64_t> offsets;
+  std::vector<double> changed, unchanged;
+};
+
+/// One pair: whether the surprise finds the changed episode, and its scores, window by window.
+struct PairScores {
+  bool found = false;
   std::vector<double> changed, unchanged;
 };
 
 struct ViolationScores {
   PairRates rates;
   SurpriseCurve curve;
+  std::vector<PairScores> pairs;  // in order
 };
 
-/// Judges pairs 0 .. count - 1 of one kind. @param control  asked before every group of pairs.
-/// @throws Interrupted where it is stopped.
-ViolationScores score_violations(const WorldModel& model, const std::string& env, const ViolationSpec& spec,
-                                 int64_t count, uint64_t seed, const JobControl& control = {});
+/// Makes pair `index`, always the same one.
+using PairMaker = std::function<ViolationPair(int64_t index)>;
+
+/// Judges pairs 0 .. count - 1 of one kind. @param coins  decide ties. @param control  asked before every group of
+/// pairs. @throws Interrupted where it is stopped, and what `pair` throws.
+ViolationScores score_violations(const Witness& witness, const PairMaker& pair, int64_t count, const Random& coins,
+                                 const JobControl& control = {});
 
 }  // namespace foresee::planner

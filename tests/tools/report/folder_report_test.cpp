@@ -158,6 +158,35 @@ TEST(FolderReport, OfAnEvaluationHasItsNumbersAndPictures) {
   EXPECT_LT(html.find("planner_001_failure"), html.find("planner_000_success"));
 }
 
+TEST(FolderReport, ShowsSurpriseWithItsCurveAndThePairsThatWereNotToldFirst) {
+  const TemporaryFolder folder;
+  const nlohmann::ordered_json rate{{"accuracy", 0.75}, {"low", 0.5}, {"high", 0.9}, {"n", 8}};
+  nlohmann::ordered_json kind = rate;
+  kind["pixels"] = kind["latent_change"] = rate;
+  kind["distances"]["20"] = rate;
+  kind["curve"] = {{"offset", {-1, 0}}, {"changed", {0.1, 0.7}}, {"unchanged", {0.1, 0.2}}};
+  std::filesystem::create_directories(folder / "strips");
+  const std::vector<std::string> strips{"strips/teleport_20px_003_success.png", "strips/teleport_20px_004_failure.png"};
+  for (const auto& file : strips) data::write_image(folder / file, at::zeros({3, 20, 40}, at::kByte));
+  nlohmann::ordered_json results{{"files", strips},
+                                 {"result",
+                                  {{"env", "scenes"},
+                                   {"protocol", "surprise"},
+                                   {"seed", 0},
+                                   {"shown", "generated scenes"},
+                                   {"surprise", {{"teleport", kind}}},
+                                   {"remarks", nlohmann::ordered_json::array()}}}};
+  write_json(folder / "results.json", results);
+  const std::string html = folder_report(folder.path()).html();
+  EXPECT_THAT(html, HasSubstr("Surprise over time: teleport"));
+  EXPECT_THAT(html, HasSubstr("jumps of 20 px"));
+  EXPECT_THAT(html, HasSubstr("not told"));
+  EXPECT_LT(html.find("teleport_20px_004_failure"), html.find("teleport_20px_003_success"));
+  results["result"]["surprise"]["teleport"]["curve"] = 3;
+  write_json(folder / "results.json", results);
+  EXPECT_THROW(folder_report(folder.path()), Error);
+}
+
 planner::EvalConfig played_far(std::vector<std::string> methods) {
   planner::EvalConfig config;
   config.protocol = planner::Protocol::kFar;

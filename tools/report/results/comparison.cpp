@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// What has to be the same for a difference to mean anything.
-constexpr const char* kSameResult[] = {"protocol", "env", "seed", "clips", "train_clips", "data", "vary"};
+constexpr const char* kSameResult[] = {"protocol", "env", "seed", "clips", "train_clips", "data", "vary", "shown"};
 constexpr const char* kSameConfig[] = {"goal_offset", "budget", "episodes", "draw", "world", "swm"};
 
 void require_same(const Results& first, const Results& second) {

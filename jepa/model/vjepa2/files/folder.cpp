@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 
 // Note [V-JEPA 2 folders]
 // model.safetensors of family vjepa2 is the encoder, under the official names. Beside it may lie predictor.safetensors
-// and target_encoder.safetensors (every checkpoint of a run has them), and a probe: probe.safetensors with probe.json.
+// with targets.json and target_encoder.safetensors (every checkpoint of a run has them), and a probe: probe.safetensors
+// with probe.json.
 // Family vjepa2_ac has both networks in model.safetensors: "encoder.NAME" and "predictor.NAME".
 
 namespace {
@@ -71,8 +72,11 @@ Vjepa2Weights read_foresee(const fs::path& folder, const Vjepa2ReadOptions& opti
                             checkpoint_files::kTargetEncoder);
     weights.encoder = SafetensorsFile(folder / checkpoint_files::kTargetEncoder).tensors();
   }
+  weights.average = fs::exists(folder / checkpoint_files::kTargetEncoder);
   if (all && fs::exists(folder / checkpoint_files::kPredictor))
     weights.predictor = SafetensorsFile(folder / checkpoint_files::kPredictor).tensors();
+  if (const fs::path targets = folder / checkpoint_files::kTargets; all && fs::exists(targets))
+    weights.targets = parse_config<MaskedTargets>(read_json(targets), targets.string());
   if (fs::exists(folder / checkpoint_files::kProbe)) {
     const auto info =
         parse_config<ProbeInfo>(read_json(folder / kVjepa2ProbeInfoFile), (folder / kVjepa2ProbeInfoFile).string());
@@ -98,7 +102,10 @@ void export_foresee(const Vjepa2Weights& weights, const fs::path& folder) {
         folder / kVjepa2ProbeInfoFile,
         config_json(ProbeInfo{weights.probe->sizes.heads, weights.probe->layer_norm_eps, weights.probe->labels}));
   }
-  if (!weights.predictor.empty()) save_safetensors(folder / checkpoint_files::kPredictor, weights.predictor);
+  if (!weights.predictor.empty()) {
+    save_safetensors(folder / checkpoint_files::kPredictor, weights.predictor);
+    write_json(folder / checkpoint_files::kTargets, config_json(weights.targets));
+  }
   ModelFolder model;
   model.family = kVjepa2Family;
   model.model = config_json(weights.config);

@@ -182,6 +182,7 @@ Vjepa2Weights read_official(const std::filesystem::path& path, const Vjepa2ReadO
   if (!places.encoder && !places.target_encoder) refuse_unknown(file);
   const ChosenEncoder chosen = chosen_encoder(file, places, options);
   weights.taken = chosen.taken;
+  weights.average = places.target_encoder.has_value();
   weights.encoder = network(file, chosen.place);
   set_encoder_sizes(weights.config.encoder, weights.encoder, options.heads, weights.source);
   const bool alone = places.encoder && places.encoder->empty();  // torch.save of an encoder's state dict

@@ -7,6 +7,7 @@
 
 #include "jepa/core/api/read_options.h"
 #include "jepa/io/model_folder.h"
+#include "jepa/model/vjepa2/masked_targets.h"
 #include "jepa/model/vjepa2/vjepa2.h"
 
 namespace foresee {
@@ -54,6 +55,8 @@ struct Vjepa2Weights {
   Preprocess preprocess;
   TensorMap encoder;           // empty in a probe file
   TensorMap predictor;         // masked predictor; empty where there is none
+  MaskedTargets targets{};     // what that was trained to predict
+  bool average = false;        // the encoder's moving average is there, too: EncoderKey::kTargetEncoder reads it
   TensorMap action_predictor;  // V-JEPA 2-AC; empty where there is none
   StackSizes action_sizes;
   std::optional<ProbeWeights> probe;

@@ -127,5 +127,23 @@ TEST(Scene, RefusesASizeBelowOne) {
   EXPECT_THROW(render_scene({}, 0, 0, {.height = 0}), Error);
 }
 
+TEST(Scene, AViolationChangesTheFramesFromItsFirstOn) {
+  const SceneFactors factors{.direction = 0, .speed = 1, .count = 1, .colour = 2};
+  const Tensor usual = scene(factors);
+  const auto violated = [&](const SceneViolation& violation) { return render_scene(factors, 5, 1, kSize, violation); };
+  const SceneViolation jump{.at = 4, .right = 0.2}, other{.at = 4, .colour = 0}, stop{.at = 4, .stop = true},
+      vanish{.at = 4, .vanish = true};
+  for (const SceneViolation& violation : {jump, other, stop, vanish}) {
+    const Tensor frames = violated(violation);
+    EXPECT_TRUE(at::equal(frames.narrow(0, 0, 4), usual.narrow(0, 0, 4)));
+    for (int64_t t = 4; t < 9; ++t) EXPECT_FALSE(at::equal(frames[t], usual[t])) << t;
+  }
+  EXPECT_TRUE(at::equal(violated(stop)[8], usual[3]));
+  SceneFactors red = factors;
+  red.colour = 0;
+  EXPECT_TRUE(at::equal(violated(other)[6], scene(red)[6]));
+  EXPECT_TRUE(at::equal(violated({.at = 4, .right = 1})[5], usual[5])) << "once around the torus";
+}
+
 }  // namespace
 }  // namespace foresee::data
