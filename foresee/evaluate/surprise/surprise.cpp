@@ -79,8 +79,8 @@ AskedModel asked_world_model(const EvaluateRequest& request, const Family& famil
   if (!request.data.empty() || shown == kScenes)
     throw RequestError(
         request.data.empty() ? "env" : "data",
-        fmt::format("{}: a world model of family '{}' predicts from actions, which {} do not have; encoders of video "
-                    "(family vjepa2) are shown those, world models environments",
+        fmt::format("{}: a world model of family '{}' predicts from actions, which {} do not have; they are shown to "
+                    "encoders of video",
                     request.model.string(), family.name, request.data.empty() ? "scenes" : "listed clips"));
   AskedModel out{.world = family.make_world_model(request.model, options)};
   const StateSpec state = out.world->state_spec();
