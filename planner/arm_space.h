@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "planner/action_space.h"
+#include "planner/space/action_space.h"
 #include "planner/cem.h"
 
 namespace foresee::planner {

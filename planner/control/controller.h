@@ -14,6 +14,7 @@
 #include "planner/control/model_cost.h"
 #include "planner/control/mpc.h"
 #include "planner/control/pace.h"
+#include "planner/control/wanted.h"
 #include "planner/control/watchdog.h"
 
 namespace foresee::planner {
@@ -25,6 +26,8 @@ enum class Begin { kZero, kProposal };
 struct ControlConfig {
   int64_t history = 1;
   Objective objective = Objective::kLatent;  // one of WorldModel::objectives()
+  double terminal_cost = 1;                  // CostTerms::terminal
+  double running_cost = 0;                   // CostTerms::running
   Begin begin = Begin::kZero;
   double proposal_gain = 1.0;
   std::vector<double> action_low{};   // limits of every number of an action, or one of all, the robot's units;
@@ -61,6 +64,7 @@ struct ControlPlan {
   std::optional<double> at_goal{};    // same: of doing nothing where the goal is seen already
   std::optional<double> violation{};  // how far the plan exceeds its constraints, where the search has any
   std::vector<double> trace;          // best cost of every iteration; of problems searched together, the mean
+  int64_t not_finite = 0;             // candidates of the search whose cost was no finite number, as of the trace
   int64_t iterations = 0;
   Stop stopped = Stop::kIterations;
   int64_t number = 0;  // plans that the problem has had, with this one; 0: none
@@ -77,6 +81,10 @@ class ControlCore {
   /// history, whose pictures lie whole blocks apart.
   /// @param picture  uint8 [3, H, W], any size. @param state  where StateSpec says so; else empty.
   void set_goal(int64_t problem, const Tensor& picture, const std::vector<double>& state = {}, double weight = 1);
+  /// The same with several goals, whose weighted costs are added up; the first is what proposals lead to, and what
+  /// ControlPlan::at_goal is of. @throws Error for none, for a weight that is not above 0, and for pictures that the
+  /// model does not bring to one size.
+  void set_goals(int64_t problem, std::vector<Wanted> goals);
   /// Forgets history and queue of a problem: a new episode. The goal stays.
   void reset(int64_t problem);
 
@@ -101,9 +109,7 @@ class ControlCore {
  private:
   struct Problem {
     History history;
-    Tensor goal{};  // uint8 [3, H, W], or undefined
-    std::vector<double> goal_state{};
-    double weight = 1;
+    std::vector<Wanted> goals{};  // pictures as the model takes them; empty: none yet
     ControlPlan plan{};
     bool late = false;  // the last search was
   };
@@ -111,7 +117,7 @@ class ControlCore {
   struct Question {
     std::vector<int64_t> problems;
     Observation observation;
-    Goal goal;
+    std::vector<Goal> goals;
     SearchStart start;
   };
   struct Answer {
@@ -123,8 +129,10 @@ class ControlCore {
   const Problem& get(int64_t problem) const;
   Problem& get(int64_t problem) { return const_cast<Problem&>(std::as_const(*this).get(problem)); }
   Sight fitted(const Sight& sight) const;
+  Tensor allowed(const Tensor& actions) const;
   void search(std::span<const int64_t> due, const Deadline& deadline);
   Question ask(const std::vector<int64_t>& problems);
+  CostTerms terms() const;
   Answer answer(const Question& question, const Deadline& end) const;
   Plan follow(const ModelCost& here) const;
   void look_along(const ModelCost& here, Answer& answer) const;

@@ -14,6 +14,7 @@ namespace foresee::planner {
 /// How a plan becomes behaviour.
 struct MpcConfig {
   PlannerConfig planner;
+  BallConfig ball;
   int64_t receding = 5;
   bool warm_start = true;
 
@@ -57,6 +58,10 @@ class Mpc {
   /// for categories of actions that are normalised.
   Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0,
       const std::optional<ArmCemConfig>& arm = {});
+
+  /// The nearest actions within the ball of the config; the same where there is none. @param actions  [..., size], double,
+  /// the environment's units.
+  Tensor within_ball(const Tensor& actions) const { return ball_ ? ball_->nearest(actions) : actions; }
 
   /// True when the problem has no action left.
   bool due(int64_t problem) const { return get(problem).queue.empty(); }
@@ -111,6 +116,7 @@ class Mpc {
   MpcConfig config_;
   std::optional<ArmCemConfig> arm_;
   ActionSpec actions_;
+  std::optional<ActionBall> ball_;
   uint64_t seed_;
   int64_t first_;
   std::vector<Problem> problems_;

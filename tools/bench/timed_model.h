@@ -32,10 +32,13 @@ class TimedModel final : public WorldModel {
     return timed([&] { return model_.encode_goal(goal); });
   }
   Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions, Objective objective) const override {
-    const int64_t plans = actions.size(0) * actions.size(1), horizon = actions.size(2);
-    blocks_ += plans * horizon;
-    if (flops_of_) mega_flops_ += static_cast<int64_t>(static_cast<double>(plans) * flops_of_(frames_, horizon) * 1e-6);
+    count(actions);
     return timed([&] { return model_.costs(context, goal, actions, objective); });
+  }
+  Tensor step_costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                    Objective objective) const override {
+    count(actions);
+    return timed([&] { return model_.step_costs(context, goal, actions, objective); });
   }
   Tensor rollout(const Context& context, const Tensor& actions) const override {
     return model_.rollout(context, actions);
@@ -56,6 +59,11 @@ class TimedModel final : public WorldModel {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void count(const Tensor& actions) const {
+    const int64_t plans = actions.size(0) * actions.size(1), horizon = actions.size(2);
+    blocks_ += plans * horizon;
+    if (flops_of_) mega_flops_ += static_cast<int64_t>(static_cast<double>(plans) * flops_of_(frames_, horizon) * 1e-6);
+  }
   template <typename Work>
   std::invoke_result_t<Work> timed(const Work& work) const {
     const auto begin = Clock::now();
