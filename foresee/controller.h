@@ -66,7 +66,7 @@ class FORESEE_API Controller {
 
   /// Where an action came from.
   enum class Source {
-    kSearch,    // first action of a plan that was searched in this call
+    kSearch,    // first action of a plan that was searched or, asynchronously, waited for in this call
     kQueue,     // of the plan that an earlier call searched
     kFallback,  // the search was later than the deadline and dropped: what the last plan had left, else `safe_action`
     kProposal,  // of the model's own proposal, without a search; does not occur yet

@@ -61,7 +61,8 @@ Plan categorical_cem(const CostFn& cost, const SearchRequest& request, const Sea
     elites = search.going(search.judge(candidates, config.elites), elites);
     Tensor frequency = elites.actions.mean(1).unflatten(-1, {size / n, n}) + categorical.smoothing;
     frequency = (frequency / frequency.sum(-1, /*keepdim=*/true)).flatten(-2);
-    search.mean = search.going((1 - categorical.momentum) * frequency + categorical.momentum * search.mean, search.mean);
+    search.mean =
+        search.going((1 - categorical.momentum) * frequency + categorical.momentum * search.mean, search.mean);
     search.settled(1 - search.mean.unflatten(-1, {size / n, n}).amax(-1));
     search.record(i);
   }

@@ -51,8 +51,8 @@ class Constrained {
  private:
   void remember(const Tensor& actions, const Tensor& order) const {
     const auto [least, index] = order.nan_to_num(std::numeric_limits<double>::infinity()).min(1);
-    const Tensor first = actions.gather(1, index.view({-1, 1, 1, 1}).expand({-1, 1, actions.size(2), actions.size(3)}))
-                             .select(1, 0);
+    const Tensor first =
+        actions.gather(1, index.view({-1, 1, 1, 1}).expand({-1, 1, actions.size(2), actions.size(3)})).select(1, 0);
     const Tensor better = best.defined() ? least < best_cost : at::ones_like(least, at::kBool);
     best = best.defined() ? at::where(better.view({-1, 1, 1}), first, best) : first;
     best_cost = best_cost.defined() ? at::where(better, least, best_cost) : least;
@@ -86,7 +86,8 @@ void describe(Fields& f, LagrangianConfig& c) {
 Plan lagrangian(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
                 const LagrangianConfig& lagrangian, const GradientConfig& gradient, const ActionSpace& space) {
   lagrangian.validate();
-  const ConstraintFn constraints = request.constraints ? request.constraints : effort_constraints(lagrangian.most_effort, lagrangian.most_change);
+  const ConstraintFn constraints =
+      request.constraints ? request.constraints : effort_constraints(lagrangian.most_effort, lagrangian.most_change);
   if (!constraints)
     fail<ConfigError>("lagrangian: no constraint is given; set planner.lagrangian.most_effort or most_change");
   Constrained constrained(cost, constraints, lagrangian.penalty);

@@ -14,7 +14,7 @@ Plan mppi(const CostFn& cost, const SearchRequest& request, const SearchConfig& 
   Elites elites;
   for (int64_t i = 0; search.more(i, config.iterations); ++i) {
     elites = search.going(search.judge(search.sample(search.noise(i)), config.elites), elites);
-    const Tensor cheapest = elites.costs.slice(1, 0, 1);  // [B, 1]
+    const Tensor cheapest = elites.costs.slice(1, 0, 1);            // [B, 1]
     const Tensor dearer = (cheapest - elites.costs).nan_to_num(0);  // of costs without an end: they are all alike
     const Tensor weights = at::softmax(dearer / mppi.temperature, /*dim=*/1);
     const Tensor moved = search.going((elites.actions * weights.unsqueeze(-1).unsqueeze(-1)).sum(1), search.mean);

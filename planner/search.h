@@ -19,9 +19,9 @@
 // cost, move the Gaussian toward the cheap ones. What differs between the planners is how candidates are drawn and how
 // the Gaussian moves; what they share lies here. B problems are searched side by side and never mix; one that has
 // settled or has no more time stays as it is while the others go on, and is still asked for: shapes stay. A candidate
-// whose cost is no finite number loses; so does one that breaks a constraint, against all that keep it. Which numbers of
-// an action are searched, and within which limits, is an ActionSpace: the Gaussian knows the S searched numbers, costs
-// and plans see whole actions of D.
+// whose cost is no finite number loses; so does one that breaks a constraint, against all that keep it. Which numbers
+// of an action are searched, and within which limits, is an ActionSpace: the Gaussian knows the S searched numbers,
+// costs and plans see whole actions of D.
 
 namespace foresee::planner {
 
@@ -62,7 +62,7 @@ struct SearchRequest {
                  // search's.
   Tensor noise;  // float [iterations, B, K, steps, S], standard normal: draw_noise()
   Tensor rows;   // int64 [B], handed to the cost; undefined: 0 .. B-1
-  Tensor low, high;          // float [D], the box where no ActionSpace is given; undefined: none
+  Tensor low, high;                // float [D], the box where no ActionSpace is given; undefined: none
   std::optional<ActionBall> ball;  // same
   ConstraintFn constraints;        // what a plan has to keep; empty: what the config says
   std::function<void(int64_t iteration, const Iteration&)> trace;  // called after every update; may be empty
@@ -93,8 +93,8 @@ class Search {
 
   /// Whether iteration `iteration` of `all` is to be run: a problem has not settled, and has time for it.
   bool more(int64_t iteration, int64_t all);
-  /// Says how far each problem is from having settled: the largest of its numbers is held against `converged`. What they
-  /// are is the solver's matter: deviations, steps. @param spread  [B, ...].
+  /// Says how far each problem is from having settled: the largest of its numbers is held against `converged`. What
+  /// they are is the solver's matter: deviations, steps. @param spread  [B, ...].
   void settled(const Tensor& spread);
   /// `now` of the problems that go on, `before` of the others. @param now, before  [B, ...].
   Tensor going(const Tensor& now, const Tensor& before) const;

@@ -120,9 +120,7 @@ const Controller::ActionInfo& Controller::action() const { return impl_->action;
 const Controller::StateInfo& Controller::state() const { return impl_->state; }
 const Controller::PictureInfo& Controller::picture() const { return impl_->picture; }
 
-void Controller::set_goal(const Goal& goal, int64_t problem) {
-  set_goals({&goal, 1}, problem);
-}
+void Controller::set_goal(const Goal& goal, int64_t problem) { set_goals({&goal, 1}, problem); }
 
 void Controller::set_goals(std::span<const Goal> goals, int64_t problem) {
   std::vector<planner::Wanted> wanted;

@@ -70,7 +70,8 @@ void describe(Fields& f, ControlConfig& c) {
   static constexpr std::pair<Begin, std::string_view> kBegins[] = {{Begin::kZero, "zero"},
                                                                    {Begin::kProposal, "proposal"}};
   f("terminal_cost", c.terminal_cost, "weight of what the last block of a plan leads to", {0, 1e12});
-  f("running_cost", c.running_cost, "weight of the mean of what the blocks before it lead to; each is judged", {0, 1e12});
+  f("running_cost", c.running_cost, "weight of the mean of what the blocks before it lead to; each is judged",
+    {0, 1e12});
   f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
   f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
     {0, 100});
@@ -80,6 +81,8 @@ void describe(Fields& f, ControlConfig& c) {
   f("deadline_ms", c.deadline_ms,
     "time that an action may take; a late search is dropped for the rest of the last plan, or the safe action; 0: any",
     {0, 3.6e6});
+  f("asynchronous", c.asynchronous,
+    "search the next plan while the last block of this one is executed, from where that block leads");
   f("safe_action", c.safe_action,
     "what to do where a search is late and no plan is left, the robot's units; none: 0, or the limits' nearest");
   f("planner", c.planner, "the search on the world model");
@@ -112,9 +115,7 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
 }
 
 /// What may be done that is nearest to actions. @param actions  double [..., A], the robot's units.
-Tensor ControlCore::allowed(const Tensor& actions) const {
-  return within_limits(actions_, mpc_.within_ball(actions));
-}
+Tensor ControlCore::allowed(const Tensor& actions) const { return within_limits(actions_, mpc_.within_ball(actions)); }
 
 const ControlCore::Problem& ControlCore::get(int64_t problem) const {
   FORESEE_CHECK(problem >= 0 && problem < static_cast<int64_t>(problems_.size()), "expected a problem 0 .. {}, got {}",
@@ -136,12 +137,18 @@ void ControlCore::set_goals(int64_t problem, std::vector<Wanted> goals) {
     FORESEE_CHECK(goal.picture.sizes() == goals.front().picture.sizes(), "expected goals with pictures of one size");
   }
   p.goals = std::move(goals);
+  ++p.goal_number;
+  if (config_.asynchronous && (!mpc_.due(problem) || is_ahead(problem))) {
+    const int64_t left = mpc_.queued(problem).size(0);
+    return mpc_.shorten(problem, left % actions_.block + actions_.block);
+  }
   mpc_.reset(problem);
   if (!p.history.wants_picture()) p.history.clear();
 }
 
 void ControlCore::reset(int64_t problem) {
   get(problem).history.clear();
+  ++get(problem).episode;
   mpc_.reset(problem);
 }
 
@@ -170,7 +177,12 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
     sights.push_back(wants_picture(problems[i]) ? fitted(seen[i]) : Sight{.executed = seen[i].executed});
   }
   for (size_t i = 0; i < problems.size(); ++i) get(problems[i]).history.look(sights[i]);
-  auto actions = mpc_.act(problems, [&](std::span<const int64_t> due) { search(due, end); });
+  if (std::none_of(problems.begin(), problems.end(), [&](int64_t p) { return mpc_.due(p); })) search_ahead(problems);
+  auto actions = mpc_.act(problems, [&](std::span<const int64_t> due) {
+    const std::vector<int64_t> without = take_ahead(due, end);
+    if (!without.empty()) search(without, end);
+    search_ahead(problems);
+  });
   for (size_t i = 0; i < problems.size(); ++i) {
     if (actions[i].source == ActionSource::kSearch && get(problems[i]).late)
       actions[i].source = ActionSource::kFallback;
@@ -218,10 +230,7 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
       take(question, (*answers)[i]);
       continue;
     }
-    for (const int64_t problem : question.problems) {
-      get(problem).late = true;
-      mpc_.fall_back(problem, safe_action_);
-    }
+    for (const int64_t problem : question.problems) fall_back(problem);
   }
 }
 
@@ -268,7 +277,8 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
     follow_pace();
     return on;
   };
-  const ModelCost here = model_cost(model_, question.observation, question.goals, terms());
+  ModelCost here = model_cost(model_, question.observation, question.goals, terms());
+  if (question.before.defined()) here = behind(here, question.before.to(here.device));
   try {
     Answer answer;
     if (options_.search) {
@@ -311,8 +321,8 @@ Plan ControlCore::find(const Question& question, const ModelCost& here, const Se
   const Tensor initial = config_.begin == Begin::kProposal
                              ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
                              : Tensor();
-  return mpc_.search(question.start, watched(here.cost, done, /*report=*/!control.go_on), here.device, initial,
-                     control);
+  return mpc_.search(question.start, watched(here.cost, done, /*report=*/!control.go_on && !question.before.defined()),
+                     here.device, initial, control);
 }
 
 /// What actions of 0 cost (or what the limits allow nearest to them), here and where the goal is reached.

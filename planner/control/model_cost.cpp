@@ -59,6 +59,26 @@ ModelCost model_cost(const WorldModel& model, const Observation& observation, co
           [&model, context](const Tensor& actions) { return model.rollout(*context, actions); }};
 }
 
+ModelCost behind(const ModelCost& here, const Tensor& blocks) {
+  const int64_t count = blocks.size(1);
+  const auto whole = [blocks](const Tensor& actions, const Tensor& own) {  // [B, K, n + H, D]
+    return at::cat({own.to(actions.options()).unsqueeze(1).expand({-1, actions.size(1), -1, -1}), actions}, 2);
+  };
+  ModelCost there = here;
+  there.cost = [cost = here.cost, blocks, whole](const Tensor& actions, const Tensor& rows) {
+    return cost(whole(actions, blocks.index_select(0, rows.to(blocks.device()))), rows);
+  };
+  there.propose = [propose = here.propose, count](int64_t horizon) { return propose(count + horizon).slice(1, count); };
+  there.states = [states = here.states, blocks, whole, count](const Tensor& actions) {
+    const Tensor all = states(whole(actions, blocks));
+    return all.defined() ? all.slice(2, count) : all;
+  };
+  there.imagine = [imagine = here.imagine, blocks, whole, count](const Tensor& actions) {
+    return imagine(whole(actions, blocks)).slice(2, count);
+  };
+  return there;
+}
+
 ModelCost model_cost(const WorldModel& model, const Observation& observation, const Goal& goal) {
   return model_cost(model, observation, std::vector<Goal>{goal});
 }

@@ -35,6 +35,9 @@ struct CostTerms {
 /// @returns the cost of plans from there; its `rows` are indices into the B histories.
 ModelCost model_cost(const WorldModel& model, const Observation& observation, const std::vector<Goal>& goals,
                      const CostTerms& terms = {});
+/// The costs of what follows blocks that will be executed in any case: each plan is judged behind them.
+/// @param blocks  float [B, n, D], normalised. `propose`, `states` and `imagine` speak of what comes behind them, too.
+ModelCost behind(const ModelCost& here, const Tensor& blocks);
 /// The same toward a single goal.
 ModelCost model_cost(const WorldModel& model, const Observation& observation, const Goal& goal);
 

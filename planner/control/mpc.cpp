@@ -178,6 +178,20 @@ std::vector<double> Mpc::next_action(int64_t problem) {
   return action;
 }
 
+Tensor Mpc::queued(int64_t problem) const {
+  const auto& queue = get(problem).queue;
+  Tensor actions = at::empty({static_cast<int64_t>(queue.size()), actions_.size}, at::kDouble);
+  for (size_t i = 0; i < queue.size(); ++i)
+    actions[static_cast<int64_t>(i)].copy_(torch::tensor(queue[i], at::kDouble));
+  return actions;
+}
+
+void Mpc::shorten(int64_t problem, int64_t count) {
+  Problem& p = get(problem);
+  while (static_cast<int64_t>(p.queue.size()) > count) p.queue.pop_back();
+  p.left_over = Tensor();
+}
+
 void Mpc::reset(int64_t problem) {
   Problem& fresh = get(problem);
   fresh.queue.clear();

@@ -59,8 +59,8 @@ class Mpc {
   Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0,
       const std::optional<ArmCemConfig>& arm = {});
 
-  /// The nearest actions within the ball of the config; the same where there is none. @param actions  [..., size], double,
-  /// the environment's units.
+  /// The nearest actions within the ball of the config; the same where there is none. @param actions  [..., size],
+  /// double, the environment's units.
   Tensor within_ball(const Tensor& actions) const { return ball_ ? ball_->nearest(actions) : actions; }
 
   /// True when the problem has no action left.
@@ -85,6 +85,11 @@ class Mpc {
   /// Where there is no plan in time: queues the next block that the last plan had left, else one of `safe` actions.
   /// @param safe  [size], environment units.
   void fall_back(int64_t problem, const std::vector<double>& safe);
+
+  /// The actions that a problem has left, double [n, size], environment units, not clipped.
+  Tensor queued(int64_t problem) const;
+  /// Keeps the first `count` of them, and nothing that a search could begin with.
+  void shorten(int64_t problem, int64_t count);
 
   /// Fills the queues of several problems with a plan that came from elsewhere.
   /// @param blocks  float [problems, H, D], normalised; all of it is executed.

@@ -22,12 +22,12 @@ struct HeldNumber {
 /// Every candidate that is judged lies inside, and so does the plan.
 /// The default searches every number of the action without limits. S numbers are searched; lists are [S] or empty.
 struct ActionSpace {
-  int64_t size = 0;                           // numbers of an action; 0: as many as are searched
-  std::vector<int64_t> searched;              // their places in the action; empty: all of them
-  std::vector<double> others;                 // [size], what numbers are that are not searched; empty: 0
-  Tensor low, high;                           // float [S], what candidates are cut to; undefined: no limit
-  std::optional<ActionBall> ball;             // what they are moved to before; the box holds its center
-  Tensor spline;                              // float [H, knots]: knots are searched (spline_weights); undefined: blocks
+  int64_t size = 0;                // numbers of an action; 0: as many as are searched
+  std::vector<int64_t> searched;   // their places in the action; empty: all of them
+  std::vector<double> others;      // [size], what numbers are that are not searched; empty: 0
+  Tensor low, high;                // float [S], what candidates are cut to; undefined: no limit
+  std::optional<ActionBall> ball;  // what they are moved to before; the box holds its center
+  Tensor spline;                   // float [H, knots]: knots are searched (spline_weights); undefined: blocks
   std::vector<std::optional<double>> pinned;  // the first mean and all candidates hold this value
   std::optional<HeldNumber> held;             // after box and pins
   std::vector<double> dead_band;              // smaller numbers of the found plan become 0

@@ -22,8 +22,8 @@ struct BallConfig {
 };
 void describe(Fields& fields, BallConfig& config);
 
-/// A ball around the action of zeros: sum |a_i| <= radius, or sum a_i^2 <= radius^2, the robot's units. What is searched
-/// are normalised numbers; they go there, and back.
+/// A ball around the action of zeros: sum |a_i| <= radius, or sum a_i^2 <= radius^2, the robot's units. What is
+/// searched are normalised numbers; they go there, and back.
 struct ActionBall {
   BallNorm norm = BallNorm::kL2;
   double radius = 1;
@@ -33,7 +33,8 @@ struct ActionBall {
   ActionBall to(at::Device device) const;
   /// Moves every action to the nearest one inside: of the L2 ball by shortening it, of the L1 ball by Duchi et al. 2008
   /// (figure 1). Near is meant in the robot's units. Descent steps are of normalised numbers: where their deviations
-  /// differ, a descent along the border ends beside its cheapest point. @param numbers  [..., n * A], normalised; changed.
+  /// differ, a descent along the border ends beside its cheapest point. @param numbers  [..., n * A], normalised;
+  /// changed.
   void project(const Tensor& numbers) const;
   /// The same for actions in the robot's units. @param actions  [..., A]. @returns the same shape.
   Tensor nearest(const Tensor& actions) const;

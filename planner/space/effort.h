@@ -14,7 +14,8 @@ inline constexpr double kBrokenCost = 1e12;
 /// @param costs, excess  float [...], of the same shape. @returns the same shape.
 Tensor order_of(const Tensor& costs, const Tensor& excess);
 
-/// Mean square of a plan's numbers, those that the cost sees. @param actions  float [B, K, H, D]. @returns float [B, K].
+/// Mean square of a plan's numbers, those that the cost sees. @param actions  float [B, K, H, D]. @returns float [B,
+/// K].
 Tensor effort_of(const Tensor& actions);
 /// Mean square of what changes from block to block; 0 for a single block. The same shapes.
 Tensor change_of(const Tensor& actions);

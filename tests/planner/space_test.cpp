@@ -43,8 +43,11 @@ TEST(ActionBall, MeasuresTheRobotsUnitsAndLeavesWhatLiesInside) {
 
 TEST(ActionBall, RefusesLimitsWithoutItsCenter) {
   const BallConfig ball{.norm = BallNorm::kL1, .radius = 1};
-  EXPECT_THAT([&] { action_ball(ball, {.size = 2, .low = {-1, 0.1}, .high = {1, 1}}); },
-              ThrowsMessage<ConfigError>(HasSubstr("number 1 of an action cannot be 0")));
+  EXPECT_THAT(
+      [&] {
+        action_ball(ball, {.size = 2, .low = {-1, 0.1}, .high = {1, 1}});
+      },
+      ThrowsMessage<ConfigError>(HasSubstr("number 1 of an action cannot be 0")));
   EXPECT_FALSE(action_ball({}, {.size = 2, .low = {1, 1}, .high = {2, 2}}));
 }
 
@@ -144,8 +147,7 @@ TEST(Spline, BeginsAtTheNearestCurveToWhatIsLeft) {
 
 TEST(Spline, RefusesMoreKnotsThanBlocks) {
   const SearchConfig config{.horizon = 3, .knots = 4};
-  EXPECT_THAT([&] { config.validate(); },
-              ThrowsMessage<ConfigError>(HasSubstr("knots <= horizon, got 4 > 3")));
+  EXPECT_THAT([&] { config.validate(); }, ThrowsMessage<ConfigError>(HasSubstr("knots <= horizon, got 4 > 3")));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Claim: whatever a model says and whatever is seen, a controller answers with finite actions within their limits, or
 // with an error that says what is wrong; and after an error it goes on.
+#include "planner/control/controller.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +11,6 @@
 #include "jepa/core/error.h"
 #include "jepa/core/random.h"
 #include "jepa/core/torch.h"
-#include "planner/control/controller.h"
 
 namespace foresee::planner {
 namespace {
@@ -22,7 +23,9 @@ class Dice {
  public:
   explicit Dice(uint64_t trial) : random_(21, Stream::kTest, trial) {}
   double number() { return random_.uniform(next_++); }
-  int64_t below(int64_t count) { return std::min(static_cast<int64_t>(number() * static_cast<double>(count)), count - 1); }
+  int64_t below(int64_t count) {
+    return std::min(static_cast<int64_t>(number() * static_cast<double>(count)), count - 1);
+  }
   Tensor picture(int64_t size) {
     next_ += 1000;
     return Random(22, Stream::kTest, next_ + 100000 * static_cast<uint64_t>(1 + below(1000)))
@@ -96,8 +99,11 @@ ControlConfig any_config(Dice& dice, int64_t trial) {
   config.history = 1 + dice.below(3);
   PlannerConfig& planner = config.planner.planner;
   planner.solver = kSolvers[trial % static_cast<int64_t>(std::size(kSolvers))];
-  planner.search = {.samples = 6 + dice.below(10), .iterations = 1 + dice.below(3), .elites = 2 + dice.below(4),
-                    .horizon = 1 + dice.below(4), .init_std = 5 * dice.number()};
+  planner.search = {.samples = 6 + dice.below(10),
+                    .iterations = 1 + dice.below(3),
+                    .elites = 2 + dice.below(4),
+                    .horizon = 1 + dice.below(4),
+                    .init_std = 5 * dice.number()};
   if (dice.below(3) == 0) planner.search.knots = 1 + dice.below(planner.search.horizon);
   planner.lagrangian.most_change = 0.5;
   planner.lagrangian.rounds = 2;

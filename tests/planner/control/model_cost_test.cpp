@@ -1,5 +1,5 @@
-// Claims: several goals cost the weighted sum of what each costs, running and terminal cost are what their formula says,
-// and plans follow them.
+// Claims: several goals cost the weighted sum of what each costs, running and terminal cost are what their formula
+// says, and plans follow them.
 #include "planner/control/model_cost.h"
 
 #include <gmock/gmock.h>

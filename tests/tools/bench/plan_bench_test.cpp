@@ -1,5 +1,5 @@
-// Claims: calls of the allocator for more than 4 KB are counted, LibTorch's too, and smaller ones are not; the work of a
-// predictor is the one counted by hand; the benchmark says all that it promises.
+// Claims: calls of the allocator for more than 4 KB are counted, LibTorch's too, and smaller ones are not; the work of
+// a predictor is the one counted by hand; the benchmark says all that it promises.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
