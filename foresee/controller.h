@@ -66,12 +66,12 @@ class FORESEE_API Controller {
 
   /// Where an action came from.
   enum class Source {
-    kSearch,    // first action of a plan that was searched in this call
+    kSearch,    // first action of a plan that was searched or, asynchronously, waited for in this call
     kQueue,     // of the plan that an earlier call searched
     kFallback,  // the search was later than the deadline and dropped: what the last plan had left, else `safe_action`
     kProposal,  // of the model's own proposal, without a search; does not occur yet
   };
-  /// Why a search ended: there was none, all iterations ran, its deviations fell below planner.converged, or there was
+  /// Why a search ended: there was none, all iterations ran, it had settled (planner.converged), or there was
   /// no time for another iteration.
   enum class Stopped { kNotSearched, kFinished, kConverged, kDeadline };
 
@@ -95,6 +95,7 @@ class FORESEE_API Controller {
     std::optional<double> cost_at_goal{};      // same: of doing nothing where the goal is seen already
     std::optional<double> violation{};         // how far it exceeds its constraints (solver lagrangian)
     std::vector<double> trace;  // best cost of every iteration; of problems searched together, their mean
+    int64_t not_finite = 0;     // candidates whose cost was no finite number; they lost. As of the trace
     int64_t iterations = 0;     // of the search
     Stopped stopped = Stopped::kFinished;
     int64_t block = 1;  // environment steps in one block of the search
@@ -139,6 +140,9 @@ class FORESEE_API Controller {
   /// Sets the goal of a problem. The next act() searches anew; in the middle of an action block it forgets the history,
   /// whose pictures lie whole blocks apart. @throws Error for a picture without pixels or a state of the wrong size.
   void set_goal(const Goal& goal, int64_t problem = 0);
+  /// The same with several goals at once: the cost of a plan is the sum of its costs toward each of them, multiplied
+  /// with their weights. Proposals lead to the first one. @throws Error for none, and as set_goal().
+  void set_goals(std::span<const Goal> goals, int64_t problem = 0);
   /// Forgets history and queue of a problem: a new episode. The goal stays.
   void reset(int64_t problem = 0);
   /// Takes what was seen one action block before the next observation: a history that the controller did not live

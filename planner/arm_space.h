@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "planner/action_space.h"
 #include "planner/cem.h"
+#include "planner/space/action_space.h"
 
 namespace foresee::planner {
 

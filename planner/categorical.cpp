@@ -58,10 +58,12 @@ Plan categorical_cem(const CostFn& cost, const SearchRequest& request, const Sea
     const Tensor gumbel = -at::log(-at::log(search.noise(i).clamp_min(1e-10)));
     const Tensor candidates = one_hot(search.mean.log().unsqueeze(1) + gumbel);
     candidates.select(1, 0).copy_(one_hot(search.mean));
-    elites = search.judge(candidates, config.elites);
+    elites = search.going(search.judge(candidates, config.elites), elites);
     Tensor frequency = elites.actions.mean(1).unflatten(-1, {size / n, n}) + categorical.smoothing;
     frequency = (frequency / frequency.sum(-1, /*keepdim=*/true)).flatten(-2);
-    search.mean = (1 - categorical.momentum) * frequency + categorical.momentum * search.mean;
+    search.mean =
+        search.going((1 - categorical.momentum) * frequency + categorical.momentum * search.mean, search.mean);
+    search.settled(1 - search.mean.unflatten(-1, {size / n, n}).amax(-1));
     search.record(i);
   }
   return search.finish(one_hot(search.mean), elites.costs.mean(1));

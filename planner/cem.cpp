@@ -82,11 +82,13 @@ Plan cem(const CostFn& cost, const SearchRequest& request, const SearchConfig& c
     if (options.noise_beta) noise = colour_noise(noise.transpose(2, 3), *options.noise_beta).transpose(2, 3);
     const Tensor candidates = search.sample(noise, options.mean_first);
     if (i > 0 && keep > 0) candidates.slice(1, first_kept, first_kept + keep).copy_(elites.actions.slice(1, 0, keep));
-    elites = search.judge(candidates, config.elites);
+    elites = search.going(search.judge(candidates, config.elites), elites);
     const auto [std, mean] = at::std_mean(elites.actions, {1}, /*unbiased=*/true);
-    search.mean = blend_mean(search.mean, mean);
-    search.std = blend_std(search.std, std);
-    if (options.smallest_std) search.std = search.std.clamp_min(*options.smallest_std);
+    search.mean = search.going(blend_mean(search.mean, mean), search.mean);
+    Tensor spread = blend_std(search.std, std);
+    if (options.smallest_std) spread = spread.clamp_min(*options.smallest_std);
+    search.std = search.going(spread, search.std);
+    search.settled(search.std);
     search.record(i);
   }
   return search.finish(options.return_mean ? search.mean : elites.actions.select(1, 0), elites.costs.mean(1),

@@ -46,10 +46,14 @@ Plan gradient_descent(const CostFn& cost, const SearchRequest& request, const Se
   Tensor plans = search.sample(search.noise(0));
   Elites best;
   for (int64_t i = 0; search.more(i, config.iterations); ++i) {
-    const Tensor slope = search.slope(plans, best);
-    plans = descender.step(plans, slope);
-    if (gradient.noise > 0) plans = plans + gradient.noise * search.noise(i + 1);
-    search.constrain(plans);
+    Elites before;
+    Tensor next = descender.step(plans, search.slope(plans, before));
+    if (gradient.noise > 0) next = next + gradient.noise * search.noise(i + 1);
+    search.constrain(next);
+    best = search.going(before, best);
+    next = search.going(next, plans);
+    search.settled((next - plans).abs());
+    plans = next;
     search.mean = plans.select(1, 0);
     search.record(i);
   }

@@ -1,27 +1,15 @@
 #include "planner/lagrangian.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
+#include "planner/space/effort.h"
 
 namespace foresee::planner {
 namespace {
-
-/// The constraints of the config. @returns nothing where there are none.
-ConstraintFn constraints_of(const LagrangianConfig& config) {
-  if (config.most_effort <= 0 && config.most_change <= 0) return {};
-  return [config](const Tensor& actions, const Tensor&) {
-    std::vector<Tensor> parts;
-    if (config.most_effort > 0) parts.push_back(actions.square().mean({2, 3}) - config.most_effort);
-    if (config.most_change > 0) {
-      const Tensor change = actions.slice(2, 1) - actions.slice(2, 0, -1);  // [B, K, H - 1, D]
-      parts.push_back(change.square().mean({2, 3}).nan_to_num(0) - config.most_change);
-    }
-    return at::stack(parts, -1);
-  };
-}
 
 /// What Search asks: the cost with the multipliers of the round, the order in which plans are chosen, or the cost.
 class Constrained {
@@ -37,10 +25,9 @@ class Constrained {
     const Tensor excess = constraints_(actions, rows).to(cost.device());  // [B, K, C]
     FORESEE_CHECK(excess.dim() == 3 && excess.size(0) == cost.size(0) && excess.size(1) == cost.size(1),
                   "expected constraints [{}, {}, C], got {}", cost.size(0), cost.size(1), foresee::describe(excess));
-    if (answer == Answer::kOrder) {
-      const Tensor worst = excess.amax(-1);
-      return at::where(worst <= kConstraintTolerance, cost, cost.amax(1, /*keepdim=*/true) + 1 + worst);
-    }
+    const Tensor order = order_of(cost.detach(), excess.detach().amax(-1));
+    remember(actions.detach(), order);
+    if (answer == Answer::kOrder) return order;
     const Tensor shifted = (multipliers(excess) + penalty_ * excess).clamp_min(0);
     return cost + (shifted.square() - multipliers(excess).square()).sum(-1) / (2 * penalty_);
   }
@@ -59,8 +46,17 @@ class Constrained {
   }
 
   Answer answer = Answer::kAugmented;
+  mutable Tensor best, best_cost;  // [B, H, D], [B]: the cheapest of all that keeps its constraints, else the nearest
 
  private:
+  void remember(const Tensor& actions, const Tensor& order) const {
+    const auto [least, index] = order.nan_to_num(std::numeric_limits<double>::infinity()).min(1);
+    const Tensor first =
+        actions.gather(1, index.view({-1, 1, 1, 1}).expand({-1, 1, actions.size(2), actions.size(3)})).select(1, 0);
+    const Tensor better = best.defined() ? least < best_cost : at::ones_like(least, at::kBool);
+    best = best.defined() ? at::where(better.view({-1, 1, 1}), first, best) : first;
+    best_cost = best_cost.defined() ? at::where(better, least, best_cost) : least;
+  }
   Tensor multipliers(const Tensor& excess) const {
     return multipliers_.defined() ? multipliers_.to(excess.device()) : at::zeros_like(excess);
   }
@@ -90,14 +86,18 @@ void describe(Fields& f, LagrangianConfig& c) {
 Plan lagrangian(const CostFn& cost, const SearchRequest& request, const SearchConfig& config,
                 const LagrangianConfig& lagrangian, const GradientConfig& gradient, const ActionSpace& space) {
   lagrangian.validate();
-  const ConstraintFn constraints = request.constraints ? request.constraints : constraints_of(lagrangian);
+  const ConstraintFn constraints =
+      request.constraints ? request.constraints : effort_constraints(lagrangian.most_effort, lagrangian.most_change);
   if (!constraints)
     fail<ConfigError>("lagrangian: no constraint is given; set planner.lagrangian.most_effort or most_change");
   Constrained constrained(cost, constraints, lagrangian.penalty);
   const CostFn asked = [&constrained](const Tensor& actions, const Tensor& rows) { return constrained(actions, rows); };
   SearchConfig draws = config;
   draws.iterations = 1;
-  Search search(asked, request, draws, space);
+  SearchRequest own = request;  // the constraints are in the cost that is asked
+  own.constraints = {};
+  draws.most_effort = draws.most_change = 0;
+  Search search(asked, own, draws, space);
   Tensor plans = search.sample(search.noise(0));
   const auto whole = [&] { return search.space().to_action(plans); };
   const int64_t all = lagrangian.rounds * config.iterations;
@@ -108,8 +108,9 @@ Plan lagrangian(const CostFn& cost, const SearchRequest& request, const SearchCo
       descender.emplace(gradient);
     }
     Elites before;
-    plans = descender->step(plans, search.slope(plans, before));
-    search.constrain(plans);
+    const Tensor next = descender->step(plans, search.slope(plans, before));
+    search.constrain(next);
+    plans = search.going(next, plans);
     search.mean = plans.select(1, 0);
     search.record(i);
   }
@@ -117,8 +118,9 @@ Plan lagrangian(const CostFn& cost, const SearchRequest& request, const SearchCo
   const Elites chosen = search.judge(plans, /*count=*/1);
   constrained.answer = Constrained::Answer::kCost;
   Plan plan = search.finish(chosen.actions.select(1, 0), chosen.costs.select(1, 0));
-  plan.elite_cost = plan.best_cost = plan.cost;  // what was judged on the way has other costs
-  plan.best = plan.blocks;
+  plan.elite_cost = plan.cost;  // what was judged on the way has other costs
+  plan.best = constrained.best;
+  plan.best_cost = constrained.best_cost;
   plan.violation = constrained.violation(plan.blocks.unsqueeze(1), search.rows()).select(1, 0);
   return plan;
 }

@@ -5,9 +5,6 @@
 
 namespace foresee::planner {
 
-/// A constraint holds up to this excess.
-inline constexpr double kConstraintTolerance = 1e-3;
-
 /// What the augmented Lagrangian adds to descent. Defaults of rounds and penalties: stable_worldmodel's
 /// LagrangianSolver. The limits are what a plan has to keep where the request brings no constraints of its own.
 struct LagrangianConfig {

@@ -1,7 +1,5 @@
 #include "planner/memetic.h"
 
-#include <tuple>
-
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 
@@ -17,16 +15,19 @@ Plan memetic(const CostFn& cost, const SearchRequest& request, const SearchConfi
   Search search(cost, request, config, space);
   Elites elites;
   for (int64_t i = 0; search.more(i, config.iterations); ++i) {
-    elites = search.judge(search.sample(search.noise(i)), config.elites);
-    Tensor refined = elites.actions;
+    const Elites sampled = search.judge(search.sample(search.noise(i)), config.elites);
+    Tensor refined = sampled.actions;
     Descender descender(gradient);
     for (int64_t step = 0; step < memetic.steps; ++step) {
       Elites before;
       refined = descender.step(refined, search.slope(refined, before));
       search.constrain(refined);
     }
-    elites = search.judge(at::cat({elites.actions, refined}, 1), config.elites);
-    std::tie(search.std, search.mean) = at::std_mean(elites.actions, {1}, /*unbiased=*/true);
+    elites = search.going(search.judge(at::cat({sampled.actions, refined}, 1), config.elites), elites);
+    const auto [std, mean] = at::std_mean(elites.actions, {1}, /*unbiased=*/true);
+    search.mean = search.going(mean, search.mean);
+    search.std = search.going(std, search.std);
+    search.settled(search.std);
     search.record(i);
   }
   return search.finish(search.best(), elites.costs.mean(1));

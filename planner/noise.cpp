@@ -9,12 +9,12 @@ namespace foresee::planner {
 
 Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig& config, int64_t block_size) {
   const auto count = static_cast<int64_t>(ids.size());
-  const int64_t each = config.samples * config.horizon * block_size;
+  const int64_t each = config.samples * config.steps() * block_size;
   FORESEE_CHECK(config.iterations * each < int64_t{1} << 32, "expected fewer than 2^32 draws a search, got {}",
                 config.iterations * each);
   check_memory(sizeof(float) * static_cast<double>(config.iterations * each) * static_cast<double>(count),
                fmt::format("planner: the draws of iterations, samples and horizon for {} plans", count));
-  Tensor noise = at::empty({config.iterations, count, config.samples, config.horizon, block_size}, at::kFloat);
+  Tensor noise = at::empty({config.iterations, count, config.samples, config.steps(), block_size}, at::kFloat);
   float* out = noise.data_ptr<float>();
   for (int64_t iteration = 0; iteration < config.iterations; ++iteration)
     for (const PlanId& id : ids) {

@@ -16,7 +16,7 @@ struct PlanId {
 
 /// Draws the noise of whole searches ahead. A problem's draws depend on seed and id only, not on its neighbours.
 /// @param block_size  numbers of a block that are searched.
-/// @returns float [iterations, B, samples, horizon, block_size], on the CPU.
+/// @returns float [iterations, B, samples, config.steps(), block_size], on the CPU.
 Tensor draw_noise(uint64_t seed, std::span<const PlanId> ids, const SearchConfig& config, int64_t block_size);
 
 /// Gives white noise the power spectrum 1 / f^beta along the last axis and unit sample standard deviation.

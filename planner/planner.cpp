@@ -72,8 +72,18 @@ Solver solver_of(const std::string& name) {
 
 void PlannerConfig::validate() const {
   search.validate();
-  if (search.converged > 0 && solver != Solver::kCem && solver != Solver::kIcem)
-    fail<ConfigError>("planner: converged is for solvers cem and icem, got {}", name_of(solver));
+  if (search.converged > 0 && (solver == Solver::kPredictiveSampling || solver == Solver::kLagrangian))
+    fail<ConfigError>("planner: converged is not for solver {}, which does not settle", name_of(solver));
+  if (search.converged > 0 && solver == Solver::kGradient && gradient.noise > 0)
+    fail<ConfigError>("planner: converged is not for solver gradient with gradient.noise, which does not settle");
+  const bool sampling = solver != Solver::kGradient && solver != Solver::kLagrangian;
+  if ((search.most_effort > 0 || search.most_change > 0) && !sampling)
+    fail<ConfigError>(
+        "planner: most_effort and most_change are for searches by sampling, got solver {}; solver lagrangian has "
+        "lagrangian.most_effort and lagrangian.most_change",
+        name_of(solver));
+  if (search.knots > 0 && solver == Solver::kCategoricalCem)
+    fail<ConfigError>("planner: knots are not for solver categorical_cem, whose actions are 0 or 1");
   if (gradient.noise > 0 && (solver == Solver::kLagrangian || solver == Solver::kMemetic))
     fail<ConfigError>("planner: gradient.noise is for solver gradient, got {}", name_of(solver));
   for (const int64_t tier : cem.tiers)
@@ -104,7 +114,7 @@ void describe(Fields& f, PlannerConfig& c) {
 }
 
 Planner make_planner(const PlannerConfig& config) {
-  return bind(config, [](const SearchRequest& request) { return box_space(request.low, request.high); });
+  return bind(config, [](const SearchRequest& request) { return box_space(request.low, request.high, request.ball); });
 }
 
 Planner make_planner(const PlannerConfig& config, const ActionSpace& space) {

@@ -120,8 +120,15 @@ const Controller::ActionInfo& Controller::action() const { return impl_->action;
 const Controller::StateInfo& Controller::state() const { return impl_->state; }
 const Controller::PictureInfo& Controller::picture() const { return impl_->picture; }
 
-void Controller::set_goal(const Goal& goal, int64_t problem) {
-  impl_->core.set_goal(problem, joined_picture(goal.pictures, impl_->model->picture_spec()), goal.state, goal.weight);
+void Controller::set_goal(const Goal& goal, int64_t problem) { set_goals({&goal, 1}, problem); }
+
+void Controller::set_goals(std::span<const Goal> goals, int64_t problem) {
+  std::vector<planner::Wanted> wanted;
+  for (const Goal& goal : goals)
+    wanted.push_back({.picture = joined_picture(goal.pictures, impl_->model->picture_spec()),
+                      .state = goal.state,
+                      .weight = goal.weight});
+  impl_->core.set_goals(problem, std::move(wanted));
 }
 
 void Controller::reset(int64_t problem) {
@@ -186,6 +193,7 @@ Controller::PlannedActions Controller::last_plan(int64_t problem) const {
           .cost_at_goal = plan.at_goal,
           .violation = plan.violation,
           .trace = plan.trace,
+          .not_finite = plan.not_finite,
           .iterations = plan.iterations,
           .stopped = stopped_of(plan.stopped),
           .block = impl_->action.block};

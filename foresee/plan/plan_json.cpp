@@ -54,6 +54,7 @@ nlohmann::ordered_json to_json(const PlanResult& result) {
                               {"action_block", plan.block},
                               {"cost", plan.cost},
                               {"trace", plan.trace},
+                              {"not_finite", plan.not_finite},
                               {"iterations", plan.iterations},
                               {"stopped", word_of(plan.stopped)},
                               {"elapsed_ms", result.elapsed_ms}};

@@ -25,7 +25,7 @@
 #include "jepa/io/model_folder.h"
 #include "jepa/model/family/family.h"
 #include "planner/control/picture_fit.h"
-#include "planner/lagrangian.h"
+#include "planner/space/effort.h"
 
 namespace foresee {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "jepa/core/config.h"
 #include "jepa/core/error.h"
+#include "jepa/core/torch.h"
 
 namespace foresee {
 
@@ -17,6 +18,14 @@ void require_objective(const WorldModel& model, Objective objective) {
 
 Tensor WorldModel::propose(const Context&, const Tensor&, int64_t) const {
   fail("this model proposes no plans: it has no inverse-dynamics head");
+}
+
+Tensor WorldModel::step_costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                              Objective objective) const {
+  std::vector<Tensor> costs_so_far;
+  for (int64_t blocks = 1; blocks <= actions.size(2); ++blocks)
+    costs_so_far.push_back(costs(context, goal, actions.slice(2, 0, blocks), objective));
+  return at::stack(costs_so_far, 2);
 }
 
 Tensor WorldModel::states(const Context&, const Tensor&) const { return {}; }

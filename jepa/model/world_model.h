@@ -87,6 +87,10 @@ class WorldModel {
   /// @param objective  one of objectives(). @returns float [B, K].
   virtual Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions,
                        Objective objective = Objective::kLatent) const = 0;
+  /// What `costs` says of every beginning of a plan: entry h is the cost of its first h + 1 blocks. The default asks
+  /// `costs` for each of them. @param goal, actions, objective  as of `costs`. @returns float [B, K, H].
+  virtual Tensor step_costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                            Objective objective = Objective::kLatent) const;
   /// The latents that `costs` judges, for pictures and evaluation. @returns float [B, K, H, ...].
   virtual Tensor rollout(const Context& context, const Tensor& actions) const = 0;
 

@@ -69,6 +69,9 @@ void describe(Fields& f, ControlConfig& c) {
            "what plans are judged by: latent, or distance (a model with a distance head)");
   static constexpr std::pair<Begin, std::string_view> kBegins[] = {{Begin::kZero, "zero"},
                                                                    {Begin::kProposal, "proposal"}};
+  f("terminal_cost", c.terminal_cost, "weight of what the last block of a plan leads to", {0, 1e12});
+  f("running_cost", c.running_cost, "weight of the mean of what the blocks before it lead to; each is judged",
+    {0, 1e12});
   f.choice("begin", c.begin, kBegins, "where searches begin; proposal: at what the inverse-dynamics head says");
   f("proposal_gain", c.proposal_gain, "proposals of the inverse-dynamics head are multiplied with it, normalised units",
     {0, 100});
@@ -78,6 +81,8 @@ void describe(Fields& f, ControlConfig& c) {
   f("deadline_ms", c.deadline_ms,
     "time that an action may take; a late search is dropped for the rest of the last plan, or the safe action; 0: any",
     {0, 3.6e6});
+  f("asynchronous", c.asynchronous,
+    "search the next plan while the last block of this one is executed, from where that block leads");
   f("safe_action", c.safe_action,
     "what to do where a search is late and no plan is left, the robot's units; none: 0, or the limits' nearest");
   f("planner", c.planner, "the search on the world model");
@@ -93,6 +98,8 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
       mpc_(config.planner, actions_, options.seed, options.problems, options.first,
            arm_ ? std::optional(options.arm) : std::nullopt) {
   require_objective(model, config.objective);
+  if (config.terminal_cost <= 0 && config.running_cost <= 0)
+    fail<ConfigError>("expected terminal_cost or running_cost above 0: plans would all cost the same");
   if ((!options.search || config.begin == Begin::kProposal) && !model.proposes())
     fail<ConfigError>("{} needs a model with an inverse-dynamics head; train heads for it (family lewm_heads)",
                       options.search ? "begin=proposal" : "following proposals");
@@ -107,6 +114,9 @@ ControlCore::ControlCore(const WorldModel& model, const ControlConfig& config, c
     problems_.push_back({.history = History(config.history, model.action_spec())});
 }
 
+/// What may be done that is nearest to actions. @param actions  double [..., A], the robot's units.
+Tensor ControlCore::allowed(const Tensor& actions) const { return within_limits(actions_, mpc_.within_ball(actions)); }
+
 const ControlCore::Problem& ControlCore::get(int64_t problem) const {
   FORESEE_CHECK(problem >= 0 && problem < static_cast<int64_t>(problems_.size()), "expected a problem 0 .. {}, got {}",
                 static_cast<int64_t>(problems_.size()) - 1, problem);
@@ -114,18 +124,31 @@ const ControlCore::Problem& ControlCore::get(int64_t problem) const {
 }
 
 void ControlCore::set_goal(int64_t problem, const Tensor& picture, const std::vector<double>& state, double weight) {
+  set_goals(problem, {{.picture = picture, .state = state, .weight = weight}});
+}
+
+void ControlCore::set_goals(int64_t problem, std::vector<Wanted> goals) {
   Problem& p = get(problem);
-  check_state(state, state_.of_goal ? state_.size : 0, "with the goal");
-  FORESEE_CHECK(weight > 0 && std::isfinite(weight), "expected a weight above 0, got {}", weight);
-  p.goal = fit_picture(picture, model_.picture_spec());
-  p.goal_state = state;
-  p.weight = weight;
+  FORESEE_CHECK(!goals.empty(), "expected at least one goal");
+  for (Wanted& goal : goals) {
+    check_state(goal.state, state_.of_goal ? state_.size : 0, "with the goal");
+    FORESEE_CHECK(goal.weight > 0 && std::isfinite(goal.weight), "expected a weight above 0, got {}", goal.weight);
+    goal.picture = fit_picture(goal.picture, model_.picture_spec());
+    FORESEE_CHECK(goal.picture.sizes() == goals.front().picture.sizes(), "expected goals with pictures of one size");
+  }
+  p.goals = std::move(goals);
+  ++p.goal_number;
+  if (config_.asynchronous && (!mpc_.due(problem) || is_ahead(problem))) {
+    const int64_t left = mpc_.queued(problem).size(0);
+    return mpc_.shorten(problem, left % actions_.block + actions_.block);
+  }
   mpc_.reset(problem);
   if (!p.history.wants_picture()) p.history.clear();
 }
 
 void ControlCore::reset(int64_t problem) {
   get(problem).history.clear();
+  ++get(problem).episode;
   mpc_.reset(problem);
 }
 
@@ -150,15 +173,20 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
                 "expected problems in ascending order, no two the same");
   std::vector<Sight> sights;  // all are checked before one is taken
   for (size_t i = 0; i < problems.size(); ++i) {
-    FORESEE_CHECK(get(problems[i]).goal.defined(), "problem {} has no goal: set it first", problems[i]);
+    FORESEE_CHECK(!get(problems[i]).goals.empty(), "problem {} has no goal: set it first", problems[i]);
     sights.push_back(wants_picture(problems[i]) ? fitted(seen[i]) : Sight{.executed = seen[i].executed});
   }
   for (size_t i = 0; i < problems.size(); ++i) get(problems[i]).history.look(sights[i]);
-  auto actions = mpc_.act(problems, [&](std::span<const int64_t> due) { search(due, end); });
+  if (std::none_of(problems.begin(), problems.end(), [&](int64_t p) { return mpc_.due(p); })) search_ahead(problems);
+  auto actions = mpc_.act(problems, [&](std::span<const int64_t> due) {
+    const std::vector<int64_t> without = take_ahead(due, end);
+    if (!without.empty()) search(without, end);
+    search_ahead(problems);
+  });
   for (size_t i = 0; i < problems.size(); ++i) {
     if (actions[i].source == ActionSource::kSearch && get(problems[i]).late)
       actions[i].source = ActionSource::kFallback;
-    const Tensor allowed = within_limits(actions_, torch::tensor(actions[i].action, at::kDouble));
+    const Tensor allowed = this->allowed(torch::tensor(actions[i].action, at::kDouble));
     const double* numbers = allowed.const_data_ptr<double>();
     actions[i].action.assign(numbers, numbers + allowed.numel());
     get(problems[i]).history.acted(actions[i].action);
@@ -172,7 +200,10 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
   for (const int64_t problem : due) {
     const Problem& p = get(problem);
     const Tensor& now = p.history.last_picture();
-    alike[{p.history.length(), now.size(1), now.size(2), p.goal.size(1), p.goal.size(2)}].push_back(problem);
+    const Tensor& goal = p.goals.front().picture;
+    alike[{p.history.length(), now.size(1), now.size(2), goal.size(1), goal.size(2),
+           static_cast<int64_t>(p.goals.size())}]
+        .push_back(problem);
   }
   auto questions = std::make_shared<std::vector<Question>>();
   for (const auto& [shape, problems] : alike) questions->push_back(ask(problems));
@@ -199,37 +230,33 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
       take(question, (*answers)[i]);
       continue;
     }
-    for (const int64_t problem : question.problems) {
-      get(problem).late = true;
-      mpc_.fall_back(problem, safe_action_);
-    }
+    for (const int64_t problem : question.problems) fall_back(problem);
   }
 }
 
 ControlCore::Question ControlCore::ask(const std::vector<int64_t>& problems) {
-  std::vector<Tensor> frames, states, actions, goals, goal_states, extrinsics;
-  std::vector<double> weights;
+  std::vector<Tensor> frames, states, actions, extrinsics;
+  std::vector<const std::vector<Wanted>*> goals;
   for (const int64_t problem : problems) {
     const Problem& p = get(problem);
     frames.push_back(p.history.pictures());
     actions.push_back(p.history.actions());
     if (state_.size > 0) states.push_back(p.history.states());
     if (state_.extrinsics > 0) extrinsics.push_back(p.history.extrinsics());
-    goals.push_back(p.goal);
-    if (state_.of_goal) goal_states.push_back(torch::tensor(p.goal_state, at::kDouble));
-    weights.push_back(p.weight);
+    goals.push_back(&p.goals);
   }
-  Question question{.problems = problems, .observation = {}, .goal = Goal(at::stack(goals)), .start = {}};
+  Question question{.problems = problems, .observation = {}, .goals = goals_of(goals), .start = {}};
   Observation& observation = question.observation;
   observation.frames = at::stack(frames);
   if (observation.frames.size(1) > 1) observation.actions = at::stack(actions);
   if (!states.empty()) observation.state = at::stack(states);
   if (!extrinsics.empty()) observation.extrinsics = at::stack(extrinsics);
-  if (!goal_states.empty()) question.goal.state = at::stack(goal_states);
-  if (std::any_of(weights.begin(), weights.end(), [](double weight) { return weight != 1; }))
-    question.goal.weight = torch::tensor(weights, at::kFloat);
   if (options_.search) question.start = mpc_.begin(problems);
   return question;
+}
+
+CostTerms ControlCore::terms() const {
+  return {.objective = config_.objective, .terminal = config_.terminal_cost, .running = config_.running_cost};
 }
 
 /// Searches, or follows what the model proposes. Changes nothing but `paces_`, and those only under a deadline.
@@ -239,7 +266,7 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
   const ThreadCount threads;
   const auto follow_pace = [&] { threads.set(pace->one_thread() ? 1 : threads.all()); };
   if (end) {
-    pace = &paces_[{question.goal.pictures.size(0), question.observation.frames.size(1)}];
+    pace = &paces_[{question.observation.frames.size(0), question.observation.frames.size(1)}];
     const SearchConfig& search = config_.planner.planner.search;
     samples = pace->affordable(search.samples, kFewestCandidates, std::min(search.iterations, kWantedIterations), *end);
     pace->begin(samples, threads.all());
@@ -250,7 +277,8 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
     follow_pace();
     return on;
   };
-  const ModelCost here = model_cost(model_, question.observation, question.goal, config_.objective);
+  ModelCost here = model_cost(model_, question.observation, question.goals, terms());
+  if (question.before.defined()) here = behind(here, question.before.to(here.device));
   try {
     Answer answer;
     if (options_.search) {
@@ -265,7 +293,7 @@ ControlCore::Answer ControlCore::answer(const Question& question, const Deadline
     return answer;
   } catch (const NotFinite& error) {
     fail("{}; what does it: {}", error.what(),
-         why_not_finite(model_, question.observation, question.goal, config_.objective));
+         why_not_finite(model_, question.observation, question.goals.front(), config_.objective));
   }
 }
 
@@ -293,14 +321,14 @@ Plan ControlCore::find(const Question& question, const ModelCost& here, const Se
   const Tensor initial = config_.begin == Begin::kProposal
                              ? here.propose(config_.planner.planner.search.horizon) * config_.proposal_gain
                              : Tensor();
-  return mpc_.search(question.start, watched(here.cost, done, /*report=*/!control.go_on), here.device, initial,
-                     control);
+  return mpc_.search(question.start, watched(here.cost, done, /*report=*/!control.go_on && !question.before.defined()),
+                     here.device, initial, control);
 }
 
 /// What actions of 0 cost (or what the limits allow nearest to them), here and where the goal is reached.
 void ControlCore::judge(const Question& question, const ModelCost& here, Answer& answer) const {
   const Observation& observation = question.observation;
-  const Goal& goal = question.goal;
+  const Goal& goal = question.goals.front();
   const int64_t problems = goal.pictures.size(0), horizon = config_.planner.planner.search.horizon;
   const Tensor none = within_limits(actions_, at::zeros({actions_.block, actions_.size}, at::kFloat));
   const Tensor still = actions_.normalise(none.flatten()).expand({problems, 1, options_.search ? horizon : 1, -1});
@@ -312,7 +340,7 @@ void ControlCore::judge(const Question& question, const ModelCost& here, Answer&
   const at::NoGradGuard no_grad;
   const Tensor rows = at::arange(problems, at::kLong), blocks = still.contiguous().to(here.device);
   answer.nothing = here.cost(blocks, rows).to(at::kCPU, at::kDouble);
-  answer.at_goal = model_cost(model_, there, goal, config_.objective).cost(blocks, rows).to(at::kCPU, at::kDouble);
+  answer.at_goal = model_cost(model_, there, question.goals, terms()).cost(blocks, rows).to(at::kCPU, at::kDouble);
 }
 
 /// The cost, which tells the job how far it is (`report`; late searches do not) and ends when the job is to stop.
@@ -345,7 +373,7 @@ void ControlCore::take(const Question& question, const Answer& answer) {
     mpc_.follow(question.problems, plan.blocks);
   }
   const Tensor blocks = plan.blocks.cpu(), cost = plan.cost.to(at::kCPU, at::kDouble);
-  const Tensor steps = within_limits(actions_, (arm_ ? blocks : actions_.to_environment(blocks)).to(at::kDouble));
+  const Tensor steps = allowed((arm_ ? blocks : actions_.to_environment(blocks)).to(at::kDouble));
   const Tensor paths = answer.states.defined() ? answer.states.to(at::kCPU, at::kDouble) : answer.states;
   for (size_t i = 0; i < question.problems.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
@@ -355,8 +383,9 @@ void ControlCore::take(const Question& question, const Answer& answer) {
     last.imagined = answer.imagined.defined() ? answer.imagined[row] : Tensor();
     last.cost = cost[row].item<double>();
     last.trace = plan.trace;
-    last.iterations = plan.iterations;
-    last.stopped = plan.stopped;
+    last.iterations = plan.iterations_of.empty() ? 0 : plan.iterations_of[i];
+    last.stopped = plan.stopped_of.empty() ? Stop::kIterations : plan.stopped_of[i];
+    last.not_finite = plan.not_finite;
     last.violation = plan.violation.defined() ? std::optional(plan.violation[row].item<double>()) : std::nullopt;
     if (answer.nothing.defined()) {
       last.nothing = answer.nothing[row][0].item<double>();

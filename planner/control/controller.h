@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "planner/control/model_cost.h"
 #include "planner/control/mpc.h"
 #include "planner/control/pace.h"
+#include "planner/control/wanted.h"
 #include "planner/control/watchdog.h"
 
 namespace foresee::planner {
@@ -25,11 +27,14 @@ enum class Begin { kZero, kProposal };
 struct ControlConfig {
   int64_t history = 1;
   Objective objective = Objective::kLatent;  // one of WorldModel::objectives()
+  double terminal_cost = 1;                  // CostTerms::terminal
+  double running_cost = 0;                   // CostTerms::running
   Begin begin = Begin::kZero;
   double proposal_gain = 1.0;
   std::vector<double> action_low{};   // limits of every number of an action, or one of all, the robot's units;
   std::vector<double> action_high{};  // empty: as the model has them
   double deadline_ms = 0;             // for an act() that is told none; 0: searches end as their settings say
+  bool asynchronous = false;          // the next plan is searched while the last block of this one is executed
   std::vector<double> safe_action{};  // where a search is late and nothing is left of a plan; one number for each of an
                                       // action, the robot's units; empty: 0, or what the limits allow nearest to it
   MpcConfig planner;
@@ -61,11 +66,17 @@ struct ControlPlan {
   std::optional<double> at_goal{};    // same: of doing nothing where the goal is seen already
   std::optional<double> violation{};  // how far the plan exceeds its constraints, where the search has any
   std::vector<double> trace;          // best cost of every iteration; of problems searched together, the mean
+  int64_t not_finite = 0;             // candidates of the search whose cost was no finite number, as of the trace
   int64_t iterations = 0;
   Stop stopped = Stop::kIterations;
   int64_t number = 0;  // plans that the problem has had, with this one; 0: none
 };
 
+/// Asynchronous control: when a problem comes to the last block of its queue, the search of what follows begins in
+/// another thread. Candidates are judged behind that block, so the time until they are executed is rolled forward by
+/// the model. The plan is taken when the queue is empty; only then, if need be, is it waited for. A new goal keeps the
+/// rest of this block and the next one, at the end of which the plan toward it begins: nothing waits for its search.
+///
 /// Pictures and goals to actions, for several problems side by side which never influence each other: the one place
 /// where a world model becomes behaviour. It owns histories, objective, proposals, receding horizon and queues.
 class ControlCore {
@@ -77,6 +88,10 @@ class ControlCore {
   /// history, whose pictures lie whole blocks apart.
   /// @param picture  uint8 [3, H, W], any size. @param state  where StateSpec says so; else empty.
   void set_goal(int64_t problem, const Tensor& picture, const std::vector<double>& state = {}, double weight = 1);
+  /// The same with several goals, whose weighted costs are added up; the first is what proposals lead to, and what
+  /// ControlPlan::at_goal is of. @throws Error for none, for a weight that is not above 0, and for pictures that the
+  /// model does not bring to one size.
+  void set_goals(int64_t problem, std::vector<Wanted> goals);
   /// Forgets history and queue of a problem: a new episode. The goal stays.
   void reset(int64_t problem);
 
@@ -101,18 +116,21 @@ class ControlCore {
  private:
   struct Problem {
     History history;
-    Tensor goal{};  // uint8 [3, H, W], or undefined
-    std::vector<double> goal_state{};
-    double weight = 1;
+    std::vector<Wanted> goals{};  // pictures as the model takes them; empty: none yet
     ControlPlan plan{};
-    bool late = false;  // the last search was
+    bool late = false;        // the last search was
+    int64_t goal_number = 0;  // counts set_goals()
+    int64_t episode = 0;      // counts reset()
   };
   /// Problems that are searched side by side: all that a search reads, none of it shared with what changes.
   struct Question {
     std::vector<int64_t> problems;
     Observation observation;
-    Goal goal;
+    std::vector<Goal> goals;
     SearchStart start;
+    Tensor before{};          // float [problems, n, D]: blocks that will be executed first; undefined: none
+    int64_t goal_number = 0;  // of a search ahead: Problem's
+    int64_t episode = 0;
   };
   struct Answer {
     Plan plan;
@@ -120,11 +138,23 @@ class ControlCore {
     Tensor nothing, at_goal;  // ControlOptions::judge: double [problems, 1]
     Tensor imagined{};        // ControlOptions::imagine: float [problems, H, ...]
   };
+  /// Searches of what follows the last queued block, one for each problem, which run while that block is executed.
+  struct Ahead {
+    std::vector<Question> questions;
+    std::vector<Answer> answers;
+  };
   const Problem& get(int64_t problem) const;
   Problem& get(int64_t problem) { return const_cast<Problem&>(std::as_const(*this).get(problem)); }
   Sight fitted(const Sight& sight) const;
+  Tensor allowed(const Tensor& actions) const;
   void search(std::span<const int64_t> due, const Deadline& deadline);
+  void search_ahead(std::span<const int64_t> problems);
+  std::vector<int64_t> take_ahead(std::span<const int64_t> due, const Deadline& deadline);
+  bool is_ahead(int64_t problem) const;
+  bool is_current(const Question& question) const;
+  void fall_back(int64_t problem);
   Question ask(const std::vector<int64_t>& problems);
+  CostTerms terms() const;
   Answer answer(const Question& question, const Deadline& end) const;
   Plan follow(const ModelCost& here) const;
   void look_along(const ModelCost& here, Answer& answer) const;
@@ -143,6 +173,7 @@ class ControlCore {
   std::vector<Problem> problems_;
   std::vector<double> safe_action_;
   mutable std::map<std::pair<int64_t, int64_t>, Pace> paces_;  // by problems and pictures; of the watchdog's thread
+  std::shared_ptr<Ahead> ahead_;                               // begun, and not taken yet
   Watchdog watchdog_;                                          // last: its work reads the members above
 };
 

@@ -17,6 +17,7 @@ void MpcConfig::validate() const {
 
 void describe(Fields& f, MpcConfig& c) {
   describe(f, c.planner);
+  f("ball", c.ball, "the largest size of an action, for all of its numbers together");
   f("receding", c.receding, "action blocks that are executed before the next plan", {1, 10000});
   f("warm_start", c.warm_start, "begin a search with the blocks that the last plan had left");
 }
@@ -32,13 +33,22 @@ ActionSpec arm_limits(const ActionSpec& actions) {
 
 Mpc::Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first,
          const std::optional<ArmCemConfig>& arm)
-    : config_(config), arm_(arm), actions_(actions), seed_(seed), first_(first), problems_(static_cast<size_t>(count)) {
+    : config_(config),
+      arm_(arm),
+      actions_(actions),
+      ball_(action_ball(config.ball, actions)),
+      seed_(seed),
+      first_(first),
+      problems_(static_cast<size_t>(count)) {
   config.validate();
   actions.validate();
   if (config.planner.solver == Solver::kCategoricalCem && !(actions.mean.empty() && actions.std.empty()))
     fail<ConfigError>(
         "planner: categorical_cem searches actions that are 0 or 1, and the model's are normalised by mean and std; "
         "train it with actions=none");
+  if (ball_ && (arm || config.planner.solver == Solver::kCategoricalCem))
+    fail<ConfigError>("planner: ball.norm is not for {}", arm ? "an arm's search" : "solver categorical_cem");
+  if (arm && config.planner.search.knots > 0) fail<ConfigError>("planner: knots are not for an arm's search");
   planner_for(config.planner.search);  // which throws for a search that cannot be
   if (!arm) return;
   if (actions.size != kArmAction || actions.block != 1)
@@ -95,6 +105,7 @@ Plan Mpc::search(const SearchStart& start, const CostFn& cost, at::Device device
   }
   request.noise = draw_noise(seed_, start.ids, config.draws(), actions_.block_size());
   std::tie(request.low, request.high) = normalised_bounds(actions_);
+  request.ball = ball_;
   return planner(cost, request);
 }
 
@@ -165,6 +176,20 @@ std::vector<double> Mpc::next_action(int64_t problem) {
   std::vector<double> action = std::move(queue.front());
   queue.pop_front();
   return action;
+}
+
+Tensor Mpc::queued(int64_t problem) const {
+  const auto& queue = get(problem).queue;
+  Tensor actions = at::empty({static_cast<int64_t>(queue.size()), actions_.size}, at::kDouble);
+  for (size_t i = 0; i < queue.size(); ++i)
+    actions[static_cast<int64_t>(i)].copy_(torch::tensor(queue[i], at::kDouble));
+  return actions;
+}
+
+void Mpc::shorten(int64_t problem, int64_t count) {
+  Problem& p = get(problem);
+  while (static_cast<int64_t>(p.queue.size()) > count) p.queue.pop_back();
+  p.left_over = Tensor();
 }
 
 void Mpc::reset(int64_t problem) {

@@ -14,6 +14,7 @@ namespace foresee::planner {
 /// How a plan becomes behaviour.
 struct MpcConfig {
   PlannerConfig planner;
+  BallConfig ball;
   int64_t receding = 5;
   bool warm_start = true;
 
@@ -58,6 +59,10 @@ class Mpc {
   Mpc(const MpcConfig& config, const ActionSpec& actions, uint64_t seed, int64_t count, int64_t first = 0,
       const std::optional<ArmCemConfig>& arm = {});
 
+  /// The nearest actions within the ball of the config; the same where there is none. @param actions  [..., size],
+  /// double, the environment's units.
+  Tensor within_ball(const Tensor& actions) const { return ball_ ? ball_->nearest(actions) : actions; }
+
   /// True when the problem has no action left.
   bool due(int64_t problem) const { return get(problem).queue.empty(); }
 
@@ -80,6 +85,11 @@ class Mpc {
   /// Where there is no plan in time: queues the next block that the last plan had left, else one of `safe` actions.
   /// @param safe  [size], environment units.
   void fall_back(int64_t problem, const std::vector<double>& safe);
+
+  /// The actions that a problem has left, double [n, size], environment units, not clipped.
+  Tensor queued(int64_t problem) const;
+  /// Keeps the first `count` of them, and nothing that a search could begin with.
+  void shorten(int64_t problem, int64_t count);
 
   /// Fills the queues of several problems with a plan that came from elsewhere.
   /// @param blocks  float [problems, H, D], normalised; all of it is executed.
@@ -111,6 +121,7 @@ class Mpc {
   MpcConfig config_;
   std::optional<ArmCemConfig> arm_;
   ActionSpec actions_;
+  std::optional<ActionBall> ball_;
   uint64_t seed_;
   int64_t first_;
   std::vector<Problem> problems_;

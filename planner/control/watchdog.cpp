@@ -16,12 +16,25 @@ Watchdog::~Watchdog() {
 }
 
 bool Watchdog::run(std::function<void()> work, Clock::time_point end) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_until(lock, end, [&] { return !work_; }) || Clock::now() >= end) return false;
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_until(lock, end, [&] { return !work_; }) || Clock::now() >= end) return false;
+  }
+  return post(std::move(work)) && wait(end);
+}
+
+bool Watchdog::post(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (work_) return false;
   work_ = std::move(work);
   error_ = nullptr;
   if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
   changed_.notify_all();
+  return true;
+}
+
+bool Watchdog::wait(Clock::time_point end) {
+  std::unique_lock lock(mutex_);
   if (!changed_.wait_until(lock, end, [&] { return !work_; })) return false;
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   return true;

@@ -24,6 +24,12 @@ class Watchdog {
   /// begun. `work` keeps what it reads and writes alive. @returns whether it was done. @throws what it threw in time.
   bool run(std::function<void()> work, Clock::time_point end);
 
+  /// Begins `work` in that thread and comes back at once. @returns false, and begins nothing, while other work is not
+  /// done.
+  bool post(std::function<void()> work);
+  /// Waits for the end of what was begun, until `end` at most. @returns whether it was done. @throws what it threw.
+  bool wait(Clock::time_point end);
+
  private:
   void loop();
 

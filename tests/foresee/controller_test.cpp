@@ -168,6 +168,32 @@ TEST(Controller, SearchesAnewForANewGoalAndInANewEpisode) {
   EXPECT_EQ(controller.act({.pictures = {now.view()}}).source, Controller::Source::kSearch);
 }
 
+TEST(Controller, KeepsItsQueueForANewGoalWhereItPlansAsynchronously) {
+  const Camera now(40, 40), goal(60, 60), other(30, 100);
+  Controller controller(options_of(kModel, {"asynchronous=true", "planner.receding=2"}));
+  actions_of(controller, now, goal, 2);
+  controller.set_goal({.pictures = {other.view()}});
+  const int64_t kept = 2 * controller.action().block;  // this block and the next one
+  for (int64_t step = 2; step < kept; ++step)
+    EXPECT_EQ(controller.act({.pictures = {now.view()}}).source, Controller::Source::kQueue) << step;
+  const auto decision = controller.act({.pictures = {now.view()}});
+  EXPECT_EQ(decision.source, Controller::Source::kSearch);
+  EXPECT_EQ(decision.plans, 2);
+}
+
+TEST(Controller, AddsUpTheCostsOfSeveralGoals) {
+  const Camera now(40, 40), goal(60, 60);
+  const auto cost = [&](const std::vector<Controller::Goal>& goals) {
+    Controller controller(options_of(kModel));
+    controller.set_goals(goals);
+    controller.act({.pictures = {now.view()}});
+    return controller.last_plan().cost;
+  };
+  const double single = cost({{.pictures = {goal.view()}}});
+  EXPECT_NEAR(cost({{.pictures = {goal.view()}}, {.pictures = {goal.view()}, .weight = 2}}), 3 * single, 1e-3 * single);
+  EXPECT_THROW(cost({}), Error);
+}
+
 TEST(Controller, SaysWhatIsMissing) {
   const Camera now(40, 40);
   Controller controller(options_of(kModel));

@@ -1,6 +1,6 @@
 // Claims: an ActionSpace says what is searched, whatever searches: numbers that are not searched stay 0, limits hold in
 // every candidate, and the way to whole actions and back loses nothing.
-#include "planner/action_space.h"
+#include "planner/space/action_space.h"
 
 #include <gtest/gtest.h>
 

@@ -74,7 +74,7 @@ TEST(CemPlanner, EndsWhenItsDeviationsHaveConverged) {
   EXPECT_EQ(early.stopped, Stop::kConverged);
   EXPECT_LT(early.iterations, 60);
   EXPECT_LT((early.blocks - full.blocks).abs().max().item<double>(), 0.05);
-  PlannerConfig other{.solver = Solver::kMppi, .search = config};
+  PlannerConfig other{.solver = Solver::kPredictiveSampling, .search = config};
   EXPECT_THROW(make_planner(other), ConfigError);
 }
 

@@ -118,16 +118,22 @@ struct PlanBench {
   std::string preset = "lewm";
   Settings settings;  // as of a Controller: planner.samples, deadline_ms, ...
   int64_t plans = 10, warmup = 2;
-  int64_t busy = 0;  // other processes, each of which keeps one processor busy
+  int64_t batch = 1;           // problems that are searched side by side; a plan is a search of all of them
+  std::string tier = "exact";  // precision; the only one that there is
+  int64_t busy = 0;            // other processes, each of which keeps one processor busy
   std::string device = "cpu";
   uint64_t seed = 0;
 };
 /// Time from observation to action, of the calls that search; what of it is not the model's (`overhead_ms` of a plan);
-/// blocks of candidates rolled out a second. With a deadline: calls that were later than it and 1 ms, and those that
-/// fell back.
-/// @returns {"model", "device", "threads", "busy_processes", "solver", "samples", "iterations", "horizon", "plans",
-/// "p50_ms", "p95_ms", "p99_ms", "candidate_steps_per_s", "overhead_ms", "overhead_share", "median_iterations"} and
-/// {"deadline_ms", "misses", "fallbacks"}
+/// blocks of candidates rolled out a second; operations that the predictor needs, over the time and over the machine's
+/// rate of matrix products (`gemm_peak_share`, null for a model whose operations are not counted: all but LeWMs that go
+/// block after block); calls of the allocator for more than 4 KB in a plan that is not the first
+/// (`allocations_per_plan`, null where they are not counted). `misses` are calls that were later than the deadline and
+/// 1 ms.
+/// @returns {"model", "device", "threads", "busy_processes", "solver", "tier", "batch", "samples", "iterations",
+/// "horizon", "plans", "p50_ms", "p95_ms", "p99_ms", "candidate_steps_per_s", "gemm_gflop_per_s", "gemm_peak_share",
+/// "overhead_ms", "overhead_share", "allocations_per_plan", "median_iterations", "misses", "fallbacks"} and, with one,
+/// "deadline_ms". @throws ConfigError for another tier than exact.
 nlohmann::ordered_json bench_plan(const PlanBench& bench);
 
 /// Small work, alone on the machine and beside other processes that are never idle.

@@ -176,7 +176,11 @@ Bench bench_plan_command(CLI::App& app, CommonOptions& common) {
     const auto add = [=](const std::string& value) { keys->push_back(setting + "=" + value); };
     plan->add_option_function<std::string>("--" + name, add, "The same as --set " + setting);
   }
-  add_count(plan, "--plans", bench->plans);
+  add_count(plan, "--plans", bench->plans, "Searches");
+  add_count(plan, "--batch", bench->batch, "Problems of one search");
+  plan->add_option("--tier", bench->tier, "Precision")
+      ->check(CLI::IsMember({"exact", "fast", "fastest"}))
+      ->capture_default_str();
   plan->add_option("--warmup", bench->warmup, "Untimed plans")->check(kCountOrNone)->capture_default_str();
   plan->add_option("--busy", bench->busy, "Busy processes beside")->check(CLI::Range(0, 64))->capture_default_str();
   return {plan,

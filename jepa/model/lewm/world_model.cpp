@@ -183,16 +183,27 @@ Tensor LewmWorldModel::rollout(const Context& context, const Tensor& actions) co
   return plain_rollout(context, actions.to(model_->vit.cls.device()));
 }
 
+/// @param states  float [B, n, D]. @returns float [B, n].
+Tensor LewmWorldModel::distance(const Tensor& states, const Tensor& goal, Objective objective) const {
+  FORESEE_CHECK(objective == Objective::kLatent || model_->distance, "expected a model with a distance head");
+  FORESEE_CHECK(goal.dim() == 2 && goal.size(0) == states.size(0) && goal.size(1) == states.size(2),
+                "expected a goal [{}, {}], got {}", states.size(0), states.size(2), describe(goal));
+  if (objective == Objective::kDistance) return model_->distance->forward(states, goal.unsqueeze(1));
+  return (states - goal.unsqueeze(1)).square().sum(-1);
+}
+
 Tensor LewmWorldModel::costs(const Context& context, const Tensor& goal, const Tensor& actions,
                              Objective objective) const {
-  FORESEE_CHECK(objective == Objective::kLatent || model_->distance, "expected a model with a distance head");
   const Tensor last = fast(actions)
                           ? fast_->last_prediction(own(context).prefix, actions)
                           : plain_rollout(context, actions.to(model_->vit.cls.device())).select(2, actions.size(2) - 1);
-  FORESEE_CHECK(goal.dim() == 2 && goal.size(0) == last.size(0) && goal.size(1) == last.size(2),
-                "expected a goal [{}, {}], got {}", last.size(0), last.size(2), describe(goal));
-  if (objective == Objective::kDistance) return model_->distance->forward(last, goal.unsqueeze(1));
-  return (last - goal.unsqueeze(1)).square().sum(-1);
+  return distance(last, goal, objective);
+}
+
+Tensor LewmWorldModel::step_costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                                  Objective objective) const {
+  const Tensor states = rollout(context, actions);  // [B, K, H, D]
+  return distance(states.flatten(1, 2), goal, objective).unflatten(1, {actions.size(1), actions.size(2)});
 }
 
 }  // namespace foresee

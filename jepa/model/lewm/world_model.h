@@ -33,6 +33,9 @@ class LewmWorldModel : public WorldModel {
   Tensor encode_goal(const Goal& goal) const override;
   Tensor costs(const Context& context, const Tensor& goal, const Tensor& actions,
                Objective objective = Objective::kLatent) const override;
+  /// From one roll-out.
+  Tensor step_costs(const Context& context, const Tensor& goal, const Tensor& actions,
+                    Objective objective = Objective::kLatent) const override;
   Tensor rollout(const Context& context, const Tensor& actions) const override;
   Tensor decode(const Tensor& latents) const override;
   /// kLatent, and kDistance where there is the head.
@@ -46,6 +49,7 @@ class LewmWorldModel : public WorldModel {
 
  private:
   bool fast(const Tensor& actions) const;
+  Tensor distance(const Tensor& states, const Tensor& goal, Objective objective) const;
   void require_size(const Tensor& frames) const;
   Tensor recent_states(const Tensor& state, int64_t batch, int64_t length, int64_t history) const;
 

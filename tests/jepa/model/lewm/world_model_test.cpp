@@ -49,6 +49,15 @@ TEST(LewmWorldModel, CostsArePlainRolloutsDistances) {
   }
 }
 
+TEST(LewmWorldModel, CostsOfEveryStepAreThoseOfShorterPlans) {
+  const LewmWorldModel model = small_world_model();
+  const Tensor goal = model.encode_goal(random_bytes({2, 3, 16, 16}, 5)), actions = plans(2, 7, 5);
+  const auto context = model.encode(observe(2, 2));
+  const Tensor along = model.step_costs(*context, goal, actions);
+  ASSERT_EQ(along.sizes(), (std::vector<int64_t>{2, 7, 5}));
+  EXPECT_LT(max_difference(along, model.WorldModel::step_costs(*context, goal, actions)), 24 * kClose);
+}
+
 TEST(LewmWorldModel, FastPathTakesProjectionsOfAnotherWidth) {
   LewmConfig config = small_lewm();
   config.embedding = 20;

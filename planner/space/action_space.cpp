@@ -1,4 +1,4 @@
-#include "planner/action_space.h"
+#include "planner/space/action_space.h"
 
 #include "jepa/core/torch.h"
 
@@ -16,10 +16,13 @@ ActionSpace ActionSpace::to(const at::TensorOptions& options) const {
   ActionSpace moved = *this;
   if (low.defined()) moved.low = low.to(options);
   if (high.defined()) moved.high = high.to(options);
+  if (ball) moved.ball = ball->to(options.device());
+  if (spline.defined()) moved.spline = spline.to(options);
   return moved;
 }
 
 void ActionSpace::begin(const Tensor& mean, const Tensor& std) const {
+  if (ball) ball->project(mean);
   if (low.defined()) mean.clamp_min_(low);
   if (high.defined()) mean.clamp_max_(high);
   pin(mean, pinned);
@@ -27,6 +30,7 @@ void ActionSpace::begin(const Tensor& mean, const Tensor& std) const {
 }
 
 void ActionSpace::constrain(const Tensor& candidates) const {
+  if (ball) ball->project(candidates);
   if (low.defined()) candidates.clamp_min_(low);
   if (high.defined()) candidates.clamp_max_(high);
   pin(candidates, pinned);
@@ -51,7 +55,8 @@ Tensor ActionSpace::settle_only(const Tensor& plan) const {
   return settled;
 }
 
-Tensor ActionSpace::to_action(const Tensor& numbers) const {
+Tensor ActionSpace::to_action(const Tensor& found) const {
+  const Tensor numbers = spline.defined() ? at::matmul(spline, found) : found;  // [..., H, S]
   if (searched.empty()) return numbers;
   std::vector<int64_t> shape = numbers.sizes().vec();
   shape.back() = size;
@@ -69,7 +74,9 @@ Tensor ActionSpace::from_action(const Tensor& action) const {
   return at::stack(numbers, -1);
 }
 
-ActionSpace box_space(const Tensor& low, const Tensor& high) { return {.low = low, .high = high}; }
+ActionSpace box_space(const Tensor& low, const Tensor& high, const std::optional<ActionBall>& ball) {
+  return {.low = low, .high = high, .ball = ball};
+}
 
 std::pair<Tensor, Tensor> normalised_bounds(const ActionSpec& actions) {
   const auto bound = [&](const std::vector<double>& values, float of_clip) {
