@@ -132,7 +132,7 @@ TEST(EverySearch, EndsEachProblemWhereItHasSettled) {
 
 TEST(EverySearch, EndsCategoriesWhereTheyHaveSettled) {
   PlannerConfig config{.solver = Solver::kCategoricalCem};
-  config.search = {.samples = 40, .iterations = 50, .elites = 8, .horizon = 3, .converged = 0.05};
+  config.search = {.samples = 30, .iterations = 50, .elites = 8, .horizon = 8, .converged = 0.05};
   config.categorical.categories = 3;
   const CostFn cost = [](const Tensor& actions, const Tensor& rows) {
     const Tensor prices = torch::tensor({{0.0f, 1.0f, 2.0f}, {1.0f, 0.0f, 0.1f}, {2.0f, 1.0f, 0.0f}});
