@@ -4,8 +4,8 @@
 #   sh tools/study/shipped.sh [OUT]          (default runs/shipped)
 #
 # Three seeds of starts for each task, beside random actions, doing nothing, and where it says something the same search
-# on the true simulator. Every evaluation goes on where it was cut off: run the same command again. Hours on two cores.
-# Results: OUT/table.md.
+# on the true simulator. Run the same command again to go on: an evaluation that was killed goes on at its next start,
+# one that Ctrl-C ended begins anew. Half an hour to an hour on two cores. Results: OUT/table.md.
 #
 # Variables: FORESEE (program), EPISODES (starts of each seed), SEEDS, TASKS (near, far, push_t), THREADS.
 set -eu
@@ -19,9 +19,13 @@ mkdir -p "$out/eval"
 judge() {
   name=$1 seed=$2
   shift 2
+  folder="$out/eval/${name}_$seed" again=
+  if [ -f "$folder/results.json" ]; then
+    grep -q '"interrupted": false' "$folder/results.json" && return
+    again=--overwrite # Ctrl-C left a result of some of the starts
+  fi
   printf '== %s, seed %s\n' "$name" "$seed" >&2
-  "$foresee" eval --episodes "$episodes" --seed "$seed" --threads "$threads" --out "$out/eval/${name}_$seed" "$@" \
-    >/dev/null
+  "$foresee" eval --episodes "$episodes" --seed "$seed" --threads "$threads" --out "$folder" $again "$@" >/dev/null
 }
 
 for task in $tasks; do
