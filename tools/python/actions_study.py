@@ -11,7 +11,7 @@ its measured seconds a step), and evaluates both on the same starts of protocol 
 import argparse
 import pathlib
 
-from study import call, kept
+from study import kept, run, settings
 
 COLLECT = {  # environment: the sets that are collected, as options of `data collect`
     "two_room": [["--policy", "expert", "--noise", "2.0", "--episodes", "1000", "--seed", "0"],
@@ -20,10 +20,6 @@ COLLECT = {  # environment: the sets that are collected, as options of `data col
 }
 PRESET = {"two_room": "lewm-s64", "push_t": "lewm-s64-pusht"}
 SEARCH = {"samples": 64, "iterations": 10, "elites": 8, "horizon": 3, "receding": 3}
-
-
-def run(options, *arguments):
-    return call(options.foresee, [*arguments, "--threads", options.threads])
 
 
 def collected(options, env):
@@ -48,10 +44,10 @@ def seconds_a_step(options, env, lewm):
 
 
 def judged(options, env, model):
-    settings = [word for key, value in SEARCH.items() for word in ("--set", f"planner.{key}={value}")]
+    search = settings(f"planner.{key}={value}" for key, value in SEARCH.items())
     return kept(model.with_suffix(".eval.json"), lambda: run(options, "eval", "--env", env, "--model", model, "--methods",
                                                             "planner", "--episodes", options.episodes, "--seed", "7",
-                                                            *settings))
+                                                            *search))
 
 
 def cell(rate):

@@ -11,7 +11,7 @@ What lies in --out is kept: run the same command again to go on. Ends with a tab
 import argparse
 import pathlib
 
-from study import call, kept
+from study import kept, run, settings
 
 COLLECT = {  # environment: the sets that are collected, as options of `data collect`
     "two_room": [["--policy", "expert", "--noise", "2.0", "--episodes", "240"], ["--policy", "random", "--episodes", "160"]],
@@ -20,14 +20,6 @@ COLLECT = {  # environment: the sets that are collected, as options of `data col
 PRESET = {"two_room": "lewm-s64", "push_t": "lewm-s64-pusht"}
 FAST = ["model.vit.patch=16"]  # a quarter of the tokens: minutes for each model
 SEARCH = {"samples": 150, "iterations": 10, "elites": 15}
-
-
-def run(options, *arguments):
-    return call(options.foresee, [*arguments, "--threads", options.threads])
-
-
-def settings(pairs):
-    return [word for pair in pairs for word in ("--set", pair)]
 
 
 def collected(options, env, seed, part):

@@ -12,7 +12,7 @@ import pathlib
 import statistics
 import subprocess
 
-from study import call, kept
+from study import call, kept, settings
 
 NONE = ["objective.regulariser=none"]
 SIGREG = ["objective.regulariser=sigreg"]
@@ -79,9 +79,7 @@ FACTORS = ("direction", "speed", "count", "colour", "bounce", "occlusion")
 def pretrain_arguments(options, row, seed, run):
     arguments = ["pretrain", "--data", str(options.out / "scenes"), "--preset", options.preset]
     arguments += ["--steps", "1" if row == UNTRAINED else str(options.steps), "--seed", str(seed), "--out", str(run)]
-    for setting in ROWS[row]:
-        arguments += ["--set", setting]
-    return arguments
+    return arguments + settings(ROWS[row])
 
 
 def study(options, row, seed):

@@ -10,6 +10,16 @@ def call(program, arguments):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
+def run(options, *arguments):
+    """The same with the program and the threads of a study's options."""
+    return call(options.foresee, [*arguments, "--threads", options.threads])
+
+
+def settings(pairs):
+    """The options that set "KEY=VALUE" after "KEY=VALUE"."""
+    return [word for pair in pairs for word in ("--set", pair)]
+
+
 def kept(path, make):
     """What lies in a file, or what `make` gives, then written there as a whole."""
     if not path.exists():

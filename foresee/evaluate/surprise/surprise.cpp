@@ -74,8 +74,9 @@ AskedModel asked_encoder(ClipPredictor predictor) {
   return out;
 }
 
-AskedModel asked_world_model(const EvaluateRequest& request, const Family& family, const WorldModelOptions& options) {
-  const std::string shown = request.data.empty() ? request.env.value_or("two_room") : std::string();
+/// @param shown  the environment, or "scenes"; empty: a list.
+AskedModel asked_world_model(const EvaluateRequest& request, const std::string& shown, const Family& family,
+                             const WorldModelOptions& options) {
   if (!request.data.empty() || shown == kScenes)
     throw RequestError(
         request.data.empty() ? "env" : "data",
@@ -97,7 +98,7 @@ AskedModel asked_world_model(const EvaluateRequest& request, const Family& famil
   return out;
 }
 
-AskedModel asked_model(const EvaluateRequest& request) {
+AskedModel asked_model(const EvaluateRequest& request, const std::string& shown) {
   const at::Device device = job_device(request.options.device);
   const Family& family = family_of(request.model);
   if (family.make_clip_predictor)
@@ -105,7 +106,7 @@ AskedModel asked_model(const EvaluateRequest& request) {
   if (!family.make_world_model)
     throw RequestError("model",
                        fmt::format("{}: a model of family '{}' predicts nothing", request.model.string(), family.name));
-  return asked_world_model(request, family, {.device = device, .read = request.read});
+  return asked_world_model(request, shown, family, {.device = device, .read = request.read});
 }
 
 /// Remarks on what the numbers do not show.
@@ -151,7 +152,7 @@ SurpriseEvaluation evaluated_surprise(const EvaluateRequest& request, const JobC
                                       std::vector<JudgedPairs>& judged) {
   SurpriseEvaluation result{.env = request.data.empty() ? environment_of(request) : std::string(),
                             .seed = request.options.seed};
-  asked = asked_model(request);
+  asked = asked_model(request, result.env);
   const std::vector<PairSet> sets = pair_sets(request, asked, result);
   result.origin += "; " + asked.origin;
   Progress progress(control, "surprise", std::ssize(sets), "kinds");
