@@ -9,6 +9,7 @@
 #include "jepa/core/error.h"
 #include "jepa/core/memory.h"
 #include "jepa/core/torch.h"
+#include "planner/smallest.h"
 #include "planner/space/effort.h"
 #include "planner/space/spline.h"
 
@@ -175,7 +176,7 @@ Tensor Search::slope(const Tensor& candidates, Elites& cheapest) {
 }
 
 Elites Search::pick(const Tensor& candidates, const Tensor& actions, const Tensor& costs, int64_t count) {
-  auto [elite_costs, index] = at::topk(sorted_by(actions, costs), count, /*dim=*/1, /*largest=*/false, /*sorted=*/true);
+  auto [elite_costs, index] = smallest(sorted_by(actions, costs), count);
   const Tensor lost = at::isinf(elite_costs);
   index = at::where(lost, index.slice(1, 0, 1), index);
   elite_costs = at::where(lost, elite_costs.slice(1, 0, 1), elite_costs);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "jepa/core/action/action_limits.h"
+#include "jepa/core/cpu/memory_pool.h"
 #include "jepa/core/error.h"
 #include "jepa/core/torch.h"
 #include "planner/control/model_cost.h"
@@ -164,6 +165,7 @@ void ControlCore::look_back(int64_t problem, const Sight& sight) { get(problem).
 
 std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::span<const int64_t> problems,
                                             const Deadline& deadline) {
+  const PooledMemory pooled;  // shapes come back from iteration to iteration and from plan to plan
   Deadline end = deadline;
   if (!end && config_.deadline_ms > 0)
     end = Clock::now() +
@@ -261,6 +263,7 @@ CostTerms ControlCore::terms() const {
 
 /// Searches, or follows what the model proposes. Changes nothing but `paces_`, and those only under a deadline.
 ControlCore::Answer ControlCore::answer(const Question& question, const Deadline& end) const {
+  const PooledMemory pooled;  // may run beside act()
   Pace* pace = nullptr;
   int64_t samples = 0;
   const ThreadCount threads;

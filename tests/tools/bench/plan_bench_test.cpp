@@ -66,7 +66,7 @@ TEST(PlanBench, SaysAllThatItPromises) {
   const auto result = bench_plan(bench);
   for (const char* key : {"p50_ms", "p95_ms", "p99_ms", "candidate_steps_per_s", "gemm_peak_share", "overhead_ms"})
     EXPECT_GT(result.at(key).get<double>(), 0) << key;
-  EXPECT_GT(result.at("allocations_per_plan").get<double>(), 0);
+  EXPECT_LT(result.at("allocations_per_plan").get<double>(), 20) << "after the first plan the pool has every shape";
   EXPECT_EQ(result.at("misses"), 0);
   EXPECT_EQ(result.at("plans"), 3);
   EXPECT_EQ(result.at("batch"), 2);
