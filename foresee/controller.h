@@ -43,6 +43,9 @@ class FORESEE_API Controller {
     bool judge = false;         // plans are held against doing nothing: PlannedActions::cost_of_nothing
     JobControl job{};           // who watches a search; one that is stopped ends act() with an Error
     ReadOptions read{};         // what the model's file does not say
+    std::optional<std::filesystem::path>
+        record{};  // a new file that all of the run is written to while it goes: replay() plays it again. A disk that
+                   // is full ends the record with a warning, never the run
   };
 
   /// What is wanted.

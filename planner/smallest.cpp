@@ -19,9 +19,8 @@ Smallest smallest(const Tensor& rows, int64_t count) {
       const auto* value = numbers.const_data_ptr<scalar_t>() + row * rows.size(1);
       auto* first = order.mutable_data_ptr<int64_t>() + row * rows.size(1);
       std::iota(first, first + rows.size(1), 0);
-      std::partial_sort(first, first + count, first + rows.size(1), [&](int64_t a, int64_t b) {
-        return value[a] < value[b] || (value[a] == value[b] && a < b);
-      });
+      std::partial_sort(first, first + count, first + rows.size(1),
+                        [&](int64_t a, int64_t b) { return value[a] < value[b] || (value[a] == value[b] && a < b); });
     }
   });
   const Tensor index = order.narrow(1, 0, count).contiguous();

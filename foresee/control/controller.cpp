@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "foresee/control/controller_access.h"
-#include "foresee/control/controller_config.h"
+#include "foresee/control/core_setup.h"
 #include "foresee/control/picture.h"
 #include "foresee/control/world_model_info.h"
 #include "foresee/settings/device.h"
@@ -14,23 +15,19 @@
 #include "jepa/model/vjepa2_ac/arm_pose.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/controller.h"
+#include "planner/control/record/recorder.h"
 
 namespace foresee {
 namespace {
 
 using planner::ControlCore;
 
-ControlCore make_core(const WorldModel& model, const Controller::Options& options) {
-  const bool arm = model.state_spec().kind == StateSpec::Kind::kArmPose;
-  const ControllerConfig config = read_controller_config(options.settings, arm);
-  planner::ControlOptions core;
-  core.arm = config.arm;
-  core.seed = options.seed;
-  core.problems = options.problems;
-  core.first = options.first_problem;
-  core.job = options.job;
-  core.judge = core.imagine = options.judge;
-  return ControlCore(model, config.control, core);
+ControlCore open_core(const WorldModel& model, const Controller::Options& options) {
+  CoreSetup setup = core_setup(model, options);
+  if (options.record)
+    setup.options.recorder =
+        std::make_shared<planner::Recorder>(*options.record, record_header(model, setup, options.model));
+  return make_core(model, setup);
 }
 
 Controller::Source source_of(planner::ActionSource source) {
@@ -74,7 +71,7 @@ struct Controller::Impl {
   Impl(const Options& options, std::shared_ptr<const WorldModel> given)
       : model(std::move(given)),
         spec(model->state_spec()),
-        core(make_core(*model, options)),
+        core(open_core(*model, options)),
         seen_before(static_cast<size_t>(options.problems)),
         action(action_info(*model)),
         state(state_info(*model)),

@@ -13,33 +13,16 @@
 #include "planner/control/model_cost.h"
 #include "planner/control/not_finite.h"
 #include "planner/control/picture_fit.h"
+#include "planner/control/record/recorder.h"
+#include "planner/control/steering.h"
 
 namespace foresee::planner {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kCandidatesAtOnce = 8;  // of an arm's slow model, between two looks at the job
-constexpr int64_t kWantedIterations = 3;  // under a deadline: rather fewer candidates than fewer iterations
-constexpr int64_t kFewestCandidates = 16;
+constexpr int64_t kCandidatesAtOnce = 8;              // of an arm's slow model, between two looks at the job
 constexpr std::chrono::milliseconds kLeastMargin{2};  // before a deadline: for what follows a search, and to wake up
-
-/// Threads of what this thread computes, until it ends.
-class ThreadCount {
- public:
-  ThreadCount() = default;
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
-  ~ThreadCount() { set(before_); }
-
-  int all() const { return before_; }
-  void set(int count) const {
-    if (at::get_num_threads() != count) at::set_num_threads(count);
-  }
-
- private:
-  int before_ = at::get_num_threads();
-};
 
 ActionSpec limited(ActionSpec actions, const ControlConfig& config) {
   set_limits(actions, config.action_low, config.action_high);
@@ -137,6 +120,7 @@ void ControlCore::set_goals(int64_t problem, std::vector<Wanted> goals) {
     goal.picture = fit_picture(goal.picture, model_.picture_spec());
     FORESEE_CHECK(goal.picture.sizes() == goals.front().picture.sizes(), "expected goals with pictures of one size");
   }
+  if (options_.recorder) options_.recorder->goals(problem, goals);
   p.goals = std::move(goals);
   ++p.goal_number;
   if (config_.asynchronous && (!mpc_.due(problem) || is_ahead(problem))) {
@@ -149,6 +133,7 @@ void ControlCore::set_goals(int64_t problem, std::vector<Wanted> goals) {
 
 void ControlCore::reset(int64_t problem) {
   get(problem).history.clear();
+  if (options_.recorder) options_.recorder->reset(problem);
   ++get(problem).episode;
   mpc_.reset(problem);
 }
@@ -161,11 +146,33 @@ Sight ControlCore::fitted(const Sight& sight) const {
   return fit;
 }
 
-void ControlCore::look_back(int64_t problem, const Sight& sight) { get(problem).history.look_back(fitted(sight)); }
+void ControlCore::look_back(int64_t problem, const Sight& sight) {
+  get(problem).history.look_back(fitted(sight));
+  if (options_.recorder) options_.recorder->look_back(problem, sight);
+}
 
 std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::span<const int64_t> problems,
                                             const Deadline& deadline) {
+  return recorded(seen, problems, [&] { return act_until(seen, problems, deadline); });
+}
+
+std::vector<ControlAction> ControlCore::act_again(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                                  const Course& course) {
+  again_ = &course;
+  try {
+    auto actions = act(seen, problems);
+    again_ = nullptr;
+    return actions;
+  } catch (...) {
+    again_ = nullptr;
+    throw;
+  }
+}
+
+std::vector<ControlAction> ControlCore::act_until(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                                  const Deadline& deadline) {
   const PooledMemory pooled;  // shapes come back from iteration to iteration and from plan to plan
+  course_ = {};
   Deadline end = deadline;
   if (!end && config_.deadline_ms > 0)
     end = Clock::now() +
@@ -196,6 +203,20 @@ std::vector<ControlAction> ControlCore::act(std::span<const Sight> seen, std::sp
   return actions;
 }
 
+/// Tells the recorder of an act(), also of one that throws.
+std::vector<ControlAction> ControlCore::recorded(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                                 const std::function<std::vector<ControlAction>()>& act) {
+  if (!options_.recorder) return act();
+  try {
+    auto actions = act();
+    options_.recorder->acted(seen, problems, course_, actions);
+    return actions;
+  } catch (const std::exception& error) {
+    options_.recorder->failed(seen, problems, course_, error.what());
+    throw;
+  }
+}
+
 /// Histories of one length and pictures of one size are searched side by side.
 void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline) {
   std::map<std::vector<int64_t>, std::vector<int64_t>> alike;
@@ -210,8 +231,14 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
   auto questions = std::make_shared<std::vector<Question>>();
   for (const auto& [shape, problems] : alike) questions->push_back(ask(problems));
   for (const int64_t problem : due) get(problem).late = false;
-  if (!deadline) {
-    for (const Question& question : *questions) take(question, answer(question, {}));
+  if (!deadline || again_ != nullptr) {
+    for (const Question& question : *questions) {
+      const Course::Search* before = again_ != nullptr ? again_->of(question.problems[0]) : nullptr;
+      if (before != nullptr && before->late)
+        for (const int64_t problem : question.problems) fall_back(problem);
+      else
+        take(question, answer(question, {}, before));
+    }
     return;
   }
   auto answers = std::make_shared<std::vector<Answer>>();
@@ -222,16 +249,18 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
         for (const Question& question : *questions) {
           const auto now = Clock::now();
           const auto share = (end - now) / static_cast<int64_t>(questions->size() - answers->size());
-          answers->push_back(answer(question, now + share));
+          answers->push_back(answer(question, now + share, nullptr));
         }
       },
       end);
   for (size_t i = 0; i < questions->size(); ++i) {
     const Question& question = (*questions)[i];
     if (in_time) {
+      course_.searches.push_back((*answers)[i].course);
       take(question, (*answers)[i]);
       continue;
     }
+    course_.searches.push_back({.problem = question.problems[0], .late = true});
     for (const int64_t problem : question.problems) fall_back(problem);
   }
 }
@@ -262,37 +291,34 @@ CostTerms ControlCore::terms() const {
 }
 
 /// Searches, or follows what the model proposes. Changes nothing but `paces_`, and those only under a deadline.
-ControlCore::Answer ControlCore::answer(const Question& question, const Deadline& end) const {
+ControlCore::Answer ControlCore::answer(const Question& question, const Deadline& end,
+                                        const Course::Search* again) const {
   const PooledMemory pooled;  // may run beside act()
-  Pace* pace = nullptr;
-  int64_t samples = 0;
-  const ThreadCount threads;
-  const auto follow_pace = [&] { threads.set(pace->one_thread() ? 1 : threads.all()); };
-  if (end) {
-    pace = &paces_[{question.observation.frames.size(0), question.observation.frames.size(1)}];
-    const SearchConfig& search = config_.planner.planner.search;
-    samples = pace->affordable(search.samples, kFewestCandidates, std::min(search.iterations, kWantedIterations), *end);
-    pace->begin(samples, threads.all());
-    follow_pace();
-  }
-  const auto go_on = [&](int64_t iteration) {
-    const bool on = pace->go_on(iteration, *end);
-    follow_pace();
-    return on;
-  };
+  std::optional<Steering> steering;
+  if (again != nullptr)
+    steering.emplace(*again);
+  else if (end)
+    steering.emplace(paces_[{question.observation.frames.size(0), question.observation.frames.size(1)}], *end,
+                     config_.planner.planner.search);
   ModelCost here = model_cost(model_, question.observation, question.goals, terms());
   if (question.before.defined()) here = behind(here, question.before.to(here.device));
   try {
     Answer answer;
     if (options_.search) {
-      answer.plan =
-          find(question, here, {.go_on = pace ? std::function<bool(int64_t)>(go_on) : nullptr, .samples = samples});
+      SearchControl control;
+      if (steering)
+        control = {.go_on = [&](int64_t iteration) { return steering->go_on(iteration); },
+                   .samples = steering->samples()};
+      answer.plan = find(question, here, control);
     } else {
       answer.plan = follow(here);
     }
     look_along(here, answer);
     if (options_.judge) judge(question, here, answer);
-    if (pace) pace->finish();
+    if (!steering) return answer;
+    steering->finish();
+    answer.course = steering->course();
+    answer.course.problem = question.problems[0];
     return answer;
   } catch (const NotFinite& error) {
     fail("{}; what does it: {}", error.what(),

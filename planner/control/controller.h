@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "jepa/core/api/job.h"
 #include "jepa/model/world_model.h"
+#include "planner/control/course.h"
 #include "planner/control/history.h"
 #include "planner/control/model_cost.h"
 #include "planner/control/mpc.h"
@@ -19,6 +21,8 @@
 #include "planner/control/watchdog.h"
 
 namespace foresee::planner {
+
+class Recorder;  // record/recorder.h
 
 /// Where a search begins: at actions of zero, or at the proposal of the model's inverse-dynamics head.
 enum class Begin { kZero, kProposal };
@@ -51,6 +55,7 @@ struct ControlOptions {
   int64_t problems = 1;  // acted for side by side
   int64_t first = 0;     // own name of problem 0 in the draws
   JobControl job{};      // who watches a search, and may end it
+  std::shared_ptr<Recorder> recorder{};  // writes down what is seen and done; null: nobody does
 };
 
 /// When an answer has to be there.
@@ -108,6 +113,10 @@ class ControlCore {
   std::vector<ControlAction> act(std::span<const Sight> seen, std::span<const int64_t> problems,
                                  const Deadline& deadline = {});
 
+  /// An act() of before once more: searches run as far as they did then, whatever the time.
+  std::vector<ControlAction> act_again(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                       const Course& course);
+
   /// Plans that the problem has had.
   int64_t plans(int64_t problem) const { return get(problem).plan.number; }
   /// The problem's last plan. @throws Error where there was none.
@@ -137,6 +146,7 @@ class ControlCore {
     Tensor states;            // as of ModelCost::states
     Tensor nothing, at_goal;  // ControlOptions::judge: double [problems, 1]
     Tensor imagined{};        // ControlOptions::imagine: float [problems, H, ...]
+    Course::Search course{};  // under a deadline
   };
   /// Searches of what follows the last queued block, one for each problem, which run while that block is executed.
   struct Ahead {
@@ -147,6 +157,10 @@ class ControlCore {
   Problem& get(int64_t problem) { return const_cast<Problem&>(std::as_const(*this).get(problem)); }
   Sight fitted(const Sight& sight) const;
   Tensor allowed(const Tensor& actions) const;
+  std::vector<ControlAction> act_until(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                       const Deadline& deadline);
+  std::vector<ControlAction> recorded(std::span<const Sight> seen, std::span<const int64_t> problems,
+                                      const std::function<std::vector<ControlAction>()>& act);
   void search(std::span<const int64_t> due, const Deadline& deadline);
   void search_ahead(std::span<const int64_t> problems);
   std::vector<int64_t> take_ahead(std::span<const int64_t> due, const Deadline& deadline);
@@ -155,7 +169,8 @@ class ControlCore {
   void fall_back(int64_t problem);
   Question ask(const std::vector<int64_t>& problems);
   CostTerms terms() const;
-  Answer answer(const Question& question, const Deadline& end) const;
+  bool was_late(int64_t problem) const;
+  Answer answer(const Question& question, const Deadline& end, const Course::Search* again) const;
   Plan follow(const ModelCost& here) const;
   void look_along(const ModelCost& here, Answer& answer) const;
   Plan find(const Question& question, const ModelCost& here, const SearchControl& control) const;
@@ -173,6 +188,8 @@ class ControlCore {
   std::vector<Problem> problems_;
   std::vector<double> safe_action_;
   mutable std::map<std::pair<int64_t, int64_t>, Pace> paces_;  // by problems and pictures; of the watchdog's thread
+  Course course_{};                                            // of the last act()
+  const Course* again_ = nullptr;                              // of the act() that is run once more
   std::shared_ptr<Ahead> ahead_;                               // begun, and not taken yet
   Watchdog watchdog_;                                          // last: its work reads the members above
 };

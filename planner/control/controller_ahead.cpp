@@ -23,9 +23,15 @@ bool ControlCore::is_ahead(int64_t problem) const {
          });
 }
 
+/// Whether the act() that is run once more had no answer for a problem in time.
+bool ControlCore::was_late(int64_t problem) const {
+  const Course::Search* before = again_ != nullptr ? again_->of(problem) : nullptr;
+  return before != nullptr && before->late;
+}
+
 /// Begins to search what follows the last queued block, of the problems that are at its begin.
 void ControlCore::search_ahead(std::span<const int64_t> problems) {
-  if (!config_.asynchronous || !options_.search || ahead_) return;
+  if (!config_.asynchronous || !options_.search || ahead_ || (again_ != nullptr && !again_->ahead)) return;
   auto ahead = std::make_shared<Ahead>();
   for (const int64_t problem : problems) {
     const Tensor queued = mpc_.queued(problem);
@@ -37,8 +43,9 @@ void ControlCore::search_ahead(std::span<const int64_t> problems) {
   }
   if (ahead->questions.empty()) return;
   const bool begun = watchdog_.post([this, ahead] {
-    for (const Question& question : ahead->questions) ahead->answers.push_back(answer(question, {}));
+    for (const Question& question : ahead->questions) ahead->answers.push_back(answer(question, {}, nullptr));
   });
+  course_.ahead = begun;
   if (begun) ahead_ = std::move(ahead);
 }
 
@@ -50,7 +57,8 @@ std::vector<int64_t> ControlCore::take_ahead(std::span<const int64_t> due, const
   const bool wanted = std::any_of(due.begin(), due.end(), [&](int64_t problem) { return is_ahead(problem); });
   constexpr std::chrono::hours kAnyTime{24 * 365};
   const auto now = std::chrono::steady_clock::now();
-  const auto end = !wanted ? now : deadline ? *deadline - std::chrono::milliseconds(2) : now + kAnyTime;
+  const bool patient = again_ != nullptr || (wanted && !deadline);
+  const auto end = patient ? now + kAnyTime : wanted ? *deadline - std::chrono::milliseconds(2) : now;
   const std::shared_ptr<Ahead> ahead = ahead_;
   bool done = false;
   try {
@@ -65,7 +73,8 @@ std::vector<int64_t> ControlCore::take_ahead(std::span<const int64_t> due, const
     const int64_t problem = question.problems[0];
     if (!is_current(question) || !std::binary_search(due.begin(), due.end(), problem)) continue;
     std::erase(without, problem);
-    if (!done) {
+    if (!done || was_late(problem)) {
+      course_.searches.push_back({.problem = problem, .late = true});
       fall_back(problem);
       question.episode = -1;  // what it finds comes too late
       continue;

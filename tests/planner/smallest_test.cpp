@@ -31,4 +31,4 @@ TEST(Smallest, OfEqualNumbersTheFirst) {
 }
 
 }  // namespace
-}  // namespace foresee
+}  // namespace foresee::planner

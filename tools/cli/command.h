@@ -97,6 +97,7 @@ Run setup_inspect(CLI::App& app, CommonOptions& common);
 Run setup_verify(CLI::App& app, CommonOptions& common);
 Run setup_completion(CLI::App& app, CommonOptions& common);
 Run setup_bench(CLI::App& app, CommonOptions& common);
+Run setup_replay(CLI::App& app, CommonOptions& common);
 Run setup_report(CLI::App& app, CommonOptions& common);
 Run setup_config(CLI::App& app, CommonOptions& common);
 

@@ -29,6 +29,8 @@ const std::vector<Command>& commands() {
        kDevice | kOut | kStops, "  foresee encode --model runs/encoder --input clips/ --out features.safetensors"},
       {"plan", "From a picture and a goal picture to actions", setup_plan, kSettings | kDevice | kSeed | kOut | kStops,
        "  foresee plan --model tools/assets/two_room --obs now.png --goal goal.png --set planner.samples=300"},
+      {"replay", "A recorded run of a controller once more: does it act the same? (exit 3 where not)", setup_replay,
+       kDevice | kStops, "  foresee replay run.cbor"},
       {"eval", "Closed-loop success in an environment, beside its baselines", setup_eval,
        kSettings | kDevice | kSeed | kOut | kStops,
        "  foresee eval --env two_room --model tools/assets/two_room --episodes 100 --out runs/eval"},

@@ -12,7 +12,7 @@
 namespace foresee {
 namespace {
 
-constexpr size_t kLarge = 4096;              // bytes; what is not larger is left to LibTorch
+constexpr size_t kLarge = 4096;                // bytes; what is not larger is left to LibTorch
 constexpr size_t kRoomy = 4;                   // times as large as needed a block may be
 constexpr size_t kMostKept = size_t{1} << 30;  // of free blocks, bytes
 
@@ -88,8 +88,8 @@ class Pool : public c10::Allocator {
   c10::Allocator& below_;
   std::mutex mutex_;
   std::map<size_t, std::vector<void*>> free_;  // by size
-  std::unordered_map<void*, size_t> size_of_;            // of every block that lives
-  size_t kept_ = 0;                                      // bytes of `free_`
+  std::unordered_map<void*, size_t> size_of_;  // of every block that lives
+  size_t kept_ = 0;                            // bytes of `free_`
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ TEST(SharedLibrary, ShowsThePublicNamesAndNothingElse) {
       "((vtable|typeinfo|typeinfo name) for )?foresee::"
       "([A-Za-z]*Error\\b|OutputExists\\b|JobObserver\\b|Controller\\b|Model\\b|"
       "(check_episodes|collect|convert|encode|evaluate|export_formats|export_model|inspect|"
-      "make_scenes|plan_once|pretrain|read_window|set_log_sink|train|version)(\\[abi:cxx11\\])?\\().*");
+      "make_scenes|plan_once|pretrain|read_window|replay|set_log_sink|train|version)(\\[abi:cxx11\\])?\\().*");
   const auto names = exported_names();
   EXPECT_GE(names.size(), 2u);
   for (const auto& name : names) EXPECT_TRUE(std::regex_match(name, open)) << name;

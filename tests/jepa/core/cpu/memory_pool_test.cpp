@@ -1,5 +1,6 @@
-// Claims: while a scope lives, a large tensor's memory is given out again for the next of its size and for no other that
-// lives; what is small, or comes from outside of a scope, stays LibTorch's; blocks outlive their scope; threads share.
+// Claims: while a scope lives, a large tensor's memory is given out again for the next of its size and for no other
+// that lives; what is small, or comes from outside of a scope, stays LibTorch's; blocks outlive their scope; threads
+// share.
 #include "jepa/core/cpu/memory_pool.h"
 
 #include <gtest/gtest.h>
