@@ -40,8 +40,7 @@ ReplayResult replay(const ReplayRequest& request, const JobControl& control) {
     }
   }();
   const auto path = request.model.empty() ? std::filesystem::path(recorded.model) : request.model;
-  if (path.empty())
-    throw RequestError("model", "replay: the record does not say which model it is of: name it");
+  if (path.empty()) throw RequestError("model", "replay: the record does not say which model it is of: name it");
   const auto model = load_world_model(path, {.device = job_device(request.device), .read = request.read});
   const Threads threads(recorded.threads);
   planner::ControlCore core = make_core(*model, recorded.setup);

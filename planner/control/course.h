@@ -14,10 +14,10 @@ struct Course {
     int64_t threads = 1;  // of what comes next
   };
   struct Search {
-    int64_t problem = 0;          // the first of those that were searched side by side
-    bool late = false;            // its answer came too late, or it was not begun; nothing more is known of it then
-    int64_t samples = 0;          // candidates an iteration
-    std::vector<Turn> turns{};    // the first: of what comes before the iterations
+    int64_t problem = 0;        // the first of those that were searched side by side
+    bool late = false;          // its answer came too late, or it was not begun; nothing more is known of it then
+    int64_t samples = 0;        // candidates an iteration
+    std::vector<Turn> turns{};  // the first: of what comes before the iterations
   };
   std::vector<Search> searches{};
   bool ahead = false;  // a search of what follows was begun

@@ -28,7 +28,11 @@ struct Replayed : testing::Test {
   Controller::Options options(std::vector<std::string> set = {}) const {
     std::vector<std::string> all{"planner.samples=8", "planner.elites=4", "planner.iterations=2", "planner.horizon=2"};
     all.insert(all.end(), set.begin(), set.end());
-    return {.model = kRecordedModel, .device = Device::kCpu, .seed = 3, .settings = {.set = std::move(all)}, .record = record};
+    return {.model = kRecordedModel,
+            .device = Device::kCpu,
+            .seed = 3,
+            .settings = {.set = std::move(all)},
+            .record = record};
   }
   ReplayResult again(const fs::path& model = {}) const {
     return replay({.record = record, .model = model, .device = Device::kCpu});
@@ -46,21 +50,24 @@ TEST_F(Replayed, GivesEveryActionAgain) {
     Controller controller(two);
     EXPECT_THROW(controller.act({.pictures = {view_of(now)}}), Error) << "no goal yet";
     controller.set_goal({.pictures = {view_of(there)}}, 0);
-    controller.set_goals(std::vector<Controller::Goal>{{.pictures = {view_of(elsewhere)}, .weight = 2},
-                                                       {.pictures = {view_of(there)}}},
-                         1);
+    controller.set_goals(
+        std::vector<Controller::Goal>{{.pictures = {view_of(elsewhere)}, .weight = 2}, {.pictures = {view_of(there)}}},
+        1);
     controller.look_back({.pictures = {view_of(elsewhere)}});
     const std::vector<int64_t> both{0, 1};
     const std::vector<double> sent{0.25, -0.5}, since(10, 0.125), none;  // `since`: the block after the look back
     for (int step = 0; step < 7; ++step)
-      controller.act(std::vector<Controller::Observation>{
-                         {.pictures = {view_of(now)}, .executed = step == 0 ? since : step == 3 ? sent : none},
-                         {.pictures = {view_of(there)}}},
+      controller.act(std::vector<Controller::Observation>{{.pictures = {view_of(now)},
+                                                           .executed = step == 0   ? since
+                                                                       : step == 3 ? sent
+                                                                                   : none},
+                                                          {.pictures = {view_of(there)}}},
                      both);
     controller.reset(1);
     controller.set_goal({.pictures = {view_of(elsewhere)}}, 0);
     for (int step = 0; step < 3; ++step)
-      controller.act(std::vector<Controller::Observation>{{.pictures = {view_of(now)}}, {.pictures = {view_of(now)}}}, both);
+      controller.act(std::vector<Controller::Observation>{{.pictures = {view_of(now)}}, {.pictures = {view_of(now)}}},
+                     both);
   }
   const ReplayResult result = again();
   EXPECT_EQ(result.acts, 11);
@@ -76,7 +83,8 @@ TEST_F(Replayed, EndsSearchesWhereTheirDeadlinesEndedThem) {
     Controller controller(options({"planner.receding=1", "planner.iterations=400"}));
     controller.set_goal({.pictures = {view_of(there)}});
     for (int step = 0; step < 31; ++step)
-      iterations.push_back(controller.act({.pictures = {view_of(now)}, .deadline = step < 25 ? 200ms : 1ns}).iterations);
+      iterations.push_back(
+          controller.act({.pictures = {view_of(now)}, .deadline = step < 25 ? 200ms : 1ns}).iterations);
   }
   const ReplayResult result = again();
   EXPECT_GT(*std::max_element(iterations.begin(), iterations.end()), 0) << "no search was in time";
@@ -146,9 +154,7 @@ TEST_F(Replayed, OverwritesNothingAndRefusesWhatIsNoRecord) {
 }
 
 TEST_F(Replayed, RefusesCallsThatNoControllerWrites) {
-  {
-    Controller controller(options());
-  }
+  { Controller controller(options()); }
   const auto append = [&](const nlohmann::json& call) {
     const auto bytes = nlohmann::json::to_cbor(call);
     const std::string before = read_file(record);

@@ -12,9 +12,9 @@ namespace {
 constexpr int kDiffers = 3;  // exit code, as of verify
 
 nlohmann::ordered_json json_of(const ReplayResult& result) {
-  nlohmann::ordered_json out{{"model", result.model},         {"acts", result.acts},       {"searched", result.searched},
-                             {"late", result.late},           {"differing", result.differing},
-                             {"largest_difference", result.largest}};
+  nlohmann::ordered_json out{{"model", result.model},         {"acts", result.acts},
+                             {"searched", result.searched},   {"late", result.late},
+                             {"differing", result.differing}, {"largest_difference", result.largest}};
   out["first_difference"] = result.first ? nlohmann::ordered_json(*result.first) : nullptr;
   out["cut"] = result.cut;
   return out;
@@ -32,7 +32,8 @@ int replay_record(const ReplayRequest& request, const CommonOptions& common) {
     else
       print_line("{} calls differ, the first is number {}; largest difference of an action {:.3g}", result.differing,
                  result.first.value_or(0), result.largest);
-    if (result.cut) print_line("the record ends in the middle of a call, as after a crash: what came before was played");
+    if (result.cut)
+      print_line("the record ends in the middle of a call, as after a crash: what came before was played");
   }
   return result.differing == 0 ? 0 : kDiffers;
 }

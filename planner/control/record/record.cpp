@@ -80,7 +80,8 @@ class Player {
     std::vector<Sight> seen;
     for (const json& sight : call.at("seen")) seen.push_back(sight_of(sight));
     const Course course = course_of(call.at("course"));
-    const auto late = std::count_if(course.searches.begin(), course.searches.end(), [](const auto& s) { return s.late; });
+    const auto late =
+        std::count_if(course.searches.begin(), course.searches.end(), [](const auto& s) { return s.late; });
     out_.late += late;
     out_.searched += late < static_cast<int64_t>(course.searches.size()) ? 1 : 0;
     ++out_.acts;

@@ -37,13 +37,13 @@ class RecordReader {
 
 /// What came of a record that was played again.
 struct Replay {
-  int64_t acts = 0;                 // calls of act()
-  int64_t searched = 0;             // of them under a deadline, with searches that were run again as far as then
-  int64_t late = 0;                 // searches that were late then, and are not run
-  int64_t differing = 0;            // calls whose actions or errors are not those of the record, to the last bit
-  double largest = 0;               // largest difference of a number of an action, the robot's units
-  std::optional<int64_t> first{};   // number of the first call that differs, from 1
-  bool cut = false;                 // the record's last object was cut off
+  int64_t acts = 0;                // calls of act()
+  int64_t searched = 0;            // of them under a deadline, with searches that were run again as far as then
+  int64_t late = 0;                // searches that were late then, and are not run
+  int64_t differing = 0;           // calls whose actions or errors are not those of the record, to the last bit
+  double largest = 0;              // largest difference of a number of an action, the robot's units
+  std::optional<int64_t> first{};  // number of the first call that differs, from 1
+  bool cut = false;                // the record's last object was cut off
 };
 
 /// Tells a new ControlCore all that the record says, and compares what it does. @param core  as the one that was
