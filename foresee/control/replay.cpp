@@ -31,7 +31,7 @@ class Threads {
 ReplayResult replay(const ReplayRequest& request, const JobControl& control) {
   if (request.record.empty()) throw RequestError("record", "replay: expected a file that a controller recorded");
   planner::RecordReader reader(request.record);
-  const RecordedSetup recorded = [&] {
+  RecordedSetup recorded = [&] {
     try {
       return read_record_header(reader.header());
     } catch (const nlohmann::json::exception& error) {
@@ -42,6 +42,7 @@ ReplayResult replay(const ReplayRequest& request, const JobControl& control) {
   const auto path = request.model.empty() ? std::filesystem::path(recorded.model) : request.model;
   if (path.empty()) throw RequestError("model", "replay: the record does not say which model it is of: name it");
   const auto model = load_world_model(path, {.device = job_device(request.device), .read = request.read});
+  recorded.setup.options.job.stop = control.stop;
   const Threads threads(recorded.threads);
   planner::ControlCore core = make_core(*model, recorded.setup);
   const planner::Replay played = planner::replay(reader, core, control);
