@@ -4,29 +4,14 @@
 
 #include "foresee/control/core_setup.h"
 #include "foresee/settings/device.h"
+#include "foresee/settings/threads.h"
 #include "jepa/core/api/request_error.h"
 #include "jepa/core/error.h"
-#include "jepa/core/torch.h"
 #include "jepa/model/family/family.h"
 #include "jepa/model/world_model.h"
 #include "planner/control/record/record.h"
 
 namespace foresee {
-namespace {
-
-/// Threads of operators, until it ends: sums of another number of parts round otherwise.
-class Threads {
- public:
-  explicit Threads(int count) { at::set_num_threads(count); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() { at::set_num_threads(before_); }
-
- private:
-  int before_ = at::get_num_threads();
-};
-
-}  // namespace
 
 ReplayResult replay(const ReplayRequest& request, const JobControl& control) {
   if (request.record.empty()) throw RequestError("record", "replay: expected a file that a controller recorded");
@@ -43,7 +28,7 @@ ReplayResult replay(const ReplayRequest& request, const JobControl& control) {
   if (path.empty()) throw RequestError("model", "replay: the record does not say which model it is of: name it");
   const auto model = load_world_model(path, {.device = job_device(request.device), .read = request.read});
   recorded.setup.options.job.stop = control.stop;
-  const Threads threads(recorded.threads);
+  const JobThreads threads(recorded.threads);  // sums of another number of parts round otherwise
   planner::ControlCore core = make_core(*model, recorded.setup);
   const planner::Replay played = planner::replay(reader, core, control);
   return {.model = recorded.model,
