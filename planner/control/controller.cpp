@@ -233,11 +233,11 @@ void ControlCore::search(std::span<const int64_t> due, const Deadline& deadline)
   for (const int64_t problem : due) get(problem).late = false;
   if (!deadline || again_ != nullptr) {
     for (const Question& question : *questions) {
-      const Course::Search* before = again_ != nullptr ? again_->of(question.problems[0]) : nullptr;
-      if (before != nullptr && before->late)
+      const int64_t first = question.problems[0];
+      if (was_late(first))
         for (const int64_t problem : question.problems) fall_back(problem);
       else
-        take(question, answer(question, {}, before));
+        take(question, answer(question, {}, again_ != nullptr ? again_->of(first) : nullptr));
     }
     return;
   }
